@@ -1,0 +1,26 @@
+package io.github.workerregistry;
+
+/** A worker with the same id is registered already. */
+public final class DuplicateWorkerException extends RuntimeException {
+
+    private final transient String workerId;
+
+    /**
+     * An exception that names the worker.
+     *
+     * @param workerId the id that is taken
+     */
+    public DuplicateWorkerException(String workerId) {
+        super("worker " + workerId + " is registered already");
+        this.workerId = workerId;
+    }
+
+    /**
+     * The id that is taken.
+     *
+     * @return the id
+     */
+    public String workerId() {
+        return workerId;
+    }
+}

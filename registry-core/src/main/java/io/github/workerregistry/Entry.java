@@ -1,0 +1,199 @@
+package io.github.workerregistry;
+
+import io.github.workerregistry.WorkerState.Busy;
+import io.github.workerregistry.WorkerState.Idle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One worker in the table: its occupancy in one atomic word, all the rest in one immutable value.
+ *
+ * <p>Leases move only the word. Transitions are made under the registry's write lock and move the word first, by compare-and-set, then
+ * the value: so a lease and a transition compete for the word, and exactly one wins. Between the two writes word and value disagree;
+ * a reader that sees this waits for the transition on the registry's lock (see {@link #peek}).
+ */
+final class Entry {
+
+    private static final VarHandle WORD;
+    private static final VarHandle VALUE;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            WORD = lookup.findVarHandle(Entry.class, "word", long.class);
+            VALUE = lookup.findVarHandle(Entry.class, "value", WorkerInfo.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final int slots;
+    private volatile long word;
+    private volatile WorkerInfo value;
+
+    Entry(WorkerInfo worker) {
+        slots = worker.slotsTotal();
+        value = worker;
+        word = Occupancy.of(worker, worker.state() instanceof Busy);
+    }
+
+    // ---- leases: no lock ----
+
+    /** Takes one slot, or returns null if none is free. */
+    @Nullable
+    SlotLease tryTake() {
+        for (long seen = word; Occupancy.canTake(seen, slots); seen = word) {
+            if (WORD.compareAndSet(this, seen, Occupancy.take(seen))) {
+                return new SlotLease(this, Occupancy.generation(seen));
+            }
+        }
+        return null;
+    }
+
+    /** Gives back a slot of that generation; does nothing if the worker has moved on. */
+    void give(int generation) {
+        for (long seen = word; Occupancy.isHeldBy(seen, generation); seen = word) {
+            if (WORD.compareAndSet(this, seen, Occupancy.give(seen))) {
+                return;
+            }
+        }
+    }
+
+    boolean isHeldBy(int generation) {
+        return Occupancy.isHeldBy(word, generation);
+    }
+
+    boolean isIdle() {
+        long seen = word;
+        return Occupancy.canTake(seen, slots) && Occupancy.inUse(seen) == 0;
+    }
+
+    // ---- looking: no lock ----
+
+    boolean isUsed() {
+        return Occupancy.isUsed(word);
+    }
+
+    /**
+     * Moves {@code lastActivity} to now if the worker did something since the last look. The time is moved before the mark is taken away, so that at
+     * every moment one of the two tells of the work; and if the time cannot be moved, because no time has passed, the mark stays.
+     */
+    void stampActivity(Instant now) {
+        long seen = word;
+        if (Occupancy.isUsed(seen) && value.lastActivity().isBefore(now)) {
+            update(worker -> worker.toBuilder().lastActivity(now).build());
+            WORD.compareAndSet(this, seen, Occupancy.clearUsed(seen));
+        }
+    }
+
+    void beat(Instant now) {
+        update(worker -> worker.toBuilder().lastHeartbeat(now).build());
+    }
+
+    void clearFailedHealthChecks() {
+        if (value.failedHealthChecks() > 0) {
+            update(worker -> worker.toBuilder().failedHealthChecks(0).build());
+        }
+    }
+
+    /** The worker now, or null in the moment of a transition; never null to a caller that holds the registry's lock. */
+    @Nullable
+    WorkerInfo peek() {
+        WorkerInfo worker = value;
+        long seen = word;
+        return Occupancy.agrees(seen, worker) ? worker.withSlotsInUse(Occupancy.inUse(seen)) : null;
+    }
+
+    /** The worker as it is, or was last; for a holder of the registry's lock, and for a lease that outlived its worker. */
+    WorkerInfo last() {
+        WorkerInfo now = peek();
+        return now != null ? now : value;
+    }
+
+    /** What the record itself says of the worker's names; those never change. */
+    WorkerInfo names() {
+        return value;
+    }
+
+    // ---- transitions: under the registry's write lock ----
+
+    /** A worker before and after a transition; equal if there was nothing to change. */
+    record Change(WorkerInfo before, WorkerInfo after) {
+        boolean isEdge() {
+            return !before.state().equals(after.state());
+        }
+    }
+
+    /**
+     * Goes to {@code next}.
+     *
+     * @param unlessChangedSince if not null, go only if nothing happened to the worker since then
+     * @return what changed, or empty if something happened since
+     * @throws IllegalTransitionException if there is no such edge, or leases are open and the host reports an occupancy
+     */
+    Optional<Change> changeState(WorkerState next, Instant now, @Nullable WorkerInfo unlessChangedSince) {
+        while (true) {
+            stampActivity(now);
+            long seen = word;
+            WorkerInfo before = last();
+            if (unlessChangedSince != null && !isUnchanged(before, seen, unlessChangedSince)) {
+                return Optional.empty();
+            }
+            requireLegal(before, seen, next);
+            if (next.equals(before.state()) && next.routable()) {
+                return Optional.of(new Change(before, before));
+            }
+            WorkerInfo after = before.step(next, now);
+            boolean reported = next instanceof Busy;
+            if (WORD.compareAndSet(this, seen, Occupancy.of(after, reported))) {
+                update(worker -> worker.withSlotsInUse(before.slotsInUse()).step(next, now));
+                return Optional.of(new Change(before, after));
+            }
+        }
+    }
+
+    /** Ends this entry's part in the table: its leases are void and none can be taken. */
+    WorkerInfo leave() {
+        while (true) {
+            long seen = word;
+            if (WORD.compareAndSet(this, seen, Occupancy.gone(seen))) {
+                update(worker -> worker.withSlotsInUse(Occupancy.inUse(seen))); // for leases that outlive it
+                return value;
+            }
+        }
+    }
+
+    /** Changes what is neither state nor occupancy. */
+    void update(UnaryOperator<WorkerInfo> step) {
+        WorkerInfo worker = value;
+        while (!VALUE.compareAndSet(this, worker, step.apply(worker))) {
+            worker = value;
+        }
+    }
+
+    /** Whether the worker is where {@code then} saw it; an idle one, moreover, has not been used in between. */
+    boolean isUnchangedSince(WorkerInfo then) {
+        return isUnchanged(last(), word, then);
+    }
+
+    private static boolean isUnchanged(WorkerInfo now, long seen, WorkerInfo then) {
+        return now.generation() == then.generation()
+                && now.state().equals(then.state())
+                && !(then.state() instanceof Idle
+                        && (Occupancy.isUsed(seen) || !now.lastActivity().equals(then.lastActivity())));
+    }
+
+    private static void requireLegal(WorkerInfo worker, long seen, WorkerState next) {
+        if (!worker.state().canBecome(next)) {
+            throw new IllegalTransitionException(worker, next, "the life of a worker has no such edge");
+        }
+        if (worker.state() instanceof Busy && next.routable() && !Occupancy.isReported(seen)) {
+            throw new IllegalTransitionException(
+                    worker, next, worker.slotsInUse() + " slots are leased, and leases count them");
+        }
+    }
+}

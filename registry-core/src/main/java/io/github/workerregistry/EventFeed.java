@@ -1,0 +1,126 @@
+package io.github.workerregistry;
+
+import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.WorkerState.Stopping;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+
+/**
+ * Turns transitions into events, counts them, and puts them into each listener's queue.
+ *
+ * <p>Everything but {@link #subscribe} and {@link #dispatch} is called under the registry's write lock, so events have one order and the totals need no atomics.
+ */
+final class EventFeed {
+
+    private final List<ListenerQueue> queues = new CopyOnWriteArrayList<>();
+    private final int capacity;
+
+    private long registered;
+    private long becameReady;
+    private long crashed;
+    private long restarted;
+    private long healthChecksFailed;
+    private final Map<Exit.Cause, Long> removedBy = new EnumMap<>(Exit.Cause.class);
+
+    EventFeed(int capacity) {
+        this.capacity = capacity;
+    }
+
+    Subscription subscribe(WorkerListener listener, Executor executor) {
+        ListenerQueue queue = new ListenerQueue(listener, executor, capacity, queues::remove);
+        queues.add(queue);
+        return queue;
+    }
+
+    /** Hands what was enqueued to the listeners' executors. Called with no lock held. */
+    void dispatch() {
+        for (ListenerQueue queue : queues) {
+            queue.wake();
+        }
+    }
+
+    void registered(WorkerInfo worker) {
+        registered++;
+        emit(new WorkerEvent.Registered(worker));
+    }
+
+    void healthCheckFailed(WorkerInfo worker) {
+        healthChecksFailed++;
+        emit(new WorkerEvent.HealthCheckFailed(worker));
+    }
+
+    void changed(WorkerInfo before, WorkerInfo after) {
+        WorkerState next = after.state();
+        if (next instanceof Idle && before.state() instanceof Loading) {
+            becameReady++;
+            emit(new WorkerEvent.BecameReady(after));
+        } else if (next instanceof BackingOff backingOff) {
+            crashed(after, backingOff.cause());
+            emit(new WorkerEvent.RestartScheduled(after, backingOff.attempt(), backingOff.retryAt()));
+        } else if (next instanceof Loading) {
+            restarted++;
+            emit(new WorkerEvent.Restarted(after));
+        } else if (next instanceof Stopping stopping) {
+            if (stopping.reason() == Exit.Cause.IDLE_TIMEOUT) {
+                emit(new WorkerEvent.IdleTimedOut(after));
+            }
+            emit(new WorkerEvent.Stopping(after, stopping.reason()));
+        }
+    }
+
+    void removed(WorkerInfo worker, Exit.Cause reason, Optional<Exit> exit) {
+        if (reason.isFailure() && !(worker.state() instanceof BackingOff)) {
+            exit.ifPresent(e -> crashed(worker, e));
+        }
+        removedBy.merge(reason, 1L, Long::sum);
+        emit(new WorkerEvent.Removed(worker, reason, exit));
+    }
+
+    RegistryStats stats(List<WorkerInfo> workers) {
+        int[] inState = new int[5];
+        long slotsTotal = 0;
+        long slotsInUse = 0;
+        for (WorkerInfo worker : workers) {
+            WorkerState state = worker.state();
+            inState[
+                    state instanceof Loading
+                            ? 0
+                            : state instanceof Idle ? 1 : state.routable() ? 2 : state instanceof BackingOff ? 3 : 4]++;
+            if (state.routable()) {
+                slotsTotal += worker.slotsTotal();
+                slotsInUse += worker.slotsInUse();
+            }
+        }
+        return new RegistryStats(
+                inState[0],
+                inState[1],
+                inState[2],
+                inState[3],
+                inState[4],
+                slotsTotal,
+                slotsInUse,
+                registered,
+                becameReady,
+                crashed,
+                restarted,
+                healthChecksFailed,
+                removedBy);
+    }
+
+    private void crashed(WorkerInfo worker, Exit exit) {
+        crashed++;
+        emit(new WorkerEvent.Crashed(worker, exit));
+    }
+
+    private void emit(WorkerEvent event) {
+        for (ListenerQueue queue : queues) {
+            queue.offer(event);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package io.github.workerregistry;
+
+import static java.util.Objects.requireNonNull;
+
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * The record of one ended worker process: who it was, why it ended, how, and the last it said.
+ *
+ * @param workerId the worker's id
+ * @param modelRef the model it served
+ * @param generation which of the worker's processes this was, &ge; 0
+ * @param cause why it ended; where several reasons met, the one that came first
+ * @param status exit code, signal, and whether we asked for it
+ * @param output the last lines that the process wrote, oldest first; empty where output is not recorded
+ * @param at when the end was noticed
+ */
+public record Exit(
+        String workerId,
+        String modelRef,
+        int generation,
+        Cause cause,
+        ExitStatus status,
+        List<String> output,
+        Instant at) {
+
+    /** Copies the output. */
+    public Exit {
+        WorkerInfo.requireName("workerId", workerId);
+        WorkerInfo.requireName("modelRef", modelRef);
+        WorkerInfo.requireNotNegative("generation", generation);
+        requireNonNull(cause, "cause");
+        requireNonNull(status, "status");
+        output = List.copyOf(requireNonNull(output, "output"));
+        requireNonNull(at, "at");
+    }
+
+    /** Why a worker is ended, or ended by itself. */
+    public enum Cause {
+        /** Somebody asked: {@code stop(id)}. */
+        REQUESTED,
+        /** Somebody asked for it at once: {@code forceKill(id)}. */
+        FORCED,
+        /** The host shuts down. */
+        SHUTDOWN,
+        /** The worker had nothing to do for the idle timeout. */
+        IDLE_TIMEOUT,
+        /** The host took the record out of the registry; the process follows it. */
+        DEREGISTERED,
+        /** The process ended by itself with a signal or a code other than 0. */
+        CRASHED,
+        /** The process ended by itself with code 0. */
+        EXITED,
+        /** The process could not be started. */
+        START_FAILED,
+        /** Too many health checks failed in a row. */
+        UNHEALTHY,
+        /** The load made no progress for the load-stall limit. */
+        LOAD_STALL;
+
+        /**
+         * Whether the worker, and not somebody's wish, is behind the end. Only then may a restart follow.
+         *
+         * @return true for crashes, failed starts and everything that a loop found wrong
+         */
+        public boolean isFailure() {
+            return switch (this) {
+                case CRASHED, START_FAILED, UNHEALTHY, LOAD_STALL -> true;
+                case REQUESTED, FORCED, SHUTDOWN, IDLE_TIMEOUT, DEREGISTERED, EXITED -> false;
+            };
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package io.github.workerregistry;
+
+/** A worker's life has no such edge, or its slots are leased and not the caller's to report. Nothing has changed. */
+public final class IllegalTransitionException extends RuntimeException {
+
+    private final transient String workerId;
+
+    /**
+     * An exception that names the worker and both states.
+     *
+     * @param worker the worker as it is
+     * @param next the state that was asked for
+     * @param reason why it is refused, in a few words
+     */
+    public IllegalTransitionException(WorkerInfo worker, WorkerState next, String reason) {
+        super("worker " + worker.id() + " cannot go from " + worker.state().label() + " to " + next.label() + ": "
+                + reason);
+        this.workerId = worker.id();
+    }
+
+    /**
+     * The worker that was to change.
+     *
+     * @return its id
+     */
+    public String workerId() {
+        return workerId;
+    }
+}

@@ -1,0 +1,127 @@
+package io.github.workerregistry;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One listener's bounded queue, drained serially on its executor.
+ *
+ * <p>{@link #offer} is called under the registry's lock and only enqueues; {@link #wake} is called after the lock has been dropped and hands the drain
+ * to the executor. When the queue is full, events are dropped up to the moment when the listener has worked it off; it is told how many with one
+ * {@link WorkerEvent.Overflowed} in their place.
+ */
+final class ListenerQueue implements Subscription {
+
+    private static final Logger log = LoggerFactory.getLogger(ListenerQueue.class);
+
+    /** Events delivered in one task, so that a busy feed does not keep a shared executor's thread for itself. */
+    private static final int BATCH = 64;
+
+    private final WorkerListener listener;
+    private final Executor executor;
+    private final int capacity;
+    private final Consumer<ListenerQueue> onClose;
+
+    private final Deque<WorkerEvent> queue = new ArrayDeque<>();
+    private long dropped;
+    private boolean draining;
+    private boolean closed;
+
+    ListenerQueue(WorkerListener listener, Executor executor, int capacity, Consumer<ListenerQueue> onClose) {
+        this.listener = listener;
+        this.executor = executor;
+        this.capacity = capacity;
+        this.onClose = onClose;
+    }
+
+    synchronized void offer(WorkerEvent event) {
+        if (closed) {
+            return;
+        }
+        if (dropped > 0 || queue.size() == capacity) {
+            dropped++;
+        } else {
+            queue.add(event);
+        }
+    }
+
+    void wake() {
+        if (startDraining()) {
+            submitDrain();
+        }
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+            queue.clear();
+            dropped = 0;
+        }
+        onClose.accept(this);
+    }
+
+    private synchronized boolean startDraining() {
+        if (draining || (queue.isEmpty() && dropped == 0)) {
+            return false;
+        }
+        draining = true;
+        return true;
+    }
+
+    private void submitDrain() {
+        try {
+            executor.execute(this::drain);
+        } catch (RejectedExecutionException e) {
+            stopDraining();
+            log.debug("the executor of {} takes no more tasks; events wait", nameOf(listener));
+        } catch (Throwable t) { // foreign code: who changed a worker's state must not suffer for it
+            stopDraining();
+            log.warn("the executor of {} failed; events wait for the next one", nameOf(listener), t);
+        }
+    }
+
+    private synchronized void stopDraining() {
+        draining = false;
+    }
+
+    private void drain() {
+        for (int i = 0; i < BATCH; i++) {
+            WorkerEvent event = next();
+            if (event == null) {
+                return;
+            }
+            deliver(event);
+        }
+        submitDrain();
+    }
+
+    /** The next event, or null, and then the drain is over. */
+    private synchronized @Nullable WorkerEvent next() {
+        WorkerEvent event = queue.poll();
+        if (event == null && dropped > 0) {
+            event = new WorkerEvent.Overflowed(dropped);
+            dropped = 0;
+        }
+        draining = event != null;
+        return event;
+    }
+
+    private void deliver(WorkerEvent event) {
+        try {
+            listener.onEvent(event);
+        } catch (Throwable t) { // foreign code: whatever it throws must not end the feed
+            log.warn("listener {} failed on {}; the next event is still delivered", nameOf(listener), event, t);
+        }
+    }
+
+    private static String nameOf(WorkerListener listener) {
+        return listener.getClass().getName();
+    }
+}

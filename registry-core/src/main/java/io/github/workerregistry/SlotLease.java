@@ -1,0 +1,95 @@
+package io.github.workerregistry;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * One slot of one worker, held until closed.
+ *
+ * <p>A lease knows its worker and the worker's generation. Closing it twice, or after the worker was restarted or removed, does nothing, and
+ * can never free somebody else's slot. Thread-safe; may be closed by another thread than the one that took it. What happens before {@link
+ * #close()} happens before any later lease of the same slot (after Stormpot's {@code Poolable.release}).
+ */
+public final class SlotLease implements AutoCloseable {
+
+    private static final VarHandle CLOSED;
+
+    static {
+        try {
+            CLOSED = MethodHandles.lookup().findVarHandle(SlotLease.class, "closed", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Entry entry;
+    private final int generation;
+
+    @SuppressWarnings("UnusedVariable") // written through CLOSED
+    private volatile boolean closed;
+
+    SlotLease(Entry entry, int generation) {
+        this.entry = entry;
+        this.generation = generation;
+    }
+
+    /**
+     * The id of the worker whose slot this is.
+     *
+     * @return the id
+     */
+    public String workerId() {
+        return entry.names().id();
+    }
+
+    /**
+     * Where to send the request.
+     *
+     * @return the worker's url
+     */
+    public String url() {
+        return entry.names().url();
+    }
+
+    /**
+     * The worker as it is now, or, if it has left the registry, as it was last.
+     *
+     * @return the worker
+     */
+    public WorkerInfo worker() {
+        return entry.last();
+    }
+
+    /**
+     * The generation of the worker that this lease was taken from.
+     *
+     * @return the generation, as in {@link WorkerInfo#generation()}
+     */
+    public int generation() {
+        return generation;
+    }
+
+    /**
+     * Whether the slot is still ours: not closed, and the worker neither restarted nor removed. A worker that is Stopping lets its leases run
+     * to their end.
+     *
+     * @return false once this lease has become void, and then for ever
+     */
+    public boolean isValid() {
+        return !closed && entry.isHeldBy(generation);
+    }
+
+    /** Gives the slot back. Idempotent, never blocks, never throws. */
+    @Override
+    public void close() {
+        if (CLOSED.compareAndSet(this, false, true)) {
+            entry.give(generation);
+        }
+    }
+
+    /** Worker, generation and validity, for logs. */
+    @Override
+    public String toString() {
+        return "SlotLease[" + workerId() + ", generation " + generation + (isValid() ? "]" : ", void]");
+    }
+}

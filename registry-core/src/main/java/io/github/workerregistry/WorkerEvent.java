@@ -1,0 +1,98 @@
+package io.github.workerregistry;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * An edge in a worker's life, as told to a {@link WorkerListener}. Lease traffic makes no events.
+ *
+ * <p>Every event but {@link Overflowed} carries the worker as it was right after the edge.
+ */
+public sealed interface WorkerEvent {
+
+    /** An event about one worker. */
+    sealed interface OfWorker extends WorkerEvent {
+        /**
+         * The worker, right after the edge ({@link Removed}: as it was last).
+         *
+         * @return the worker
+         */
+        WorkerInfo worker();
+    }
+
+    /**
+     * A worker was put into the registry.
+     *
+     * @param worker the worker
+     */
+    record Registered(WorkerInfo worker) implements OfWorker {}
+
+    /**
+     * A worker finished loading and takes requests.
+     *
+     * @param worker the worker
+     */
+    record BecameReady(WorkerInfo worker) implements OfWorker {}
+
+    /**
+     * A health check failed; {@code worker.failedHealthChecks()} says how many in a row.
+     *
+     * @param worker the worker
+     */
+    record HealthCheckFailed(WorkerInfo worker) implements OfWorker {}
+
+    /**
+     * The process failed: it ended by itself with a signal or a code other than 0, or was ended because it failed its checks.
+     *
+     * @param worker the worker
+     * @param exit how and why
+     */
+    record Crashed(WorkerInfo worker, Exit exit) implements OfWorker {}
+
+    /**
+     * A restart will follow.
+     *
+     * @param worker the worker
+     * @param attempt which restart in a row, &ge; 1
+     * @param retryAt when
+     */
+    record RestartScheduled(WorkerInfo worker, int attempt, Instant retryAt) implements OfWorker {}
+
+    /**
+     * A new generation was started and loads.
+     *
+     * @param worker the worker
+     */
+    record Restarted(WorkerInfo worker) implements OfWorker {}
+
+    /**
+     * A worker had nothing to do for the idle timeout; {@link Stopping} follows.
+     *
+     * @param worker the worker
+     */
+    record IdleTimedOut(WorkerInfo worker) implements OfWorker {}
+
+    /**
+     * A worker takes no new requests; its process is being ended.
+     *
+     * @param worker the worker
+     * @param reason why
+     */
+    record Stopping(WorkerInfo worker, Exit.Cause reason) implements OfWorker {}
+
+    /**
+     * A worker left the registry.
+     *
+     * @param worker the worker as it was last
+     * @param reason why
+     * @param exit how its process ended; empty if it had none that we know of
+     */
+    record Removed(WorkerInfo worker, Exit.Cause reason, Optional<Exit> exit) implements OfWorker {}
+
+    /**
+     * The listener fell behind and lost events here. Re-read {@link WorkerRegistry#list()}.
+     *
+     * @param dropped how many events were lost, &ge; 1
+     */
+    record Overflowed(long dropped) implements WorkerEvent {}
+}

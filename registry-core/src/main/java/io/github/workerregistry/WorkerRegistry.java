@@ -1,0 +1,570 @@
+package io.github.workerregistry;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.workerregistry.Entry.Change;
+import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.WorkerState.Stopping;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The workers of one node, in memory: who they are, where they are in their lives, and a slot for the next request.
+ *
+ * <p>A registry starts no thread, no process and no I/O. Its lives are driven by a {@link
+ * io.github.workerregistry.lifecycle.WorkerSupervisor} or by the host itself. All methods are thread-safe.
+ *
+ * <pre>{@code
+ * try (SlotLease lease = registry.tryAcquire("hf:TheBloke/TinyLlama").orElseThrow()) {
+ *     send(request, lease.url());
+ * }
+ * }</pre>
+ *
+ * <h2>Concurrency</h2>
+ *
+ * <p>One {@link ReentrantReadWriteLock} stands over the map. Membership and life-cycle transitions run under its write lock, so that events have
+ * one order. {@link #list}, {@link #idleWorkers} and {@link #stats} run under its read lock and see one moment.
+ *
+ * <p>What touches one worker only never takes it: {@link #get}, {@link #tryAcquire}, {@link #tryAcquireFrom}, {@link #heartbeat} and {@link SlotLease#close}. A
+ * read lock is a write to one shared word; two threads that only read would pay many times the cost of the map look-up itself. The
+ * truth about a worker's occupancy is one atomic word (generation, routable or not, slots in use); everything else is one immutable value. A
+ * lease moves only the word. A transition is a pure step from value to value; it moves the word first. So the first lease of an idle
+ * worker and the idle timeout compete for one word, and exactly one wins. (A reader that comes between a transition's two writes waits
+ * for its end on the read lock. That is the one case in which {@code get} takes it.)
+ *
+ * <p>Inside the write lock there is: look up, pure step, put, enqueue the event. Listeners, loggers and clocks are called outside.
+ *
+ * <h2>Acting on what was seen</h2>
+ *
+ * <p>A worker may move on between a look and an act. Methods that take a {@link WorkerInfo} in place of an id act only if nothing happened
+ * to the worker since it was read: it is in the same generation and the same state, and if it was Idle, it has not been used in between. So a verdict
+ * on a worker can never hit its successor, and never a worker that has found work meanwhile.
+ */
+public final class WorkerRegistry {
+
+    private final String node;
+    private final InstantSource clock;
+
+    /** The map: guarded by {@code lock}, in registration order. */
+    private final Map<String, Entry> workers = new LinkedHashMap<>();
+
+    /** Indexes of the map for readers without the lock; changed only under the write lock. */
+    private final ConcurrentMap<String, Entry> byId = new ConcurrentHashMap<>();
+
+    private final ConcurrentMap<String, ModelSlots> byModel = new ConcurrentHashMap<>();
+
+    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+    private final EventFeed events;
+
+    private WorkerRegistry(Builder builder) {
+        node = builder.node;
+        clock = builder.clock;
+        events = new EventFeed(builder.eventQueueCapacity);
+    }
+
+    /**
+     * A registry with the defaults of {@link Builder}.
+     *
+     * @return a new, empty registry
+     */
+    public static WorkerRegistry create() {
+        return builder().build();
+    }
+
+    /**
+     * A builder with the defaults set.
+     *
+     * @return a new builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * The name of the node whose workers these are.
+     *
+     * @return the name given to the builder
+     */
+    public String node() {
+        return node;
+    }
+
+    /**
+     * The clock by which this registry stamps. Monotonic unless the builder was given another.
+     *
+     * @return the clock
+     */
+    public InstantSource clock() {
+        return clock;
+    }
+
+    /**
+     * Adds a worker. It is stored as given; a worker registered as Busy is one whose host reports its occupancy.
+     *
+     * @param worker the worker
+     * @throws DuplicateWorkerException if its id is taken; then nothing has changed
+     */
+    public void register(WorkerInfo worker) {
+        requireNonNull(worker, "worker");
+        write(() -> {
+            Entry entry = new Entry(worker);
+            if (workers.putIfAbsent(worker.id(), entry) != null) {
+                throw new DuplicateWorkerException(worker.id());
+            }
+            byId.put(worker.id(), entry);
+            byModel.computeIfAbsent(worker.modelRef(), model -> new ModelSlots())
+                    .add(entry);
+            events.registered(worker);
+            return worker;
+        });
+    }
+
+    /**
+     * Moves a worker along an edge of its life (see {@link WorkerState}).
+     *
+     * <p>{@code Idle} and {@code Busy} are the host's to report only where nobody leases: {@code Busy} takes all slots until the host reports {@code Idle}, and
+     * both are refused while leases are open. To report the state that the worker is in already changes nothing.
+     *
+     * @param id the worker's id
+     * @param next the state to go to
+     * @return the worker after the edge; empty if the id is unknown
+     * @throws IllegalTransitionException if there is no such edge, or leases are open; then nothing has changed
+     */
+    public Optional<WorkerInfo> updateState(String id, WorkerState next) {
+        requireNonNull(id, "id");
+        requireNonNull(next, "next");
+        return changeState(id, next, null);
+    }
+
+    /**
+     * Moves a worker along an edge of its life if nothing happened to it since it was read.
+     *
+     * @param seen the worker as it was read
+     * @param next the state to go to
+     * @return the worker after the edge; empty if it has left or moved on
+     * @throws IllegalTransitionException if there is no such edge; then nothing has changed
+     */
+    public Optional<WorkerInfo> updateState(WorkerInfo seen, WorkerState next) {
+        requireNonNull(seen, "seen");
+        requireNonNull(next, "next");
+        return changeState(seen.id(), next, seen);
+    }
+
+    private Optional<WorkerInfo> changeState(String id, WorkerState next, @Nullable WorkerInfo seen) {
+        Instant now = clock.instant();
+        return write(() -> {
+            Entry entry = workers.get(id);
+            if (entry == null) {
+                return Optional.empty();
+            }
+            Optional<Change> change = entry.changeState(next, now, seen);
+            change.filter(Change::isEdge).ifPresent(edge -> events.changed(edge.before(), edge.after()));
+            return change.map(Change::after);
+        });
+    }
+
+    /**
+     * Looks a worker up. No lock, and no clock unless the worker was used since the last look.
+     *
+     * @param id the worker's id
+     * @return the worker now; empty if the id is unknown
+     */
+    public Optional<WorkerInfo> get(String id) {
+        Entry entry = byId.get(requireNonNull(id, "id"));
+        if (entry == null) {
+            return Optional.empty();
+        }
+        if (entry.isUsed()) {
+            entry.stampActivity(clock.instant());
+        }
+        WorkerInfo worker = entry.peek();
+        return worker != null
+                ? Optional.of(worker)
+                : read(() -> Optional.ofNullable(workers.get(id)).map(Entry::last));
+    }
+
+    /**
+     * All workers at one moment.
+     *
+     * @return an unmodifiable list in registration order
+     */
+    public List<WorkerInfo> list() {
+        return select(worker -> true);
+    }
+
+    /**
+     * All workers that are Idle, at one moment.
+     *
+     * @return an unmodifiable list in registration order
+     */
+    public List<WorkerInfo> idleWorkers() {
+        return select(worker -> worker.state() instanceof Idle);
+    }
+
+    private List<WorkerInfo> select(Predicate<WorkerInfo> wanted) {
+        Instant now = clock.instant();
+        return read(() -> {
+            List<WorkerInfo> found = new ArrayList<>();
+            for (Entry entry : workers.values()) {
+                entry.stampActivity(now);
+                WorkerInfo worker = entry.last();
+                if (wanted.test(worker)) {
+                    found.add(worker);
+                }
+            }
+            return List.copyOf(found);
+        });
+    }
+
+    /**
+     * Removes a worker. Its open leases are void. A supervised worker's process is ended by its supervisor, which hears of the removal; to end a
+     * process in good order, stop the worker there instead.
+     *
+     * @param id the worker's id
+     * @return the worker as it was last; empty if the id is unknown
+     */
+    public Optional<WorkerInfo> remove(String id) {
+        requireNonNull(id, "id");
+        return write(() -> Optional.ofNullable(workers.get(id))
+                .map(entry -> leave(id, entry, Exit.Cause.DEREGISTERED, Optional.empty())));
+    }
+
+    /**
+     * Removes a worker whose process has ended. Its open leases are void.
+     *
+     * @param exit the end of its process
+     * @return the worker as it was last; empty if the id is unknown, or the worker is no longer in the exit's generation
+     */
+    public Optional<WorkerInfo> remove(Exit exit) {
+        requireNonNull(exit, "exit");
+        String id = exit.workerId();
+        return write(() -> Optional.ofNullable(workers.get(id))
+                .filter(entry -> entry.last().generation() == exit.generation())
+                .map(entry -> leave(id, entry, exit.cause(), Optional.of(exit))));
+    }
+
+    /**
+     * Removes a worker that has no process, or whose process is not ours to end, if nothing happened to it since it was read.
+     *
+     * @param seen the worker as it was read
+     * @param reason why it is removed
+     * @return the worker as it was last; empty if it has left or moved on
+     */
+    public Optional<WorkerInfo> remove(WorkerInfo seen, Exit.Cause reason) {
+        requireNonNull(seen, "seen");
+        requireNonNull(reason, "reason");
+        return write(() -> Optional.ofNullable(workers.get(seen.id()))
+                .filter(entry -> entry.isUnchangedSince(seen))
+                .map(entry -> leave(seen.id(), entry, reason, Optional.empty())));
+    }
+
+    /**
+     * Removes all workers, as {@link #remove(String)} removes one.
+     *
+     * @return what was removed, in registration order
+     */
+    public List<WorkerInfo> clear() {
+        return write(() -> {
+            List<WorkerInfo> removed = new ArrayList<>();
+            for (Map.Entry<String, Entry> worker : List.copyOf(workers.entrySet())) {
+                removed.add(leave(worker.getKey(), worker.getValue(), Exit.Cause.DEREGISTERED, Optional.empty()));
+            }
+            return List.copyOf(removed);
+        });
+    }
+
+    private WorkerInfo leave(String id, Entry entry, Exit.Cause reason, Optional<Exit> exit) {
+        WorkerInfo worker = entry.leave();
+        workers.remove(id);
+        byId.remove(id);
+        byModel.computeIfPresent(worker.modelRef(), (model, slots) -> {
+            slots.remove(entry);
+            return slots.isEmpty() ? null : slots;
+        });
+        events.removed(worker, reason, exit);
+        return worker;
+    }
+
+    /**
+     * Stores the process id of a worker's generation.
+     *
+     * @param id the worker's id
+     * @param generation the generation that the process is
+     * @param pid the process id, &gt; 0
+     * @return the worker after the change; empty if the id is unknown or the worker is in another generation
+     * @throws IllegalArgumentException if {@code pid} is not positive
+     */
+    public Optional<WorkerInfo> setPid(String id, int generation, long pid) {
+        requireNonNull(id, "id");
+        return write(() -> {
+            Entry entry = workers.get(id);
+            if (entry == null || entry.last().generation() != generation) {
+                return Optional.empty();
+            }
+            entry.update(worker -> worker.toBuilder().pid(pid).build());
+            return Optional.of(entry.last());
+        });
+    }
+
+    /**
+     * Counts a failed health check.
+     *
+     * @param id the worker's id
+     * @return how many failed in a row now; empty if the id is unknown
+     */
+    public OptionalInt incrementFailedHealthChecks(String id) {
+        requireNonNull(id, "id");
+        return incrementFailedHealthChecks(id, entry -> true);
+    }
+
+    /**
+     * Counts a failed health check if nothing happened to the worker since it was read: a worker that worked meanwhile is alive.
+     *
+     * @param seen the worker as it was read before the check
+     * @return how many failed in a row now; empty if the worker has left or moved on
+     */
+    public OptionalInt incrementFailedHealthChecks(WorkerInfo seen) {
+        requireNonNull(seen, "seen");
+        return incrementFailedHealthChecks(seen.id(), entry -> entry.isUnchangedSince(seen));
+    }
+
+    private OptionalInt incrementFailedHealthChecks(String id, Predicate<Entry> condition) {
+        return write(() -> {
+            Entry entry = workers.get(id);
+            if (entry == null || !condition.test(entry)) {
+                return OptionalInt.empty();
+            }
+            entry.update(worker -> worker.toBuilder()
+                    .failedHealthChecks(Math.min(worker.failedHealthChecks(), Integer.MAX_VALUE - 1) + 1)
+                    .build());
+            WorkerInfo failed = entry.last();
+            events.healthCheckFailed(failed);
+            return OptionalInt.of(failed.failedHealthChecks());
+        });
+    }
+
+    /**
+     * Sets the count of failed health checks back to 0, and nothing else: neither state nor last activity change.
+     *
+     * @param id the worker's id
+     * @return false if the id is unknown
+     */
+    public boolean resetFailedHealthChecks(String id) {
+        Entry entry = byId.get(requireNonNull(id, "id"));
+        if (entry != null) {
+            entry.clearFailedHealthChecks();
+        }
+        return entry != null;
+    }
+
+    /**
+     * Notes a sign of life that the worker sent by itself.
+     *
+     * @param id the worker's id
+     * @return false if the id is unknown
+     */
+    public boolean heartbeat(String id) {
+        Entry entry = byId.get(requireNonNull(id, "id"));
+        if (entry != null) {
+            entry.beat(clock.instant());
+        }
+        return entry != null;
+    }
+
+    /**
+     * Finds a worker of a model that has nothing to do. To send it a request, take a slot with {@link #tryAcquireFrom} or, better, {@link
+     * #tryAcquire}: between this look and the request, somebody else may have.
+     *
+     * @param modelRef the model
+     * @return the first Idle worker in registration order; empty if there is none
+     */
+    public Optional<WorkerInfo> findIdleWorker(String modelRef) {
+        ModelSlots slots = byModel.get(requireNonNull(modelRef, "modelRef"));
+        if (slots == null) {
+            return Optional.empty();
+        }
+        for (Entry entry : slots.members()) {
+            if (entry.isIdle()) {
+                Optional<WorkerInfo> worker = get(entry.names().id()).filter(found -> found.state() instanceof Idle);
+                if (worker.isPresent()) {
+                    return worker;
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * Finds a worker of a model on a node, whether or not it is free: an Idle one if there is one, else one with a free slot, else a
+     * Busy one, else one that loads. One that is stopping or backing off is never found.
+     *
+     * @param node the node's name; this registry knows only the workers of its own {@link #node()}
+     * @param modelRef the model
+     * @return the worker; empty if there is none, or the node is another
+     */
+    public Optional<WorkerInfo> findByNodeAndModel(String node, String modelRef) {
+        requireNonNull(node, "node");
+        ModelSlots slots = byModel.get(requireNonNull(modelRef, "modelRef"));
+        if (slots == null || !node.equals(this.node)) {
+            return Optional.empty();
+        }
+        WorkerInfo best = null;
+        for (Entry entry : slots.members()) {
+            WorkerInfo worker = get(entry.names().id()).orElse(null);
+            if (worker != null && usefulness(worker) > (best == null ? 0 : usefulness(best))) {
+                best = worker;
+            }
+        }
+        return Optional.ofNullable(best);
+    }
+
+    private static int usefulness(WorkerInfo worker) {
+        WorkerState state = worker.state();
+        if (state instanceof Stopping || state instanceof BackingOff) {
+            return 0;
+        }
+        if (state instanceof Loading) {
+            return 1;
+        }
+        return state instanceof Idle ? 4 : worker.slotsAvailable() > 0 ? 3 : 2;
+    }
+
+    /**
+     * Finds a worker of a model with a free slot and takes the slot, in one atomic step. No lock, no clock, no allocation but the lease.
+     *
+     * @param modelRef the model
+     * @return the lease; empty if no worker of the model has a free slot now
+     */
+    public Optional<SlotLease> tryAcquire(String modelRef) {
+        ModelSlots slots = byModel.get(requireNonNull(modelRef, "modelRef"));
+        return slots == null ? Optional.empty() : Optional.ofNullable(slots.tryTake());
+    }
+
+    /**
+     * Takes a slot of one worker, in one atomic step.
+     *
+     * @param id the worker's id
+     * @return the lease; empty if the id is unknown or the worker has no free slot now
+     */
+    public Optional<SlotLease> tryAcquireFrom(String id) {
+        Entry entry = byId.get(requireNonNull(id, "id"));
+        return entry == null ? Optional.empty() : Optional.ofNullable(entry.tryTake());
+    }
+
+    /**
+     * Tells a listener of every edge in workers' lives from now on.
+     *
+     * <p>Each listener has a bounded queue of its own, drained serially on its executor: in order, once, with no lock held. One that throws is logged
+     * and goes on. One that is slow or blocked delays nobody else, unless they share the executor's only thread. One that falls behind
+     * by more than the queue holds is told so with {@link WorkerEvent.Overflowed}, and re-reads {@link #list()}.
+     *
+     * @param listener who is told
+     * @param executor where it is called; {@code Runnable::run} calls it on the thread that made the event, after the lock has been dropped
+     * @return the subscription, to be closed when it is no longer wanted
+     */
+    public Subscription subscribe(WorkerListener listener, Executor executor) {
+        return events.subscribe(requireNonNull(listener, "listener"), requireNonNull(executor, "executor"));
+    }
+
+    /**
+     * Counts of one moment, and totals since this registry was created.
+     *
+     * @return the counts
+     */
+    public RegistryStats stats() {
+        return read(
+                () -> events.stats(workers.values().stream().map(Entry::last).toList()));
+    }
+
+    private <T> T read(Supplier<T> look) {
+        lock.readLock().lock();
+        try {
+            return look.get();
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    private <T> T write(Supplier<T> change) {
+        T result;
+        lock.writeLock().lock();
+        try {
+            result = change.get();
+        } finally {
+            lock.writeLock().unlock();
+        }
+        events.dispatch();
+        return result;
+    }
+
+    /** Settings of a registry; every method returns the builder. Not thread-safe. */
+    public static final class Builder {
+        private String node = "local";
+        private InstantSource clock = new MonotonicClock();
+        private int eventQueueCapacity = 1024;
+
+        private Builder() {}
+
+        /**
+         * Names the node whose workers the registry holds.
+         *
+         * @param node a name as in {@link WorkerInfo}; default {@code local}
+         * @return this builder
+         * @throws IllegalArgumentException if the name is malformed
+         */
+        public Builder node(String node) {
+            this.node = WorkerInfo.requireName("node", node);
+            return this;
+        }
+
+        /**
+         * Sets the clock, for tests: {@link io.github.workerregistry.testing.VirtualTime}.
+         *
+         * @param clock default: wall time at construction plus elapsed {@code nanoTime}, so that a jump of the wall clock changes nothing
+         * @return this builder
+         */
+        public Builder clock(InstantSource clock) {
+            this.clock = requireNonNull(clock, "clock");
+            return this;
+        }
+
+        /**
+         * Bounds the queue of each listener.
+         *
+         * @param events how many events a listener may be behind, &ge; 1; default 1024
+         * @return this builder
+         * @throws IllegalArgumentException if {@code events} is not positive
+         */
+        public Builder eventQueueCapacity(int events) {
+            if (events < 1) {
+                throw new IllegalArgumentException("eventQueueCapacity must be >= 1, was " + events);
+            }
+            this.eventQueueCapacity = events;
+            return this;
+        }
+
+        /**
+         * Builds the registry.
+         *
+         * @return a new, empty registry
+         */
+        public WorkerRegistry build() {
+            return new WorkerRegistry(this);
+        }
+    }
+}

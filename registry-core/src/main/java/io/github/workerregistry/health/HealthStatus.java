@@ -1,0 +1,63 @@
+package io.github.workerregistry.health;
+
+import static java.util.Objects.requireNonNull;
+
+/** What a probe found out. */
+public sealed interface HealthStatus {
+
+    /** The worker is well. */
+    record Healthy() implements HealthStatus {}
+
+    /**
+     * The worker is not well: it answered so, refused the connection, or did not answer in time.
+     *
+     * @param reason why, in a few words, for the log
+     */
+    record Unhealthy(String reason) implements HealthStatus {
+        /** Checks that the reason is there. */
+        public Unhealthy {
+            requireNonNull(reason, "reason");
+        }
+    }
+
+    /**
+     * The probe itself failed and says nothing about the worker. No count changes: absence of evidence kills nobody.
+     *
+     * @param reason why, in a few words, for the log
+     */
+    record Unknown(String reason) implements HealthStatus {
+        /** Checks that the reason is there. */
+        public Unknown {
+            requireNonNull(reason, "reason");
+        }
+    }
+
+    /**
+     * The worker is well.
+     *
+     * @return {@link Healthy}
+     */
+    static HealthStatus healthy() {
+        return new Healthy();
+    }
+
+    /**
+     * The worker is not well.
+     *
+     * @param reason why, in a few words
+     * @return {@link Unhealthy}
+     */
+    static HealthStatus unhealthy(String reason) {
+        return new Unhealthy(reason);
+    }
+
+    /**
+     * The probe itself failed.
+     *
+     * @param reason why, in a few words
+     * @return {@link Unknown}
+     */
+    static HealthStatus unknown(String reason) {
+        return new Unknown(reason);
+    }
+}

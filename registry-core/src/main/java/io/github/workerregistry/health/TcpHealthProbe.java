@@ -1,0 +1,76 @@
+package io.github.workerregistry.health;
+
+import io.github.workerregistry.WorkerInfo;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.channels.AsynchronousSocketChannel;
+import java.nio.channels.CompletionHandler;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens a TCP connection to the worker's host and port and closes it again: healthy if it could be opened.
+ *
+ * <p>This says that somebody listens there, and no more: the kernel accepts connections also for a process that hangs. Prefer {@link
+ * HttpHealthProbe} where the worker speaks HTTP. Uses the JDK's default asynchronous channel group, to which the JDK gives daemon threads.
+ */
+public final class TcpHealthProbe implements HealthProbe {
+
+    private TcpHealthProbe() {}
+
+    /**
+     * A probe of the host and port in each worker's url.
+     *
+     * @return the probe
+     */
+    public static TcpHealthProbe create() {
+        return new TcpHealthProbe();
+    }
+
+    @Override
+    public CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout) {
+        CompletableFuture<HealthStatus> answer = new CompletableFuture<>();
+        try {
+            URI url = URI.create(worker.url());
+            if (url.getHost() == null) {
+                return CompletableFuture.completedFuture(HealthStatus.unhealthy("no host in " + worker.url()));
+            }
+            AsynchronousSocketChannel channel = AsynchronousSocketChannel.open();
+            answer.whenComplete((status, failure) -> close(channel)); // answered, or the caller gave up
+            channel.connect(new InetSocketAddress(url.getHost(), port(url)), answer, new Connected());
+        } catch (IllegalArgumentException | IOException e) { // malformed, unresolved, out of sockets
+            answer.complete(HealthStatus.unhealthy("cannot connect to " + worker.url() + ": " + e));
+        }
+        return answer;
+    }
+
+    private static int port(URI url) {
+        if (url.getPort() >= 0) {
+            return url.getPort();
+        }
+        return "https".equals(url.getScheme()) ? 443 : 80;
+    }
+
+    private static void close(AsynchronousSocketChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException ignored) {
+            // nothing was sent over it, so nothing is lost
+        }
+    }
+
+    private static final class Connected implements CompletionHandler<@Nullable Void, CompletableFuture<HealthStatus>> {
+        @Override
+        public void completed(@Nullable Void result, CompletableFuture<HealthStatus> answer) {
+            answer.complete(HealthStatus.healthy());
+        }
+
+        @Override
+        public void failed(Throwable failure, CompletableFuture<HealthStatus> answer) {
+            answer.complete(HealthStatus.unhealthy(String.valueOf(failure.getMessage())));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.process.WorkerProcess;
+import java.time.Instant;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The backstop: finds exits whose notice is late (the JDK gives it in the common pool, which the host may have filled), and processes whose record the host has
+ * removed.
+ */
+final class LivenessLoop implements Tick {
+
+    private static final Logger log = LoggerFactory.getLogger(LivenessLoop.class);
+
+    private final WorkerRegistry registry;
+    private final SupervisedWorkers workers;
+    private final Stopper stopper;
+    private final Exits exits;
+
+    LivenessLoop(WorkerRegistry registry, SupervisedWorkers workers, Stopper stopper, Exits exits) {
+        this.registry = registry;
+        this.workers = workers;
+        this.stopper = stopper;
+        this.exits = exits;
+    }
+
+    @Override
+    public void tick(Instant now) {
+        for (SupervisedWorker worker : workers.all()) {
+            WorkerProcess process = worker.process();
+            if (process != null) {
+                look(worker, process);
+            }
+        }
+    }
+
+    private void look(SupervisedWorker worker, WorkerProcess process) {
+        try {
+            Optional<ExitStatus> status = process.exitStatus();
+            if (status.isPresent()) {
+                exits.exited(worker, status.get());
+            } else if (registry.get(worker.id).filter(worker::owns).isEmpty()) {
+                log.info("worker {} was removed from the registry; its process is ended", worker.id);
+                stopper.endDeregistered(worker);
+            }
+        } catch (RuntimeException e) {
+            log.warn("worker {}: cannot tell whether its process lives", worker.id, e);
+        }
+    }
+}

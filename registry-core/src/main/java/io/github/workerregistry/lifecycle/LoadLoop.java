@@ -1,0 +1,68 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.process.WorkerProcess;
+import java.time.Duration;
+import java.time.Instant;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Ends loads that have stalled: no fixed time to load, but no silence either. Progress is growth of the worker's output.
+ *
+ * <p>Every worker's output is looked at, ready or not, because that look is where its size is bounded.
+ */
+final class LoadLoop implements Tick {
+
+    /** How often outputs are looked at. */
+    static final Duration PERIOD = Duration.ofSeconds(1);
+
+    private static final Logger log = LoggerFactory.getLogger(LoadLoop.class);
+
+    private final WorkerRegistry registry;
+    private final SupervisedWorkers workers;
+    private final Stopper stopper;
+    private final Duration loadStall;
+
+    LoadLoop(WorkerRegistry registry, SupervisedWorkers workers, Stopper stopper, Duration loadStall) {
+        this.registry = registry;
+        this.workers = workers;
+        this.stopper = stopper;
+        this.loadStall = loadStall;
+    }
+
+    @Override
+    public void tick(Instant now) {
+        for (SupervisedWorker worker : workers.all()) {
+            look(worker, now);
+        }
+        for (WorkerInfo worker : registry.list()) {
+            if (worker.state() instanceof Loading loading
+                    && Duration.between(lastProgress(worker, loading), now).compareTo(loadStall) >= 0
+                    && stopper.endIfUnchanged(worker, Exit.Cause.LOAD_STALL)) {
+                log.warn("worker {} is given up: its load made no progress for {}", worker.id(), loadStall);
+            }
+        }
+    }
+
+    private static void look(SupervisedWorker worker, Instant now) {
+        WorkerProcess process = worker.process();
+        if (process == null) {
+            return;
+        }
+        try {
+            worker.noteOutput(process.outputBytes(), now);
+        } catch (RuntimeException e) {
+            log.warn("worker {}: its output cannot be looked at", worker.id, e);
+        }
+    }
+
+    private Instant lastProgress(WorkerInfo worker, Loading loading) {
+        SupervisedWorker supervised = workers.get(worker.id());
+        Instant grown = supervised == null ? loading.since() : supervised.lastOutput();
+        return grown.isAfter(loading.since()) ? grown : loading.since();
+    }
+}

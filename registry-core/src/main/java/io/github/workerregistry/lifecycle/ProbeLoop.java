@@ -1,0 +1,174 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.health.HealthProbe;
+import io.github.workerregistry.health.HealthStatus;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Probes every worker in a rhythm of its own: all at the same time if need be, one worker never twice at a time, and one that hangs delays
+ * no other. What the answers mean is {@link Verdict}'s business.
+ */
+final class ProbeLoop implements Tick {
+
+    private static final Logger log = LoggerFactory.getLogger(ProbeLoop.class);
+
+    /** Readiness probes slow down to this many times their first interval. */
+    private static final int SLOWEST_READY_PROBE = 4;
+
+    /** Health probes are spread by this part of their interval, so that workers started together drift apart. */
+    private static final double JITTER = 0.1;
+
+    private final WorkerRegistry registry;
+    private final HealthProbe probe;
+    private final LifecycleConfig config;
+    private final Verdict verdict;
+    private final Map<String, Rhythm> rhythms = new HashMap<>();
+
+    ProbeLoop(WorkerRegistry registry, HealthProbe probe, LifecycleConfig config, Verdict verdict) {
+        this.registry = registry;
+        this.probe = probe;
+        this.config = config;
+        this.verdict = verdict;
+    }
+
+    @Override
+    public void tick(Instant now) {
+        List<WorkerInfo> workers = registry.list();
+        for (WorkerInfo worker : workers) {
+            if (worker.state() instanceof Loading || worker.state().routable()) {
+                rhythmOf(worker, now).beat(worker, now);
+            }
+        }
+        if (rhythms.size() > workers.size()) {
+            forgetAllBut(workers.stream().map(WorkerInfo::id).collect(Collectors.toSet()));
+        }
+    }
+
+    private Rhythm rhythmOf(WorkerInfo worker, Instant now) {
+        Rhythm rhythm = rhythms.get(worker.id());
+        if (rhythm == null || !rhythm.fits(worker)) {
+            if (rhythm != null) {
+                rhythm.abandon();
+            }
+            rhythm = new Rhythm(worker, now);
+            rhythms.put(worker.id(), rhythm);
+        }
+        return rhythm;
+    }
+
+    private void forgetAllBut(Set<String> ids) {
+        rhythms.entrySet().removeIf(entry -> {
+            boolean gone = !ids.contains(entry.getKey());
+            if (gone) {
+                entry.getValue().abandon();
+            }
+            return gone;
+        });
+    }
+
+    /** The one guard around the probe: whatever it throws says nothing about the worker. */
+    private CompletableFuture<HealthStatus> ask(WorkerInfo worker) {
+        try {
+            CompletionStage<HealthStatus> answer = probe.probe(worker, config.healthTimeout());
+            return answer != null
+                    ? answer.toCompletableFuture()
+                    : CompletableFuture.completedFuture(HealthStatus.unknown("the probe returned null"));
+        } catch (Throwable t) {
+            return CompletableFuture.failedFuture(t);
+        }
+    }
+
+    /** A probe under way. */
+    private record Flight(WorkerInfo seen, Instant deadline) {}
+
+    /** When one generation of one worker, loading or ready, is probed. Stepped by the loop; answers may come on any thread. */
+    private final class Rhythm {
+        private final int generation;
+        private final boolean loading;
+        private Duration interval;
+        private Instant due;
+        private @Nullable CompletableFuture<HealthStatus> answer;
+        private final AtomicReference<@Nullable Flight> inFlight = new AtomicReference<>();
+
+        Rhythm(WorkerInfo worker, Instant now) {
+            generation = worker.generation();
+            loading = worker.state() instanceof Loading;
+            interval = loading ? config.readyInterval() : config.healthInterval();
+            due = (worker.state() instanceof Loading load ? load.since() : now).plus(nextWait());
+        }
+
+        boolean fits(WorkerInfo worker) {
+            return worker.generation() == generation && worker.state() instanceof Loading == loading;
+        }
+
+        void beat(WorkerInfo worker, Instant now) {
+            Flight flight = inFlight.get();
+            if (flight != null && !now.isBefore(flight.deadline)) {
+                land(flight, HealthStatus.unhealthy("no answer within " + config.healthTimeout()));
+                abandon();
+            } else if (flight == null && !now.isBefore(due)) {
+                due = now.plus(nextWait());
+                takeOff(new Flight(worker, now.plus(config.healthTimeout())));
+            }
+        }
+
+        /** Drops the probe under way, if there is one. */
+        void abandon() {
+            inFlight.set(null);
+            if (answer != null) {
+                answer.cancel(true);
+            }
+        }
+
+        private void takeOff(Flight flight) {
+            inFlight.set(flight);
+            answer = ask(flight.seen);
+            answer.whenComplete((status, failure) -> {
+                if (failure != null) {
+                    land(flight, HealthStatus.unknown("the probe failed: " + failure));
+                } else {
+                    land(flight, status != null ? status : HealthStatus.unknown("the probe gave null"));
+                }
+            });
+        }
+
+        /** Takes the first answer of a flight and drops all others. */
+        private void land(Flight flight, HealthStatus status) {
+            if (inFlight.compareAndSet(flight, null)) {
+                try {
+                    verdict.on(flight.seen, status);
+                } catch (RuntimeException e) {
+                    log.warn("worker {}: the verdict on {} failed", flight.seen.id(), status, e);
+                }
+            }
+        }
+
+        private Duration nextWait() {
+            if (!loading) {
+                double spread = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
+                return Duration.ofMillis(Math.max(1, Math.round(interval.toMillis() * spread)));
+            }
+            Duration wait = interval;
+            Duration slowest = config.readyInterval().multipliedBy(SLOWEST_READY_PROBE);
+            Duration doubled = wait.multipliedBy(2);
+            interval = doubled.compareTo(slowest) < 0 ? doubled : slowest;
+            return wait;
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package io.github.workerregistry.lifecycle;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Ends all workers side by side under one deadline, counts how they went, and ends the loops. */
+final class Shutdown {
+
+    private static final Logger log = LoggerFactory.getLogger(Shutdown.class);
+
+    private final InstantSource clock;
+    private final SupervisedWorkers workers;
+    private final Stopper stopper;
+    private final Spawner spawner;
+    private final LoopRunner loops;
+    private @Nullable CompletableFuture<ShutdownReport> report;
+
+    Shutdown(InstantSource clock, SupervisedWorkers workers, Stopper stopper, Spawner spawner, LoopRunner loops) {
+        this.clock = clock;
+        this.workers = workers;
+        this.stopper = stopper;
+        this.spawner = spawner;
+        this.loops = loops;
+    }
+
+    /** Begins, or hurries what has begun. */
+    CompletionStage<ShutdownReport> begin(Duration deadline) {
+        spawner.close();
+        List<SupervisedWorker> ending = List.copyOf(workers.all());
+        Instant killAt = clock.instant().plus(deadline);
+        for (SupervisedWorker worker : ending) {
+            stopper.stopBy(worker.id, killAt);
+        }
+        return reportOn(ending).copy();
+    }
+
+    void now() {
+        spawner.close();
+        List<SupervisedWorker> ending = List.copyOf(workers.all());
+        for (SupervisedWorker worker : ending) {
+            stopper.forceKill(worker.id);
+        }
+        reportOn(ending);
+        loops.close();
+    }
+
+    private synchronized CompletableFuture<ShutdownReport> reportOn(List<SupervisedWorker> ending) {
+        if (report == null) {
+            report = CompletableFuture.allOf(
+                            ending.stream().map(worker -> worker.gone).toArray(CompletableFuture<?>[]::new))
+                    .handle((gone, unkillable) -> count(ending));
+            report.thenAccept(counts -> {
+                loops.close();
+                log.info("shutdown is complete: {}", counts);
+            });
+        }
+        return report;
+    }
+
+    private static ShutdownReport count(List<SupervisedWorker> ended) {
+        int exited = 0;
+        int killed = 0;
+        int unkillable = 0;
+        int cutOff = 0;
+        for (SupervisedWorker worker : ended) {
+            switch (worker.stop.phase()) {
+                case UNKILLABLE -> unkillable++;
+                case KILLED -> killed++;
+                case RUNNING, DRAINING, ASKED, TERMINATED -> exited++;
+            }
+            if (worker.stop.cutOff()) {
+                cutOff++;
+            }
+        }
+        return new ShutdownReport(ended.size(), exited, killed, unkillable, cutOff);
+    }
+}

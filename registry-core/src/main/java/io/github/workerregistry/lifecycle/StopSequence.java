@@ -1,0 +1,124 @@
+package io.github.workerregistry.lifecycle;
+
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How far the stop of one worker has come: drain, ask, SIGTERM, SIGKILL, and, if even that does not help, giving up.
+ *
+ * <p>Pure bookkeeping: {@link #next} says what to do now, and the caller does it. Each phase is entered once, by whoever calls first, so no worker is
+ * signalled twice. A sequence that runs can be hurried, never slowed.
+ */
+final class StopSequence {
+
+    /** The phases, in order. */
+    enum Phase {
+        RUNNING,
+        DRAINING,
+        ASKED,
+        TERMINATED,
+        KILLED,
+        UNKILLABLE
+    }
+
+    private final Duration killWait;
+
+    private Phase phase = Phase.RUNNING;
+    private Instant drainUntil = Instant.MAX;
+    private Instant askUntil = Instant.MAX;
+    private Instant killAt = Instant.MAX;
+    private Instant giveUpAt = Instant.MAX;
+    private Duration grace = Duration.ZERO;
+    private boolean refused;
+    private boolean cutOff;
+
+    StopSequence(Duration killWait) {
+        this.killWait = killWait;
+    }
+
+    /**
+     * Begins, or hurries what has begun.
+     *
+     * @param drainUntil when open leases are waited for no longer
+     * @param grace how long from being asked to the kill
+     * @param killAt when it is killed at the latest
+     */
+    synchronized void begin(Instant drainUntil, Duration grace, Instant killAt) {
+        if (phase == Phase.RUNNING) {
+            phase = Phase.DRAINING;
+            this.grace = grace;
+        }
+        this.drainUntil = earlier(this.drainUntil, drainUntil);
+        this.askUntil = earlier(this.askUntil, killAt);
+        this.killAt = earlier(this.killAt, killAt);
+    }
+
+    /** The worker will not end by being asked. */
+    synchronized void refuse() {
+        refused = true;
+    }
+
+    /**
+     * Enters the next phase if its time has come.
+     *
+     * @param openLeases how many slots are still leased
+     * @param canAsk whether there is a way to ask before signalling
+     * @return the phase just entered; null if it is not time yet
+     */
+    synchronized @Nullable Phase next(Instant now, int openLeases, boolean canAsk) {
+        Phase next = due(now, openLeases, canAsk);
+        if (next != null) {
+            phase = next;
+        }
+        return next;
+    }
+
+    synchronized Phase phase() {
+        return phase;
+    }
+
+    /** Whether open leases were cut off because the time to drain was over. */
+    synchronized boolean cutOff() {
+        return cutOff;
+    }
+
+    private @Nullable Phase due(Instant now, int openLeases, boolean canAsk) {
+        switch (phase) {
+            case DRAINING -> {
+                if (openLeases > 0 && now.isBefore(drainUntil)) {
+                    return null;
+                }
+                cutOff = openLeases > 0;
+                if (!now.isBefore(killAt)) {
+                    return kill(now);
+                }
+                killAt = earlier(killAt, now.plus(grace));
+                askUntil = now.plus(Duration.between(now, killAt).dividedBy(2));
+                return canAsk ? Phase.ASKED : Phase.TERMINATED;
+            }
+            case ASKED -> {
+                return !now.isBefore(killAt) ? kill(now) : refused || !now.isBefore(askUntil) ? Phase.TERMINATED : null;
+            }
+            case TERMINATED -> {
+                return now.isBefore(killAt) ? null : kill(now);
+            }
+            case KILLED -> {
+                return now.isBefore(giveUpAt) ? null : Phase.UNKILLABLE;
+            }
+            case RUNNING, UNKILLABLE -> {
+                return null;
+            }
+        }
+        throw new AssertionError(phase);
+    }
+
+    private Phase kill(Instant now) {
+        giveUpAt = now.plus(killWait);
+        return Phase.KILLED;
+    }
+
+    private static Instant earlier(Instant a, Instant b) {
+        return a.isBefore(b) ? a : b;
+    }
+}

@@ -1,0 +1,193 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.IllegalTransitionException;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Stopping;
+import io.github.workerregistry.lifecycle.StopSequence.Phase;
+import io.github.workerregistry.process.WorkerProcess;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Ends workers. Intent is recorded in the registry before anything is sent, so our own SIGTERM is never taken for a crash.
+ *
+ * <p>Steps of a {@link StopSequence} are taken where they fall due: by the caller who stops, by the answer to a request, and by the tick.
+ */
+final class Stopper implements Tick {
+
+    private static final Logger log = LoggerFactory.getLogger(Stopper.class);
+
+    private final WorkerRegistry registry;
+    private final SupervisedWorkers workers;
+    private final LifecycleConfig config;
+    private final @Nullable StopRequest request;
+
+    Stopper(WorkerRegistry registry, SupervisedWorkers workers, LifecycleConfig config, @Nullable StopRequest request) {
+        this.registry = registry;
+        this.workers = workers;
+        this.config = config;
+        this.request = request;
+    }
+
+    /** Drains, asks, terminates, kills. */
+    CompletableFuture<ExitStatus> stop(String id) {
+        Instant now = registry.clock().instant();
+        Instant drainUntil = now.plus(config.drain());
+        return stop(id, Exit.Cause.REQUESTED, drainUntil, drainUntil.plus(config.stopGrace()));
+    }
+
+    /** Kills the whole tree, now. */
+    CompletableFuture<ExitStatus> forceKill(String id) {
+        Instant now = registry.clock().instant();
+        return stop(id, Exit.Cause.FORCED, now, now);
+    }
+
+    /** Stops a worker so that it is killed at {@code deadline} at the latest, and drains only as long as the grace fits in behind. */
+    CompletableFuture<ExitStatus> stopBy(String id, Instant deadline) {
+        Instant now = registry.clock().instant();
+        Duration all = Duration.between(now, deadline);
+        Duration grace = min(config.stopGrace(), all.dividedBy(2));
+        return stop(id, Exit.Cause.SHUTDOWN, now.plus(min(config.drain(), all.minus(grace))), deadline);
+    }
+
+    private CompletableFuture<ExitStatus> stop(String id, Exit.Cause reason, Instant drainUntil, Instant killAt) {
+        SupervisedWorker worker = workers.get(id);
+        if (worker == null) {
+            return CompletableFuture.failedFuture(new NoSuchWorkerException(id));
+        }
+        try {
+            registry.updateState(id, new Stopping(reason))
+                    .ifPresent(stopping -> log.info("worker {} is stopping: {}", id, reason));
+        } catch (IllegalTransitionException alreadyStopping) {
+            log.debug("worker {} is stopping already; {} may hurry it", id, reason);
+        }
+        worker.stop.begin(drainUntil, config.stopGrace(), killAt);
+        advance(worker);
+        return worker.gone.copy();
+    }
+
+    /**
+     * Ends a worker that a loop has judged, if nothing happened to it since it was seen. Nothing is drained: such a worker has no open leases.
+     *
+     * @return whether it is being ended
+     */
+    boolean endIfUnchanged(WorkerInfo seen, Exit.Cause reason) {
+        return registry.updateState(seen, new Stopping(reason))
+                .map(stopping -> {
+                    log.info(
+                            "worker {} was {} and is stopping: {}",
+                            seen.id(),
+                            seen.state().label(),
+                            reason);
+                    end(stopping, reason);
+                    return true;
+                })
+                .orElse(false);
+    }
+
+    private void end(WorkerInfo stopping, Exit.Cause reason) {
+        SupervisedWorker worker = workers.get(stopping.id());
+        if (worker == null) { // registered by the host: we may ask its process to end, but it is not ours to signal
+            ask(stopping);
+            registry.remove(stopping, reason);
+            return;
+        }
+        Instant now = registry.clock().instant();
+        worker.stop.begin(now, config.stopGrace(), now.plus(config.stopGrace()));
+        if (reason.isFailure()) {
+            worker.stop.refuse(); // one that failed its checks is not asked over the same wire
+        }
+        advance(worker);
+    }
+
+    /** Kills a worker whose record the host has removed. */
+    void endDeregistered(SupervisedWorker worker) {
+        Instant now = registry.clock().instant();
+        worker.stop.begin(now, Duration.ZERO, now);
+        advance(worker);
+    }
+
+    @Override
+    public void tick(Instant now) {
+        workers.all().forEach(this::advance);
+    }
+
+    /** Takes every step of the worker's stop that is due. */
+    void advance(SupervisedWorker worker) {
+        WorkerProcess process = worker.process();
+        if (process == null || worker.stop.phase() == Phase.RUNNING) {
+            return; // a spawn in flight is ended when its process is there
+        }
+        WorkerInfo info = registry.get(worker.id).orElse(null);
+        int openLeases = info == null ? 0 : info.slotsInUse();
+        boolean canAsk = request != null && info != null;
+        Phase entered;
+        do {
+            entered = worker.stop.next(registry.clock().instant(), openLeases, canAsk);
+            if (entered != null) {
+                enter(entered, worker, process, info);
+            }
+        } while (entered != null);
+    }
+
+    private void enter(Phase phase, SupervisedWorker worker, WorkerProcess process, @Nullable WorkerInfo info) {
+        log.debug("worker {}: stop enters {}", worker.id, phase);
+        switch (phase) {
+            case ASKED -> {
+                if (info != null) {
+                    ask(info).whenComplete((willEnd, failure) -> {
+                        if (failure != null || !Boolean.TRUE.equals(willEnd)) {
+                            worker.stop.refuse();
+                            advance(worker);
+                        }
+                    });
+                }
+            }
+            case TERMINATED -> guarded(worker, "terminate", process::terminate);
+            case KILLED -> guarded(worker, "kill", process::kill);
+            case UNKILLABLE -> {
+                long pid = process.identity().pid();
+                log.warn(
+                        "worker {}, pid {}, is still there after SIGKILL; it keeps its slots and its port",
+                        worker.id,
+                        pid);
+                worker.gone.completeExceptionally(new UnkillableException(worker.id, pid));
+            }
+            case RUNNING, DRAINING -> throw new AssertionError(phase);
+        }
+    }
+
+    /** The one guard around the host's stop request: whatever it throws becomes a failed stage. */
+    private CompletionStage<Boolean> ask(WorkerInfo worker) {
+        if (request == null) {
+            return CompletableFuture.completedFuture(false);
+        }
+        try {
+            CompletionStage<Boolean> answer = request.ask(worker);
+            return answer != null ? answer : CompletableFuture.completedFuture(false);
+        } catch (Throwable t) {
+            log.warn("stop request of worker {} failed; SIGTERM follows", worker.id(), t);
+            return CompletableFuture.completedFuture(false);
+        }
+    }
+
+    private static void guarded(SupervisedWorker worker, String what, Runnable signal) {
+        try {
+            signal.run();
+        } catch (Throwable t) {
+            log.warn("worker {}: {} failed; the next step of its stop will follow", worker.id, what, t);
+        }
+    }
+
+    private static Duration min(Duration a, Duration b) {
+        return a.compareTo(b) <= 0 ? a : b;
+    }
+}

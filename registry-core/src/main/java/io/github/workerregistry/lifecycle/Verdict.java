@@ -1,0 +1,73 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.health.HealthStatus;
+import io.github.workerregistry.health.HealthStatus.Healthy;
+import io.github.workerregistry.health.HealthStatus.Unhealthy;
+import io.github.workerregistry.health.HealthStatus.Unknown;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What follows from a probe's answer.
+ *
+ * <p>A first healthy answer makes a loading worker ready. On a ready worker, a healthy answer sets the count of failures to 0 and touches nothing else. A
+ * failed one counts only if the worker was idle when it was asked and is idle still: one that is at work is alive, however slowly it answers.
+ */
+final class Verdict {
+
+    private static final Logger log = LoggerFactory.getLogger(Verdict.class);
+
+    private final WorkerRegistry registry;
+    private final Stopper stopper;
+    private final int failureThreshold;
+
+    Verdict(WorkerRegistry registry, Stopper stopper, int failureThreshold) {
+        this.registry = registry;
+        this.stopper = stopper;
+        this.failureThreshold = failureThreshold;
+    }
+
+    /** Acts on an answer; {@code seen} is the worker as it was when it was asked. */
+    void on(WorkerInfo seen, HealthStatus status) {
+        if (status instanceof Healthy) {
+            healthy(seen);
+        } else if (status instanceof Unhealthy unhealthy) {
+            unhealthy(seen, unhealthy.reason());
+        } else if (status instanceof Unknown unknown) {
+            log.warn("worker {} was {}; no verdict: {}", seen.id(), seen.state().label(), unknown.reason());
+        }
+    }
+
+    private void healthy(WorkerInfo seen) {
+        if (!(seen.state() instanceof Loading)) {
+            registry.resetFailedHealthChecks(seen.id());
+        } else if (registry.updateState(seen, new Idle()).isPresent()) {
+            log.info("worker {} is ready: it answered its first health check", seen.id());
+        }
+    }
+
+    private void unhealthy(WorkerInfo seen, String reason) {
+        log.debug(
+                "worker {} was {}; health check failed: {}",
+                seen.id(),
+                seen.state().label(),
+                reason);
+        if (!(seen.state() instanceof Idle)) {
+            return;
+        }
+        registry.get(seen.id())
+                .filter(now -> now.generation() == seen.generation() && now.state() instanceof Idle)
+                .ifPresent(now -> {
+                    int failures = registry.incrementFailedHealthChecks(now).orElse(0);
+                    if (failures >= failureThreshold && stopper.endIfUnchanged(now, Exit.Cause.UNHEALTHY)) {
+                        log.warn(
+                                "worker {} is given up after {} failed health checks: {}", seen.id(), failures, reason);
+                    }
+                });
+    }
+}

@@ -1,0 +1,262 @@
+package io.github.workerregistry.lifecycle;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.health.HealthProbe;
+import io.github.workerregistry.process.LocalProcessController;
+import io.github.workerregistry.process.ProcessController;
+import io.github.workerregistry.process.SpawnException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The life of workers' processes: starts them, finds out when they are ready, probes them, stops them when they idle, notices when they end, and
+ * ends them in good order.
+ *
+ * <pre>{@code
+ * WorkerRegistry registry = WorkerRegistry.create();
+ * WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
+ *         .health(HttpHealthProbe.at("/v1/health"))
+ *         .build();
+ * supervisor.spawn(WorkerSpec.builder()
+ *         .modelRef("tiny").command("llama-server", "-m", "tiny.gguf", "--port", "{port}").build());
+ * }</pre>
+ *
+ * <p>It starts no thread: its loops run as one periodic task of the host's scheduler and never block it, and the host's executors are still running after
+ * {@link #close()}. All methods are thread-safe. Workers that the host registered itself are probed and timed out too, but they have no process here:
+ * ending one removes its record.
+ */
+public final class WorkerSupervisor implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
+
+    private final WorkerRegistry registry;
+    private final SupervisedWorkers workers = new SupervisedWorkers();
+    private final Stopper stopper;
+    private final Exits exits;
+    private final Spawner spawner;
+    private final Shutdown shutdown;
+
+    private WorkerSupervisor(Builder builder) {
+        registry = builder.registry;
+        LifecycleConfig config = builder.config;
+        Executor blocking = builder.blocking != null ? builder.blocking : builder.scheduler;
+        ProcessController processes = builder.processes != null ? builder.processes : LocalProcessController.create();
+        stopper = new Stopper(registry, workers, config, builder.stopRequest);
+        exits = new Exits(registry, workers, builder.ports, blocking);
+        spawner = new Spawner(registry, workers, processes, builder.ports, config, stopper, exits);
+        LoopRunner loops = new LoopRunner(registry.clock());
+        loops.add("liveness", config.sweep(), new LivenessLoop(registry, workers, stopper, exits));
+        loops.add("stop", config.sweep(), stopper);
+        if (builder.probe != null) {
+            Verdict verdict = new Verdict(registry, stopper, config.failureThreshold());
+            loops.add("probe", config.sweep(), new ProbeLoop(registry, builder.probe, config, verdict));
+        }
+        loops.add("load", LoadLoop.PERIOD, new LoadLoop(registry, workers, stopper, config.loadStall()));
+        config.idleTimeout()
+                .ifPresent(timeout -> loops.add("idle", config.idleCheck(), new IdleLoop(registry, stopper, timeout)));
+        shutdown = new Shutdown(registry.clock(), workers, stopper, spawner, loops);
+        loops.start(builder.scheduler, config.sweep());
+    }
+
+    /**
+     * A builder with the defaults set.
+     *
+     * @param registry where the workers are kept; its clock is the supervisor's
+     * @param scheduler the host's scheduler, on which the loops run; one thread is enough
+     * @return a new builder
+     */
+    public static Builder builder(WorkerRegistry registry, ScheduledExecutorService scheduler) {
+        return new Builder(requireNonNull(registry, "registry"), requireNonNull(scheduler, "scheduler"));
+    }
+
+    /**
+     * Starts a worker. Blocks the caller for as long as starting a process takes, but not for the load.
+     *
+     * @param spec what to start
+     * @return the worker, Loading, with its pid
+     * @throws SpawnException if the process could not be started; then nothing stays registered and no port stays taken
+     * @throws io.github.workerregistry.DuplicateWorkerException if the spec's id is taken
+     * @throws PortsExhaustedException if the worker needs a port and none is free
+     * @throws IllegalStateException if this supervisor is shutting down
+     */
+    public WorkerInfo spawn(WorkerSpec spec) {
+        return spawner.spawn(requireNonNull(spec, "spec"));
+    }
+
+    /**
+     * The worker's call-back: it has loaded and takes requests. Either this or the first healthy probe makes it ready, whichever comes first.
+     *
+     * @param id the worker's id
+     * @return true if the worker is ready now, also if it was before; false if the id is unknown, or the worker is stopping or backing off
+     */
+    public boolean ready(String id) {
+        WorkerInfo seen = registry.get(id).orElse(null);
+        if (seen != null && seen.state() instanceof Loading) {
+            if (registry.updateState(seen, new Idle()).isPresent()) {
+                log.info("worker {} is ready: it called back", id);
+                return true;
+            }
+            seen = registry.get(id).orElse(null);
+        }
+        return seen != null && seen.state().routable();
+    }
+
+    /**
+     * Stops a worker in good order: no new leases; open ones may run to their end for the drain time; then it is asked to end if there is a way to ask, then
+     * signalled with SIGTERM, and at the end of the grace killed with all its tree. Each step is skipped as soon as the process has gone.
+     *
+     * @param id the worker's id
+     * @return completes, on any thread, when the process has gone, or exceptionally with {@link UnkillableException}, or with {@link NoSuchWorkerException} if no
+     *     such worker is supervised here
+     */
+    public CompletionStage<ExitStatus> stop(String id) {
+        return stopper.stop(requireNonNull(id, "id"));
+    }
+
+    /**
+     * Kills a worker's whole process tree, now. Open leases are void.
+     *
+     * @param id the worker's id
+     * @return as {@link #stop}
+     */
+    public CompletionStage<ExitStatus> forceKill(String id) {
+        return stopper.forceKill(requireNonNull(id, "id"));
+    }
+
+    /**
+     * The last 100 exits: who, why, exit code, and the last lines of output.
+     *
+     * @return an unmodifiable list, oldest first
+     */
+    public List<Exit> recentExits() {
+        return exits.recent();
+    }
+
+    /**
+     * Ends all workers, side by side, under one deadline. From now on {@link #spawn} is refused, and a spawn in flight is ended. Workers drain as long as the grace fits in
+     * behind, then they are asked, then signalled, and killed at the deadline. When all is over, the loops end.
+     *
+     * <p>Idempotent: a later call gives the same report; if its deadline is earlier, it hurries.
+     *
+     * @param deadline the time until whatever is left is killed, &gt; 0
+     * @return completes, on any thread, when every worker has gone or is found unkillable; never exceptionally
+     * @throws IllegalArgumentException if the deadline is out of range
+     */
+    public CompletionStage<ShutdownReport> shutdown(Duration deadline) {
+        return shutdown.begin(LifecycleConfig.requireInRange("deadline", deadline));
+    }
+
+    /**
+     * Kills what still runs, and ends the loops. Does not wait; to end workers in good order, use {@link #shutdown} first. Idempotent.
+     */
+    @Override
+    public void close() {
+        shutdown.now();
+    }
+
+    /** Settings of a supervisor; every method returns the builder. Not thread-safe. */
+    public static final class Builder {
+        private final WorkerRegistry registry;
+        private final ScheduledExecutorService scheduler;
+        private @Nullable ProcessController processes;
+        private @Nullable HealthProbe probe;
+        private @Nullable StopRequest stopRequest;
+        private @Nullable Executor blocking;
+        private LifecycleConfig config = LifecycleConfig.defaults();
+        private PortRange ports = PortRange.of(8100, 8199);
+
+        private Builder(WorkerRegistry registry, ScheduledExecutorService scheduler) {
+            this.registry = registry;
+            this.scheduler = scheduler;
+        }
+
+        /**
+         * Sets how processes are started.
+         *
+         * @param processes default {@link LocalProcessController#create()}
+         * @return this builder
+         */
+        public Builder processes(ProcessController processes) {
+            this.processes = requireNonNull(processes, "processes");
+            return this;
+        }
+
+        /**
+         * Sets how workers are probed.
+         *
+         * @param probe default: none; then only the call-back makes a worker ready, and nothing but its exit makes it fail
+         * @return this builder
+         */
+        public Builder health(HealthProbe probe) {
+            this.probe = requireNonNull(probe, "probe");
+            return this;
+        }
+
+        /**
+         * Sets how a worker is asked to end before it is signalled.
+         *
+         * @param stopRequest default: it is not; a stop begins with SIGTERM
+         * @return this builder
+         */
+        public Builder stopRequest(StopRequest stopRequest) {
+            this.stopRequest = requireNonNull(stopRequest, "stopRequest");
+            return this;
+        }
+
+        /**
+         * Sets when to act.
+         *
+         * @param config default {@link LifecycleConfig#defaults()}
+         * @return this builder
+         */
+        public Builder config(LifecycleConfig config) {
+            this.config = requireNonNull(config, "config");
+            return this;
+        }
+
+        /**
+         * Sets the ports that workers listen on.
+         *
+         * @param ports default 8100 to 8199
+         * @return this builder
+         */
+        public Builder ports(PortRange ports) {
+            this.ports = requireNonNull(ports, "ports");
+            return this;
+        }
+
+        /**
+         * Sets where work runs that may block, such as the removal of files.
+         *
+         * @param blocking default: the scheduler
+         * @return this builder
+         */
+        public Builder blocking(Executor blocking) {
+            this.blocking = requireNonNull(blocking, "blocking");
+            return this;
+        }
+
+        /**
+         * Builds the supervisor; its loops run from now on.
+         *
+         * @return a new supervisor
+         * @throws java.util.concurrent.RejectedExecutionException if the scheduler has been shut down
+         */
+        public WorkerSupervisor build() {
+            return new WorkerSupervisor(this);
+        }
+    }
+}

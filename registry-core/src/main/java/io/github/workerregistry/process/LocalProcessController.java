@@ -1,0 +1,217 @@
+package io.github.workerregistry.process;
+
+import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
+
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongFunction;
+
+/**
+ * Starts workers as processes of this machine, with the rights of this JVM.
+ *
+ * <pre>{@code
+ * ProcessController processes = LocalProcessController.builder()
+ *         .outputDirectory(Path.of("/var/log/my-hive"))
+ *         .build();
+ * }</pre>
+ *
+ * <p>What is done so that neither a worker nor the JDK can surprise you:
+ *
+ * <ul>
+ *   <li>stdout and stderr go to one file of a bounded size (or nowhere, or to this JVM's own), never to a pipe: a pipe
+ *       that nobody reads blocks the worker, and a grandchild that holds it makes the JDK miss the end of its parent.
+ *       stdin is empty.
+ *   <li>Signals go to the whole tree, found afresh each time, also after the root has gone. On Linux every child bears
+ *       a mark in its environment ({@code WORKER_REGISTRY_MARK}), by which what it started is found wherever it went.
+ *       Elsewhere only what still hangs on a living parent is found.
+ *   <li>A process is a pid and a start time; who got the pid later is never signalled.
+ *   <li>Signals are sent through {@link ProcessHandle}. {@link Process#destroy()} also closes the streams, and a worker
+ *       that ends in good order would die of that.
+ * </ul>
+ *
+ * <p>A search looks at every process of the machine, about 15 µs each. There is one for each call of {@code terminate}
+ * and {@code kill} and one or two for each exit, none while a worker runs.
+ *
+ * <p>It has no threads of its own; the JDK has one small thread for each child. Thread-safe.
+ */
+public final class LocalProcessController implements ProcessController {
+
+    private final OutputSource outputs;
+    private final Starter starter;
+    private final String id = UUID.randomUUID().toString();
+    private final AtomicLong starts = new AtomicLong();
+
+    LocalProcessController(OutputSource outputs, Starter starter) {
+        this.outputs = outputs;
+        this.starter = starter;
+    }
+
+    /**
+     * A controller with the defaults of the {@link #builder()}.
+     *
+     * @return the controller
+     */
+    public static LocalProcessController create() {
+        return builder().build();
+    }
+
+    /**
+     * Where something is to differ from the defaults.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Returns when the system has started the program. The environment is that of this JVM, then what the
+     * specification adds, then the mark; {@code SPT_NOENV=1} is added unless set, so that Python programs which set a
+     * title leave the mark readable.
+     *
+     * @throws SpawnException if the program cannot be run, or if the working directory or the output directory is not
+     *     there or cannot be used; the message says which
+     */
+    @Override
+    public WorkerProcess start(ProcessSpec spec) {
+        checkDirectory(spec);
+        ProcessOutput output = open(spec);
+        ProcessMark mark = new ProcessMark(id + "." + starts.incrementAndGet());
+        ProcessTree tree = new ProcessTree(mark);
+        try {
+            Process root = starter.start(builderFor(spec, mark, output));
+            tree.add(root.toHandle());
+            return LocalProcess.watch(spec.workerId(), root, tree, output);
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+            // The JDK makes a thread after the fork. If that fails, there is an error and also a child.
+            tree.search();
+            tree.kill();
+            output.abandon();
+            throw new SpawnException(spec.command(), reason(e), e);
+        }
+    }
+
+    /** The JDK's own message is the same for a directory and for a program that is not there. */
+    private static void checkDirectory(ProcessSpec spec) {
+        Optional<Path> directory = spec.directory();
+        if (directory.isPresent() && !Files.isDirectory(directory.get())) {
+            String reason = "working directory " + directory.get() + " does not exist or is no directory";
+            throw new SpawnException(spec.command(), reason, null);
+        }
+        if (directory.isPresent() && !Files.isExecutable(directory.get())) {
+            String reason = "working directory " + directory.get() + " may not be entered";
+            throw new SpawnException(spec.command(), reason, null);
+        }
+    }
+
+    private ProcessOutput open(ProcessSpec spec) {
+        try {
+            return outputs.open(spec.workerId());
+        } catch (IOException | RuntimeException e) {
+            throw new SpawnException(spec.command(), reason(e), e);
+        }
+    }
+
+    private static ProcessBuilder builderFor(ProcessSpec spec, ProcessMark mark, ProcessOutput output) {
+        ProcessBuilder builder = new ProcessBuilder(spec.command());
+        builder.environment().putAll(spec.environment());
+        mark.putInto(builder.environment());
+        spec.directory().ifPresent(directory -> builder.directory(directory.toFile()));
+        builder.redirectInput(Redirect.from(Redirect.DISCARD.file())); // /dev/null, or what the system has in its place
+        output.connect(builder);
+        return builder;
+    }
+
+    private static String reason(Throwable cause) {
+        return requireNonNullElse(cause.getMessage(), cause.toString());
+    }
+
+    /** {@link ProcessBuilder#start()}; tests put their own here. */
+    @FunctionalInterface
+    interface Starter {
+        Process start(ProcessBuilder builder) throws IOException;
+    }
+
+    /** Settings of a {@link LocalProcessController}. Of the choices where output goes the last one made counts. */
+    public static final class Builder {
+
+        private static final long DEFAULT_OUTPUT_LIMIT = 16L << 20;
+
+        private LongFunction<OutputSource> outputs = TemporaryDirectory::new;
+        private long outputLimit = DEFAULT_OUTPUT_LIMIT;
+
+        private Builder() {}
+
+        /**
+         * Keeps the output of each worker in {@code <worker id>.log} in this directory; the next process of the same id
+         * appends to it. Characters that do not belong into a file name are written as in a URL. The files are yours to
+         * delete.
+         *
+         * <p>Default: a temporary directory, made when it is needed; a file goes when its process is released, and the
+         * directory with the last file.
+         *
+         * @param directory has to exist and be writable when a worker is started
+         * @return this builder
+         */
+        public Builder outputDirectory(Path directory) {
+            requireNonNull(directory, "directory");
+            outputs = limit -> new KeptDirectory(directory, limit);
+            return this;
+        }
+
+        /**
+         * How large the output file of a worker may grow. Grown over it, the file is emptied and begins anew; the last
+         * 64 KiB are remembered for {@link WorkerProcess#outputTail}. Checked in {@link WorkerProcess#outputBytes}, so
+         * a worker that writes fast may exceed it by what it writes between two calls.
+         *
+         * @param bytes &gt; 0, default 16 MiB
+         * @return this builder
+         * @throws IllegalArgumentException if it is not positive
+         */
+        public Builder outputLimit(long bytes) {
+            if (bytes <= 0) {
+                throw new IllegalArgumentException("outputLimit must be > 0, was " + bytes);
+            }
+            outputLimit = bytes;
+            return this;
+        }
+
+        /**
+         * Throws the output of workers away.
+         *
+         * @return this builder
+         */
+        public Builder discardOutput() {
+            outputs = limit -> workerId -> new UnrecordedOutput(Redirect.DISCARD);
+            return this;
+        }
+
+        /**
+         * Lets workers write to stdout and stderr of this JVM. Should those be pipes, somebody has to read them as long
+         * as a worker runs.
+         *
+         * @return this builder
+         */
+        public Builder inheritOutput() {
+            outputs = limit -> workerId -> new UnrecordedOutput(Redirect.INHERIT);
+            return this;
+        }
+
+        /**
+         * Makes the controller. Nothing is created in the file system yet.
+         *
+         * @return the controller
+         */
+        public LocalProcessController build() {
+            return new LocalProcessController(outputs.apply(outputLimit), ProcessBuilder::start);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package io.github.workerregistry.process;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a {@link ProcessController} is to start.
+ *
+ * @param workerId the worker that the process is for; names its output file
+ * @param command the program and its arguments, at least one, no null; never passed through a shell
+ * @param environment variables added to those of this JVM (a same name is replaced)
+ * @param directory the working directory; empty for this JVM's own
+ */
+public record ProcessSpec(
+        String workerId, List<String> command, Map<String, String> environment, Optional<Path> directory) {
+
+    /**
+     * Copies the collections and checks the command.
+     *
+     * @throws IllegalArgumentException if the command is empty or its program is blank
+     */
+    public ProcessSpec {
+        command = List.copyOf(command);
+        environment = Map.copyOf(environment);
+        if (workerId.isBlank()) {
+            throw new IllegalArgumentException("workerId must not be blank");
+        }
+        if (command.isEmpty() || command.get(0).isBlank()) {
+            throw new IllegalArgumentException("command must name a program, was " + command);
+        }
+    }
+}

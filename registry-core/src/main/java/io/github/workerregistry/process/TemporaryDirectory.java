@@ -1,0 +1,52 @@
+package io.github.workerregistry.process;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A directory of our own that is there while a process has output in it. Every process gets a file of its own: the next
+ * one of a worker may start before the file of the last one is deleted.
+ */
+final class TemporaryDirectory implements OutputSource {
+
+    private final long limit;
+    private @Nullable Path directory;
+    private long opened;
+
+    TemporaryDirectory(long limit) {
+        this.limit = limit;
+    }
+
+    @Override
+    public synchronized ProcessOutput open(String workerId) throws IOException {
+        Path home = home();
+        Path file = home.resolve(++opened + "-" + KeptDirectory.fileName(workerId));
+        Runnable remove = () -> remove(file, home);
+        try {
+            Files.createFile(file);
+        } catch (IOException e) {
+            remove.run();
+            throw new IOException("output file " + file + " cannot be made: " + e, e);
+        }
+        return new OutputFile(file.toFile(), limit, remove, remove);
+    }
+
+    private Path home() throws IOException {
+        if (directory == null || !Files.isDirectory(directory)) {
+            try {
+                directory = Files.createTempDirectory("worker-registry-");
+            } catch (IOException e) {
+                throw new IOException("temporary output directory cannot be made: " + e, e);
+            }
+        }
+        return directory;
+    }
+
+    /** Under the same lock as {@link #open}: a directory that is about to get a file is not empty. */
+    private synchronized void remove(Path file, Path home) {
+        OutputFile.delete(file);
+        OutputFile.delete(home);
+    }
+}

@@ -1,0 +1,29 @@
+package io.github.workerregistry.process;
+
+import java.lang.ProcessBuilder.Redirect;
+import java.util.List;
+
+/** Output that goes somewhere else: nowhere, or to where this JVM's own output goes. */
+record UnrecordedOutput(Redirect target) implements ProcessOutput {
+
+    @Override
+    public void connect(ProcessBuilder builder) {
+        builder.redirectOutput(target).redirectError(target);
+    }
+
+    @Override
+    public long bytes() {
+        return 0;
+    }
+
+    @Override
+    public List<String> tail(int maxLines) {
+        return List.of();
+    }
+
+    @Override
+    public void release() {}
+
+    @Override
+    public void abandon() {}
+}

@@ -1,0 +1,119 @@
+package io.github.workerregistry.testing;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.process.ProcessIdentity;
+import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.WorkerProcess;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** A process that exists only in this object. */
+final class FakeProcess implements WorkerProcess {
+
+    private static final int SIGKILL_CODE = 137;
+
+    private final ProcessSpec spec;
+    private final ProcessIdentity identity;
+    private final CompletableFuture<ExitStatus> notice = new CompletableFuture<>();
+    private final List<String> output = new ArrayList<>();
+
+    private Optional<ExitStatus> status = Optional.empty();
+    private boolean requested;
+    private boolean ignoresTerminate;
+    private boolean ignoresKill;
+    private long outputBytes;
+
+    FakeProcess(ProcessSpec spec, long pid) {
+        this.spec = spec;
+        this.identity = new ProcessIdentity(pid, pid, "fake");
+    }
+
+    ProcessSpec spec() {
+        return spec;
+    }
+
+    @Override
+    public ProcessIdentity identity() {
+        return identity;
+    }
+
+    @Override
+    public synchronized Optional<ExitStatus> exitStatus() {
+        return status;
+    }
+
+    @Override
+    public CompletionStage<ExitStatus> onExit() {
+        return notice.copy();
+    }
+
+    @Override
+    public void terminate() {
+        if (!ignores(false)) {
+            exit(0);
+        }
+    }
+
+    @Override
+    public void kill() {
+        if (!ignores(true)) {
+            exit(SIGKILL_CODE);
+        }
+    }
+
+    private synchronized boolean ignores(boolean kill) {
+        requested = true;
+        return kill ? ignoresKill : ignoresTerminate;
+    }
+
+    /** Ends, unless it has ended, and tells. */
+    void exit(int code) {
+        notice.complete(end(code)); // with no lock held: listeners may call back
+    }
+
+    void exitUnnoticed(int code) {
+        end(code);
+    }
+
+    private synchronized ExitStatus end(int code) {
+        ExitStatus ended =
+                status.orElseGet(() -> requested ? ExitStatus.requested(code) : ExitStatus.unrequested(code));
+        status = Optional.of(ended);
+        return ended;
+    }
+
+    synchronized void print(String line) {
+        output.add(line);
+        outputBytes += line.length() + 1;
+    }
+
+    synchronized void ignoreTerminate() {
+        ignoresTerminate = true;
+    }
+
+    synchronized void ignoreKill() {
+        ignoresTerminate = true;
+        ignoresKill = true;
+    }
+
+    @Override
+    public synchronized long outputBytes() {
+        return outputBytes;
+    }
+
+    @Override
+    public synchronized List<String> outputTail(int maxLines) {
+        if (maxLines < 1) {
+            throw new IllegalArgumentException("maxLines must be > 0, was " + maxLines);
+        }
+        return List.copyOf(output.subList(Math.max(0, output.size() - maxLines), output.size()));
+    }
+
+    @Override
+    public void release() {
+        // there is nothing to give back
+    }
+}

@@ -1,0 +1,157 @@
+package io.github.workerregistry.testing;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.process.ProcessController;
+import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.SpawnException;
+import io.github.workerregistry.process.WorkerProcess;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Starts processes that exist only in this object, for tests.
+ *
+ * <p>A fake process runs until it is ended: by {@link WorkerProcess#terminate()}, upon which it exits at once with code 0, by {@link WorkerProcess#kill()} (signal 9), or by the
+ * test with {@link #exit}. The test can make it ignore signals and print output. Workers are named by their id; of several processes of one worker, the latest is
+ * meant. Thread-safe. It passes the same contract suite as {@link io.github.workerregistry.process.LocalProcessController}.
+ */
+public final class FakeProcessController implements ProcessController {
+
+    private static final long FIRST_PID = 1001;
+
+    private final Map<String, FakeProcess> latest = new LinkedHashMap<>();
+    private long nextPid = FIRST_PID;
+    private @Nullable String nextFailure;
+
+    /** A controller with no process. */
+    public FakeProcessController() {}
+
+    @Override
+    public synchronized WorkerProcess start(ProcessSpec spec) {
+        if (nextFailure != null) {
+            String reason = nextFailure;
+            nextFailure = null;
+            throw new SpawnException(spec.command(), reason, null);
+        }
+        FakeProcess process = new FakeProcess(spec, nextPid++);
+        latest.put(spec.workerId(), process);
+        return process;
+    }
+
+    /**
+     * Makes the next start fail with a {@link SpawnException}.
+     *
+     * @param reason what its message says
+     */
+    public synchronized void failNextStart(String reason) {
+        nextFailure = reason;
+    }
+
+    /**
+     * Lets a process end by itself, as after a crash.
+     *
+     * @param workerId the worker
+     * @param code its exit code; 137 looks like a {@code kill -9} from outside
+     * @throws IllegalArgumentException if the worker was never started
+     */
+    public void exit(String workerId, int code) {
+        processOf(workerId).exit(code);
+    }
+
+    /**
+     * Like {@link #exit}, but without notice: {@link WorkerProcess#onExit()} stays silent, as with a common pool that the host has filled, and only {@link
+     * WorkerProcess#exitStatus()} tells.
+     *
+     * @param workerId the worker
+     * @param code its exit code
+     * @throws IllegalArgumentException if the worker was never started
+     */
+    public void exitUnnoticed(String workerId, int code) {
+        processOf(workerId).exitUnnoticed(code);
+    }
+
+    /**
+     * Lets a process write a line.
+     *
+     * @param workerId the worker
+     * @param line the line, without its end
+     * @throws IllegalArgumentException if the worker was never started
+     */
+    public void print(String workerId, String line) {
+        processOf(workerId).print(line);
+    }
+
+    /**
+     * Makes a process ignore {@link WorkerProcess#terminate()}.
+     *
+     * @param workerId the worker
+     * @throws IllegalArgumentException if the worker was never started
+     */
+    public void ignoreTerminate(String workerId) {
+        processOf(workerId).ignoreTerminate();
+    }
+
+    /**
+     * Makes a process ignore {@link WorkerProcess#kill()} too, as one does that is stuck in the kernel.
+     *
+     * @param workerId the worker
+     * @throws IllegalArgumentException if the worker was never started
+     */
+    public void ignoreKill(String workerId) {
+        processOf(workerId).ignoreKill();
+    }
+
+    /**
+     * How a worker's process ended.
+     *
+     * @param workerId the worker
+     * @return the status; empty while it runs
+     * @throws IllegalArgumentException if the worker was never started
+     */
+    public Optional<ExitStatus> exitOf(String workerId) {
+        return processOf(workerId).exitStatus();
+    }
+
+    /**
+     * What a worker's process was started with.
+     *
+     * @param workerId the worker
+     * @return the spec, placeholders filled
+     * @throws IllegalArgumentException if the worker was never started
+     */
+    public ProcessSpec specOf(String workerId) {
+        return processOf(workerId).spec();
+    }
+
+    /**
+     * The workers whose process runs.
+     *
+     * @return their ids, in the order of their first start
+     */
+    public synchronized List<String> running() {
+        return latest.entrySet().stream()
+                .filter(process -> process.getValue().exitStatus().isEmpty())
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    /**
+     * How many processes were started, over all workers.
+     *
+     * @return the number
+     */
+    public synchronized long starts() {
+        return nextPid - FIRST_PID;
+    }
+
+    private synchronized FakeProcess processOf(String workerId) {
+        FakeProcess process = latest.get(workerId);
+        if (process == null) {
+            throw new IllegalArgumentException("no process was started for worker " + workerId);
+        }
+        return process;
+    }
+}

@@ -1,0 +1,250 @@
+package io.github.workerregistry.testing;
+
+import static java.util.Objects.requireNonNull;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Delayed;
+import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.RunnableScheduledFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A clock and a scheduler in one, for tests: time stands still until {@link #advance}, which runs what falls due, in order, on the calling thread.
+ *
+ * <pre>{@code
+ * VirtualTime time = new VirtualTime();
+ * WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
+ * WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time).processes(new FakeProcessController()).build();
+ * time.advance(Duration.ofMinutes(5));
+ * }</pre>
+ *
+ * <p>As an executor it behaves like a {@link java.util.concurrent.ScheduledThreadPoolExecutor} of one thread: tasks due at the same time run in the order in which they were
+ * given, a periodic task that throws is not run again, and {@link #shutdown()} cancels periodic tasks and lets delayed ones run. Tasks may be given from any
+ * thread; time is advanced by one.
+ */
+public final class VirtualTime extends AbstractExecutorService implements ScheduledExecutorService, InstantSource {
+
+    private final PriorityQueue<Task<?>> queue = new PriorityQueue<>(
+            Comparator.<Task<?>, Instant>comparing(task -> task.due).thenComparingLong(task -> task.sequence));
+    private Instant now;
+    private long nextSequence;
+    private boolean shutdown;
+
+    /** A clock that stands at 2026-01-01T00:00:00Z. */
+    public VirtualTime() {
+        this(Instant.parse("2026-01-01T00:00:00Z"));
+    }
+
+    /**
+     * A clock that stands at a given time.
+     *
+     * @param start the time
+     */
+    public VirtualTime(Instant start) {
+        now = requireNonNull(start, "start");
+    }
+
+    @Override
+    public synchronized Instant instant() {
+        return now;
+    }
+
+    /**
+     * Lets time pass, and runs every task that falls due meanwhile, each at its time.
+     *
+     * @param duration how long, &ge; 0
+     * @throws IllegalArgumentException if {@code duration} is negative
+     */
+    public void advance(Duration duration) {
+        if (duration.isNegative()) {
+            throw new IllegalArgumentException("duration must be >= 0, was " + duration);
+        }
+        Instant end = instant().plus(duration);
+        for (Task<?> task = takeDue(end); task != null; task = takeDue(end)) {
+            task.run();
+        }
+        moveTo(end);
+    }
+
+    /** Runs what is due now; the same as advancing by nothing. */
+    public void runDueTasks() {
+        advance(Duration.ZERO);
+    }
+
+    /**
+     * How many tasks wait: delayed, periodic, or due and not run yet.
+     *
+     * @return the number
+     */
+    public synchronized int pendingTasks() {
+        return queue.size();
+    }
+
+    private synchronized @Nullable Task<?> takeDue(Instant end) {
+        Task<?> task = queue.peek();
+        if (task == null || task.due.isAfter(end)) {
+            return null;
+        }
+        queue.remove();
+        moveTo(task.due);
+        return task;
+    }
+
+    private synchronized void moveTo(Instant time) {
+        if (time.isAfter(now)) {
+            now = time;
+        }
+    }
+
+    @Override
+    public void execute(Runnable command) {
+        schedule(command, 0, TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public ScheduledFuture<?> schedule(Runnable command, long delay, TimeUnit unit) {
+        return enqueue(new Task<>(Executors.callable(command), Duration.ZERO, false), toDuration(delay, unit));
+    }
+
+    @Override
+    public <V> ScheduledFuture<V> schedule(Callable<V> callable, long delay, TimeUnit unit) {
+        return enqueue(new Task<>(callable, Duration.ZERO, false), toDuration(delay, unit));
+    }
+
+    @Override
+    public ScheduledFuture<?> scheduleAtFixedRate(Runnable command, long initialDelay, long period, TimeUnit unit) {
+        return enqueue(
+                new Task<>(Executors.callable(command), requirePositive(toDuration(period, unit)), true),
+                toDuration(initialDelay, unit));
+    }
+
+    @Override
+    public ScheduledFuture<?> scheduleWithFixedDelay(Runnable command, long initialDelay, long delay, TimeUnit unit) {
+        return enqueue(
+                new Task<>(Executors.callable(command), requirePositive(toDuration(delay, unit)), false),
+                toDuration(initialDelay, unit));
+    }
+
+    private synchronized <V> ScheduledFuture<V> enqueue(Task<V> task, Duration delay) {
+        if (shutdown) {
+            throw new RejectedExecutionException("this VirtualTime has been shut down");
+        }
+        task.due = now.plus(delay.isNegative() ? Duration.ZERO : delay);
+        task.sequence = nextSequence++;
+        queue.add(task);
+        return task;
+    }
+
+    private static Duration toDuration(long amount, TimeUnit unit) {
+        return Duration.of(amount, unit.toChronoUnit());
+    }
+
+    private static Duration requirePositive(Duration period) {
+        if (period.isZero() || period.isNegative()) {
+            throw new IllegalArgumentException("period must be > 0, was " + period);
+        }
+        return period;
+    }
+
+    @Override
+    public synchronized void shutdown() {
+        shutdown = true;
+        for (Task<?> task : List.copyOf(queue)) {
+            if (task.isPeriodic()) {
+                task.cancel(false);
+            }
+        }
+    }
+
+    @Override
+    public synchronized List<Runnable> shutdownNow() {
+        shutdown = true;
+        List<Runnable> waiting = new ArrayList<>(queue);
+        queue.clear();
+        return waiting;
+    }
+
+    @Override
+    public synchronized boolean isShutdown() {
+        return shutdown;
+    }
+
+    @Override
+    public synchronized boolean isTerminated() {
+        return shutdown && queue.isEmpty();
+    }
+
+    /** Does not wait, because virtual time does not pass by waiting: returns {@link #isTerminated()}. */
+    @Override
+    public boolean awaitTermination(long timeout, TimeUnit unit) {
+        return isTerminated();
+    }
+
+    private final class Task<V> extends FutureTask<V> implements RunnableScheduledFuture<V> {
+        private final Duration period;
+        private final boolean fixedRate;
+        private Instant due = Instant.MIN;
+        private long sequence;
+
+        Task(Callable<V> callable, Duration period, boolean fixedRate) {
+            super(callable);
+            this.period = period;
+            this.fixedRate = fixedRate;
+        }
+
+        @Override
+        public boolean isPeriodic() {
+            return !period.isZero();
+        }
+
+        @Override
+        public void run() {
+            if (!isPeriodic()) {
+                super.run();
+            } else if (runAndReset()) {
+                repeat();
+            }
+        }
+
+        private void repeat() {
+            synchronized (VirtualTime.this) {
+                if (!shutdown && !isCancelled()) {
+                    due = (fixedRate ? due : now).plus(period);
+                    sequence = nextSequence++;
+                    queue.add(this);
+                }
+            }
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            synchronized (VirtualTime.this) {
+                queue.remove(this);
+                return super.cancel(mayInterruptIfRunning);
+            }
+        }
+
+        @Override
+        public long getDelay(TimeUnit unit) {
+            return unit.convert(Duration.between(instant(), due));
+        }
+
+        @Override
+        public int compareTo(Delayed other) {
+            return Long.compare(getDelay(TimeUnit.NANOSECONDS), other.getDelay(TimeUnit.NANOSECONDS));
+        }
+    }
+}

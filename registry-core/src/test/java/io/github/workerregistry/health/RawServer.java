@@ -1,0 +1,117 @@
+package io.github.workerregistry.health;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/** A server that says, byte for byte, what a test wants, also what no HTTP server would say. One request a connection. */
+public final class RawServer implements AutoCloseable {
+
+    /** Says something to a client. */
+    @FunctionalInterface
+    public interface Answer {
+        /** Writes to the client; when it returns, the connection is closed. */
+        void to(String requestLine, Socket client) throws IOException;
+    }
+
+    private final ServerSocket socket;
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final List<String> requests = new CopyOnWriteArrayList<>();
+    private final CountDownLatch closing = new CountDownLatch(1);
+
+    public RawServer(Answer answer) {
+        try {
+            socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        threads.execute(() -> {
+            while (!socket.isClosed()) {
+                try {
+                    Socket client = socket.accept();
+                    threads.execute(() -> serve(client, answer));
+                } catch (IOException closed) {
+                    return;
+                }
+            }
+        });
+    }
+
+    /** A server that gives the same answer always. */
+    public static RawServer saying(String answer) {
+        return new RawServer((request, client) -> say(client, answer));
+    }
+
+    /** A server that takes requests and keeps silent until it is closed. */
+    public static RawServer silent() {
+        RawServer[] self = new RawServer[1];
+        self[0] = new RawServer((request, client) -> {
+            try {
+                self[0].closing.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        return self[0];
+    }
+
+    /** Writes to a client. */
+    public static void say(Socket client, String text) throws IOException {
+        client.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A whole answer with that status and no body. */
+    public static String status(int code, String... headers) {
+        return "HTTP/1.1 " + code + " x\r\nContent-Length: 0\r\nConnection: close\r\n"
+                + String.join(
+                        "",
+                        List.of(headers).stream().map(header -> header + "\r\n").toList()) + "\r\n";
+    }
+
+    public String url() {
+        return "http://127.0.0.1:" + socket.getLocalPort();
+    }
+
+    /** The request lines so far. */
+    public List<String> requests() {
+        return requests;
+    }
+
+    private void serve(Socket client, Answer answer) {
+        try (client) {
+            BufferedReader in =
+                    new BufferedReader(new InputStreamReader(client.getInputStream(), StandardCharsets.UTF_8));
+            String requestLine = in.readLine();
+            for (String header = requestLine; header != null && !header.isEmpty(); header = in.readLine()) {
+                // the answer begins after the last header
+            }
+            if (requestLine != null) {
+                requests.add(requestLine);
+                answer.to(requestLine, client);
+            }
+        } catch (IOException clientHasGone) {
+            // some tests hang up in the middle
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        closing.countDown();
+        threads.shutdownNow();
+    }
+}

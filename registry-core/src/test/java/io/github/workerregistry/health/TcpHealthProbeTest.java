@@ -1,0 +1,41 @@
+package io.github.workerregistry.health;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.WorkerInfo;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TcpHealthProbeTest {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+    private final TcpHealthProbe probe = TcpHealthProbe.create();
+
+    @Test
+    void aPortThatSomebodyListensOnIsHealthy() {
+        try (RawServer worker = RawServer.silent()) {
+            assertThat(ask(worker.url())).isEqualTo(HealthStatus.healthy());
+        }
+    }
+
+    @Test
+    void aPortThatNobodyListensOnIsUnhealthy() {
+        RawServer worker = RawServer.silent();
+        worker.close();
+        assertThat(ask(worker.url())).isInstanceOf(HealthStatus.Unhealthy.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"not a url", "no-host", "http://127.0.0.1:99999", "http://host.invalid:80"})
+    void aUrlThatCannotBeConnectedToIsUnhealthyAndNotAnError(String url) {
+        assertThat(ask(url)).isInstanceOf(HealthStatus.Unhealthy.class);
+    }
+
+    private HealthStatus ask(String url) {
+        WorkerInfo worker = WorkerInfo.builder().id("w").url(url).modelRef("m").build();
+        return probe.probe(worker, TIMEOUT).toCompletableFuture().join();
+    }
+}

@@ -1,0 +1,98 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class LifecycleConfigTest {
+
+    static Stream<Arguments> durations() {
+        return Stream.of(
+                knob("healthInterval", LifecycleConfig.Builder::healthInterval),
+                knob("healthTimeout", LifecycleConfig.Builder::healthTimeout),
+                knob("readyInterval", LifecycleConfig.Builder::readyInterval),
+                knob("loadStall", LifecycleConfig.Builder::loadStall),
+                knob("idleTimeout", LifecycleConfig.Builder::idleTimeout),
+                knob("idleCheck", LifecycleConfig.Builder::idleCheck),
+                knob("drain", LifecycleConfig.Builder::drain),
+                knob("stopGrace", LifecycleConfig.Builder::stopGrace),
+                knob("killWait", LifecycleConfig.Builder::killWait),
+                knob("sweep", LifecycleConfig.Builder::sweep));
+    }
+
+    private static Arguments knob(
+            String name, BiFunction<LifecycleConfig.Builder, Duration, LifecycleConfig.Builder> setter) {
+        return Arguments.of(name, Named.of("setter", setter));
+    }
+
+    @ParameterizedTest
+    @MethodSource("durations")
+    void aDurationOutOfRangeIsRefusedByName(
+            String name, BiFunction<LifecycleConfig.Builder, Duration, LifecycleConfig.Builder> setter) {
+        for (Duration bad : new Duration[] {
+            Duration.ZERO,
+            Duration.ofNanos(-1),
+            Duration.ofSeconds(1_000_000_000_000L),
+            Duration.ofSeconds(Long.MAX_VALUE)
+        }) {
+            LifecycleConfig.Builder builder = setter.apply(LifecycleConfig.builder(), bad);
+            assertThatThrownBy(builder::build)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining(name)
+                    .hasMessageContaining(bad.toString());
+        }
+    }
+
+    @Test
+    void aTimeoutLongerThanItsIntervalIsRefusedInWhateverOrderTheyAreSet() {
+        assertThatThrownBy(() -> LifecycleConfig.builder()
+                        .healthTimeout(Duration.ofSeconds(2))
+                        .healthInterval(Duration.ofSeconds(1))
+                        .build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("healthTimeout must be <= healthInterval, was PT2S > PT1S");
+    }
+
+    @Test
+    void aThresholdBelowOneIsRefused() {
+        assertThatThrownBy(() -> LifecycleConfig.builder().failureThreshold(0).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("failureThreshold");
+    }
+
+    @Test
+    void theDefaultsAreThoseOfTheDocumentation() {
+        LifecycleConfig config = LifecycleConfig.defaults();
+        assertThat(config.healthInterval()).hasSeconds(30);
+        assertThat(config.healthTimeout()).hasSeconds(5);
+        assertThat(config.failureThreshold()).isEqualTo(3);
+        assertThat(config.readyInterval()).hasMillis(250);
+        assertThat(config.loadStall()).hasMinutes(2);
+        assertThat(config.idleTimeout()).hasValue(Duration.ofMinutes(5));
+        assertThat(config.idleCheck()).hasSeconds(60);
+        assertThat(config.drain()).hasSeconds(30);
+        assertThat(config.stopGrace()).hasSeconds(10);
+        assertThat(config.killWait()).hasSeconds(5);
+        assertThat(config.sweep()).hasMillis(100);
+    }
+
+    @Test
+    void whatIsNotSetFollowsWhatIs() {
+        LifecycleConfig config = LifecycleConfig.builder()
+                .healthInterval(Duration.ofMillis(200))
+                .idleTimeout(Duration.ofSeconds(2))
+                .build();
+        assertThat(config.healthTimeout()).hasMillis(200);
+        assertThat(config.idleCheck()).hasMillis(400);
+        assertThat(LifecycleConfig.builder().noIdleTimeout().build().idleCheck())
+                .hasSeconds(60);
+    }
+}

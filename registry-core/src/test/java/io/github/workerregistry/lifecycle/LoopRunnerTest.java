@@ -1,0 +1,49 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.testing.VirtualTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class LoopRunnerTest {
+
+    private final VirtualTime time = new VirtualTime();
+    private final LoopRunner runner = new LoopRunner(time);
+
+    @Test
+    void everyLoopRunsInItsOwnPeriod() {
+        List<Instant> often = new ArrayList<>();
+        List<Instant> seldom = new ArrayList<>();
+        runner.add("often", Duration.ofMillis(100), often::add);
+        runner.add("seldom", Duration.ofSeconds(1), seldom::add);
+        runner.start(time, Duration.ofMillis(100));
+
+        time.advance(Duration.ofSeconds(3));
+
+        assertThat(often).hasSize(30);
+        assertThat(seldom).hasSize(3);
+    }
+
+    @Test
+    void aLoopThatThrowsIsLoggedAndRunsAgainAndTheOthersRunToo() {
+        UnexpectedWarnings.expect("broken loop failed");
+        List<Instant> broken = new ArrayList<>();
+        List<Instant> sound = new ArrayList<>();
+        runner.add("broken", Duration.ofMillis(100), now -> {
+            broken.add(now);
+            throw new AssertionError("broken");
+        });
+        runner.add("sound", Duration.ofMillis(100), sound::add);
+        runner.start(time, Duration.ofMillis(100));
+
+        time.advance(Duration.ofSeconds(1));
+
+        assertThat(broken).hasSize(10);
+        assertThat(sound).hasSize(10);
+    }
+}

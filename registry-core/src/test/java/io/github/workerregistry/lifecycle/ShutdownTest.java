@@ -1,0 +1,137 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.UnexpectedWarnings;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+
+class ShutdownTest {
+
+    private static final Duration DEADLINE = Duration.ofSeconds(20);
+
+    private final VirtualHive hive = new VirtualHive();
+
+    @Test
+    void allWorkersEndSideBySideAndTheReportAddsUp() {
+        UnexpectedWarnings.expect("is still there after SIGKILL");
+        hive.spawnReady();
+        String busy = hive.spawnReady();
+        String deaf = hive.spawnReady();
+        String stuck = hive.spawnReady();
+        SlotLease lease = hive.lease(busy);
+        hive.processes.ignoreTerminate(deaf);
+        hive.processes.ignoreKill(stuck);
+
+        CompletableFuture<ShutdownReport> report =
+                hive.supervisor.shutdown(DEADLINE).toCompletableFuture();
+        assertThat(hive.processes.running()).containsExactly(busy, deaf, stuck);
+        hive.advance(Duration.ofMillis(9_900));
+        assertThat(hive.processes.running()).containsExactly(busy, deaf, stuck);
+        hive.advance(Duration.ofMillis(200));
+        assertThat(hive.processes.running()).as("drained, and grace over").containsExactly(stuck);
+        hive.advanceSeconds(6);
+
+        assertThat(report).isCompletedWithValue(new ShutdownReport(4, 2, 1, 1, 1));
+        assertThat(lease.isValid()).isFalse();
+    }
+
+    @Test
+    void aShutdownWithoutWorkersIsOverAtOnce() {
+        assertThat(hive.supervisor.shutdown(DEADLINE).toCompletableFuture())
+                .isCompletedWithValue(new ShutdownReport(0, 0, 0, 0, 0));
+    }
+
+    @Test
+    void afterAShutdownNothingOfTheSupervisorIsLeftInTheScheduler() {
+        hive.spawnReady();
+
+        hive.supervisor.shutdown(DEADLINE);
+        hive.time.runDueTasks();
+
+        assertThat(hive.time.pendingTasks()).isZero();
+        assertThat(hive.time.isShutdown()).as("the host's executor still runs").isFalse();
+    }
+
+    @Test
+    void noWorkerIsSpawnedOnceAShutdownHasBegun() {
+        hive.supervisor.shutdown(DEADLINE);
+
+        assertThatThrownBy(() -> hive.supervisor.spawn(VirtualHive.SPEC))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("shutting down");
+        assertThat(hive.processes.starts()).isZero();
+    }
+
+    @Test
+    void aSpawnInFlightIsEndedToo() {
+        AtomicReference<VirtualHive> self = new AtomicReference<>();
+        AtomicReference<CompletableFuture<ShutdownReport>> report = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.processes(spec -> {
+            report.set(self.get().supervisor.shutdown(DEADLINE).toCompletableFuture());
+            return self.get().processes.start(spec);
+        }));
+        self.set(hive);
+
+        hive.supervisor.spawn(VirtualHive.SPEC);
+
+        assertThat(hive.processes.running()).isEmpty();
+        assertThat(report.get()).isCompletedWithValue(new ShutdownReport(1, 1, 0, 0, 0));
+    }
+
+    @Test
+    void aSecondShutdownGivesTheSameReportAndCanHurry() {
+        String deaf = hive.spawnReady();
+        hive.processes.ignoreTerminate(deaf);
+        CompletableFuture<ShutdownReport> first =
+                hive.supervisor.shutdown(DEADLINE).toCompletableFuture();
+
+        CompletableFuture<ShutdownReport> second =
+                hive.supervisor.shutdown(Duration.ofSeconds(1)).toCompletableFuture();
+        hive.advance(Duration.ofSeconds(1));
+
+        assertThat(hive.exitOf(deaf)).hasValue(ExitStatus.requested(137));
+        assertThat(first).isCompletedWithValue(new ShutdownReport(1, 0, 1, 0, 0));
+        assertThat(second).isCompletedWithValue(first.join());
+    }
+
+    @Test
+    void theDeadlineHoldsAlsoIfItIsShorterThanTheGrace() {
+        String deaf = hive.spawnReady();
+        hive.processes.ignoreTerminate(deaf);
+
+        hive.supervisor.shutdown(Duration.ofSeconds(2));
+        hive.advance(Duration.ofMillis(1_900));
+        assertThat(hive.processes.running()).containsExactly(deaf);
+        hive.advance(Duration.ofMillis(100));
+
+        assertThat(hive.processes.running()).isEmpty();
+    }
+
+    @Test
+    void closeKillsWhatRunsAndLeavesNothingInTheScheduler() {
+        String deaf = hive.spawnReady();
+        hive.processes.ignoreTerminate(deaf);
+
+        hive.supervisor.close();
+        hive.supervisor.close();
+        hive.time.runDueTasks();
+
+        assertThat(hive.processes.running()).isEmpty();
+        assertThat(hive.registry.list()).isEmpty();
+        assertThat(hive.time.pendingTasks()).isZero();
+        assertThatThrownBy(() -> hive.supervisor.spawn(VirtualHive.SPEC)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aDeadlineOutOfRangeIsRefused() {
+        assertThatThrownBy(() -> hive.supervisor.shutdown(Duration.ZERO))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("deadline");
+    }
+}

@@ -1,0 +1,270 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.workerregistry.DuplicateWorkerException;
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.WorkerEvent;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.SpawnException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+
+class SpawnTest {
+
+    private final VirtualHive hive = new VirtualHive();
+
+    @Test
+    void aSpawnedWorkerIsLoadingAndHasItsPidBeforeSpawnReturns() {
+        WorkerInfo worker = hive.supervisor.spawn(VirtualHive.SPEC);
+
+        assertThat(worker.state()).isEqualTo(new Loading(hive.time.instant()));
+        assertThat(worker.pid()).hasValue(1001);
+        assertThat(hive.registry.get(worker.id())).hasValue(worker);
+        assertThat(hive.processes.running()).containsExactly(worker.id());
+    }
+
+    @Test
+    void theRecordCarriesWhatTheSpecSays() {
+        WorkerInfo worker = hive.supervisor.spawn(WorkerSpec.builder()
+                .id("w1")
+                .modelRef("hf:tiny")
+                .backend("cuda")
+                .device(3)
+                .slots(4)
+                .command("serve")
+                .url("http://127.0.0.1:9/{id}")
+                .build());
+
+        assertThat(worker)
+                .extracting(
+                        WorkerInfo::id,
+                        WorkerInfo::modelRef,
+                        WorkerInfo::backend,
+                        WorkerInfo::device,
+                        WorkerInfo::slotsTotal,
+                        WorkerInfo::url)
+                .containsExactly("w1", "hf:tiny", "cuda", 3, 4, "http://127.0.0.1:9/w1");
+    }
+
+    @Test
+    void placeholdersAreFilledOnceEachInItsOwnArgument() {
+        PortRange ports = FreePorts.range(3);
+        VirtualHive hive = new VirtualHive(builder -> builder.ports(ports));
+        hive.supervisor.spawn(WorkerSpec.builder()
+                .id("w1")
+                .modelRef("a b; rm -rf {model_path} \"")
+                .command(
+                        "serve",
+                        "--model={model_ref}",
+                        "--port",
+                        "{port}",
+                        "{model_path}",
+                        "{device}/{backend}/{slots}")
+                .parameter("model_path", "/models/{port}")
+                .build());
+
+        ProcessSpec started = hive.processes.specOf("w1");
+        String port = started.environment().get("WORKER_PORT");
+        assertThat(started.command())
+                .containsExactly(
+                        "serve", "--model=a b; rm -rf {model_path} \"", "--port", port, "/models/{port}", "0/cpu/1");
+        assertThat(hive.worker("w1").url()).isEqualTo("http://127.0.0.1:" + port);
+    }
+
+    @Test
+    void theSameValuesAreInTheEnvironment() {
+        hive.supervisor.spawn(WorkerSpec.builder()
+                .id("w1")
+                .modelRef("tiny")
+                .command("serve")
+                .url("http://fake")
+                .parameter("model_path", "/m")
+                .environment("WORKER_BACKEND", "the host's own word wins")
+                .build());
+
+        assertThat(hive.processes.specOf("w1").environment())
+                .containsAllEntriesOf(Map.of(
+                        "WORKER_ID", "w1",
+                        "WORKER_MODEL_REF", "tiny",
+                        "WORKER_DEVICE", "0",
+                        "WORKER_SLOTS", "1",
+                        "WORKER_MODEL_PATH", "/m",
+                        "WORKER_BACKEND", "the host's own word wins"))
+                .doesNotContainKey("WORKER_PORT");
+    }
+
+    @Test
+    void aPlaceholderWithoutAValueIsRefusedByName() {
+        assertThatThrownBy(() -> WorkerSpec.builder()
+                        .modelRef("tiny")
+                        .command("serve", "{model_path}")
+                        .build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("{model_path}");
+    }
+
+    @Test
+    void aSpawnThatFailsLeavesNothingBehind() {
+        PortRange ports = FreePorts.range(1);
+        VirtualHive hive = new VirtualHive(builder -> builder.ports(ports));
+        WorkerSpec spec =
+                WorkerSpec.builder().id("w1").modelRef("tiny").command("serve").build();
+        hive.processes.failNextStart("no such file");
+
+        assertThatThrownBy(() -> hive.supervisor.spawn(spec))
+                .isInstanceOf(SpawnException.class)
+                .hasMessageContaining("[serve]")
+                .hasMessageContaining("no such file");
+
+        assertThat(hive.registry.list()).isEmpty();
+        assertThat(hive.heard.events().get(1))
+                .isInstanceOfSatisfying(
+                        WorkerEvent.Removed.class,
+                        removed -> assertThat(removed.reason()).isEqualTo(Exit.Cause.START_FAILED));
+        hive.supervisor.spawn(spec); // the only port of the range and the id are free again
+    }
+
+    @Test
+    void aControllerThatThrowsAnythingOrReturnsNothingIsASpawnFailure() {
+        AtomicReference<Throwable> toThrow = new AtomicReference<>(new OutOfMemoryError("no memory"));
+        VirtualHive hive = new VirtualHive(builder -> builder.processes(spec -> {
+            Throwable t = toThrow.get();
+            if (t instanceof Error e) {
+                throw e;
+            }
+            return null;
+        }));
+
+        assertThatThrownBy(() -> hive.supervisor.spawn(VirtualHive.SPEC))
+                .isInstanceOf(SpawnException.class)
+                .hasMessageContaining("no memory");
+        toThrow.set(null);
+        assertThatThrownBy(() -> hive.supervisor.spawn(VirtualHive.SPEC))
+                .isInstanceOf(SpawnException.class)
+                .hasMessageContaining("null");
+        assertThat(hive.registry.list()).isEmpty();
+    }
+
+    @Test
+    void anIdThatIsTakenIsRefusedAndTheOwnerStays() {
+        WorkerSpec spec = WorkerSpec.builder()
+                .id("w1")
+                .modelRef("tiny")
+                .command("serve")
+                .url("http://fake")
+                .build();
+        WorkerInfo owner = hive.supervisor.spawn(spec);
+
+        assertThatThrownBy(() -> hive.supervisor.spawn(spec))
+                .isInstanceOf(DuplicateWorkerException.class)
+                .hasMessageContaining("w1");
+
+        assertThat(hive.registry.list()).containsExactly(owner);
+        assertThat(hive.processes.starts()).isEqualTo(1);
+        hive.supervisor.stop("w1");
+        assertThat(hive.isGone("w1")).isTrue();
+    }
+
+    @Test
+    void anIdThatTheHostRegisteredItselfIsRefusedToo() {
+        WorkerInfo hosts =
+                WorkerInfo.builder().id("w1").url("http://x").modelRef("m").build();
+        hive.registry.register(hosts);
+
+        assertThatThrownBy(() -> hive.supervisor.spawn(WorkerSpec.builder()
+                        .id("w1")
+                        .modelRef("tiny")
+                        .command("serve")
+                        .url("http://fake")
+                        .build()))
+                .isInstanceOf(DuplicateWorkerException.class);
+
+        assertThat(hive.registry.get("w1")).hasValue(hosts);
+        assertThat(hive.processes.starts()).isZero();
+    }
+
+    @Test
+    void aWorkerThatCallsBackBeforeItsStartReturnsIsReady() {
+        AtomicReference<VirtualHive> self = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.processes(spec -> {
+            assertThat(self.get().supervisor.ready(spec.workerId())).isTrue();
+            return self.get().processes.start(spec);
+        }));
+        self.set(hive);
+
+        WorkerInfo worker = hive.supervisor.spawn(VirtualHive.SPEC);
+
+        assertThat(worker.state()).isEqualTo(new Idle());
+        assertThat(worker.pid()).isPresent();
+    }
+
+    @Test
+    void aWorkerStoppedWhileItStartsIsEndedAsSoonAsItIsThere() {
+        AtomicReference<VirtualHive> self = new AtomicReference<>();
+        AtomicReference<CompletionStage<?>> stopped = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.processes(spec -> {
+            stopped.set(self.get().supervisor.stop(spec.workerId()));
+            return self.get().processes.start(spec);
+        }));
+        self.set(hive);
+
+        WorkerInfo worker = hive.supervisor.spawn(VirtualHive.SPEC);
+
+        assertThat(hive.isGone(worker.id())).isTrue();
+        assertThat(hive.processes.running()).isEmpty();
+        assertThat(stopped.get().toCompletableFuture()).isCompleted();
+    }
+
+    @Test
+    void whoStopsAWorkerThatNeverStartsHearsOfIt() {
+        AtomicReference<VirtualHive> self = new AtomicReference<>();
+        AtomicReference<CompletionStage<?>> stopped = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.processes(spec -> {
+            stopped.set(self.get().supervisor.stop(spec.workerId()));
+            throw new SpawnException(spec.command(), "no", null);
+        }));
+        self.set(hive);
+
+        assertThatThrownBy(() -> hive.supervisor.spawn(VirtualHive.SPEC)).isInstanceOf(SpawnException.class);
+
+        assertThat(hive.registry.list()).isEmpty();
+        assertThatThrownBy(() -> stopped.get().toCompletableFuture().join())
+                .isInstanceOf(CompletionException.class)
+                .hasCauseInstanceOf(SpawnException.class);
+    }
+
+    @Test
+    void portsAreTakenForAWorkersLifeAndGivenBackAtItsEnd() {
+        PortRange ports = FreePorts.range(2);
+        VirtualHive hive = new VirtualHive(builder -> builder.ports(ports));
+        WorkerSpec spec = WorkerSpec.builder().modelRef("tiny").command("serve").build();
+        List<WorkerInfo> both = List.of(hive.supervisor.spawn(spec), hive.supervisor.spawn(spec));
+        assertThat(both).extracting(WorkerInfo::url).doesNotHaveDuplicates();
+
+        assertThatThrownBy(() -> hive.supervisor.spawn(spec))
+                .isInstanceOf(PortsExhaustedException.class)
+                .hasMessageContaining(ports.toString())
+                .hasMessageContaining("2 taken");
+        hive.processes.exit(both.get(0).id(), 0);
+
+        assertThat(hive.supervisor.spawn(spec).url()).isEqualTo(both.get(0).url());
+    }
+
+    @Test
+    void anIdIsRandomUnlessTheSpecNamesOne() {
+        String first = hive.supervisor.spawn(VirtualHive.SPEC).id();
+        String second = hive.supervisor.spawn(VirtualHive.SPEC).id();
+        assertThat(first).isNotEqualTo(second);
+        assertThat(VirtualHive.SPEC.id()).isEqualTo(Optional.empty());
+    }
+}

@@ -1,0 +1,286 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Stopping;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class StopTest {
+
+    private final VirtualHive hive = new VirtualHive();
+
+    @Test
+    void aStopOfAnIdleWorkerIsImmediate() {
+        String id = hive.spawnReady();
+
+        CompletableFuture<ExitStatus> stopped = hive.supervisor.stop(id).toCompletableFuture();
+
+        assertThat(stopped).isCompletedWithValue(ExitStatus.requested(0));
+        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.heard.historyOf(id)).containsExactly("Registered", "BecameReady", "Stopping", "Removed");
+        assertThat(hive.supervisor.recentExits())
+                .singleElement()
+                .extracting(Exit::cause)
+                .isEqualTo(Exit.Cause.REQUESTED);
+    }
+
+    @Test
+    void aLoadingWorkerCanBeStoppedToo() {
+        String id = hive.spawnLoading();
+
+        hive.supervisor.stop(id);
+
+        assertThat(hive.isGone(id)).isTrue();
+    }
+
+    @Test
+    void aStopLetsOpenLeasesRunToTheirEnd() {
+        String id = hive.spawnReady();
+        SlotLease lease = hive.lease(id);
+
+        CompletableFuture<ExitStatus> stopped = hive.supervisor.stop(id).toCompletableFuture();
+        hive.advanceSeconds(20);
+
+        assertThat(hive.state(id)).isEqualTo(new Stopping(Exit.Cause.REQUESTED));
+        assertThat(hive.registry.tryAcquireFrom(id)).as("no new leases").isEmpty();
+        assertThat(lease.isValid()).isTrue();
+        assertThat(hive.exitOf(id)).isEmpty();
+        lease.close();
+        hive.advance(Duration.ofMillis(100));
+        assertThat(stopped).isCompletedWithValue(ExitStatus.requested(0));
+    }
+
+    @Test
+    void aLeaseThatIsNotGivenBackIsCutOffAtTheEndOfTheDrain() {
+        String id = hive.spawnReady();
+        SlotLease lease = hive.lease(id);
+
+        hive.supervisor.stop(id);
+        hive.advance(Duration.ofMillis(29_900));
+        assertThat(hive.exitOf(id)).isEmpty();
+        hive.advance(Duration.ofMillis(200));
+
+        assertThat(hive.exitOf(id)).isPresent();
+        assertThat(lease.isValid()).isFalse();
+        lease.close();
+    }
+
+    @Test
+    void aWorkerThatIgnoresSigtermIsKilledAtTheEndOfItsGrace() {
+        String id = hive.spawnReady();
+        hive.processes.ignoreTerminate(id);
+
+        CompletableFuture<ExitStatus> stopped = hive.supervisor.stop(id).toCompletableFuture();
+        hive.advance(Duration.ofMillis(9_900));
+        assertThat(hive.exitOf(id)).isEmpty();
+        assertThat(hive.state(id)).isEqualTo(new Stopping(Exit.Cause.REQUESTED));
+        hive.advance(Duration.ofMillis(100));
+
+        assertThat(stopped).isCompletedWithValue(ExitStatus.requested(137));
+        assertThat(hive.isGone(id)).isTrue();
+    }
+
+    @Test
+    void aForceKillWaitsForNothing() {
+        String id = hive.spawnReady();
+        hive.lease(id);
+        hive.processes.ignoreTerminate(id);
+
+        CompletableFuture<ExitStatus> killed = hive.supervisor.forceKill(id).toCompletableFuture();
+
+        assertThat(killed).isCompletedWithValue(ExitStatus.requested(137));
+        assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.FORCED);
+    }
+
+    @Test
+    void aForceKillHurriesAStopThatDrainsAndTheFirstReasonStays() {
+        String id = hive.spawnReady();
+        hive.lease(id);
+        CompletableFuture<ExitStatus> stopped = hive.supervisor.stop(id).toCompletableFuture();
+
+        hive.supervisor.forceKill(id);
+
+        assertThat(stopped).isCompletedWithValue(ExitStatus.requested(137));
+        assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.REQUESTED);
+        assertThat(hive.heard.historyOf(id)).containsOnlyOnce("Stopping");
+    }
+
+    @Test
+    void aSecondStopDoesNotSlowTheFirst() {
+        String id = hive.spawnReady();
+        hive.processes.ignoreTerminate(id);
+        hive.supervisor.stop(id);
+        hive.advanceSeconds(9);
+
+        hive.supervisor.stop(id);
+        hive.advanceSeconds(1);
+
+        assertThat(hive.isGone(id)).isTrue();
+    }
+
+    @Test
+    void whoStopsAnUnknownWorkerIsTold() {
+        assertThat(hive.supervisor.stop("nobody").toCompletableFuture())
+                .isCompletedExceptionally()
+                .failsWithin(Duration.ZERO)
+                .withThrowableThat()
+                .withMessageContaining("nobody");
+    }
+
+    @Test
+    void aProcessThatSurvivesTheKillIsReportedAndKeepsItsPlaceUntilItGoes() {
+        UnexpectedWarnings.expect("is still there after SIGKILL");
+        PortRange ports = FreePorts.range(1);
+        VirtualHive hive = new VirtualHive(builder -> builder.ports(ports));
+        String id = hive.supervisor
+                .spawn(WorkerSpec.builder().modelRef("tiny").command("serve").build())
+                .id();
+        hive.processes.ignoreKill(id);
+
+        CompletableFuture<ExitStatus> killed = hive.supervisor.forceKill(id).toCompletableFuture();
+        hive.advance(Duration.ofMillis(5_100));
+
+        assertThat(killed)
+                .failsWithin(Duration.ZERO)
+                .withThrowableThat()
+                .withCauseInstanceOf(UnkillableException.class)
+                .withMessageContaining(id);
+        assertThat(hive.state(id)).isEqualTo(new Stopping(Exit.Cause.FORCED));
+        assertThat(org.assertj.core.api.Assertions.catchThrowable(ports::take))
+                .isInstanceOf(PortsExhaustedException.class);
+        hive.processes.exit(id, 137);
+        assertThat(hive.isGone(id)).isTrue();
+        assertThat(ports.take()).isPositive();
+    }
+
+    @Test
+    void aWorkerThatEndsByItselfWhileItDrainsHasCrashed() {
+        UnexpectedWarnings.expect("is gone: CRASHED, exit code 3");
+        String id = hive.spawnReady();
+        hive.lease(id);
+        hive.supervisor.stop(id);
+
+        hive.processes.exit(id, 3);
+
+        Exit exit = hive.supervisor.recentExits().get(0);
+        assertThat(exit.cause()).isEqualTo(Exit.Cause.CRASHED);
+        assertThat(exit.status()).isEqualTo(ExitStatus.unrequested(3));
+        assertThat(hive.isGone(id)).isTrue();
+    }
+
+    @Test
+    void aWorkerIsAskedBeforeItIsSignalled() {
+        List<WorkerInfo> asked = new ArrayList<>();
+        VirtualHive hive = asking(asked, CompletableFuture.completedFuture(true));
+        String id = hive.spawnReady();
+
+        hive.supervisor.stop(id);
+
+        assertThat(asked).singleElement().satisfies(worker -> {
+            assertThat(worker.id()).isEqualTo(id);
+            assertThat(worker.state()).isEqualTo(new Stopping(Exit.Cause.REQUESTED));
+        });
+        assertThat(hive.exitOf(id)).as("no signal yet").isEmpty();
+        hive.processes.exit(id, 0);
+        assertThat(hive.supervisor.recentExits().get(0).status()).isEqualTo(ExitStatus.requested(0));
+    }
+
+    @Test
+    void aWorkerThatSaysYesAndStaysIsSignalledAtHalfOfItsGrace() {
+        VirtualHive hive = asking(new ArrayList<>(), CompletableFuture.completedFuture(true));
+        String id = hive.spawnReady();
+        hive.supervisor.stop(id);
+
+        hive.advance(Duration.ofMillis(4_900));
+        assertThat(hive.exitOf(id)).isEmpty();
+        hive.advance(Duration.ofMillis(100));
+
+        assertThat(hive.exitOf(id)).hasValue(ExitStatus.requested(0));
+    }
+
+    @Test
+    void aWorkerThatSaysNoOrCannotBeAskedIsSignalledAtOnce() {
+        for (CompletableFuture<Boolean> answer : List.of(
+                CompletableFuture.completedFuture(false),
+                CompletableFuture.<Boolean>failedFuture(new IllegalStateException("connection refused")))) {
+            VirtualHive hive = asking(new ArrayList<>(), answer);
+            String id = hive.spawnReady();
+
+            hive.supervisor.stop(id);
+
+            assertThat(hive.exitOf(id)).hasValue(ExitStatus.requested(0));
+        }
+    }
+
+    @Test
+    void aStopRequestThatThrowsIsLoggedAndTheSignalFollows() {
+        UnexpectedWarnings.expect("stop request of worker");
+        VirtualHive hive = new VirtualHive(builder -> builder.stopRequest(worker -> {
+            throw new AssertionError("broken");
+        }));
+        String id = hive.spawnReady();
+
+        hive.supervisor.stop(id);
+
+        assertThat(hive.exitOf(id)).hasValue(ExitStatus.requested(0));
+    }
+
+    private static VirtualHive asking(List<WorkerInfo> asked, CompletableFuture<Boolean> answer) {
+        return new VirtualHive(builder -> builder.stopRequest(worker -> {
+            asked.add(worker);
+            return answer;
+        }));
+    }
+
+    @Test
+    void aWorkerThatTheHostTakesOutOfTheRegistryIsKilledWithinASweep() {
+        String id = hive.spawnReady();
+        hive.processes.ignoreTerminate(id);
+
+        hive.registry.remove(id);
+        hive.advance(Duration.ofMillis(100));
+
+        assertThat(hive.processes.running()).isEmpty();
+        assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.DEREGISTERED);
+    }
+
+    @Test
+    void aRecordThatTheHostRegistersUnderTheOldIdIsNotTouchedByTheOldProcess() {
+        String id = hive.spawnReady();
+        hive.registry.remove(id);
+        WorkerInfo successor = WorkerInfo.builder()
+                .id(id)
+                .url("http://elsewhere")
+                .modelRef("tiny")
+                .state(new Idle())
+                .startedAt(hive.time.instant())
+                .build();
+        hive.registry.register(successor);
+
+        hive.advance(Duration.ofMillis(100));
+
+        assertThat(hive.processes.running()).isEmpty();
+        assertThat(hive.registry.get(id)).hasValue(successor);
+    }
+
+    @Test
+    void clearingTheRegistryEndsEveryProcess() {
+        hive.spawnReady();
+        hive.spawnLoading();
+
+        hive.registry.clear();
+        hive.advance(Duration.ofMillis(100));
+
+        assertThat(hive.processes.running()).isEmpty();
+    }
+}
