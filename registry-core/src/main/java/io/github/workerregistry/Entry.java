@@ -139,7 +139,7 @@ final class Entry {
         while (true) {
             stampActivity(now);
             long seen = word;
-            WorkerInfo before = last();
+            WorkerInfo before = value.withSlotsInUse(Occupancy.inUse(seen));
             if (unlessChangedSince != null && !isUnchanged(before, seen, unlessChangedSince)) {
                 return Optional.empty();
             }
@@ -156,13 +156,22 @@ final class Entry {
         }
     }
 
-    /** Ends this entry's part in the table: its leases are void and none can be taken. */
-    WorkerInfo leave() {
+    /**
+     * Ends this entry's part in the table: its leases are void and none can be taken.
+     *
+     * @param unlessChangedSince if not null, leave only if nothing happened to the worker since then
+     * @return the worker as it was last, or empty if something happened since
+     */
+    Optional<WorkerInfo> leave(@Nullable WorkerInfo unlessChangedSince) {
         while (true) {
             long seen = word;
+            WorkerInfo last = value.withSlotsInUse(Occupancy.inUse(seen));
+            if (unlessChangedSince != null && !isUnchanged(last, seen, unlessChangedSince)) {
+                return Optional.empty();
+            }
             if (WORD.compareAndSet(this, seen, Occupancy.gone(seen))) {
                 update(worker -> worker.withSlotsInUse(Occupancy.inUse(seen))); // for leases that outlive it
-                return value;
+                return Optional.of(value);
             }
         }
     }
@@ -182,6 +191,7 @@ final class Entry {
 
     private static boolean isUnchanged(WorkerInfo now, long seen, WorkerInfo then) {
         return now.generation() == then.generation()
+                && now.startedAt().equals(then.startedAt()) // and not another worker under the same id
                 && now.state().equals(then.state())
                 && !(then.state() instanceof Idle
                         && (Occupancy.isUsed(seen) || !now.lastActivity().equals(then.lastActivity())));

@@ -1,5 +1,7 @@
 package io.github.workerregistry;
 
+import io.github.workerregistry.WorkerState.Stopping;
+
 /**
  * The layout of the one word that is the truth about a worker's slots. Pure functions from word to word.
  *
@@ -77,9 +79,11 @@ final class Occupancy {
         return generation(word) == (generation & GENERATION_MASK);
     }
 
-    /** Whether word and value tell of the same moment; not so between the two writes of a transition. */
+    /** Whether word and value can tell of the same moment; not so between the two writes of a transition. */
     static boolean agrees(long word, WorkerInfo worker) {
+        boolean routable = (word & ROUTABLE) != 0;
         return isGeneration(word, worker.generation())
-                && (word & ROUTABLE) != 0 == worker.state().routable();
+                && routable == worker.state().routable()
+                && (routable || inUse(word) == 0 || worker.state() instanceof Stopping);
     }
 }

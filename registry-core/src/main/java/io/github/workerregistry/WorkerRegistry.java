@@ -186,16 +186,18 @@ public final class WorkerRegistry {
      */
     public Optional<WorkerInfo> get(String id) {
         Entry entry = byId.get(requireNonNull(id, "id"));
-        if (entry == null) {
-            return Optional.empty();
-        }
+        return entry == null ? Optional.empty() : Optional.ofNullable(look(entry));
+    }
+
+    /** The worker now; null if it has left. */
+    private @Nullable WorkerInfo look(Entry entry) {
         if (entry.isUsed()) {
             entry.stampActivity(clock.instant());
         }
         WorkerInfo worker = entry.peek();
         return worker != null
-                ? Optional.of(worker)
-                : read(() -> Optional.ofNullable(workers.get(id)).map(Entry::last));
+                ? worker
+                : read(() -> Optional.ofNullable(entry.peek())).orElse(null);
     }
 
     /**
@@ -241,7 +243,7 @@ public final class WorkerRegistry {
     public Optional<WorkerInfo> remove(String id) {
         requireNonNull(id, "id");
         return write(() -> Optional.ofNullable(workers.get(id))
-                .map(entry -> leave(id, entry, Exit.Cause.DEREGISTERED, Optional.empty())));
+                .flatMap(entry -> leave(id, entry, null, Exit.Cause.DEREGISTERED, Optional.empty())));
     }
 
     /**
@@ -255,7 +257,7 @@ public final class WorkerRegistry {
         String id = exit.workerId();
         return write(() -> Optional.ofNullable(workers.get(id))
                 .filter(entry -> entry.last().generation() == exit.generation())
-                .map(entry -> leave(id, entry, exit.cause(), Optional.of(exit))));
+                .flatMap(entry -> leave(id, entry, null, exit.cause(), Optional.of(exit))));
     }
 
     /**
@@ -269,8 +271,7 @@ public final class WorkerRegistry {
         requireNonNull(seen, "seen");
         requireNonNull(reason, "reason");
         return write(() -> Optional.ofNullable(workers.get(seen.id()))
-                .filter(entry -> entry.isUnchangedSince(seen))
-                .map(entry -> leave(seen.id(), entry, reason, Optional.empty())));
+                .flatMap(entry -> leave(seen.id(), entry, seen, reason, Optional.empty())));
     }
 
     /**
@@ -282,22 +283,26 @@ public final class WorkerRegistry {
         return write(() -> {
             List<WorkerInfo> removed = new ArrayList<>();
             for (Map.Entry<String, Entry> worker : List.copyOf(workers.entrySet())) {
-                removed.add(leave(worker.getKey(), worker.getValue(), Exit.Cause.DEREGISTERED, Optional.empty()));
+                leave(worker.getKey(), worker.getValue(), null, Exit.Cause.DEREGISTERED, Optional.empty())
+                        .ifPresent(removed::add);
             }
             return List.copyOf(removed);
         });
     }
 
-    private WorkerInfo leave(String id, Entry entry, Exit.Cause reason, Optional<Exit> exit) {
-        WorkerInfo worker = entry.leave();
-        workers.remove(id);
-        byId.remove(id);
-        byModel.computeIfPresent(worker.modelRef(), (model, slots) -> {
-            slots.remove(entry);
-            return slots.isEmpty() ? null : slots;
+    private Optional<WorkerInfo> leave(
+            String id, Entry entry, @Nullable WorkerInfo seen, Exit.Cause reason, Optional<Exit> exit) {
+        Optional<WorkerInfo> left = entry.leave(seen);
+        left.ifPresent(worker -> {
+            workers.remove(id);
+            byId.remove(id);
+            byModel.computeIfPresent(worker.modelRef(), (model, slots) -> {
+                slots.remove(entry);
+                return slots.isEmpty() ? null : slots;
+            });
+            events.removed(worker, reason, exit);
         });
-        events.removed(worker, reason, exit);
-        return worker;
+        return left;
     }
 
     /**
@@ -399,11 +404,9 @@ public final class WorkerRegistry {
             return Optional.empty();
         }
         for (Entry entry : slots.members()) {
-            if (entry.isIdle()) {
-                Optional<WorkerInfo> worker = get(entry.names().id()).filter(found -> found.state() instanceof Idle);
-                if (worker.isPresent()) {
-                    return worker;
-                }
+            WorkerInfo worker = entry.isIdle() ? look(entry) : null;
+            if (worker != null && worker.state() instanceof Idle) {
+                return Optional.of(worker);
             }
         }
         return Optional.empty();
@@ -425,7 +428,7 @@ public final class WorkerRegistry {
         }
         WorkerInfo best = null;
         for (Entry entry : slots.members()) {
-            WorkerInfo worker = get(entry.names().id()).orElse(null);
+            WorkerInfo worker = look(entry);
             if (worker != null && usefulness(worker) > (best == null ? 0 : usefulness(best))) {
                 best = worker;
             }

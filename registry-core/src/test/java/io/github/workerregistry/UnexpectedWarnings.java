@@ -75,7 +75,8 @@ public final class UnexpectedWarnings implements AfterEachCallback, AroundProper
         for (ILoggingEvent event : takeLogged()) {
             String message = event.getFormattedMessage();
             missing.removeIf(message::contains);
-            if (event.getLevel().isGreaterOrEqual(Level.WARN) && expected.stream().noneMatch(message::contains)) {
+            if (event.getLevel().isGreaterOrEqual(Level.WARN)
+                    && expected.stream().noneMatch(message::contains)) {
                 culprits.add("unexpected " + event.getLevel() + " of " + event.getLoggerName() + ": " + message
                         + (event.getThrowableProxy() == null
                                 ? ""

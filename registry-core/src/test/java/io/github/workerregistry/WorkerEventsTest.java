@@ -109,6 +109,7 @@ class WorkerEventsTest {
             expected.add(new BecameReady(now("w")));
 
             registry.tryAcquireFrom("w");
+            registry.list(); // a look stamps the work
             registry.incrementFailedHealthChecks("w");
             expected.add(new HealthCheckFailed(now("w")));
             assertThat(now("w").slotsInUse()).isEqualTo(1);
@@ -144,8 +145,7 @@ class WorkerEventsTest {
 
             assertThat(heard.events())
                     .containsExactly(
-                            new IdleTimedOut(now("w")),
-                            new WorkerEvent.Stopping(now("w"), Exit.Cause.IDLE_TIMEOUT));
+                            new IdleTimedOut(now("w")), new WorkerEvent.Stopping(now("w"), Exit.Cause.IDLE_TIMEOUT));
         }
 
         @Test
@@ -190,8 +190,7 @@ class WorkerEventsTest {
             WorkerInfo last = now("w");
             registry.remove("w");
 
-            assertThat(heard.events())
-                    .containsExactly(new Removed(last, Exit.Cause.DEREGISTERED, Optional.empty()));
+            assertThat(heard.events()).containsExactly(new Removed(last, Exit.Cause.DEREGISTERED, Optional.empty()));
         }
 
         @Test
@@ -423,7 +422,8 @@ class WorkerEventsTest {
         @Test
         void isNeverCalledTwiceAtATimeAndLosesNoOrderOnManyThreads() throws Exception {
             ExecutorService threads = Executors.newFixedThreadPool(4);
-            WorkerRegistry roomy = WorkerRegistry.builder().eventQueueCapacity(100_000).build();
+            WorkerRegistry roomy =
+                    WorkerRegistry.builder().eventQueueCapacity(100_000).build();
             CountDownLatch all = new CountDownLatch(2_000);
             List<String> order = new ArrayList<>(); // not thread-safe, on purpose
             try {
@@ -527,7 +527,8 @@ class WorkerEventsTest {
 
         @Test
         void canHaveRoomForOneEvent() {
-            WorkerRegistry tight = WorkerRegistry.builder().eventQueueCapacity(1).build();
+            WorkerRegistry tight =
+                    WorkerRegistry.builder().eventQueueCapacity(1).build();
             tight.subscribe(heard, executor);
             tight.register(loading("a"));
             tight.register(loading("b"));
@@ -556,7 +557,8 @@ class WorkerEventsTest {
         /** The queue was empty but for the count of what was lost; nothing woke it up any more, and no event ever got in again. */
         @Test
         void thatRejectsWhenOnlyTheOverflowIsLeftToTellDoesNotEndTheFeed() {
-            WorkerRegistry batch = WorkerRegistry.builder().eventQueueCapacity(64).build();
+            WorkerRegistry batch =
+                    WorkerRegistry.builder().eventQueueCapacity(64).build();
             Later executor = new Later();
             batch.subscribe(heard, executor);
             for (int i = 0; i < 65; i++) {

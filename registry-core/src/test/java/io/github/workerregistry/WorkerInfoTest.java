@@ -137,7 +137,8 @@ class WorkerInfoTest {
     @Test
     void aNameMayHave256Characters() throws Throwable {
         for (String component : NAMES) {
-            assertThat(construct(component, "x".repeat(WorkerInfo.MAX_NAME_LENGTH))).isNotNull();
+            assertThat(construct(component, "x".repeat(WorkerInfo.MAX_NAME_LENGTH)))
+                    .isNotNull();
         }
         assertThat(WorkerInfo.MAX_NAME_LENGTH).isEqualTo(256);
     }
@@ -193,12 +194,15 @@ class WorkerInfoTest {
     @Test
     void aStoppingWorkerMayHaveSlotsInUseOrNone() {
         assertThat(FULL.toBuilder().state(STOPPING).build().slotsInUse()).isEqualTo(2);
-        assertThat(FULL.toBuilder().state(STOPPING).slotsInUse(0).build().slotsInUse()).isZero();
+        assertThat(FULL.toBuilder().state(STOPPING).slotsInUse(0).build().slotsInUse())
+                .isZero();
     }
 
     @Test
     void theBuilderNamesTheRequiredComponentThatIsMissing() {
-        assertThatNullPointerException().isThrownBy(() -> WorkerInfo.builder().build()).withMessage("id");
+        assertThatNullPointerException()
+                .isThrownBy(() -> WorkerInfo.builder().build())
+                .withMessage("id");
         assertThatNullPointerException()
                 .isThrownBy(() -> WorkerInfo.builder().id("w").build())
                 .withMessage("url");
@@ -231,8 +235,11 @@ class WorkerInfoTest {
     @Test
     void theBuilderNeedsNoMoreThanIdUrlAndModel() {
         Instant before = Instant.now();
-        WorkerInfo worker =
-                WorkerInfo.builder().id("w").url("http://host").modelRef("model").build();
+        WorkerInfo worker = WorkerInfo.builder()
+                .id("w")
+                .url("http://host")
+                .modelRef("model")
+                .build();
 
         assertThat(worker.startedAt()).isBetween(before, Instant.now());
         assertThat(worker)
@@ -289,7 +296,11 @@ class WorkerInfoTest {
         assertThat(FULL.slotsAvailable()).isEqualTo(6);
         assertThat(worker("w").slotsTotal(4).build().slotsAvailable()).isZero();
         assertThat(FULL.toBuilder().state(STOPPING).build().slotsAvailable()).isZero();
-        assertThat(FULL.toBuilder().state(backingOff(FULL)).slotsInUse(0).build().slotsAvailable())
+        assertThat(FULL.toBuilder()
+                        .state(backingOff(FULL))
+                        .slotsInUse(0)
+                        .build()
+                        .slotsAvailable())
                 .isZero();
     }
 

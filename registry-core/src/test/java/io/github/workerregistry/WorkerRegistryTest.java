@@ -21,6 +21,8 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.testing.RecordingListener;
 import io.github.workerregistry.testing.VirtualTime;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -155,6 +157,27 @@ class WorkerRegistryTest {
             assertThat(registry.stats().workers()).isZero();
         }
 
+        /** Not even the index of its model keeps it: hosts live long and workers come and go. */
+        @Test
+        void aRemovedWorkerIsForgotten() throws InterruptedException {
+            registry.register(idle("another of the model", 1));
+            ReferenceQueue<WorkerInfo> forgotten = new ReferenceQueue<>();
+            WeakReference<WorkerInfo> worker = registerAndRemove(forgotten);
+
+            for (int i = 0; i < 100 && !worker.refersTo(null); i++) {
+                System.gc();
+                forgotten.remove(100);
+            }
+            assertThat(worker.refersTo(null)).isTrue();
+        }
+
+        private WeakReference<WorkerInfo> registerAndRemove(ReferenceQueue<WorkerInfo> forgotten) {
+            WorkerInfo worker = idle("w", 1);
+            registry.register(worker);
+            registry.remove("w");
+            return new WeakReference<>(worker, forgotten);
+        }
+
         @Test
         void removeTellsTheWorkerAsItWasLast() {
             registry.register(idle("w", 2));
@@ -222,7 +245,9 @@ class WorkerRegistryTest {
             WorkerInfo ready = registry.updateState("w", IDLE).orElseThrow();
 
             assertThat(ready)
-                    .isEqualTo(idle("w", 2).toBuilder().lastActivity(time.instant()).build())
+                    .isEqualTo(idle("w", 2).toBuilder()
+                            .lastActivity(time.instant())
+                            .build())
                     .isEqualTo(now("w"));
         }
 
@@ -278,7 +303,8 @@ class WorkerRegistryTest {
 
         @Test
         void aWorkerRegisteredAsBusyIsItsHostsToReport() {
-            registry.register(worker("w").state(BUSY).slotsTotal(4).slotsInUse(1).build());
+            registry.register(
+                    worker("w").state(BUSY).slotsTotal(4).slotsInUse(1).build());
 
             assertThat(registry.tryAcquire(MODEL)).isEmpty();
             assertThat(registry.tryAcquireFrom("w")).isEmpty();
@@ -296,7 +322,8 @@ class WorkerRegistryTest {
             for (WorkerState reported : List.of(IDLE, BUSY)) {
                 assertThatExceptionOfType(IllegalTransitionException.class)
                         .isThrownBy(() -> registry.updateState("w", reported))
-                        .withMessage("worker w cannot go from busy to %s: 1 slots are leased, and leases count them",
+                        .withMessage(
+                                "worker w cannot go from busy to %s: 1 slots are leased, and leases count them",
                                 reported.label());
             }
             assertThat(now("w")).isEqualTo(before);
@@ -308,10 +335,12 @@ class WorkerRegistryTest {
 
         @Test
         void aWorkerThatBacksOffHasNoProcessAndNoWork() {
-            registry.register(worker("w").state(IDLE).pid(4711).failedHealthChecks(2).build());
+            registry.register(
+                    worker("w").state(IDLE).pid(4711).failedHealthChecks(2).build());
             registry.tryAcquireFrom("w");
 
-            WorkerInfo backingOff = registry.updateState("w", backingOff(now("w"))).orElseThrow();
+            WorkerInfo backingOff =
+                    registry.updateState("w", backingOff(now("w"))).orElseThrow();
 
             assertThat(backingOff.pid()).isEmpty();
             assertThat(backingOff.slotsInUse()).isZero();
@@ -466,7 +495,8 @@ class WorkerRegistryTest {
             later();
 
             registry.incrementFailedHealthChecks("w");
-            assertThat(now("w")).isEqualTo(idle("w", 2).toBuilder().failedHealthChecks(1).build());
+            assertThat(now("w"))
+                    .isEqualTo(idle("w", 2).toBuilder().failedHealthChecks(1).build());
             registry.resetFailedHealthChecks("w");
             assertThat(now("w")).isEqualTo(idle("w", 2));
         }
@@ -490,7 +520,9 @@ class WorkerRegistryTest {
 
             assertThat(registry.heartbeat("w")).isTrue();
             assertThat(now("w"))
-                    .isEqualTo(idle("w", 1).toBuilder().lastHeartbeat(time.instant()).build());
+                    .isEqualTo(idle("w", 1).toBuilder()
+                            .lastHeartbeat(time.instant())
+                            .build());
         }
 
         @Test
@@ -563,8 +595,8 @@ class WorkerRegistryTest {
         @Test
         void aVoidLeaseDoesNotMoveIt() {
             registry.register(idle("w", 2));
-            later();
             SlotLease lease = registry.tryAcquireFrom("w").orElseThrow();
+            later();
             lease.close();
             now("w");
             later();
@@ -727,6 +759,20 @@ class WorkerRegistryTest {
             registry.register(idle("w", 1));
             WorkerInfo seen = now("w");
             registry.remove("w");
+
+            assertOutOfDate(seen);
+        }
+
+        /** A worker of the same id starts with generation 1 again: generation and state alone took it for the one that had left. */
+        @Test
+        void aWorkerThatHasLeftIsNotTakenForItsSuccessor() {
+            registry.register(idle("w", 2));
+            registry.tryAcquireFrom("w");
+            WorkerInfo seen = now("w");
+            registry.remove("w");
+            later();
+            registry.register(idle("w", 2).toBuilder().startedAt(time.instant()).build());
+            registry.tryAcquireFrom("w");
 
             assertOutOfDate(seen);
         }

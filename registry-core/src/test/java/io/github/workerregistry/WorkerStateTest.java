@@ -36,8 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class WorkerStateTest {
 
     /** Every edge there is: the diagram in {@link WorkerState} and the two below it. {@code =} stays and changes nothing. */
-    private static final String EDGES =
-            """
+    private static final String EDGES = """
             from \\ to   loading  idle  busy  backing_off  stopping  unhealthy
             loading      -        x     -     x            x         x
             idle         -        =     x     x            x         x
@@ -60,8 +59,8 @@ class WorkerStateTest {
         String[] to = rows.get(0);
         return rows.stream()
                 .skip(1)
-                .flatMap(row -> Stream.iterate(1, i -> i < row.length, i -> i + 1)
-                        .map(i -> arguments(row[0], to[i], row[i])));
+                .flatMap(row ->
+                        Stream.iterate(1, i -> i < row.length, i -> i + 1).map(i -> arguments(row[0], to[i], row[i])));
     }
 
     @Test
@@ -176,8 +175,7 @@ class WorkerStateTest {
     @Test
     void anExitKeepsItsOwnCopyOfTheOutput() {
         List<String> output = new java.util.ArrayList<>(List.of("CUDA error: out of memory"));
-        Exit exit =
-                new Exit("w", MODEL, 1, Exit.Cause.CRASHED, ExitStatus.unrequested(1), output, START);
+        Exit exit = new Exit("w", MODEL, 1, Exit.Cause.CRASHED, ExitStatus.unrequested(1), output, START);
         output.clear();
 
         assertThat(exit.output()).containsExactly("CUDA error: out of memory");

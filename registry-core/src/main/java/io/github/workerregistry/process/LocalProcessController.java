@@ -35,7 +35,7 @@ import java.util.function.LongFunction;
  *       that ends in good order would die of that.
  * </ul>
  *
- * <p>A search looks at every process of the machine, about 15 µs each. There is one for each call of {@code terminate}
+ * <p>A search looks at every process of the machine, about 20 µs each. There is one for each call of {@code terminate}
  * and {@code kill} and one or two for each exit, none while a worker runs.
  *
  * <p>It has no threads of its own; the JDK has one small thread for each child. Thread-safe.

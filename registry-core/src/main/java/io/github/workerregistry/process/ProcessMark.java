@@ -43,11 +43,16 @@ record ProcessMark(String value) {
     }
 
     /**
-     * The last step of exec looks like an empty environment, for microseconds. It is over when one has looked twice.
+     * The last step of exec looks like an empty environment, for microseconds. At the second look it is over, unless
+     * that met the same step of the next exec; then the address is another.
      */
     private static boolean isReallyEmpty(long pid) {
-        return Proc.stat(pid).map(Proc.Stat::hasNoEnvironment).orElse(true)
-                && Proc.environment(pid).map(String::isEmpty).orElse(true);
+        Optional<Long> first = emptyAt(pid);
+        return first.isPresent() && first.equals(emptyAt(pid));
+    }
+
+    private static Optional<Long> emptyAt(long pid) {
+        return Proc.stat(pid).filter(Proc.Stat::hasNoEnvironment).map(Proc.Stat::environmentStart);
     }
 
     /** What one look at a process says. */

@@ -27,8 +27,8 @@ final class ProcessTree {
     private static final int LOOKS = 10;
 
     /**
-     * Searches in a row that may end unsure. After that (2 s of polling) a process that never shows its environment is
-     * no reason.
+     * Searches in a row that may end unsure: 2 s of polling. A process that shows no environment for so long is no
+     * longer waited for.
      */
     private static final int PATIENCE = 20;
 
@@ -45,7 +45,7 @@ final class ProcessTree {
     }
 
     /**
-     * Looks at every process of this machine, about 15 µs each, and adds those that bear the mark or descend from a
+     * Looks at every process of this machine, about 20 µs each, and adds those that bear the mark or descend from a
      * member.
      *
      * @return whether nobody can have been overlooked; if not, search again later

@@ -2,12 +2,15 @@ package io.github.workerregistry.health;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@ExtendWith(UnexpectedWarnings.class)
 class TcpHealthProbeTest {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(20);

@@ -9,7 +9,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+@ExtendWith(UnexpectedWarnings.class)
 class LoopRunnerTest {
 
     private final VirtualTime time = new VirtualTime();

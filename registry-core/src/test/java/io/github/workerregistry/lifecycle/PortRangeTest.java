@@ -3,6 +3,7 @@ package io.github.workerregistry.lifecycle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.workerregistry.UnexpectedWarnings;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.util.ArrayList;
@@ -12,9 +13,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@ExtendWith(UnexpectedWarnings.class)
 class PortRangeTest {
 
     @ParameterizedTest

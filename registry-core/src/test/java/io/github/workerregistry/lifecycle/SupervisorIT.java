@@ -29,9 +29,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The supervisor with real processes, a real scheduler and real time. */
+@ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class SupervisorIT {
 

@@ -1,0 +1,123 @@
+package io.github.workerregistry.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+@ExtendWith(UnexpectedWarnings.class)
+class OutputFileTest {
+
+    private static final long LIMIT = 100;
+
+    private Path file = Path.of("set before each test");
+
+    @BeforeEach
+    void makeFile(@TempDir Path directory) throws IOException {
+        file = Files.createFile(directory.resolve("w.log"));
+    }
+
+    @Test
+    void whatEarlierProcessesWroteIsNotCountedAndNotShown() throws IOException {
+        write("of the last one\n");
+        OutputFile output = output();
+
+        write("mine\n");
+
+        assertThat(output.bytes()).isEqualTo(5);
+        assertThat(output.tail(9)).containsExactly("mine");
+    }
+
+    @Test
+    void aFileOverTheLimitIsEmptiedAndItsEndRemembered() throws IOException {
+        OutputFile output = output();
+        write("x".repeat(100) + "\nend\n");
+
+        assertThat(output.bytes()).isEqualTo(105);
+        assertThat(file).isEmptyFile();
+        assertThat(output.tail(1)).containsExactly("end");
+        write("more\n");
+        assertThat(output.bytes()).isEqualTo(110);
+        assertThat(output.tail(2)).containsExactly("end", "more");
+        assertThat(file).hasContent("more\n");
+    }
+
+    @Test
+    void whatIsRememberedStaysBoundedOverManyCuts() throws IOException {
+        OutputFile output = output();
+        for (int i = 0; i < 100; i++) {
+            write("line " + i + " " + "x".repeat(2_000) + "\n");
+            assertThat(output.bytes()).isGreaterThan(2_000L * i);
+        }
+
+        // 64 KiB hold 32 of these lines, the first of which lacks its beginning.
+        assertThat(output.tail(1_000)).hasSize(32).last().asString().startsWith("line 99 ");
+    }
+
+    @Test
+    void aLineThatACutWentThroughIsShownWhole() throws IOException {
+        OutputFile output = output();
+        write("x".repeat(100) + "\nfirst half, ");
+        assertThat(output.bytes()).isEqualTo(113);
+
+        write("second half\n");
+
+        assertThat(output.tail(1)).containsExactly("first half, second half");
+    }
+
+    @Test
+    void theCountDoesNotFallWhenSomebodyElseCutsOrDeletesTheFile() throws IOException {
+        OutputFile output = output();
+        write("0123456789");
+        assertThat(output.bytes()).isEqualTo(10);
+
+        Files.write(file, new byte[] {'a', '\n'});
+        assertThat(output.bytes()).isEqualTo(12);
+        assertThat(output.tail(9)).containsExactly("a");
+
+        Files.delete(file);
+        assertThat(output.bytes()).isEqualTo(12);
+        assertThat(output.tail(9)).isEmpty();
+    }
+
+    /** A channel of NIO closes itself under an interrupted thread. */
+    @Test
+    void anInterruptedThreadCutsAndReadsToo() throws IOException {
+        OutputFile output = output();
+        write("x".repeat(100) + "\nend\n");
+
+        Thread.currentThread().interrupt();
+        try {
+            assertThat(output.bytes()).isEqualTo(105);
+            assertThat(output.tail(1)).containsExactly("end");
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        assertThat(file).isEmptyFile();
+    }
+
+    @Test
+    void namesOfFilesAreSafeAndDiffer() {
+        assertThat(KeptDirectory.fileName("worker-1_a.b")).isEqualTo("worker-1_a.b.log");
+        assertThat(KeptDirectory.fileName("../x")).isEqualTo("..%2Fx.log");
+        assertThat(KeptDirectory.fileName("a*")).isEqualTo("a%2A.log");
+        assertThat(KeptDirectory.fileName("模".repeat(256)))
+                .hasSizeLessThan(255)
+                .isNotEqualTo(KeptDirectory.fileName("模".repeat(255)));
+    }
+
+    private OutputFile output() {
+        return new OutputFile(file.toFile(), LIMIT, () -> {}, () -> {});
+    }
+
+    private void write(String text) throws IOException {
+        Files.writeString(file, text, StandardOpenOption.APPEND);
+    }
+}

@@ -1,0 +1,69 @@
+package io.github.workerregistry.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(UnexpectedWarnings.class)
+class ProcessIdentityTest {
+
+    private final ProcessIdentity self = ProcessIdentity.of(ProcessHandle.current());
+
+    @Test
+    void thisJvmIsAlive() {
+        assertThat(self.pid()).isEqualTo(ProcessHandle.current().pid());
+        assertThat(self.startTime()).isPositive();
+        assertThat(self.isAlive()).isTrue();
+    }
+
+    @Test
+    void aPidAndAHandleGiveTheSameIdentity() {
+        assertThat(ProcessIdentity.ofPid(self.pid())).hasValue(self);
+    }
+
+    @Test
+    void anotherStartTimeIsAnotherProcess() {
+        assertThat(new ProcessIdentity(self.pid(), self.startTime() + 1, self.bootId()).isAlive())
+                .isFalse();
+    }
+
+    @Test
+    void anUnknownStartTimeIsNoProcess() {
+        assertThat(new ProcessIdentity(self.pid(), 0, self.bootId()).isAlive()).isFalse();
+    }
+
+    @Test
+    void anotherBootIsAnotherProcess() {
+        assertThat(new ProcessIdentity(self.pid(), self.startTime(), "an earlier boot").isAlive())
+                .isFalse();
+    }
+
+    @Test
+    void aPidThatCannotBeBelongsToNobody() {
+        assertThat(ProcessIdentity.ofPid(0)).isEmpty();
+        assertThat(ProcessIdentity.ofPid(-1)).isEmpty();
+        assertThat(ProcessIdentity.ofPid(Long.MAX_VALUE)).isEmpty();
+    }
+
+    @Test
+    void whatCannotBeIsRefusedWithItsValue() {
+        assertThatThrownBy(() -> new ProcessIdentity(0, 1, ""))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("pid must be > 0, was 0");
+        assertThatThrownBy(() -> new ProcessIdentity(1, -1, ""))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("startTime must be >= 0, was -1");
+    }
+
+    @Test
+    void theNameOfAProgramMayLookLikeTheFieldsAfterIt() {
+        String stat =
+                "42 (a) Z 1 (b) x) S 1 42 42 0 -1 4194560 90 0 0 0 0 0 0 0 20 0 1 0 1234567 2500000 200 0 0 0 0 0 0 0"
+                        + " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 70000 70100 0\n";
+
+        assertThat(Proc.Stat.parse(stat)).isEqualTo(new Proc.Stat('S', 1_234_567, 2_500_000, 70_000, 70_100));
+    }
+}

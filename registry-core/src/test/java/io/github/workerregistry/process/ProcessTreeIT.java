@@ -1,0 +1,118 @@
+package io.github.workerregistry.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+@ExtendWith(UnexpectedWarnings.class)
+@EnabledOnOs(OS.LINUX)
+class ProcessTreeIT {
+
+    @RegisterExtension
+    final RealProcesses processes = new RealProcesses();
+
+    private final ProcessTree tree = new ProcessTree(new ProcessMark("tree-it.1"));
+
+    @Test
+    void aMarkIsFoundByItsWholeEntryOnly() {
+        ProcessHandle marked = processes.start("env", "WORKER_REGISTRY_MARK=tree-it.1", "sleep", "600");
+        ProcessHandle longer = processes.start("env", "WORKER_REGISTRY_MARK=tree-it.12", "sleep", "600");
+        ProcessHandle other = processes.start("env", "X_WORKER_REGISTRY_MARK=tree-it.1", "sleep", "600");
+        ProcessHandle quoting = processes.start("env", "X= WORKER_REGISTRY_MARK=tree-it.1", "sleep", "600");
+        await().until(() -> isSleep(marked) && isSleep(longer) && isSleep(other) && isSleep(quoting));
+
+        assertThat(tree.search()).isTrue();
+        tree.kill();
+
+        await().until(() -> !marked.isAlive());
+        assertThat(longer.isAlive()).isTrue();
+        assertThat(other.isAlive()).isTrue();
+        assertThat(quoting.isAlive()).isTrue();
+    }
+
+    @Test
+    void aDescendantWithAnEmptiedEnvironmentIsFoundThroughItsParent() {
+        ProcessHandle root = processes.start("sh", "-c", "env -i sh -c 'sleep 600; :'; :");
+        await().until(() -> root.descendants().count() == 2);
+        root.descendants().forEach(processes::watch);
+        tree.add(root);
+
+        tree.search();
+        root.destroyForcibly();
+        await().until(() -> !root.isAlive());
+        assertThat(tree.isAlive()).isTrue();
+        tree.kill();
+
+        await().until(() -> !tree.isAlive());
+    }
+
+    /** Amid exec a process shows no environment. One that does nothing else was overlooked in every few searches. */
+    @Test
+    void aProcessThatIsChangingItsProgramIsNotOverlooked(@TempDir Path directory) throws IOException {
+        Path script = Files.writeString(directory.resolve("again"), "exec sh " + directory.resolve("again"));
+        ProcessHandle marked = processes.start("env", "WORKER_REGISTRY_MARK=tree-it.1", "sh", script.toString());
+        ProcessMark mark = new ProcessMark("tree-it.1");
+        await().until(() -> mark.on(marked) == ProcessMark.Finding.PRESENT);
+
+        for (int round = 0; round < 200; round++) {
+            ProcessTree searched = new ProcessTree(mark);
+            if (searched.search()) {
+                assertThat(searched.isAlive()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void aProcessWithAnEmptyEnvironmentLeavesNoDoubt() {
+        ProcessHandle empty = processes.start("env", "-i", "sleep", "600");
+        await().until(() -> isSleep(empty));
+
+        assertThat(Proc.environment(empty.pid())).hasValue("");
+        assertThat(new ProcessMark("tree-it.1").on(empty)).isEqualTo(ProcessMark.Finding.ABSENT);
+    }
+
+    @Test
+    void aZombieDoesNotKeepATreeAlive() {
+        ProcessHandle parent = processes.start("sh", "-c", "sleep 0 & exec sleep 600");
+        ProcessHandle zombie = await().until(() -> parent.children().findFirst(), Optional::isPresent)
+                .orElseThrow();
+        tree.add(zombie);
+
+        await().until(() -> !tree.isAlive());
+
+        assertThat(zombie.isAlive()).isTrue(); // says the JDK
+    }
+
+    /** A channel of NIO closes itself under an interrupted thread: the search would find nobody. */
+    @Test
+    void anInterruptedThreadFindsTheMarkToo() {
+        ProcessHandle marked = processes.start("env", "WORKER_REGISTRY_MARK=tree-it.1", "sleep", "600");
+        await().until(() -> isSleep(marked));
+
+        Thread.currentThread().interrupt();
+        try {
+            tree.search();
+            assertThat(tree.isAlive()).isTrue();
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    private static boolean isSleep(ProcessHandle process) {
+        return process.info()
+                .command()
+                .filter(command -> command.endsWith("sleep"))
+                .isPresent();
+    }
+}
