@@ -1,0 +1,179 @@
+package io.github.workerregistry.examples.demo;
+
+import io.github.workerregistry.examples.DurationConverter;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Option;
+
+/** How the demo worker behaves, well or badly: options, and what follows from them. */
+final class Behaviour {
+
+    private static final int LOAD_STEPS = 10;
+
+    @Option(
+            names = "--load-time",
+            paramLabel = "<duration>",
+            defaultValue = "1s",
+            converter = DurationConverter.class,
+            description = "How long loading takes (default: ${DEFAULT-VALUE}).")
+    private Duration loadTime;
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "<count>",
+            defaultValue = "16",
+            description = "How many words an answer has (default: ${DEFAULT-VALUE}).")
+    private int tokens;
+
+    @Option(
+            names = "--token-delay",
+            paramLabel = "<duration>",
+            defaultValue = "50ms",
+            converter = DurationConverter.class,
+            description = "How long each word takes (default: ${DEFAULT-VALUE}).")
+    private Duration tokenDelay;
+
+    @Option(
+            names = "--crash-after",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description = "Crash so long after it was ready.")
+    private Duration crashAfter;
+
+    @Option(names = "--crash-while-loading", description = "Crash when half of the load is done.")
+    private boolean crashWhileLoading;
+
+    @Option(
+            names = "--exit-code",
+            paramLabel = "<code>",
+            defaultValue = "1",
+            description = "The exit code of a crash (default: ${DEFAULT-VALUE}).")
+    private int exitCode;
+
+    @Option(
+            names = "--hang-health-after",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description = "Leave health checks without an answer from so long after it was ready.")
+    private Duration hangHealthAfter;
+
+    @Option(
+            names = "--ignore-sigterm",
+            description = "Ignore SIGTERM, SIGINT and requests to shut down: only SIGKILL helps.")
+    private boolean ignoreSigterm;
+
+    @Option(names = "--fork", description = "Start a child that outlives it.")
+    private boolean fork;
+
+    @Option(names = "--flood", description = "Write about 10 MB of output a second, without end.")
+    private boolean flood;
+
+    private volatile boolean healthHangs;
+
+    int tokens() {
+        return tokens;
+    }
+
+    Duration tokenDelay() {
+        return tokenDelay;
+    }
+
+    boolean ignoresRequestsToEnd() {
+        return ignoreSigterm;
+    }
+
+    boolean healthHangs() {
+        return healthHangs;
+    }
+
+    void beginAtStart() throws IOException {
+        if (ignoreSigterm) {
+            // A JVM that is signalled waits for its hooks, and goes on working meanwhile.
+            Runtime.getRuntime().addShutdownHook(new Thread(Behaviour::waitForever));
+        }
+        if (fork) {
+            Process child = new ProcessBuilder("sleep", "86400")
+                    .redirectInput(Redirect.from(Redirect.DISCARD.file()))
+                    .redirectOutput(Redirect.DISCARD)
+                    .redirectError(Redirect.DISCARD)
+                    .start();
+            say("started a child, pid " + child.pid());
+        }
+        if (flood) {
+            daemon("flood", Behaviour::flood);
+        }
+    }
+
+    /** Takes its time and says how far it is: growing output tells the hive that the load has not stalled. */
+    void load() throws InterruptedException {
+        for (int step = 1; step <= LOAD_STEPS; step++) {
+            Thread.sleep(loadTime.toMillis() / LOAD_STEPS);
+            say("loading: " + step * 100 / LOAD_STEPS + " %");
+            if (crashWhileLoading && step == LOAD_STEPS / 2) {
+                crash();
+            }
+        }
+    }
+
+    void beginWhenReady() {
+        if (hangHealthAfter != null) {
+            after(hangHealthAfter, () -> {
+                say("leaves health checks without an answer from now on");
+                healthHangs = true;
+            });
+        }
+        if (crashAfter != null) {
+            after(crashAfter, this::crash);
+        }
+    }
+
+    private void crash() {
+        say("crashes with exit code " + exitCode);
+        Runtime.getRuntime().halt(exitCode);
+    }
+
+    private static void flood() {
+        String line = "x".repeat(999);
+        for (int i = 1; ; i++) {
+            System.out.println(line);
+            if (i % 100 == 0) {
+                pause(Duration.ofMillis(10));
+            }
+        }
+    }
+
+    private static void after(Duration delay, Runnable action) {
+        daemon("after-" + delay, () -> {
+            pause(delay);
+            action.run();
+        });
+    }
+
+    private static void daemon(String name, Runnable work) {
+        Thread thread = new Thread(work, name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    static void pause(Duration duration) {
+        try {
+            Thread.sleep(duration.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    static void waitForever() {
+        try {
+            new CountDownLatch(1).await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    static void say(String line) {
+        System.out.println("demo worker: " + line);
+    }
+}

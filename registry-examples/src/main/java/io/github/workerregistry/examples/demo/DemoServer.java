@@ -1,0 +1,107 @@
+package io.github.workerregistry.examples.demo;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+
+/** The demo worker's HTTP server: health, execute, shutdown. */
+final class DemoServer {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final List<String> WORDS =
+            List.of("you", "said", "it", "well", "and", "there", "is", "more", "to", "say");
+
+    private final Behaviour behaviour;
+    private final Semaphore slots;
+    private volatile boolean loaded;
+
+    private DemoServer(int slots, Behaviour behaviour) {
+        this.behaviour = behaviour;
+        this.slots = new Semaphore(slots);
+    }
+
+    /** Listens from now on; until {@link #loaded()}, it answers that it is loading. */
+    static DemoServer listen(int port, int slots, Behaviour behaviour) throws IOException {
+        DemoServer demo = new DemoServer(slots, behaviour);
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+        server.setExecutor(Executors.newCachedThreadPool());
+        server.createContext("/v1/health", demo::health);
+        server.createContext("/v1/execute", demo::execute);
+        server.createContext("/v1/admin/shutdown", demo::shutdown);
+        server.start();
+        return demo;
+    }
+
+    void loaded() {
+        loaded = true;
+        Behaviour.say("ready");
+    }
+
+    private void health(HttpExchange exchange) throws IOException {
+        if (behaviour.healthHangs()) {
+            Behaviour.waitForever();
+        }
+        answer(exchange, loaded ? 200 : 503, Map.of("status", loaded ? "ok" : "loading"));
+    }
+
+    /** Answers one JSON object a line, each when it is due: words, then the end. Waits for a slot if need be. */
+    private void execute(HttpExchange exchange) throws IOException {
+        JsonNode request = JSON.readTree(exchange.getRequestBody());
+        if (!loaded) {
+            answer(exchange, 503, Map.of("error", "loading"));
+            return;
+        }
+        slots.acquireUninterruptibly();
+        try {
+            Behaviour.pause(behaviour.tokenDelay());
+            exchange.getResponseHeaders().set("Content-Type", "application/x-ndjson");
+            exchange.sendResponseHeaders(200, 0); // 0: as long as it gets
+            try (OutputStream answer = exchange.getResponseBody()) {
+                line(answer, Map.of("token", request.path("prompt").asText("Hello")));
+                for (int i = 1; i < behaviour.tokens(); i++) {
+                    Behaviour.pause(behaviour.tokenDelay());
+                    line(answer, Map.of("token", WORDS.get((i - 1) % WORDS.size())));
+                }
+                line(answer, Map.of("done", true));
+            }
+        } catch (IOException e) {
+            Behaviour.say("a client went away before its answer was complete");
+        } finally {
+            slots.release();
+        }
+    }
+
+    private void shutdown(HttpExchange exchange) throws IOException {
+        if (behaviour.ignoresRequestsToEnd()) {
+            answer(exchange, 503, Map.of("error", "no"));
+            return;
+        }
+        Behaviour.say("was asked to shut down");
+        answer(exchange, 200, Map.of("message", "bye"));
+        Runtime.getRuntime().halt(0);
+    }
+
+    private static void line(OutputStream out, Map<String, ?> object) throws IOException {
+        out.write(JSON.writeValueAsBytes(object));
+        out.write('\n');
+        out.flush();
+    }
+
+    private static void answer(HttpExchange exchange, int status, Map<String, ?> object) throws IOException {
+        byte[] body = JSON.writeValueAsBytes(object);
+        exchange.getResponseHeaders().set("Content-Type", "application/json");
+        exchange.sendResponseHeaders(status, body.length);
+        try (OutputStream out = exchange.getResponseBody()) {
+            out.write(body);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package io.github.workerregistry.examples.demo;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.File;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/**
+ * The demo worker as a program of its own: loads for a while, serves, and ends when it is asked to.
+ *
+ * <p>A model_ref such as {@code demo:ignore-sigterm,load-time=2s} is read as the options {@code --ignore-sigterm
+ * --load-time=2s}, so that a client of a running hive can have a worker that misbehaves.
+ */
+@Command(
+        name = "demo-worker",
+        sortOptions = false,
+        abbreviateSynopsis = true,
+        usageHelpWidth = 110,
+        description = "Behaves like an LLM server, or as badly as you like.%n",
+        footer = {
+            "",
+            "A model_ref such as demo:ignore-sigterm,load-time=2s is read as --ignore-sigterm --load-time=2s.",
+            "Durations are as in Hive: 500ms, 2s, 5m."
+        })
+public final class DemoWorker implements Callable<Integer> {
+
+    private static final String OPTIONS_IN_MODEL = "demo:";
+
+    @Option(names = "--id", paramLabel = "<id>", required = true, description = "The worker's id.")
+    private String id;
+
+    @Option(
+            names = "--port",
+            paramLabel = "<port>",
+            required = true,
+            description = "The port of 127.0.0.1 to listen on.")
+    private int port;
+
+    @Option(names = "--model-ref", paramLabel = "<model>", defaultValue = "demo", description = "The model.")
+    private String modelRef;
+
+    @Option(names = "--backend", paramLabel = "<backend>", defaultValue = "cpu", description = "What it computes on.")
+    private String backend;
+
+    @Option(names = "--device", paramLabel = "<device>", defaultValue = "0", description = "The index of the device.")
+    private int device;
+
+    @Option(
+            names = "--slots",
+            paramLabel = "<count>",
+            defaultValue = "1",
+            description = "How many requests it takes at once (default: ${DEFAULT-VALUE}).")
+    private int slots;
+
+    @Option(
+            names = "--callback-url",
+            paramLabel = "<url>",
+            description = "Where to say that it is ready (default: nowhere).")
+    private URI callbackUrl;
+
+    @Mixin
+    private Behaviour behaviour;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help and end.")
+    @SuppressWarnings("UnusedVariable") // picocli reads it
+    private boolean help;
+
+    private DemoWorker() {}
+
+    /**
+     * Runs the worker; returns only with the end of the JVM.
+     *
+     * @param args see {@code --help}
+     */
+    public static void main(String[] args) {
+        int exitCode = new CommandLine(new DemoWorker())
+                .setParameterExceptionHandler(DemoWorker::wrongOption)
+                .execute(withOptionsOfModel(args));
+        Runtime.getRuntime().halt(exitCode); // not exit: that would wait for whoever ignores SIGTERM
+    }
+
+    /**
+     * The command that starts a demo worker, with the placeholders that the hive fills in.
+     *
+     * @return program and arguments
+     */
+    public static List<String> command() {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        // Small, and quick to start. An answer in pieces must not wait for acknowledgements (Nagle).
+        command.addAll(
+                List.of("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.httpserver.nodelay=true"));
+        command.addAll(List.of("-cp", classPath(), DemoWorker.class.getName()));
+        Stream.of("id", "port", "model_ref", "backend", "device", "slots", "callback_url")
+                .map(name -> "--" + name.replace('_', '-') + "={" + name + "}")
+                .forEach(command::add);
+        return List.copyOf(command);
+    }
+
+    /** Where the classes that a worker needs come from. The property {@code java.class.path} may be that of Maven. */
+    private static String classPath() {
+        return Stream.of(DemoWorker.class, CommandLine.class, ObjectMapper.class, JsonFactory.class, JsonProperty.class)
+                .map(DemoWorker::codeSource)
+                .distinct()
+                .collect(Collectors.joining(File.pathSeparator));
+    }
+
+    private static String codeSource(Class<?> type) {
+        try {
+            return Path.of(type.getProtectionDomain()
+                            .getCodeSource()
+                            .getLocation()
+                            .toURI())
+                    .toString();
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException("cannot tell where " + type + " comes from", e);
+        }
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        behaviour.beginAtStart();
+        DemoServer server = DemoServer.listen(port, slots, behaviour);
+        behaviour.load();
+        server.loaded();
+        if (callbackUrl != null) {
+            new ReadyCall(id, "http://127.0.0.1:" + port, modelRef, backend, device).send(callbackUrl);
+        }
+        behaviour.beginWhenReady();
+        new CountDownLatch(1).await(); // until a signal, or until asked to shut down
+        return 0;
+    }
+
+    /** One line, so that it is among the last that the hive keeps. */
+    private static int wrongOption(CommandLine.ParameterException e, String[] args) {
+        Behaviour.say(e.getMessage());
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    private static String[] withOptionsOfModel(String[] args) {
+        String prefix = "--model-ref=" + OPTIONS_IN_MODEL;
+        Stream<String> more = Stream.of(args)
+                .filter(arg -> arg.startsWith(prefix))
+                .flatMap(arg -> Stream.of(arg.substring(prefix.length()).split(",")))
+                .filter(option -> !option.isBlank())
+                .map(option -> "--" + option.strip());
+        return Stream.concat(Stream.of(args), more).toArray(String[]::new);
+    }
+}

@@ -1,0 +1,67 @@
+package io.github.workerregistry.examples.hive;
+
+import io.github.workerregistry.examples.demo.DemoWorker;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * The command that starts a worker: arguments with placeholders, which the library fills in afterwards, each inside its
+ * one argument. So no value of a request can become a second argument, and none ever meets a shell.
+ *
+ * @param arguments the program and its arguments
+ */
+record CommandTemplate(List<String> arguments) {
+
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{([a-z][a-z0-9_]*)}");
+    private static final Set<String> KNOWN =
+            Set.of("id", "port", "model_ref", "model_path", "backend", "device", "slots", "callback_url");
+
+    /** Checks that there is a program, and that every placeholder is one that is filled in. */
+    CommandTemplate {
+        arguments = List.copyOf(arguments);
+        if (arguments.isEmpty() || arguments.get(0).isBlank()) {
+            throw new IllegalArgumentException("the command names no program");
+        }
+        for (String argument : arguments) {
+            PLACEHOLDER
+                    .matcher(argument)
+                    .results()
+                    .map(MatchResult::group)
+                    .filter(placeholder -> !KNOWN.contains(placeholder.substring(1, placeholder.length() - 1)))
+                    .findFirst()
+                    .ifPresent(unknown -> {
+                        throw new IllegalArgumentException("there is no placeholder " + unknown);
+                    });
+        }
+    }
+
+    /** Splits a line as a shell would, by {@link ArgumentSplitter}. */
+    static CommandTemplate parse(String line) {
+        return new CommandTemplate(ArgumentSplitter.split(line));
+    }
+
+    /** Starts the demo worker that comes with this program. */
+    static CommandTemplate demoWorker() {
+        return new CommandTemplate(DemoWorker.command());
+    }
+
+    boolean uses(String placeholder) {
+        return arguments.stream().anyMatch(argument -> argument.contains("{" + placeholder + "}"));
+    }
+
+    /** For picocli, which says which option is wrong. */
+    static final class Converter implements ITypeConverter<CommandTemplate> {
+        @Override
+        public CommandTemplate convert(String line) {
+            try {
+                return parse(line);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+    }
+}

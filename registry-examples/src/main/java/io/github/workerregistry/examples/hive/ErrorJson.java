@@ -1,0 +1,36 @@
+package io.github.workerregistry.examples.hive;
+
+/**
+ * The body of every answer that is an error.
+ *
+ * @param error what went wrong
+ */
+record ErrorJson(Body error) {
+
+    /**
+     * What went wrong.
+     *
+     * @param code for programs
+     * @param message for people
+     */
+    record Body(String code, String message) {}
+
+    static ErrorJson of(String code, String message) {
+        return new ErrorJson(new Body(code, message));
+    }
+
+    /** For errors that are found before a request reaches this program's own code: the code is the status in words. */
+    static ErrorJson of(int status) {
+        return switch (status) {
+            case 404 -> of("not_found", "there is nothing at this path");
+            case 405 ->
+                of("method_not_allowed", "this path does not know the method; the header Allow says which it knows");
+            case 408 -> of("request_timeout", "the request did not arrive in time");
+            case 413 -> of("body_too_large", "the body is too large");
+            case 414 -> of("uri_too_long", "the request's URI is too long");
+            case 431 -> of("headers_too_large", "the request's headers are too large");
+            case 500 -> of("internal_error", "the hive failed; its log says why");
+            default -> of("bad_request", "the request is no HTTP that this server understands");
+        };
+    }
+}

@@ -1,0 +1,107 @@
+package io.github.workerregistry.examples.hive;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.workerregistry.WorkerInfo;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/** The fields of a JSON object that a client sent. If one is wrong, a {@link Refusal} names it and says how. */
+final class Fields {
+
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private final JsonNode object;
+
+    private Fields(JsonNode object) {
+        this.object = object;
+    }
+
+    static Fields parse(byte[] body) {
+        JsonNode json;
+        try {
+            json = MAPPER.readTree(body);
+        } catch (JacksonException e) {
+            throw new Refusal(400, "malformed_json", "the body is no valid JSON: " + e.getOriginalMessage());
+        } catch (IOException e) {
+            throw new Refusal(400, "malformed_json", "the body is no valid JSON");
+        }
+        if (!json.isObject()) {
+            throw new Refusal(400, "malformed_json", "the body must be a JSON object");
+        }
+        return new Fields(json);
+    }
+
+    /** A name: a string as {@link WorkerInfo} demands it. */
+    String name(String field) {
+        return optionalName(field).orElseThrow(() -> missing(field));
+    }
+
+    Optional<String> optionalName(String field) {
+        return value(field).map(value -> {
+            if (!value.isTextual()) {
+                throw Refusal.invalid(field + " must be a string, was " + kind(value));
+            }
+            return requireName(field, value.textValue());
+        });
+    }
+
+    int number(String field, int least) {
+        return optionalNumber(field, least).orElseThrow(() -> missing(field));
+    }
+
+    Optional<Integer> optionalNumber(String field, int least) {
+        return value(field).map(value -> {
+            if (!value.isIntegralNumber()) {
+                throw Refusal.invalid(field + " must be a whole number, was " + kind(value));
+            }
+            if (!value.canConvertToInt()) {
+                throw Refusal.invalid(field + " must be >= " + least + " and <= " + Integer.MAX_VALUE);
+            }
+            if (value.intValue() < least) {
+                throw Refusal.invalid(field + " must be >= " + least + ", was " + value.intValue());
+            }
+            return value.intValue();
+        });
+    }
+
+    /** A field that is null is one that is not there. */
+    private Optional<JsonNode> value(String field) {
+        return Optional.ofNullable(object.get(field)).filter(value -> !value.isNull());
+    }
+
+    private static String requireName(String field, String value) {
+        if (!StandardCharsets.UTF_8
+                .newEncoder()
+                .canEncode(value)) { // half a surrogate pair: no program could be given it
+            throw Refusal.invalid(field + " must be well-formed Unicode");
+        }
+        try {
+            return WorkerInfo.requireName(field, value);
+        } catch (IllegalArgumentException e) {
+            throw Refusal.invalid(e.getMessage());
+        }
+    }
+
+    private static Refusal missing(String field) {
+        return Refusal.invalid(field + " is missing");
+    }
+
+    private static String kind(JsonNode value) {
+        return switch (value.getNodeType()) {
+            case STRING -> "a string";
+            case BOOLEAN -> "a boolean";
+            case ARRAY -> "an array";
+            case OBJECT -> "an object";
+            case NUMBER -> value.isIntegralNumber() ? "a number" : "a fraction";
+            default -> "something else";
+        };
+    }
+}

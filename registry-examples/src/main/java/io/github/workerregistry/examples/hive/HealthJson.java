@@ -1,0 +1,24 @@
+package io.github.workerregistry.examples.hive;
+
+import io.github.workerregistry.RegistryStats;
+
+/**
+ * That the hive is there, and how many workers and slots there are in which state.
+ *
+ * @param status always {@code ok}
+ */
+record HealthJson(
+        String status, int workers, int loading, int idle, int busy, int stopping, long slotsTotal, long slotsInUse) {
+
+    static HealthJson of(RegistryStats stats) {
+        return new HealthJson(
+                "ok",
+                stats.workers(),
+                stats.loading(),
+                stats.idle(),
+                stats.busy(),
+                stats.stopping(),
+                stats.slotsTotal(),
+                stats.slotsInUse());
+    }
+}

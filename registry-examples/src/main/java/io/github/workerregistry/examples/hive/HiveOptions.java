@@ -1,0 +1,224 @@
+package io.github.workerregistry.examples.hive;
+
+import io.github.workerregistry.examples.DurationConverter;
+import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.PortRange;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The options, as picocli fills them in. A field that is null was not given: then the library's own default holds. */
+final class HiveOptions {
+
+    private static final int MAX_PORT = 65_535;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Option(
+            names = "--host",
+            paramLabel = "<address>",
+            defaultValue = "127.0.0.1",
+            description =
+                    "The address to listen on (default: ${DEFAULT-VALUE}). Whoever reaches it can start processes.")
+    private String host;
+
+    @Option(
+            names = "--port",
+            paramLabel = "<port>",
+            defaultValue = "8081",
+            description = "The port to listen on; 0 for any free one (default: ${DEFAULT-VALUE}).")
+    private int port;
+
+    @Option(
+            names = "--workers",
+            paramLabel = "<count>",
+            description = "How many workers, of model \"" + Welcome.FIRST_MODEL + "\", to start with"
+                    + " (default: 2, or 0 with --worker-command).")
+    private Integer workers;
+
+    @Option(
+            names = "--worker-command",
+            paramLabel = "<template>",
+            converter = CommandTemplate.Converter.class,
+            description =
+                    "The command that starts a worker (default: the bundled demo worker). It is split into arguments"
+                            + " once, as a shell would do it; no shell runs. Then {id} {port} {model_ref} {model_path}"
+                            + " {backend} {device} {slots} {callback_url} are filled in. The worker also finds the values in its"
+                            + " environment, as WORKER_ID, WORKER_PORT and so on.")
+    private CommandTemplate workerCommand;
+
+    @Option(
+            names = "--health-path",
+            paramLabel = "<path>",
+            defaultValue = "/v1/health",
+            description = "Where a worker is asked for its health; any 2xx is healthy (default: ${DEFAULT-VALUE}).")
+    private String healthPath;
+
+    @Option(
+            names = "--shutdown-path",
+            paramLabel = "<path>",
+            defaultValue = "/v1/admin/shutdown",
+            description =
+                    "Where a worker is asked to end, before SIGTERM; one that does not know the path gets SIGTERM at"
+                            + " once (default: ${DEFAULT-VALUE}).")
+    private String shutdownPath;
+
+    @Option(
+            names = "--health-interval",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description = "Time between two health checks of a worker (default: 30s).")
+    private Duration healthInterval;
+
+    @Option(
+            names = "--health-timeout",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description = "How long an answer to a health check may take"
+                    + " (default: 5s, or the health interval if that is shorter).")
+    private Duration healthTimeout;
+
+    @Option(
+            names = "--failure-threshold",
+            paramLabel = "<count>",
+            defaultValue = "3",
+            description = "Failed health checks in a row after which a worker is given up (default: ${DEFAULT-VALUE}).")
+    private int failureThreshold;
+
+    @Option(
+            names = "--idle-timeout",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description = "How long a worker may have nothing to do before it is stopped (default: 5m).")
+    private Duration idleTimeout;
+
+    @Option(
+            names = "--idle-check",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description = "Time between two looks for idle workers"
+                    + " (default: 60s, or a fifth of the idle timeout if that is shorter).")
+    private Duration idleCheck;
+
+    @Option(
+            names = "--stop-grace",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description =
+                    "How long a worker that was asked to end has before it is killed (default: 10s). The hive's own"
+                            + " end takes no longer either.")
+    private Duration stopGrace;
+
+    @Option(
+            names = "--load-stall",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description = "How long a worker that loads may be silent before it is given up (default: 2m).")
+    private Duration loadStall;
+
+    @Option(
+            names = "--ports",
+            paramLabel = "<first>-<last>",
+            defaultValue = "8100-8199",
+            converter = PortRangeConverter.class,
+            description = "The ports that workers may listen on (default: ${DEFAULT-VALUE}).")
+    private PortRange ports;
+
+    @Option(
+            names = "--log-dir",
+            paramLabel = "<directory>",
+            description = "Where the output of each worker is kept, as <worker id>.log; made if it is not there"
+                    + " (default: a temporary directory, gone with the worker).")
+    private Path logDir;
+
+    String host() {
+        return host;
+    }
+
+    int port() {
+        if (port < 0 || port > MAX_PORT) {
+            throw wrong("--port", "must be 0 to " + MAX_PORT + ", was " + port);
+        }
+        return port;
+    }
+
+    int workers() {
+        if (workers == null) {
+            return isDemo() ? 2 : 0;
+        }
+        if (workers < 0) {
+            throw wrong("--workers", "must be >= 0, was " + workers);
+        }
+        if (workers > 0 && template().uses("model_path")) {
+            throw wrong("--workers", "must be 0 if --worker-command has {model_path}: no model is known yet");
+        }
+        return workers;
+    }
+
+    /** Whether workers are started as bundled demo workers. */
+    boolean isDemo() {
+        return workerCommand == null;
+    }
+
+    CommandTemplate template() {
+        return isDemo() ? CommandTemplate.demoWorker() : workerCommand;
+    }
+
+    String healthPath() {
+        return requirePath("--health-path", healthPath);
+    }
+
+    String shutdownPath() {
+        return requirePath("--shutdown-path", shutdownPath);
+    }
+
+    PortRange ports() {
+        return ports;
+    }
+
+    Optional<Path> logDir() {
+        return Optional.ofNullable(logDir);
+    }
+
+    /** Only what was given is set: the library's defaults depend on each other. */
+    LifecycleConfig lifecycle() {
+        if (failureThreshold < 1) {
+            throw wrong("--failure-threshold", "must be >= 1, was " + failureThreshold);
+        }
+        LifecycleConfig.Builder config = LifecycleConfig.builder().failureThreshold(failureThreshold);
+        ifGiven(healthInterval, config::healthInterval);
+        ifGiven(healthTimeout, config::healthTimeout);
+        ifGiven(idleTimeout, config::idleTimeout);
+        ifGiven(idleCheck, config::idleCheck);
+        ifGiven(stopGrace, config::stopGrace);
+        ifGiven(loadStall, config::loadStall);
+        try {
+            return config.build();
+        } catch (IllegalArgumentException e) { // each value by itself is right; these two have to fit together
+            throw wrong("--health-timeout", "must not be longer than --health-interval");
+        }
+    }
+
+    ParameterException wrong(String option, String why) {
+        return new ParameterException(command.commandLine(), "Invalid value for option '" + option + "': " + why);
+    }
+
+    private String requirePath(String option, String path) {
+        if (!path.matches("/[!-~]*")) {
+            throw wrong(option, "must start with / and have no blanks, was '" + path + "'");
+        }
+        return path;
+    }
+
+    private static void ifGiven(Duration value, Consumer<Duration> setting) {
+        if (value != null) {
+            setting.accept(value);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+package io.github.workerregistry.examples.hive;
+
+import java.nio.ByteBuffer;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+
+/** Answers requests that are so broken that Jetty does not hand them on. */
+final class JettyErrors implements Request.Handler {
+
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) throws Exception {
+        response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
+        response.write(
+                true, ByteBuffer.wrap(HiveServer.JSON.writeValueAsBytes(ErrorJson.of(response.getStatus()))), callback);
+        return true;
+    }
+}

@@ -1,0 +1,48 @@
+package io.github.workerregistry.examples.hive;
+
+import io.javalin.http.Context;
+import java.io.IOException;
+import java.util.Locale;
+
+/** Reads the body of a request, within bounds. */
+final class RequestBody {
+
+    /** How large a body may be, in bytes: 1 MiB. */
+    static final int LIMIT = 1 << 20;
+
+    private static final String JSON = "application/json";
+
+    private RequestBody() {}
+
+    /**
+     * Reads a JSON body to its end.
+     *
+     * <p>It has to say that it is JSON. A web page that is open in a browser on this machine can post to any address,
+     * but not with this content type unless the server allows it, which this one does not.
+     *
+     * @throws Refusal if it is of another type or too large, with or without a length that says so, or does not arrive
+     */
+    static byte[] json(Context ctx) {
+        String type = ctx.contentType();
+        if (type == null
+                || !type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT).equals(JSON)) {
+            throw new Refusal(415, "unsupported_media_type", "the header Content-Type must be " + JSON);
+        }
+        if (ctx.req().getContentLengthLong() > LIMIT) {
+            throw tooLarge();
+        }
+        try {
+            byte[] body = ctx.req().getInputStream().readNBytes(LIMIT + 1);
+            if (body.length > LIMIT) {
+                throw tooLarge();
+            }
+            return body;
+        } catch (IOException e) {
+            throw new Refusal(400, "incomplete_body", "the body did not arrive");
+        }
+    }
+
+    private static Refusal tooLarge() {
+        return new Refusal(413, "body_too_large", "the body must have at most " + LIMIT + " bytes");
+    }
+}

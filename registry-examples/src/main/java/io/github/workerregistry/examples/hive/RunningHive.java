@@ -1,0 +1,180 @@
+package io.github.workerregistry.examples.hive;
+
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.health.HttpHealthProbe;
+import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.StopRequest;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.process.LocalProcessController;
+import io.github.workerregistry.process.ProcessController;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.http.HttpClient;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A hive that runs in this JVM: the library's registry and supervisor, and the HTTP server over them. */
+final class RunningHive implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(RunningHive.class);
+
+    /** How long the end may take beyond the grace that the workers have. */
+    private static final Duration END_MARGIN = Duration.ofMillis(1500);
+
+    /** How many connections may wait to be accepted; the system's 50 are soon reached by many clients at once. */
+    private static final int BACKLOG = 1024;
+
+    private final int firstWorkers;
+    private final Duration stopGrace;
+    private final String baseUrl;
+    private final ScheduledThreadPoolExecutor scheduler = scheduler();
+    private final WorkerSupervisor supervisor;
+    private final WorkerLauncher launcher;
+    private final HiveServer server;
+    private boolean closed;
+
+    /**
+     * A hive that has its port, but does not answer yet.
+     *
+     * @throws IOException if the port cannot be had; the message says which and why
+     * @throws picocli.CommandLine.ParameterException if an option is wrong
+     */
+    RunningHive(HiveOptions options) throws IOException {
+        firstWorkers = options.workers();
+        LifecycleConfig lifecycle = options.lifecycle();
+        stopGrace = lifecycle.stopGrace();
+        HttpClient client = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .proxy(HttpClient.Builder.NO_PROXY)
+                .connectTimeout(Duration.ofSeconds(5))
+                .build();
+        WorkerRegistry registry = WorkerRegistry.create();
+        WorkerSupervisor.Builder life = WorkerSupervisor.builder(registry, scheduler)
+                .processes(processes(options))
+                .health(HttpHealthProbe.at(options.healthPath(), client))
+                .stopRequest(StopRequest.post(options.shutdownPath(), client))
+                .config(lifecycle)
+                .ports(options.ports());
+        // Before any worker: a hive that cannot listen leaves nothing behind, and workers are told the real port.
+        ServerSocketChannel socket = listen(options.host(), options.port());
+        baseUrl = url((InetSocketAddress) socket.getLocalAddress());
+        supervisor = life.build();
+        launcher = new WorkerLauncher(supervisor, options.template(), baseUrl + "/v1/workers/ready");
+        server = new HiveServer(
+                socket, new WorkerApi(registry, supervisor, launcher), new ExecuteProxy(registry, client, scheduler));
+    }
+
+    /** Where it is reached, for example {@code http://127.0.0.1:8081}. */
+    String baseUrl() {
+        return baseUrl;
+    }
+
+    /**
+     * Begins to answer, and starts the first workers.
+     *
+     * @throws Refusal if a worker cannot be started, or this hive is being closed
+     */
+    void start() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            server.start();
+        }
+        for (int i = 0; i < firstWorkers; i++) {
+            launcher.spawn(new SpawnRequest(Welcome.FIRST_MODEL, "cpu", 0, 1, Optional.empty()));
+        }
+    }
+
+    /**
+     * Ends everything: no new connections; then the workers side by side, those at work after a part of the grace; then
+     * the rest. Returns within the grace and two seconds. Idempotent.
+     */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        server.stopListening();
+        try {
+            supervisor
+                    .shutdown(stopGrace)
+                    .toCompletableFuture()
+                    .get(stopGrace.plus(END_MARGIN).toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            log.warn("a worker is still there after SIGKILL; the hive ends without it");
+        } catch (ExecutionException e) {
+            log.warn("the workers did not end in good order", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        supervisor.close();
+        server.stop();
+        endScheduler();
+    }
+
+    /** Runs what is due, such as the removal of a worker's files, and ends. */
+    private void endScheduler() {
+        scheduler.shutdown();
+        try {
+            if (!scheduler.awaitTermination(200, TimeUnit.MILLISECONDS)) {
+                scheduler.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static ScheduledThreadPoolExecutor scheduler() {
+        AtomicInteger threads = new AtomicInteger();
+        ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(2, task -> {
+            Thread thread = new Thread(task, "hive-" + threads.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
+        scheduler.setRemoveOnCancelPolicy(true);
+        return scheduler;
+    }
+
+    private static ProcessController processes(HiveOptions options) throws IOException {
+        LocalProcessController.Builder processes = LocalProcessController.builder();
+        if (options.logDir().isPresent()) {
+            Path directory = options.logDir().get();
+            try {
+                processes.outputDirectory(Files.createDirectories(directory));
+            } catch (IOException e) {
+                throw new IOException("cannot make --log-dir " + directory + ": " + e, e);
+            }
+        }
+        return processes.build();
+    }
+
+    private static ServerSocketChannel listen(String host, int port) throws IOException {
+        ServerSocketChannel socket = ServerSocketChannel.open();
+        try {
+            socket.bind(new InetSocketAddress(InetAddress.getByName(host), port), BACKLOG);
+            return socket;
+        } catch (IOException e) {
+            socket.close();
+            throw new IOException("cannot listen on " + host + ":" + port + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static String url(InetSocketAddress listening) {
+        InetAddress address = listening.getAddress();
+        String host = address.isAnyLocalAddress() ? "127.0.0.1" : address.getHostAddress();
+        return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + listening.getPort();
+    }
+}

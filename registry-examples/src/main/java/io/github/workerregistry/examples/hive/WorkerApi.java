@@ -1,0 +1,100 @@
+package io.github.workerregistry.examples.hive;
+
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.javalin.http.Context;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+
+/** What clients and workers ask of the hive, but for the work itself, which is {@link ExecuteProxy}'s. */
+final class WorkerApi {
+
+    /** The answer to a spawn. */
+    record Spawned(String workerId, String url, String state) {}
+
+    /** The answer to a delete. */
+    record Ending(String workerId, String state) {}
+
+    private final WorkerRegistry registry;
+    private final WorkerSupervisor supervisor;
+    private final WorkerLauncher launcher;
+
+    WorkerApi(WorkerRegistry registry, WorkerSupervisor supervisor, WorkerLauncher launcher) {
+        this.registry = registry;
+        this.supervisor = supervisor;
+        this.launcher = launcher;
+    }
+
+    void spawn(Context ctx) {
+        WorkerInfo worker = launcher.spawn(SpawnRequest.of(Fields.parse(RequestBody.json(ctx))));
+        ctx.json(new Spawned(worker.id(), worker.url(), worker.state().label()));
+    }
+
+    /** A worker's call-back. It has to know what it was started with: a stray one must make no other worker ready. */
+    void ready(Context ctx) {
+        ReadyRequest request = ReadyRequest.of(Fields.parse(RequestBody.json(ctx)));
+        WorkerInfo worker = registry.get(request.workerId()).orElseThrow(Refusal::noSuchWorker);
+        requireSame("url", worker.url(), request.url());
+        requireSame("model_ref", worker.modelRef(), request.modelRef());
+        if (!supervisor.ready(request.workerId())) {
+            throw new Refusal(409, "not_loading", "this worker is stopping, or between two starts");
+        }
+        ctx.json(Map.of("message", "worker " + request.workerId() + " is ready"));
+    }
+
+    private static void requireSame(String field, String known, String said) {
+        if (!known.equals(said)) {
+            throw new Refusal(409, "mismatch", field + " is not the one that this worker was started with");
+        }
+    }
+
+    void list(Context ctx) {
+        Instant now = registry.clock().instant();
+        List<WorkerJson> workers = registry.list().stream()
+                .map(worker -> WorkerJson.of(worker, now))
+                .toList();
+        ctx.json(Map.of("workers", workers));
+    }
+
+    void get(Context ctx) {
+        ctx.json(WorkerJson.of(worker(ctx), registry.clock().instant()));
+    }
+
+    /** Begins to end a worker and does not wait for it: the list and the exits tell how it went. */
+    void delete(Context ctx) {
+        boolean force = flag(ctx, "force");
+        String id = worker(ctx).id();
+        if (force) {
+            supervisor.forceKill(id);
+        } else {
+            supervisor.stop(id);
+        }
+        ctx.status(202).json(new Ending(id, "stopping"));
+    }
+
+    void exits(Context ctx) {
+        ctx.json(Map.of(
+                "exits", supervisor.recentExits().stream().map(ExitJson::of).toList()));
+    }
+
+    void health(Context ctx) {
+        ctx.json(HealthJson.of(registry.stats()));
+    }
+
+    private WorkerInfo worker(Context ctx) {
+        return registry.get(ctx.pathParam("id")).orElseThrow(Refusal::noSuchWorker);
+    }
+
+    private static boolean flag(Context ctx, String name) {
+        String value = ctx.queryParam(name);
+        if (value == null || value.equals("false")) {
+            return false;
+        }
+        if (value.equals("true")) {
+            return true;
+        }
+        throw Refusal.invalid(name + " must be true or false");
+    }
+}

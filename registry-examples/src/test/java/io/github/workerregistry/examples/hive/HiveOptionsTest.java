@@ -1,0 +1,129 @@
+package io.github.workerregistry.examples.hive;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.workerregistry.lifecycle.LifecycleConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine.ParameterException;
+
+class HiveOptionsTest {
+
+    @Test
+    void withoutOptionsTheLibrarysDefaultsHold() {
+        HiveOptions options = Options.parse();
+
+        assertThat(options.lifecycle()).isEqualTo(LifecycleConfig.defaults());
+        assertThat(options.host()).isEqualTo("127.0.0.1");
+        assertThat(options.port()).isEqualTo(8081);
+        assertThat(options.ports()).hasToString("8100-8199");
+        assertThat(options.logDir()).isEmpty();
+        assertThat(options.workers()).isEqualTo(2);
+        assertThat(options.isDemo()).isTrue();
+    }
+
+    @Test
+    void whatIsGivenIsPassedOn() {
+        HiveOptions options = Options.parse(
+                "--health-interval=3s",
+                "--health-timeout=2s",
+                "--failure-threshold=5",
+                "--idle-timeout=7m",
+                "--idle-check=1s",
+                "--stop-grace=4s",
+                "--load-stall=30s",
+                "--ports=9000-9001",
+                "--log-dir=logs");
+
+        assertThat(options.lifecycle())
+                .isEqualTo(LifecycleConfig.builder()
+                        .healthInterval(Duration.ofSeconds(3))
+                        .healthTimeout(Duration.ofSeconds(2))
+                        .failureThreshold(5)
+                        .idleTimeout(Duration.ofMinutes(7))
+                        .idleCheck(Duration.ofSeconds(1))
+                        .stopGrace(Duration.ofSeconds(4))
+                        .loadStall(Duration.ofSeconds(30))
+                        .build());
+        assertThat(options.ports()).hasToString("9000-9001");
+        assertThat(options.logDir()).hasValue(Path.of("logs"));
+    }
+
+    @Test
+    void shortIntervalsAloneMakeAWholeConfiguration() {
+        LifecycleConfig lifecycle =
+                Options.parse("--idle-timeout=2s", "--health-interval=200ms").lifecycle();
+
+        assertThat(lifecycle.healthTimeout()).isEqualTo(Duration.ofMillis(200));
+        assertThat(lifecycle.idleCheck()).isLessThan(Duration.ofSeconds(2));
+    }
+
+    @Test
+    void anOwnCommandStartsNoWorkersUnlessTold() {
+        assertThat(Options.parse("--worker-command=serve --port {port}").workers())
+                .isZero();
+        assertThat(Options.parse("--worker-command=serve --port {port}", "--workers=3")
+                        .workers())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void aCommandIsSplitOnceAndKeepsItsPlaceholders() {
+        CommandTemplate template =
+                Options.parse("--worker-command=serve -m {model_path} 'a b'").template();
+
+        assertThat(template.arguments()).containsExactly("serve", "-m", "{model_path}", "a b");
+        assertThat(template.uses("model_path")).isTrue();
+        assertThat(template.uses("port")).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            quoteCharacter = '`',
+            value = {
+                "--port, 70000",
+                "--port, -1",
+                "--port, http",
+                "--workers, -1",
+                "--worker-command, serve 'unclosed",
+                "--worker-command, serve {modelref}{model_path}{model}",
+                "--worker-command, ``",
+                "--health-path, v1/health",
+                "--health-path, /v1/the health",
+                "--shutdown-path, stop",
+                "--health-interval, 0s",
+                "--health-timeout, 31s",
+                "--failure-threshold, 0",
+                "--idle-timeout, 5",
+                "--ports, 8199-8100",
+                "--ports, 8100",
+                "--ports, 0-70000",
+            })
+    void aWrongValueIsRefusedWithTheNameOfItsOption(String option, String value) {
+        assertThatThrownBy(() -> readAll(Options.parse(option + "=" + value)))
+                .isInstanceOf(ParameterException.class)
+                .hasMessageContaining(option);
+    }
+
+    @Test
+    void workersOfACommandThatNeedsAModelPathCannotBeStartedAtOnce() {
+        HiveOptions options = Options.parse("--worker-command=serve -m {model_path}", "--workers=1");
+
+        assertThatThrownBy(options::workers)
+                .isInstanceOf(ParameterException.class)
+                .hasMessageContaining("--workers")
+                .hasMessageContaining("{model_path}");
+    }
+
+    private static void readAll(HiveOptions options) {
+        assertThat(options.port()).isNotNegative();
+        assertThat(options.workers()).isNotNegative();
+        assertThat(options.healthPath()).startsWith("/");
+        assertThat(options.shutdownPath()).startsWith("/");
+        assertThat(options.lifecycle()).isNotNull();
+    }
+}
