@@ -50,7 +50,7 @@ class RegistryModelProperties {
     private static final List<String> MODELS = List.of("small", "large");
 
     /** One step: what, and with which of the things at hand. */
-    private record Step(Action action, int x, int y) {
+    record Step(Action action, int x, int y) {
         @Override
         public String toString() {
             return action + "(" + x + "," + y + ")";
