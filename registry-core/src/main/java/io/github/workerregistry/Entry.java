@@ -1,5 +1,6 @@
 package io.github.workerregistry;
 
+import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
 import java.lang.invoke.MethodHandles;
@@ -32,6 +33,7 @@ final class Entry {
     }
 
     private final int slots;
+    private boolean suspected; // guarded by the registry's write lock
     private volatile long word;
     private volatile WorkerInfo value;
 
@@ -143,6 +145,9 @@ final class Entry {
             if (unlessChangedSince != null && !isUnchanged(before, seen, unlessChangedSince)) {
                 return Optional.empty();
             }
+            if (next instanceof BackingOff backingOff && backingOff.cause().generation() != before.generation()) {
+                return Optional.empty(); // the end of an earlier generation
+            }
             requireLegal(before, seen, next);
             if (next.equals(before.state()) && next.routable()) {
                 return Optional.of(new Change(before, before));
@@ -151,6 +156,7 @@ final class Entry {
             boolean reported = next instanceof Busy;
             if (WORD.compareAndSet(this, seen, Occupancy.of(after, reported))) {
                 update(worker -> worker.withSlotsInUse(before.slotsInUse()).step(next, now));
+                suspected &= after.generation() == before.generation(); // a new process is under no suspicion
                 return Optional.of(new Change(before, after));
             }
         }
@@ -174,6 +180,13 @@ final class Entry {
                 return Optional.of(value);
             }
         }
+    }
+
+    /** Puts the worker under suspicion, or clears it; false if that is how it is already. */
+    boolean suspect(boolean now) {
+        boolean changes = suspected != now;
+        suspected = now;
+        return changes;
     }
 
     /** Changes what is neither state nor occupancy. */

@@ -26,7 +26,8 @@ final class EventFeed {
     private long crashed;
     private long restarted;
     private long healthChecksFailed;
-    private final Map<Exit.Cause, Long> removedBy = new EnumMap<>(Exit.Cause.class);
+    private long suspected;
+    private final Map<Exit.Cause, Long> endedBy = new EnumMap<>(Exit.Cause.class);
 
     EventFeed(int capacity) {
         this.capacity = capacity;
@@ -61,7 +62,10 @@ final class EventFeed {
             becameReady++;
             emit(new WorkerEvent.BecameReady(after));
         } else if (next instanceof BackingOff backingOff) {
-            crashed(after, backingOff.cause());
+            count(backingOff.cause().cause());
+            if (backingOff.cause().cause().isFailure()) {
+                crashed(after, backingOff.cause());
+            }
             emit(new WorkerEvent.RestartScheduled(after, backingOff.attempt(), backingOff.retryAt()));
         } else if (next instanceof Loading) {
             restarted++;
@@ -74,11 +78,23 @@ final class EventFeed {
         }
     }
 
+    void suspected(WorkerInfo worker, Exit.Cause cause) {
+        suspected++;
+        emit(new WorkerEvent.Suspected(worker, cause));
+    }
+
+    void cleared(WorkerInfo worker) {
+        emit(new WorkerEvent.Cleared(worker));
+    }
+
     void removed(WorkerInfo worker, Exit.Cause reason, Optional<Exit> exit) {
-        if (reason.isFailure() && !(worker.state() instanceof BackingOff)) {
-            exit.ifPresent(e -> crashed(worker, e));
+        boolean toldBefore = exit.isPresent() && worker.state() instanceof BackingOff;
+        if (!toldBefore) {
+            count(reason);
+            if (reason.isFailure()) {
+                exit.ifPresent(end -> crashed(worker, end));
+            }
         }
-        removedBy.merge(reason, 1L, Long::sum);
         emit(new WorkerEvent.Removed(worker, reason, exit));
     }
 
@@ -110,7 +126,12 @@ final class EventFeed {
                 crashed,
                 restarted,
                 healthChecksFailed,
-                removedBy);
+                suspected,
+                endedBy);
+    }
+
+    private void count(Exit.Cause cause) {
+        endedBy.merge(cause, 1L, Long::sum);
     }
 
     private void crashed(WorkerInfo worker, Exit exit) {

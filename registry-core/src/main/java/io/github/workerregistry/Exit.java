@@ -36,6 +36,16 @@ public record Exit(
         requireNonNull(at, "at");
     }
 
+    /**
+     * The same end, seen as another cause.
+     *
+     * @param other the cause
+     * @return this exit with that cause
+     */
+    public Exit withCause(Cause other) {
+        return new Exit(workerId, modelRef, generation, other, status, output, at);
+    }
+
     /** Why a worker is ended, or ended by itself. */
     public enum Cause {
         /** Somebody asked: {@code stop(id)}. */
@@ -57,17 +67,25 @@ public record Exit(
         /** Too many health checks failed in a row. */
         UNHEALTHY,
         /** The load made no progress for the load-stall limit. */
-        LOAD_STALL;
+        LOAD_STALL,
+        /** A worker that had sent heartbeats sent none for too long. */
+        HEARTBEAT_MISSED,
+        /** A busy worker neither took nor finished work for the busy limit. */
+        BUSY_LIMIT,
+        /** It failed again after as many restarts as its policy allows. */
+        CRASH_LOOP,
+        /** An operator asked for a restart. */
+        RESTART;
 
         /**
-         * Whether the worker, and not somebody's wish, is behind the end. Only then may a restart follow.
+         * Whether something was wrong with the worker, so that its end was nobody's wish.
          *
          * @return true for crashes, failed starts and everything that a loop found wrong
          */
         public boolean isFailure() {
             return switch (this) {
-                case CRASHED, START_FAILED, UNHEALTHY, LOAD_STALL -> true;
-                case REQUESTED, FORCED, SHUTDOWN, IDLE_TIMEOUT, DEREGISTERED, EXITED -> false;
+                case CRASHED, START_FAILED, UNHEALTHY, LOAD_STALL, HEARTBEAT_MISSED, BUSY_LIMIT, CRASH_LOOP -> true;
+                case REQUESTED, FORCED, SHUTDOWN, IDLE_TIMEOUT, DEREGISTERED, EXITED, RESTART -> false;
             };
         }
     }

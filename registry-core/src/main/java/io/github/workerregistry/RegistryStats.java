@@ -17,7 +17,9 @@ import java.util.Map;
  * @param crashed total of {@link WorkerEvent.Crashed}: processes that ended unasked or were ended because they failed
  * @param restarted total of restarts
  * @param healthChecksFailed total of failed health checks
- * @param removedBy total of workers removed, by cause; a cause that never came is absent
+ * @param suspected total of workers that came under suspicion, see {@link WorkerEvent.Suspected}
+ * @param endedBy total of ends by cause, whether a restart followed or not; a cause that never came is absent. {@code UNHEALTHY} counts fail-fast,
+ *     {@code IDLE_TIMEOUT} idle stops, {@code FORCED} forced kills, {@code LOAD_STALL} stalled loads, {@code HEARTBEAT_MISSED} lost heartbeats
  */
 public record RegistryStats(
         int loading,
@@ -32,11 +34,12 @@ public record RegistryStats(
         long crashed,
         long restarted,
         long healthChecksFailed,
-        Map<Exit.Cause, Long> removedBy) {
+        long suspected,
+        Map<Exit.Cause, Long> endedBy) {
 
     /** Copies the map. */
     public RegistryStats {
-        removedBy = Map.copyOf(removedBy);
+        endedBy = Map.copyOf(endedBy);
     }
 
     /**
@@ -49,11 +52,12 @@ public record RegistryStats(
     }
 
     /**
-     * Total of workers removed, for whatever cause.
+     * How often a worker ended for a cause.
      *
-     * @return the sum over {@code removedBy}
+     * @param cause the cause
+     * @return the total
      */
-    public long removed() {
-        return removedBy.values().stream().mapToLong(Long::longValue).sum();
+    public long ended(Exit.Cause cause) {
+        return endedBy.getOrDefault(cause, 0L);
     }
 }

@@ -66,6 +66,22 @@ public sealed interface WorkerEvent {
     record Restarted(WorkerInfo worker) implements OfWorker {}
 
     /**
+     * A worker's checks say that it should be ended, but so do those of many others at the same time, which rather speaks against the check. It is kept,
+     * for a while.
+     *
+     * @param worker the worker
+     * @param cause why it should be ended
+     */
+    record Suspected(WorkerInfo worker, Exit.Cause cause) implements OfWorker {}
+
+    /**
+     * A suspected worker is well again.
+     *
+     * @param worker the worker
+     */
+    record Cleared(WorkerInfo worker) implements OfWorker {}
+
+    /**
      * A worker had nothing to do for the idle timeout; {@link Stopping} follows.
      *
      * @param worker the worker

@@ -138,11 +138,12 @@ public final class WorkerRegistry {
      * Moves a worker along an edge of its life (see {@link WorkerState}).
      *
      * <p>{@code Idle} and {@code Busy} are the host's to report only where nobody leases: {@code Busy} takes all slots until the host reports {@code Idle}, and
-     * both are refused while leases are open. To report the state that the worker is in already changes nothing.
+     * both are refused while leases are open. A {@code BackingOff} has to name the end of the worker's present generation; one that names another comes too late, and
+     * nothing happens. To report the state that the worker is in already changes nothing.
      *
      * @param id the worker's id
      * @param next the state to go to
-     * @return the worker after the edge; empty if the id is unknown
+     * @return the worker after the edge; empty if the id is unknown, or {@code next} comes too late
      * @throws IllegalTransitionException if there is no such edge, or leases are open; then nothing has changed
      */
     public Optional<WorkerInfo> updateState(String id, WorkerState next) {
@@ -375,6 +376,44 @@ public final class WorkerRegistry {
             entry.clearFailedHealthChecks();
         }
         return entry != null;
+    }
+
+    /**
+     * Puts a worker under suspicion: its checks say that it should be ended, but there is reason to doubt them.
+     *
+     * @param id the worker's id
+     * @param cause why it should be ended
+     * @return false if the id is unknown, or the worker is under suspicion already
+     */
+    public boolean suspect(String id, Exit.Cause cause) {
+        requireNonNull(id, "id");
+        requireNonNull(cause, "cause");
+        return write(() -> {
+            Entry entry = workers.get(id);
+            if (entry == null || !entry.suspect(true)) {
+                return false;
+            }
+            events.suspected(entry.last(), cause);
+            return true;
+        });
+    }
+
+    /**
+     * Clears a worker of suspicion.
+     *
+     * @param id the worker's id
+     * @return false if the id is unknown, or the worker is not under suspicion
+     */
+    public boolean clearSuspicion(String id) {
+        requireNonNull(id, "id");
+        return write(() -> {
+            Entry entry = workers.get(id);
+            if (entry == null || !entry.suspect(false)) {
+                return false;
+            }
+            events.cleared(entry.last());
+            return true;
+        });
     }
 
     /**

@@ -19,7 +19,7 @@ import java.time.Instant;
  * </pre>
  *
  * <p>Two edges are not in the picture. A worker that is still {@code Loading} can be stopped too. And a worker that was ended
- * because it {@linkplain Exit.Cause#isFailure() failed} goes from {@code Stopping} to {@code BackingOff} when its process has gone, so that {@code
+ * because it {@linkplain Exit.Cause#isFailure() failed}, or in order to be restarted, goes from {@code Stopping} to {@code BackingOff} when its process has gone, so that {@code
  * BackingOff} always means: there is no process.
  */
 public sealed interface WorkerState {
@@ -151,7 +151,7 @@ public sealed interface WorkerState {
 
         @Override
         public boolean canBecome(WorkerState next) {
-            return next instanceof BackingOff && reason.isFailure();
+            return next instanceof BackingOff && (reason.isFailure() || reason == Exit.Cause.RESTART);
         }
 
         @Override

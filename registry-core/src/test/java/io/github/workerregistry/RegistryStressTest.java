@@ -309,7 +309,7 @@ class RegistryStressTest {
                 assertThat(looks).as("looks at leases that nobody closes").isLessThan(1_000_000);
                 Thread.onSpinWait();
             }
-            registry.updateState("w", backingOff(loading("w")));
+            registry.updateState("w", backingOff(now("w")));
             registry.updateState("w", LOADING);
             registry.updateState("w", IDLE);
             pause();
@@ -592,7 +592,7 @@ class RegistryStressTest {
         assertThat(heard.events()).filteredOn(Registered.class::isInstance).hasSize((int) stats.registered());
         assertThat(heard.events()).filteredOn(BecameReady.class::isInstance).hasSize((int) stats.becameReady());
         assertThat(heard.events()).filteredOn(Crashed.class::isInstance).hasSize((int) stats.crashed());
-        assertThat(heard.events()).filteredOn(Removed.class::isInstance).hasSize((int) stats.removed());
+        assertThat(heard.events()).filteredOn(Removed.class::isInstance).hasSize((int) stats.registered());
     }
 
     private void step(String id, int what) {

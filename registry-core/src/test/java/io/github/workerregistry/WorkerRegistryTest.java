@@ -677,7 +677,7 @@ class WorkerRegistryTest {
 
             assertThat(registry.remove(seen, reason)).contains(seen);
             assertThat(registry.get("w")).isEmpty();
-            assertThat(registry.stats().removedBy()).containsExactly(Map.entry(reason, 1L));
+            assertThat(registry.stats().endedBy()).containsExactly(Map.entry(reason, 1L));
         }
 
         @Test
@@ -866,8 +866,10 @@ class WorkerRegistryTest {
                             2,
                             1,
                             2,
-                            Map.of(Exit.Cause.CRASHED, 1L, Exit.Cause.DEREGISTERED, 1L)));
-            assertThat(registry.stats().removed()).isEqualTo(2);
+                            0,
+                            Map.of(Exit.Cause.CRASHED, 2L, Exit.Cause.DEREGISTERED, 1L)));
+            assertThat(registry.stats().ended(Exit.Cause.CRASHED)).isEqualTo(2);
+            assertThat(registry.stats().ended(Exit.Cause.UNHEALTHY)).isZero();
         }
 
         @Test
@@ -878,7 +880,7 @@ class WorkerRegistryTest {
             registry.remove(crash);
 
             assertThat(registry.stats().crashed()).isEqualTo(1);
-            assertThat(registry.stats().removedBy()).containsExactly(Map.entry(Exit.Cause.CRASHED, 1L));
+            assertThat(registry.stats().endedBy()).containsExactly(Map.entry(Exit.Cause.CRASHED, 1L));
         }
 
         @Test
@@ -897,8 +899,8 @@ class WorkerRegistryTest {
             registry.register(idle("w", 1));
             registry.remove("w");
 
-            assertThat(before.removed()).isEqualTo(1);
-            assertThat(before.removedBy()).isUnmodifiable();
+            assertThat(before.ended(Exit.Cause.DEREGISTERED)).isEqualTo(1);
+            assertThat(before.endedBy()).isUnmodifiable();
         }
     }
 

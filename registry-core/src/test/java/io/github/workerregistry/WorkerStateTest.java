@@ -110,8 +110,9 @@ class WorkerStateTest {
 
     @ParameterizedTest
     @EnumSource
-    void onlyAWorkerThatWasStoppedBecauseItFailedMayComeBack(Exit.Cause reason) {
-        assertThat(new Stopping(reason).canBecome(STATES.get("backing_off"))).isEqualTo(reason.isFailure());
+    void onlyAWorkerThatWasStoppedBecauseItFailedOrIsRestartedMayComeBack(Exit.Cause reason) {
+        assertThat(new Stopping(reason).canBecome(STATES.get("backing_off")))
+                .isEqualTo(reason.isFailure() || reason == Exit.Cause.RESTART);
     }
 
     @ParameterizedTest
