@@ -27,4 +27,8 @@ final class IdleLoop implements Tick {
             }
         }
     }
+
+    /** Nobody could send a request while we were away: one more period for that. */
+    @Override
+    public void late(Instant now, Duration lateness) {}
 }

@@ -15,6 +15,10 @@ import org.jspecify.annotations.Nullable;
  * @param failureThreshold failed checks in a row after which an idle worker is given up, &ge; 1; default 3
  * @param readyInterval time to the first readiness probe of a loading worker; doubles from probe to probe, to four times as much; default 250 ms
  * @param loadStall how long a load may go on without progress, which is growth of the worker's output; default 2 min
+ * @param heartbeatInterval how often a worker that sends heartbeats is expected to send one; default 5 s
+ * @param heartbeatMisses how many it may miss in a row, &ge; 1; default 3
+ * @param busyLimit how long a busy worker may neither take nor finish work until it counts as hung; empty for ever; default empty
+ * @param suspectLimit how long workers are kept whose checks fail together with those of many others; default 60 s
  * @param idleTimeout how long a worker may have nothing to do before it is stopped; empty for ever; default 5 min
  * @param idleCheck time between two looks for idle workers; default 60 s, or a fifth of {@code idleTimeout} if that is shorter
  * @param drain how long a stop waits for open leases; default 30 s
@@ -29,6 +33,10 @@ public record LifecycleConfig(
         int failureThreshold,
         Duration readyInterval,
         Duration loadStall,
+        Duration heartbeatInterval,
+        int heartbeatMisses,
+        Optional<Duration> busyLimit,
+        Duration suspectLimit,
         Optional<Duration> idleTimeout,
         Duration idleCheck,
         Duration drain,
@@ -59,6 +67,12 @@ public record LifecycleConfig(
         }
         requireInRange("readyInterval", readyInterval);
         requireInRange("loadStall", loadStall);
+        requireInRange("heartbeatInterval", heartbeatInterval);
+        if (heartbeatMisses < 1) {
+            throw new IllegalArgumentException("heartbeatMisses must be >= 1, was " + heartbeatMisses);
+        }
+        requireNonNull(busyLimit, "busyLimit").ifPresent(limit -> requireInRange("busyLimit", limit));
+        requireInRange("suspectLimit", suspectLimit);
         requireNonNull(idleTimeout, "idleTimeout").ifPresent(timeout -> requireInRange("idleTimeout", timeout));
         requireInRange("idleCheck", idleCheck);
         requireInRange("drain", drain);
@@ -100,6 +114,10 @@ public record LifecycleConfig(
         private int failureThreshold = 3;
         private Duration readyInterval = Duration.ofMillis(250);
         private Duration loadStall = Duration.ofMinutes(2);
+        private Duration heartbeatInterval = Duration.ofSeconds(5);
+        private int heartbeatMisses = 3;
+        private Optional<Duration> busyLimit = Optional.empty();
+        private Duration suspectLimit = Duration.ofSeconds(60);
         private Optional<Duration> idleTimeout = Optional.of(Duration.ofMinutes(5));
         private @Nullable Duration idleCheck;
         private Duration drain = Duration.ofSeconds(30);
@@ -161,6 +179,50 @@ public record LifecycleConfig(
          */
         public Builder loadStall(Duration loadStall) {
             this.loadStall = loadStall;
+            return this;
+        }
+
+        /**
+         * Sets how often a worker that sends heartbeats is expected to send one.
+         *
+         * @param heartbeatInterval default 5 s
+         * @return this builder
+         */
+        public Builder heartbeatInterval(Duration heartbeatInterval) {
+            this.heartbeatInterval = heartbeatInterval;
+            return this;
+        }
+
+        /**
+         * Sets how many heartbeats a worker may miss in a row.
+         *
+         * @param heartbeatMisses default 3
+         * @return this builder
+         */
+        public Builder heartbeatMisses(int heartbeatMisses) {
+            this.heartbeatMisses = heartbeatMisses;
+            return this;
+        }
+
+        /**
+         * Sets how long a busy worker may neither take nor finish work until it counts as hung.
+         *
+         * @param busyLimit default: for ever
+         * @return this builder
+         */
+        public Builder busyLimit(Duration busyLimit) {
+            this.busyLimit = Optional.of(requireNonNull(busyLimit, "busyLimit"));
+            return this;
+        }
+
+        /**
+         * Sets how long workers are kept whose checks fail together with those of many others.
+         *
+         * @param suspectLimit default 60 s
+         * @return this builder
+         */
+        public Builder suspectLimit(Duration suspectLimit) {
+            this.suspectLimit = suspectLimit;
             return this;
         }
 
@@ -256,6 +318,10 @@ public record LifecycleConfig(
                     failureThreshold,
                     readyInterval,
                     loadStall,
+                    heartbeatInterval,
+                    heartbeatMisses,
+                    busyLimit,
+                    suspectLimit,
                     idleTimeout,
                     idleCheck != null ? idleCheck : defaultIdleCheck(),
                     drain,

@@ -1,6 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Instant;
@@ -32,20 +33,25 @@ final class LivenessLoop implements Tick {
     public void tick(Instant now) {
         for (SupervisedWorker worker : workers.all()) {
             WorkerProcess process = worker.process();
-            if (process != null) {
-                look(worker, process);
+            if (process != null && !worker.hasExited()) {
+                look(worker, process, now);
             }
         }
     }
 
-    private void look(SupervisedWorker worker, WorkerProcess process) {
+    private void look(SupervisedWorker worker, WorkerProcess process, Instant now) {
         try {
             Optional<ExitStatus> status = process.exitStatus();
             if (status.isPresent()) {
                 exits.exited(worker, status.get());
-            } else if (registry.get(worker.id).filter(worker::owns).isEmpty()) {
+                return;
+            }
+            WorkerInfo record = registry.get(worker.id).filter(worker::owns).orElse(null);
+            if (record == null) {
                 log.info("worker {} was removed from the registry; its process is ended", worker.id);
                 stopper.endDeregistered(worker);
+            } else if (record.state().routable()) {
+                worker.becameReady(record, now);
             }
         } catch (RuntimeException e) {
             log.warn("worker {}: cannot tell whether its process lives", worker.id, e);

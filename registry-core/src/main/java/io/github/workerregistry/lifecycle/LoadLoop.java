@@ -11,7 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends loads that have stalled: no fixed time to load, but no silence either. Progress is growth of the worker's output.
+ * Ends loads that have stalled: no fixed time to load, but no silence either. Progress is growth of the worker's output, a heartbeat, or
+ * the host's word.
  *
  * <p>Every worker's output is looked at, ready or not, because that look is where its size is bounded.
  */
@@ -26,6 +27,7 @@ final class LoadLoop implements Tick {
     private final SupervisedWorkers workers;
     private final Stopper stopper;
     private final Duration loadStall;
+    private Instant resumed = Instant.MIN;
 
     LoadLoop(WorkerRegistry registry, SupervisedWorkers workers, Stopper stopper, Duration loadStall) {
         this.registry = registry;
@@ -35,10 +37,14 @@ final class LoadLoop implements Tick {
     }
 
     @Override
+    public void late(Instant now, Duration lateness) {
+        resumed = now;
+        lookAtOutputs(now);
+    }
+
+    @Override
     public void tick(Instant now) {
-        for (SupervisedWorker worker : workers.all()) {
-            look(worker, now);
-        }
+        lookAtOutputs(now);
         for (WorkerInfo worker : registry.list()) {
             if (worker.state() instanceof Loading loading
                     && Duration.between(lastProgress(worker, loading), now).compareTo(loadStall) >= 0
@@ -48,9 +54,15 @@ final class LoadLoop implements Tick {
         }
     }
 
+    private void lookAtOutputs(Instant now) {
+        for (SupervisedWorker worker : workers.all()) {
+            look(worker, now);
+        }
+    }
+
     private static void look(SupervisedWorker worker, Instant now) {
         WorkerProcess process = worker.process();
-        if (process == null) {
+        if (process == null || worker.hasExited()) {
             return;
         }
         try {
@@ -61,8 +73,17 @@ final class LoadLoop implements Tick {
     }
 
     private Instant lastProgress(WorkerInfo worker, Loading loading) {
+        Instant last = later(loading.since(), resumed);
         SupervisedWorker supervised = workers.get(worker.id());
-        Instant grown = supervised == null ? loading.since() : supervised.lastOutput();
-        return grown.isAfter(loading.since()) ? grown : loading.since();
+        if (supervised != null) {
+            last = later(last, supervised.lastProgress());
+        }
+        return worker.lastHeartbeat().isPresent()
+                ? later(last, worker.lastHeartbeat().get())
+                : last;
+    }
+
+    private static Instant later(Instant a, Instant b) {
+        return a.isAfter(b) ? a : b;
     }
 }

@@ -5,9 +5,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,7 +18,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs all loops of a supervisor, each in its period, one after another in one periodic task of the host's scheduler.
  *
- * <p>The one place for scheduling and survival: a loop that throws is logged and runs again in its next period.
+ * <p>The one place for scheduling, survival and lateness: a loop that throws is logged and runs again in its next period; one that runs late is told so.
  */
 final class LoopRunner implements AutoCloseable {
 
@@ -23,10 +26,23 @@ final class LoopRunner implements AutoCloseable {
 
     private final InstantSource clock;
     private final List<Loop> loops = new ArrayList<>();
+    private final Duration resolution;
+    private Instant expected;
+    private @Nullable ScheduledExecutorService scheduler;
     private @Nullable ScheduledFuture<?> task;
+    private volatile boolean closed;
+    private final AtomicBoolean outliving = new AtomicBoolean();
+    private final AtomicBoolean running = new AtomicBoolean();
 
-    LoopRunner(InstantSource clock) {
+    /**
+     * A runner without loops.
+     *
+     * @param resolution the time between two rounds; no loop runs more often
+     */
+    LoopRunner(InstantSource clock, Duration resolution) {
         this.clock = clock;
+        this.resolution = resolution;
+        this.expected = clock.instant().plus(resolution);
     }
 
     /** Adds a loop. All loops are added before {@link #start}. */
@@ -34,28 +50,66 @@ final class LoopRunner implements AutoCloseable {
         loops.add(new Loop(name, period, tick, clock.instant().plus(period)));
     }
 
-    /** Starts to run; {@code resolution} bounds how late a loop may be. */
-    synchronized void start(ScheduledExecutorService scheduler, Duration resolution) {
+    /** Starts to run. */
+    synchronized void start(ScheduledExecutorService scheduler) {
+        this.scheduler = scheduler;
+        expected = clock.instant().plus(resolution);
         long nanos = resolution.toNanos();
         task = scheduler.scheduleWithFixedDelay(this::runDue, nanos, nanos, TimeUnit.NANOSECONDS);
     }
 
-    /** Cancels the task; a round that is running runs to its end. */
+    /** Cancels the task and takes it out of the scheduler's queue; a round that is running runs to its end. */
     @Override
     public synchronized void close() {
+        closed = true;
         if (task != null) {
             task.cancel(false);
+            if (scheduler instanceof ThreadPoolExecutor pool && task instanceof Runnable queued) {
+                pool.remove(queued); // a cancelled task would stay until its time
+            }
         }
     }
 
+    /**
+     * From now on, goes on without the host's scheduler if that has been, or will be, shut down before we are closed: on the timer thread that the JDK has for
+     * {@link CompletableFuture}, in real time.
+     */
+    void outliveScheduler() {
+        if (outliving.compareAndSet(false, true)) {
+            goOn();
+        }
+    }
+
+    private void goOn() {
+        CompletableFuture.delayedExecutor(resolution.toNanos(), TimeUnit.NANOSECONDS, Runnable::run)
+                .execute(() -> {
+                    if (!closed) {
+                        if (hasLostScheduler()) {
+                            runDue();
+                        }
+                        goOn();
+                    }
+                });
+    }
+
+    private synchronized boolean hasLostScheduler() {
+        return scheduler != null && scheduler.isShutdown(); // shutdownNow() leaves the task neither done nor cancelled
+    }
+
     private void runDue() {
+        if (!running.compareAndSet(false, true)) {
+            return; // the scheduler was shut down in the middle of a round
+        }
+        Duration lateness = Duration.between(expected, clock.instant());
         for (Loop loop : loops) {
             try {
-                loop.runIfDue(clock.instant());
+                loop.runIfDue(clock.instant(), lateness);
             } catch (Throwable t) { // whatever it is, the other loops and the next round still run
                 log.warn("{} loop failed; the next round still runs", loop.name, t);
             }
         }
+        expected = clock.instant().plus(resolution);
+        running.set(false);
     }
 
     private static final class Loop {
@@ -63,6 +117,7 @@ final class LoopRunner implements AutoCloseable {
         final Duration period;
         final Tick tick;
         Instant due;
+        boolean wasLate;
 
         Loop(String name, Duration period, Tick tick, Instant due) {
             this.name = name;
@@ -71,9 +126,17 @@ final class LoopRunner implements AutoCloseable {
             this.due = due;
         }
 
-        void runIfDue(Instant now) {
-            if (!now.isBefore(due)) {
-                due = now.plus(period);
+        /** Never late twice in a row: under constant overload every other round still gives verdicts. */
+        void runIfDue(Instant now, Duration lateness) {
+            if (now.isBefore(due)) {
+                return;
+            }
+            due = now.plus(period);
+            wasLate = !wasLate && lateness.compareTo(period) > 0;
+            if (wasLate) {
+                log.debug("{} loop is late by {}: no verdicts in this round", name, lateness);
+                tick.late(now, lateness);
+            } else {
                 tick.tick(now);
             }
         }

@@ -60,6 +60,12 @@ final class ProbeLoop implements Tick {
         }
     }
 
+    /** An answer may wait in a socket that nobody has read meanwhile. */
+    @Override
+    public void late(Instant now, Duration lateness) {
+        rhythms.values().forEach(rhythm -> rhythm.extend(lateness));
+    }
+
     private Rhythm rhythmOf(WorkerInfo worker, Instant now) {
         Rhythm rhythm = rhythms.get(worker.id());
         if (rhythm == null || !rhythm.fits(worker)) {
@@ -95,7 +101,7 @@ final class ProbeLoop implements Tick {
     }
 
     /** A probe under way. */
-    private record Flight(WorkerInfo seen, Instant deadline) {}
+    private record Flight(WorkerInfo seen) {}
 
     /** When one generation of one worker, loading or ready, is probed. Stepped by the loop; answers may come on any thread. */
     private final class Rhythm {
@@ -103,6 +109,7 @@ final class ProbeLoop implements Tick {
         private final boolean loading;
         private Duration interval;
         private Instant due;
+        private Instant deadline = Instant.MAX;
         private @Nullable CompletableFuture<HealthStatus> answer;
         private final AtomicReference<@Nullable Flight> inFlight = new AtomicReference<>();
 
@@ -119,12 +126,19 @@ final class ProbeLoop implements Tick {
 
         void beat(WorkerInfo worker, Instant now) {
             Flight flight = inFlight.get();
-            if (flight != null && !now.isBefore(flight.deadline)) {
+            if (flight != null && !now.isBefore(deadline)) {
                 land(flight, HealthStatus.unhealthy("no answer within " + config.healthTimeout()));
                 abandon();
             } else if (flight == null && !now.isBefore(due)) {
                 due = now.plus(nextWait());
-                takeOff(new Flight(worker, now.plus(config.healthTimeout())));
+                deadline = now.plus(config.healthTimeout());
+                takeOff(new Flight(worker));
+            }
+        }
+
+        void extend(Duration lateness) {
+            if (inFlight.get() != null) {
+                deadline = deadline.plus(lateness);
             }
         }
 

@@ -21,6 +21,7 @@ final class Shutdown {
     private final Spawner spawner;
     private final LoopRunner loops;
     private @Nullable CompletableFuture<ShutdownReport> report;
+    private @Nullable Thread hook;
 
     Shutdown(InstantSource clock, SupervisedWorkers workers, Stopper stopper, Spawner spawner, LoopRunner loops) {
         this.clock = clock;
@@ -30,11 +31,30 @@ final class Shutdown {
         this.loops = loops;
     }
 
+    /** Shuts down when the JVM does, and keeps it waiting until then. */
+    synchronized void hook(Duration deadline) {
+        Thread thread = new Thread(() -> begin(deadline).toCompletableFuture().join(), "worker-registry-shutdown");
+        Runtime.getRuntime().addShutdownHook(thread);
+        hook = thread;
+    }
+
+    private synchronized void unhook() {
+        if (hook != null) {
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            } catch (IllegalStateException jvmShutsDown) {
+                log.debug("the JVM shuts down; the hook runs, or has run");
+            }
+            hook = null;
+        }
+    }
+
     /** Begins, or hurries what has begun. */
     CompletionStage<ShutdownReport> begin(Duration deadline) {
         spawner.close();
         List<SupervisedWorker> ending = List.copyOf(workers.all());
         Instant killAt = clock.instant().plus(deadline);
+        loops.outliveScheduler(); // the host may shut its scheduler down before, or while, we shut down
         for (SupervisedWorker worker : ending) {
             stopper.stopBy(worker.id, killAt);
         }
@@ -58,6 +78,7 @@ final class Shutdown {
                     .handle((gone, unkillable) -> count(ending));
             report.thenAccept(counts -> {
                 loops.close();
+                unhook();
                 log.info("shutdown is complete: {}", counts);
             });
         }

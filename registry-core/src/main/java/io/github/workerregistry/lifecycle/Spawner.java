@@ -34,6 +34,7 @@ final class Spawner {
     private final LifecycleConfig config;
     private final Stopper stopper;
     private final Exits exits;
+    private final RestartPolicy policy;
     private volatile boolean closed;
 
     Spawner(
@@ -43,7 +44,8 @@ final class Spawner {
             PortRange ports,
             LifecycleConfig config,
             Stopper stopper,
-            Exits exits) {
+            Exits exits,
+            RestartPolicy policy) {
         this.registry = registry;
         this.workers = workers;
         this.processes = processes;
@@ -51,6 +53,7 @@ final class Spawner {
         this.config = config;
         this.stopper = stopper;
         this.exits = exits;
+        this.policy = policy;
     }
 
     /** Refuses every spawn from now on; one in flight is found among the workers. */
@@ -82,8 +85,8 @@ final class Spawner {
                 .state(new Loading(now))
                 .startedAt(now)
                 .build();
-        SupervisedWorker worker =
-                new SupervisedWorker(id, spec.modelRef(), record.generation(), port, config.killWait());
+        SupervisedWorker worker = new SupervisedWorker(
+                record, command(spec, values), port, new RestartHistory(policy), config.killWait());
         if (!workers.add(worker)) {
             throw new DuplicateWorkerException(id);
         }
@@ -91,7 +94,7 @@ final class Spawner {
         try {
             requireOpen(); // a shutdown that did not see this worker had closed the gate before
             registry.register(record);
-            process = start(record, command(spec, values), worker);
+            process = start(record, worker);
         } catch (Throwable t) {
             workers.remove(worker);
             throw t;
@@ -105,14 +108,45 @@ final class Spawner {
         return new ProcessSpec(values.fill("{id}"), values.fill(spec.command()), environment, spec.directory());
     }
 
-    private WorkerProcess start(WorkerInfo record, ProcessSpec command, SupervisedWorker worker) {
+    /**
+     * Starts the next generation of a worker that backs off. May block.
+     *
+     * @param worker the generation that has ended
+     * @param seen its record, BackingOff
+     */
+    void respawn(SupervisedWorker worker, WorkerInfo seen) {
+        SupervisedWorker next = worker.next();
+        if (!workers.replace(worker, next)) {
+            return; // stopped meanwhile
+        }
+        WorkerInfo record = closed
+                ? null
+                : registry.updateState(seen, new Loading(registry.clock().instant()))
+                        .orElse(null);
+        if (record == null) {
+            exits.forget(next); // stopped meanwhile, or the supervisor is
+            return;
+        }
+        WorkerProcess process;
         try {
-            return startGuarded(command);
+            process = startGuarded(next.command);
+        } catch (SpawnException e) {
+            worker.successor.completeExceptionally(e);
+            exits.startFailed(next, e);
+            return;
+        }
+        worker.successor.complete(follow(next, process, record));
+    }
+
+    private WorkerProcess start(WorkerInfo record, SupervisedWorker worker) {
+        try {
+            return startGuarded(worker.command);
         } catch (SpawnException e) {
             if (registry.remove(record, Exit.Cause.START_FAILED).isEmpty()) {
                 registry.remove(record.id()); // stopped or reported ready while it started
             }
             worker.gone.completeExceptionally(e);
+            worker.ready.completeExceptionally(e);
             throw e;
         }
     }

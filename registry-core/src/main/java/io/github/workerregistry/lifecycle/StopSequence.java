@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * How far the stop of one worker has come: drain, ask, SIGTERM, SIGKILL, and, if even that does not help, giving up.
  *
- * <p>Pure bookkeeping: {@link #next} says what to do now, and the caller does it. Each phase is entered once, by whoever calls first, so no worker is
- * signalled twice. A sequence that runs can be hurried, never slowed.
+ * <p>Pure bookkeeping: {@link #next} says what to do now, and the caller does it. Each step is given to one caller, whoever comes first, so no
+ * worker is signalled twice for one step; only a kill is repeated, every second. A sequence that runs can be hurried, never slowed.
  */
 final class StopSequence {
 
@@ -22,12 +22,16 @@ final class StopSequence {
         UNKILLABLE
     }
 
+    /** A kill can fail for want of a file descriptor, and be repeated. */
+    private static final Duration BETWEEN_KILLS = Duration.ofSeconds(1);
+
     private final Duration killWait;
 
     private Phase phase = Phase.RUNNING;
     private Instant drainUntil = Instant.MAX;
     private Instant askUntil = Instant.MAX;
     private Instant killAt = Instant.MAX;
+    private Instant killAgainAt = Instant.MAX;
     private Instant giveUpAt = Instant.MAX;
     private Duration grace = Duration.ZERO;
     private boolean refused;
@@ -104,7 +108,10 @@ final class StopSequence {
                 return now.isBefore(killAt) ? null : kill(now);
             }
             case KILLED -> {
-                return now.isBefore(giveUpAt) ? null : Phase.UNKILLABLE;
+                if (!now.isBefore(giveUpAt)) {
+                    return Phase.UNKILLABLE;
+                }
+                return now.isBefore(killAgainAt) ? null : killAgain(now);
             }
             case RUNNING, UNKILLABLE -> {
                 return null;
@@ -115,6 +122,11 @@ final class StopSequence {
 
     private Phase kill(Instant now) {
         giveUpAt = now.plus(killWait);
+        return killAgain(now);
+    }
+
+    private Phase killAgain(Instant now) {
+        killAgainAt = now.plus(BETWEEN_KILLS);
         return Phase.KILLED;
     }
 

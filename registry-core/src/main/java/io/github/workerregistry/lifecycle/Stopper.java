@@ -5,11 +5,13 @@ import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.IllegalTransitionException;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Stopping;
 import io.github.workerregistry.lifecycle.StopSequence.Phase;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -27,12 +29,19 @@ final class Stopper implements Tick {
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
+    private final Exits exits;
     private final LifecycleConfig config;
     private final @Nullable StopRequest request;
 
-    Stopper(WorkerRegistry registry, SupervisedWorkers workers, LifecycleConfig config, @Nullable StopRequest request) {
+    Stopper(
+            WorkerRegistry registry,
+            SupervisedWorkers workers,
+            Exits exits,
+            LifecycleConfig config,
+            @Nullable StopRequest request) {
         this.registry = registry;
         this.workers = workers;
+        this.exits = exits;
         this.config = config;
         this.request = request;
     }
@@ -42,6 +51,12 @@ final class Stopper implements Tick {
         Instant now = registry.clock().instant();
         Instant drainUntil = now.plus(config.drain());
         return stop(id, Exit.Cause.REQUESTED, drainUntil, drainUntil.plus(config.stopGrace()));
+    }
+
+    /** Stops a worker in good order, so that its next generation can follow at once. */
+    CompletableFuture<ExitStatus> stopForRestart(String id) {
+        Instant drainUntil = registry.clock().instant().plus(config.drain());
+        return stop(id, Exit.Cause.RESTART, drainUntil, drainUntil.plus(config.stopGrace()));
     }
 
     /** Kills the whole tree, now. */
@@ -63,15 +78,34 @@ final class Stopper implements Tick {
         if (worker == null) {
             return CompletableFuture.failedFuture(new NoSuchWorkerException(id));
         }
+        if (reason != Exit.Cause.RESTART) {
+            worker.dismiss(); // whatever ends it now, no restart follows
+        }
         try {
             registry.updateState(id, new Stopping(reason))
                     .ifPresent(stopping -> log.info("worker {} is stopping: {}", id, reason));
-        } catch (IllegalTransitionException alreadyStopping) {
+        } catch (IllegalTransitionException stoppingOrBackingOff) {
+            Optional<ExitStatus> ended = cancelRestart(worker, reason);
+            if (ended.isPresent()) {
+                return CompletableFuture.completedFuture(ended.get());
+            }
             log.debug("worker {} is stopping already; {} may hurry it", id, reason);
         }
         worker.stop.begin(drainUntil, config.stopGrace(), killAt);
         advance(worker);
         return worker.gone.copy();
+    }
+
+    /** Removes a worker that backs off, and gives the end of its last process: there is none to end now. */
+    private Optional<ExitStatus> cancelRestart(SupervisedWorker worker, Exit.Cause reason) {
+        return registry.get(worker.id)
+                .filter(seen -> seen.state() instanceof BackingOff)
+                .flatMap(seen -> registry.remove(seen, reason))
+                .map(removed -> {
+                    log.info("worker {} was backing off and is not restarted: {}", worker.id, reason);
+                    exits.forget(worker);
+                    return ((BackingOff) removed.state()).cause().status();
+                });
     }
 
     /**
@@ -110,6 +144,7 @@ final class Stopper implements Tick {
 
     /** Kills a worker whose record the host has removed. */
     void endDeregistered(SupervisedWorker worker) {
+        worker.dismiss();
         Instant now = registry.clock().instant();
         worker.stop.begin(now, Duration.ZERO, now);
         advance(worker);
@@ -123,7 +158,7 @@ final class Stopper implements Tick {
     /** Takes every step of the worker's stop that is due. */
     void advance(SupervisedWorker worker) {
         WorkerProcess process = worker.process();
-        if (process == null || worker.stop.phase() == Phase.RUNNING) {
+        if (process == null || worker.hasExited() || worker.stop.phase() == Phase.RUNNING) {
             return; // a spawn in flight is ended when its process is there
         }
         WorkerInfo info = registry.get(worker.id).orElse(null);

@@ -2,6 +2,7 @@ package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.time.Instant;
@@ -10,31 +11,68 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** One spawned worker: what ties its record in the registry to its process, its port and the stop that may be going on. */
+/**
+ * One generation of a spawned worker: what ties its record in the registry to its process, its port and the stop that may be going on. A restart makes the next
+ * generation, which inherits command, port and history.
+ */
 final class SupervisedWorker {
 
     final String id;
     final String modelRef;
     final int generation;
-    final OptionalInt port;
     final StopSequence stop;
 
-    /** Completes when the worker has gone, or is found unkillable. */
+    // the same for all generations
+    final ProcessSpec command;
+    final OptionalInt port;
+    final RestartHistory restarts;
+    private final Duration killWait;
+
+    /** Completes when the process has gone, or is found unkillable. */
     final CompletableFuture<ExitStatus> gone = new CompletableFuture<>();
 
+    /** Completes when the worker is ready, or exceptionally when its process has gone before. */
+    final CompletableFuture<WorkerInfo> ready = new CompletableFuture<>();
+
+    /** Completes when the next generation has been started, or exceptionally when there will be none. */
+    final CompletableFuture<WorkerInfo> successor = new CompletableFuture<>();
+
     private final AtomicBoolean exited = new AtomicBoolean();
+    private final AtomicBoolean succeeded = new AtomicBoolean();
+    private volatile boolean dismissed;
     private volatile @Nullable WorkerProcess process;
+    private volatile @Nullable Instant readySince;
 
     // owned by LoadLoop
     private long outputBytes;
-    private Instant lastOutput = Instant.MIN;
+    private volatile Instant lastProgress = Instant.MIN;
 
-    SupervisedWorker(String id, String modelRef, int generation, OptionalInt port, Duration killWait) {
+    SupervisedWorker(
+            WorkerInfo record, ProcessSpec command, OptionalInt port, RestartHistory restarts, Duration killWait) {
+        this(record.id(), record.modelRef(), record.generation(), command, port, restarts, killWait);
+    }
+
+    private SupervisedWorker(
+            String id,
+            String modelRef,
+            int generation,
+            ProcessSpec command,
+            OptionalInt port,
+            RestartHistory restarts,
+            Duration killWait) {
         this.id = id;
         this.modelRef = modelRef;
         this.generation = generation;
+        this.command = command;
         this.port = port;
+        this.restarts = restarts;
+        this.killWait = killWait;
         this.stop = new StopSequence(killWait);
+    }
+
+    /** The next generation, not started yet. */
+    SupervisedWorker next() {
+        return new SupervisedWorker(id, modelRef, generation + 1, command, port, restarts, killWait);
     }
 
     /** The process; null while it is being started. */
@@ -55,21 +93,58 @@ final class SupervisedWorker {
                 && record.pid().getAsLong() == mine.identity().pid();
     }
 
-    /** Notes how much output there is; growth is a sign of life. */
+    /** Notes how much output there is; growth is progress. */
     void noteOutput(long bytes, Instant now) {
         if (bytes > outputBytes) {
             outputBytes = bytes;
-            lastOutput = now;
+            lastProgress = now;
         }
     }
 
-    /** When the output was last seen to grow; the distant past if never. */
-    Instant lastOutput() {
-        return lastOutput;
+    /** Notes progress of a load. */
+    void progress(Instant now) {
+        lastProgress = now;
+    }
+
+    /** When progress was last seen; the distant past if never. */
+    Instant lastProgress() {
+        return lastProgress;
+    }
+
+    /** Notes that the worker has become ready. */
+    void becameReady(WorkerInfo worker, Instant now) {
+        if (readySince == null) {
+            readySince = now;
+        }
+        ready.complete(worker);
+    }
+
+    /** How long the worker has been ready; zero if it never was. */
+    Duration readyFor(Instant now) {
+        Instant since = readySince;
+        return since == null ? Duration.ZERO : Duration.between(since, now);
+    }
+
+    /** Somebody wants this worker to end for good: whatever ends it, no restart follows. */
+    void dismiss() {
+        dismissed = true;
+    }
+
+    boolean isDismissed() {
+        return dismissed;
     }
 
     /** True for the first caller only: the exit is dealt with once, whoever notices it. */
     boolean markExited() {
         return exited.compareAndSet(false, true);
+    }
+
+    boolean hasExited() {
+        return exited.get();
+    }
+
+    /** True for the first caller only: a generation has one successor. */
+    boolean markSucceeded() {
+        return succeeded.compareAndSet(false, true);
     }
 }

@@ -1,11 +1,13 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.WorkerInfo;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
 
-/** The workers that a supervisor has spawned and that have not gone, by id. Thread-safe. */
+/** The workers that a supervisor has spawned and that have not gone, each in its latest generation, by id. Thread-safe. */
 final class SupervisedWorkers {
 
     private final ConcurrentMap<String, SupervisedWorker> byId = new ConcurrentHashMap<>();
@@ -15,8 +17,22 @@ final class SupervisedWorkers {
         return byId.putIfAbsent(worker.id, worker) == null;
     }
 
-    void remove(SupervisedWorker worker) {
-        byId.remove(worker.id, worker);
+    /** Puts a generation in its predecessor's place, if that is still there. */
+    boolean replace(SupervisedWorker predecessor, SupervisedWorker successor) {
+        return byId.replace(predecessor.id, predecessor, successor);
+    }
+
+    /** Removes a worker; false if it was not there any more. */
+    boolean remove(SupervisedWorker worker) {
+        return byId.remove(worker.id, worker);
+    }
+
+    /** Tells a worker's present generation that it is ready. */
+    void becameReady(WorkerInfo ready, Instant now) {
+        SupervisedWorker worker = byId.get(ready.id());
+        if (worker != null && worker.generation == ready.generation()) {
+            worker.becameReady(ready, now);
+        }
     }
 
     @Nullable

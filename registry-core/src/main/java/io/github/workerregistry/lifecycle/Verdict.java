@@ -9,6 +9,7 @@ import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.health.HealthStatus.Healthy;
 import io.github.workerregistry.health.HealthStatus.Unhealthy;
 import io.github.workerregistry.health.HealthStatus.Unknown;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,12 +24,21 @@ final class Verdict {
     private static final Logger log = LoggerFactory.getLogger(Verdict.class);
 
     private final WorkerRegistry registry;
+    private final SupervisedWorkers workers;
     private final Stopper stopper;
+    private final Suspects suspects;
     private final int failureThreshold;
 
-    Verdict(WorkerRegistry registry, Stopper stopper, int failureThreshold) {
+    Verdict(
+            WorkerRegistry registry,
+            SupervisedWorkers workers,
+            Stopper stopper,
+            Suspects suspects,
+            int failureThreshold) {
         this.registry = registry;
+        this.workers = workers;
         this.stopper = stopper;
+        this.suspects = suspects;
         this.failureThreshold = failureThreshold;
     }
 
@@ -46,9 +56,13 @@ final class Verdict {
     private void healthy(WorkerInfo seen) {
         if (!(seen.state() instanceof Loading)) {
             registry.resetFailedHealthChecks(seen.id());
-        } else if (registry.updateState(seen, new Idle()).isPresent()) {
-            log.info("worker {} is ready: it answered its first health check", seen.id());
+            suspects.clear(seen.id(), Exit.Cause.UNHEALTHY);
+            return;
         }
+        registry.updateState(seen, new Idle()).ifPresent(ready -> {
+            log.info("worker {} is ready: it answered its first health check", seen.id());
+            workers.becameReady(ready, registry.clock().instant());
+        });
     }
 
     private void unhealthy(WorkerInfo seen, String reason) {
@@ -64,10 +78,27 @@ final class Verdict {
                 .filter(now -> now.generation() == seen.generation() && now.state() instanceof Idle)
                 .ifPresent(now -> {
                     int failures = registry.incrementFailedHealthChecks(now).orElse(0);
-                    if (failures >= failureThreshold && stopper.endIfUnchanged(now, Exit.Cause.UNHEALTHY)) {
+                    if (failures >= failureThreshold
+                            && !spare(now)
+                            && stopper.endIfUnchanged(now, Exit.Cause.UNHEALTHY)) {
                         log.warn(
                                 "worker {} is given up after {} failed health checks: {}", seen.id(), failures, reason);
                     }
                 });
+    }
+
+    /** Probes are spread over their interval: whoever failed his last one fails together with this worker. */
+    private boolean spare(WorkerInfo worker) {
+        List<WorkerInfo> checked = registry.list().stream()
+                .filter(other -> other.state().routable())
+                .toList();
+        long failing =
+                checked.stream().filter(other -> other.failedHealthChecks() > 0).count();
+        return suspects.spare(
+                worker,
+                Exit.Cause.UNHEALTHY,
+                failing,
+                checked.size(),
+                registry.clock().instant());
     }
 }

@@ -6,6 +6,7 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthProbe;
@@ -14,6 +15,7 @@ import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.SpawnException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -47,6 +49,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final Stopper stopper;
     private final Exits exits;
     private final Spawner spawner;
+    private final RestartLoop restarts;
     private final Shutdown shutdown;
 
     private WorkerSupervisor(Builder builder) {
@@ -54,21 +57,31 @@ public final class WorkerSupervisor implements AutoCloseable {
         LifecycleConfig config = builder.config;
         Executor blocking = builder.blocking != null ? builder.blocking : builder.scheduler;
         ProcessController processes = builder.processes != null ? builder.processes : LocalProcessController.create();
-        stopper = new Stopper(registry, workers, config, builder.stopRequest);
-        exits = new Exits(registry, workers, builder.ports, blocking);
-        spawner = new Spawner(registry, workers, processes, builder.ports, config, stopper, exits);
-        LoopRunner loops = new LoopRunner(registry.clock());
+        exits = new Exits(registry, workers, builder.ports, builder.restart, blocking);
+        stopper = new Stopper(registry, workers, exits, config, builder.stopRequest);
+        spawner = new Spawner(registry, workers, processes, builder.ports, config, stopper, exits, builder.restart);
+        restarts = new RestartLoop(registry, workers, spawner, exits, blocking);
+        Suspects suspects = new Suspects(registry, stopper, config.suspectLimit());
+        LoopRunner loops = new LoopRunner(registry.clock(), config.sweep());
         loops.add("liveness", config.sweep(), new LivenessLoop(registry, workers, stopper, exits));
         loops.add("stop", config.sweep(), stopper);
         if (builder.probe != null) {
-            Verdict verdict = new Verdict(registry, stopper, config.failureThreshold());
+            Verdict verdict = new Verdict(registry, workers, stopper, suspects, config.failureThreshold());
             loops.add("probe", config.sweep(), new ProbeLoop(registry, builder.probe, config, verdict));
         }
+        loops.add("heartbeat", config.sweep(), new HeartbeatLoop(registry, stopper, suspects, config));
+        loops.add("suspects", config.sweep(), suspects);
+        loops.add("restart", config.sweep(), restarts);
         loops.add("load", LoadLoop.PERIOD, new LoadLoop(registry, workers, stopper, config.loadStall()));
+        config.busyLimit()
+                .ifPresent(limit -> loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, stopper, limit)));
         config.idleTimeout()
                 .ifPresent(timeout -> loops.add("idle", config.idleCheck(), new IdleLoop(registry, stopper, timeout)));
         shutdown = new Shutdown(registry.clock(), workers, stopper, spawner, loops);
-        loops.start(builder.scheduler, config.sweep());
+        loops.start(builder.scheduler);
+        if (builder.hookDeadline != null) {
+            shutdown.hook(builder.hookDeadline);
+        }
     }
 
     /**
@@ -105,13 +118,60 @@ public final class WorkerSupervisor implements AutoCloseable {
     public boolean ready(String id) {
         WorkerInfo seen = registry.get(id).orElse(null);
         if (seen != null && seen.state() instanceof Loading) {
-            if (registry.updateState(seen, new Idle()).isPresent()) {
+            WorkerInfo ready = registry.updateState(seen, new Idle()).orElse(null);
+            if (ready != null) {
                 log.info("worker {} is ready: it called back", id);
+                workers.becameReady(ready, registry.clock().instant());
                 return true;
             }
             seen = registry.get(id).orElse(null);
         }
         return seen != null && seen.state().routable();
+    }
+
+    /**
+     * Waits for a worker's present generation to become ready.
+     *
+     * @param id the worker's id
+     * @return completes, on any thread, with the worker when it is ready; exceptionally with {@link WorkerEndedException}, which has the cause, as soon as its process has ended
+     *     before, even if a restart follows; or with {@link NoSuchWorkerException} if no such worker is supervised here
+     */
+    public CompletionStage<WorkerInfo> whenReady(String id) {
+        SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
+        return worker == null ? CompletableFuture.failedFuture(new NoSuchWorkerException(id)) : worker.ready.copy();
+    }
+
+    /**
+     * The host's word that a worker's load makes progress, where its output does not show it.
+     *
+     * @param id the worker's id
+     * @return false if no such worker is supervised here
+     */
+    public boolean progress(String id) {
+        SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
+        if (worker != null) {
+            worker.progress(registry.clock().instant());
+        }
+        return worker != null;
+    }
+
+    /**
+     * Restarts a worker at an operator's wish: stops it as {@link #stop} does, and starts the next generation at once, with the same id, port and url. The restart is not counted
+     * against its {@link RestartPolicy}. A worker that backs off is restarted now.
+     *
+     * @param id the worker's id
+     * @return completes, on any thread, with the worker, Loading, when its new process has been started; exceptionally with {@link SpawnException} if that failed, with {@link
+     *     WorkerEndedException} if the worker was stopped meanwhile, or with {@link NoSuchWorkerException} if no such worker is supervised here
+     */
+    public CompletionStage<WorkerInfo> restart(String id) {
+        SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
+        if (worker == null) {
+            return CompletableFuture.failedFuture(new NoSuchWorkerException(id));
+        }
+        registry.get(id)
+                .filter(seen -> seen.state() instanceof BackingOff)
+                .ifPresentOrElse(seen -> restarts.restart(worker, seen), () -> stopper.stopForRestart(id));
+        return worker.successor.copy();
     }
 
     /**
@@ -175,6 +235,8 @@ public final class WorkerSupervisor implements AutoCloseable {
         private @Nullable HealthProbe probe;
         private @Nullable StopRequest stopRequest;
         private @Nullable Executor blocking;
+        private @Nullable Duration hookDeadline;
+        private RestartPolicy restart = RestartPolicy.never();
         private LifecycleConfig config = LifecycleConfig.defaults();
         private PortRange ports = PortRange.of(8100, 8199);
 
@@ -228,6 +290,17 @@ public final class WorkerSupervisor implements AutoCloseable {
         }
 
         /**
+         * Sets whether and when workers are restarted.
+         *
+         * @param restart default {@link RestartPolicy#never()}
+         * @return this builder
+         */
+        public Builder restart(RestartPolicy restart) {
+            this.restart = requireNonNull(restart, "restart");
+            return this;
+        }
+
+        /**
          * Sets the ports that workers listen on.
          *
          * @param ports default 8100 to 8199
@@ -246,6 +319,19 @@ public final class WorkerSupervisor implements AutoCloseable {
          */
         public Builder blocking(Executor blocking) {
             this.blocking = requireNonNull(blocking, "blocking");
+            return this;
+        }
+
+        /**
+         * Adds a JVM shutdown hook that calls {@link WorkerSupervisor#shutdown} and waits for it: on SIGTERM, Ctrl-C and {@code System.exit}, and not on SIGKILL. It is taken away
+         * when the supervisor has been shut down or closed.
+         *
+         * @param deadline the time until whatever is left is killed
+         * @return this builder
+         * @throws IllegalArgumentException if the deadline is out of range
+         */
+        public Builder shutdownHook(Duration deadline) {
+            this.hookDeadline = LifecycleConfig.requireInRange("deadline", deadline);
             return this;
         }
 

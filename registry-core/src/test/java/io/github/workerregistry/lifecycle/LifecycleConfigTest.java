@@ -23,6 +23,9 @@ class LifecycleConfigTest {
                 knob("healthTimeout", LifecycleConfig.Builder::healthTimeout),
                 knob("readyInterval", LifecycleConfig.Builder::readyInterval),
                 knob("loadStall", LifecycleConfig.Builder::loadStall),
+                knob("heartbeatInterval", LifecycleConfig.Builder::heartbeatInterval),
+                knob("busyLimit", LifecycleConfig.Builder::busyLimit),
+                knob("suspectLimit", LifecycleConfig.Builder::suspectLimit),
                 knob("idleTimeout", LifecycleConfig.Builder::idleTimeout),
                 knob("idleCheck", LifecycleConfig.Builder::idleCheck),
                 knob("drain", LifecycleConfig.Builder::drain),
@@ -79,6 +82,10 @@ class LifecycleConfigTest {
         assertThat(config.failureThreshold()).isEqualTo(3);
         assertThat(config.readyInterval()).hasMillis(250);
         assertThat(config.loadStall()).hasMinutes(2);
+        assertThat(config.heartbeatInterval()).hasSeconds(5);
+        assertThat(config.heartbeatMisses()).isEqualTo(3);
+        assertThat(config.busyLimit()).isEmpty();
+        assertThat(config.suspectLimit()).hasSeconds(60);
         assertThat(config.idleTimeout()).hasValue(Duration.ofMinutes(5));
         assertThat(config.idleCheck()).hasSeconds(60);
         assertThat(config.drain()).hasSeconds(30);

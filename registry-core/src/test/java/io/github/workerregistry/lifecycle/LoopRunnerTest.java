@@ -15,7 +15,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class LoopRunnerTest {
 
     private final VirtualTime time = new VirtualTime();
-    private final LoopRunner runner = new LoopRunner(time);
+    private final LoopRunner runner = new LoopRunner(time, Duration.ofMillis(100));
 
     @Test
     void everyLoopRunsInItsOwnPeriod() {
@@ -23,7 +23,7 @@ class LoopRunnerTest {
         List<Instant> seldom = new ArrayList<>();
         runner.add("often", Duration.ofMillis(100), often::add);
         runner.add("seldom", Duration.ofSeconds(1), seldom::add);
-        runner.start(time, Duration.ofMillis(100));
+        runner.start(time);
 
         time.advance(Duration.ofSeconds(3));
 
@@ -41,7 +41,7 @@ class LoopRunnerTest {
             throw new AssertionError("broken");
         });
         runner.add("sound", Duration.ofMillis(100), sound::add);
-        runner.start(time, Duration.ofMillis(100));
+        runner.start(time);
 
         time.advance(Duration.ofSeconds(1));
 

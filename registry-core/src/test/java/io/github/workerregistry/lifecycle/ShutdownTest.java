@@ -2,12 +2,18 @@ package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.testing.FakeProcessController;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -128,6 +134,65 @@ class ShutdownTest {
         assertThat(hive.registry.list()).isEmpty();
         assertThat(hive.time.pendingTasks()).isZero();
         assertThatThrownBy(() -> hive.supervisor.spawn(VirtualHive.SPEC)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aThousandSupervisorsOnOneSchedulerLeaveNothingInItsQueue() {
+        ScheduledThreadPoolExecutor shared = new ScheduledThreadPoolExecutor(1);
+        try {
+            for (int i = 0; i < 1000; i++) {
+                WorkerSupervisor.builder(WorkerRegistry.create(), shared)
+                        .processes(new FakeProcessController())
+                        .build()
+                        .close();
+            }
+            assertThat(shared.getQueue()).isEmpty();
+        } finally {
+            shared.shutdownNow();
+        }
+    }
+
+    @Test
+    void aClosedSupervisorIsNotHeldByTheScheduler() {
+        ScheduledThreadPoolExecutor shared = new ScheduledThreadPoolExecutor(1);
+        try {
+            WeakReference<WorkerRegistry> registry = new WeakReference<>(closedSupervisorsRegistry(shared));
+            await().until(() -> {
+                System.gc();
+                return registry.get() == null;
+            });
+        } finally {
+            shared.shutdownNow();
+        }
+    }
+
+    private static WorkerRegistry closedSupervisorsRegistry(ScheduledExecutorService scheduler) {
+        WorkerRegistry registry = WorkerRegistry.create();
+        WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
+                .processes(new FakeProcessController())
+                .shutdownHook(DEADLINE)
+                .build();
+        supervisor.spawn(VirtualHive.SPEC);
+        supervisor.shutdown(DEADLINE).toCompletableFuture().join();
+        supervisor.close();
+        return registry;
+    }
+
+    @Test
+    void aShutdownGoesOnThoughTheSchedulerHasBeenShutDown() {
+        ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(1);
+        FakeProcessController processes = new FakeProcessController();
+        WorkerSupervisor supervisor = WorkerSupervisor.builder(WorkerRegistry.create(), scheduler)
+                .processes(processes)
+                .build();
+        String deaf = supervisor.spawn(VirtualHive.SPEC).id();
+        processes.ignoreTerminate(deaf);
+
+        scheduler.shutdownNow();
+
+        assertThat(supervisor.shutdown(Duration.ofMillis(300)).toCompletableFuture())
+                .succeedsWithin(DEADLINE)
+                .isEqualTo(new ShutdownReport(1, 0, 1, 0, 0));
     }
 
     @Test

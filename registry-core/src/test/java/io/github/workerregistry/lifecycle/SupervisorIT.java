@@ -100,6 +100,26 @@ class SupervisorIT {
     }
 
     @Test
+    void aKilledWorkerIsStartedAgainUnderItsIdWithANewPid() {
+        UnexpectedWarnings.expect("is gone: CRASHED, signal 9");
+        WorkerSupervisor supervisor = supervise(
+                LifecycleConfig.builder(),
+                RestartPolicy.builder().initial(Duration.ofMillis(200)).build());
+        WorkerInfo worker = spawn(supervisor, "exec sleep 1000");
+
+        kill9(worker);
+
+        await().atMost(LONG)
+                .until(() -> registry.get(worker.id())
+                        .filter(now -> now.restarts() == 1 && now.pid().isPresent())
+                        .isPresent());
+        WorkerInfo again = registry.get(worker.id()).orElseThrow();
+        assertThat(again.pid()).isNotEqualTo(worker.pid());
+        assertThat(again.url()).isEqualTo(worker.url());
+        assertThat(isRunning(again.pid().orElseThrow())).isTrue();
+    }
+
+    @Test
     void aWorkersChildrenEndWithIt() {
         WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
         WorkerInfo worker = spawn(supervisor, "sleep 1000 & echo $! > $FLAG; wait");
@@ -224,8 +244,13 @@ class SupervisorIT {
     }
 
     private WorkerSupervisor supervise(LifecycleConfig.Builder config) {
+        return supervise(config, RestartPolicy.never());
+    }
+
+    private WorkerSupervisor supervise(LifecycleConfig.Builder config, RestartPolicy restart) {
         WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
                 .health(HttpHealthProbe.at("/v1/health"))
+                .restart(restart)
                 .config(config.build())
                 .build();
         supervisors.add(supervisor);

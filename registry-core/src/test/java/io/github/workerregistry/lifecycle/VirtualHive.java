@@ -14,7 +14,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
-/** A registry and a supervisor in virtual time, with fake processes. Workers are loading until a test makes them ready. */
+/** A registry and a supervisor in virtual time, with fake processes and, unless a test says otherwise, without restarts and without an idle timeout. */
 final class VirtualHive {
 
     static final WorkerSpec SPEC = WorkerSpec.builder()
@@ -40,6 +40,7 @@ final class VirtualHive {
         supervisor = settings.apply(WorkerSupervisor.builder(registry, time)
                         .processes(processes)
                         .health(probe)
+                        .restart(RestartPolicy.never())
                         .config(config().build()))
                 .build();
     }
@@ -52,6 +53,12 @@ final class VirtualHive {
     static VirtualHive with(UnaryOperator<LifecycleConfig.Builder> settings) {
         return new VirtualHive(
                 builder -> builder.config(settings.apply(config()).build()));
+    }
+
+    /** A hive that restarts its workers, without jitter. */
+    static VirtualHive restarting() {
+        return new VirtualHive(
+                builder -> builder.restart(RestartPolicy.builder().jitter(0).build()));
     }
 
     /** Spawns a worker that answers no probe while it loads. */

@@ -1,0 +1,57 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Busy;
+import java.time.Duration;
+import java.time.Instant;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Ends busy workers in which nothing moves: no slot was taken or given back for too long. */
+final class BusyLoop implements Tick {
+
+    /** How often busy workers are looked at. */
+    static final Duration PERIOD = Duration.ofSeconds(1);
+
+    private static final Logger log = LoggerFactory.getLogger(BusyLoop.class);
+
+    private final WorkerRegistry registry;
+    private final Stopper stopper;
+    private final Duration busyLimit;
+    private Instant resumed = Instant.MIN;
+
+    BusyLoop(WorkerRegistry registry, Stopper stopper, Duration busyLimit) {
+        this.registry = registry;
+        this.stopper = stopper;
+        this.busyLimit = busyLimit;
+    }
+
+    @Override
+    public void tick(Instant now) {
+        for (WorkerInfo worker : registry.list()) {
+            if (worker.state() instanceof Busy
+                    && Duration.between(later(worker.lastActivity(), resumed), now)
+                                    .compareTo(busyLimit)
+                            >= 0
+                    && stopper.endIfUnchanged(worker, Exit.Cause.BUSY_LIMIT)) {
+                log.warn(
+                        "worker {} is given up: {} slots are busy and nothing moved for {}",
+                        worker.id(),
+                        worker.slotsInUse(),
+                        busyLimit);
+            }
+        }
+    }
+
+    /** Whoever holds the leases may have been suspended with us. */
+    @Override
+    public void late(Instant now, Duration lateness) {
+        resumed = now;
+    }
+
+    private static Instant later(Instant a, Instant b) {
+        return a.isAfter(b) ? a : b;
+    }
+}

@@ -1,0 +1,103 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Loading;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Ends workers that sent heartbeats and send no more. One that never sent any is not judged.
+ *
+ * <p>A deadline counts from when this loop first saw the beat, so that a worker that the host takes over with an old beat has a full fresh interval. A beat
+ * that is there when its deadline is judged wins.
+ */
+final class HeartbeatLoop implements Tick {
+
+    private static final Logger log = LoggerFactory.getLogger(HeartbeatLoop.class);
+
+    private final WorkerRegistry registry;
+    private final Stopper stopper;
+    private final Suspects suspects;
+    private final Duration interval;
+    private final Duration patience;
+    private Map<String, Beat> beats = new HashMap<>();
+
+    HeartbeatLoop(WorkerRegistry registry, Stopper stopper, Suspects suspects, LifecycleConfig config) {
+        this.registry = registry;
+        this.stopper = stopper;
+        this.suspects = suspects;
+        this.interval = config.heartbeatInterval();
+        this.patience = interval.multipliedBy(config.heartbeatMisses());
+    }
+
+    /** The latest beat of a worker, and when it is waited for no longer. */
+    private record Beat(int generation, Instant sent, Instant deadline) {
+        boolean isOf(WorkerInfo worker, Instant beat) {
+            return generation == worker.generation() && sent.equals(beat);
+        }
+    }
+
+    @Override
+    public void tick(Instant now) {
+        List<WorkerInfo> silent = look(now);
+        if (silent.isEmpty()) {
+            return;
+        }
+        // Those whose deadline comes within an interval fail with them: beats are spread over an interval.
+        long failing = beats.values().stream()
+                .filter(beat -> now.plus(interval).isAfter(beat.deadline))
+                .count();
+        for (WorkerInfo worker : silent) {
+            if (!suspects.spare(worker, Exit.Cause.HEARTBEAT_MISSED, failing, beats.size(), now)
+                    && isStillSilent(worker)
+                    && stopper.endIfUnchanged(worker, Exit.Cause.HEARTBEAT_MISSED)) {
+                log.warn("worker {} is given up: no heartbeat for {}", worker.id(), patience);
+            }
+        }
+    }
+
+    private boolean isStillSilent(WorkerInfo worker) {
+        return registry.get(worker.id())
+                .filter(present -> present.lastHeartbeat().equals(worker.lastHeartbeat()))
+                .isPresent();
+    }
+
+    @Override
+    public void late(Instant now, Duration lateness) {
+        beats.replaceAll((id, beat) -> new Beat(beat.generation, beat.sent, beat.deadline.plus(lateness)));
+        look(now);
+    }
+
+    /** Takes in the beats that have come, and gives the workers whose deadline is over. */
+    private List<WorkerInfo> look(Instant now) {
+        Map<String, Beat> present = new HashMap<>();
+        List<WorkerInfo> silent = new ArrayList<>();
+        for (WorkerInfo worker : registry.list()) {
+            Instant sent = worker.lastHeartbeat().orElse(null);
+            if (sent == null
+                    || !(worker.state() instanceof Loading || worker.state().routable())) {
+                continue;
+            }
+            Beat known = beats.get(worker.id());
+            if (known == null || !known.isOf(worker, sent)) {
+                present.put(worker.id(), new Beat(worker.generation(), sent, now.plus(patience)));
+                suspects.clear(worker.id(), Exit.Cause.HEARTBEAT_MISSED);
+                continue;
+            }
+            present.put(worker.id(), known);
+            if (now.isAfter(known.deadline)) {
+                silent.add(worker);
+            }
+        }
+        beats = present;
+        return silent;
+    }
+}

@@ -1,0 +1,23 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.Exit;
+
+/** A worker that somebody waited for has ended first. The message says how, the exit says all. */
+public final class WorkerEndedException extends RuntimeException {
+
+    private final transient Exit exit;
+
+    WorkerEndedException(Exit exit) {
+        super("worker " + exit.workerId() + " has ended: " + exit.cause() + ", " + exit.status());
+        this.exit = exit;
+    }
+
+    /**
+     * How the worker ended.
+     *
+     * @return the exit, with the last lines of output
+     */
+    public Exit exit() {
+        return exit;
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerState.Busy;
+import io.github.workerregistry.WorkerState.Idle;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(UnexpectedWarnings.class)
+class BusyLimitTest {
+
+    private final VirtualHive hive = VirtualHive.with(config -> config.busyLimit(Duration.ofMinutes(1)));
+
+    @Test
+    void byDefaultAWorkerMayBeBusyForEver() {
+        VirtualHive hive = new VirtualHive();
+        String id = hive.spawnReady();
+        hive.lease(id);
+        hive.advance(Duration.ofHours(5));
+        assertThat(hive.state(id)).isEqualTo(new Busy());
+    }
+
+    @Test
+    void aBusyWorkerInWhichNothingMovesIsEnded() {
+        UnexpectedWarnings.expect("nothing moved for PT1M", "is gone: BUSY_LIMIT");
+        String id = hive.spawnReady();
+        SlotLease lease = hive.lease(id);
+
+        hive.advanceSeconds(59);
+        assertThat(hive.state(id)).isEqualTo(new Busy());
+        hive.advanceSeconds(3);
+
+        assertThat(hive.isGone(id)).isTrue();
+        assertThat(lease.isValid()).isFalse();
+        assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.BUSY_LIMIT);
+    }
+
+    @Test
+    void aWorkerThatFinishesRequestsIsNotHung() {
+        String id = hive.spawnReady();
+        for (int i = 0; i < 20; i++) {
+            SlotLease lease = hive.lease(id);
+            hive.advanceSeconds(50);
+            lease.close();
+        }
+        assertThat(hive.state(id)).isEqualTo(new Idle());
+    }
+}

@@ -1,0 +1,115 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(UnexpectedWarnings.class)
+class HeartbeatTest {
+
+    private final VirtualHive hive = new VirtualHive();
+
+    @Test
+    void aWorkerThatNeverSentAHeartbeatIsNotJudged() {
+        String id = hive.spawnReady();
+        hive.advanceSeconds(600);
+        assertThat(hive.state(id)).isEqualTo(new Idle());
+    }
+
+    @Test
+    void aWorkerThatMissesThreeHeartbeatsIsEnded() {
+        UnexpectedWarnings.expect("no heartbeat for PT15S", "is gone: HEARTBEAT_MISSED");
+        String id = hive.spawnReady();
+        for (int i = 0; i < 10; i++) {
+            hive.registry.heartbeat(id);
+            hive.advanceSeconds(5);
+        }
+
+        hive.advanceSeconds(10);
+        assertThat(hive.state(id)).isEqualTo(new Idle());
+        hive.advance(Duration.ofMillis(300));
+
+        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.HEARTBEAT_MISSED);
+    }
+
+    @Test
+    void aBeatInTheTickOfItsDeadlineWins() {
+        String id = hive.spawnReady();
+        hive.registry.heartbeat(id);
+        hive.advance(Duration.ofMillis(15_100));
+
+        hive.registry.heartbeat(id);
+        hive.advance(Duration.ofSeconds(15));
+
+        assertThat(hive.state(id)).isEqualTo(new Idle());
+    }
+
+    @Test
+    void aBusyWorkerIsJudgedByItsHeartbeatsToo() {
+        UnexpectedWarnings.expect("no heartbeat", "is gone: HEARTBEAT_MISSED");
+        String id = hive.spawnReady();
+        hive.registry.heartbeat(id);
+        hive.lease(id);
+        hive.advanceSeconds(16);
+        assertThat(hive.isGone(id)).isTrue();
+    }
+
+    @Test
+    void aWorkerTakenOverWithAnOldBeatHasAFullInterval() {
+        UnexpectedWarnings.expect("no heartbeat");
+        hive.registry.register(WorkerInfo.builder()
+                .id("old")
+                .url("http://elsewhere")
+                .modelRef("m")
+                .state(new Idle())
+                .startedAt(hive.time.instant().minusSeconds(3600))
+                .lastHeartbeat(hive.time.instant().minusSeconds(3600))
+                .build());
+
+        hive.advanceSeconds(15);
+        assertThat(hive.state("old")).isEqualTo(new Idle());
+        hive.advanceSeconds(1);
+
+        assertThat(hive.isGone("old")).isTrue();
+    }
+
+    @Test
+    void aStoppingWorkerIsNotJudged() {
+        String id = hive.spawnReady();
+        hive.registry.heartbeat(id);
+        hive.lease(id);
+        hive.supervisor.stop(id);
+
+        hive.advanceSeconds(25);
+
+        assertThat(hive.state(id).label()).isEqualTo("stopping");
+        assertThat(hive.exitOf(id)).isEmpty();
+    }
+
+    @Test
+    void aHeartbeatOrTheHostsWordIsProgressOfALoad() {
+        UnexpectedWarnings.expect("its load made no progress", "is gone: LOAD_STALL");
+        VirtualHive hive = VirtualHive.with(config -> config.heartbeatInterval(Duration.ofSeconds(100)));
+        String id = hive.spawnLoading();
+        for (int i = 0; i < 5; i++) {
+            hive.advanceSeconds(100);
+            hive.registry.heartbeat(id);
+            hive.advanceSeconds(100);
+            assertThat(hive.supervisor.progress(id)).isTrue();
+        }
+        assertThat(hive.state(id)).isInstanceOf(Loading.class);
+
+        hive.advanceSeconds(125);
+
+        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.supervisor.progress(id)).isFalse();
+    }
+}

@@ -1,0 +1,171 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Busy;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.health.HealthProbe;
+import io.github.workerregistry.health.HealthStatus;
+import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.VirtualTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * The hive is suspended: its clock goes on and nothing runs. The clock here is virtual time plus the time spent suspended. (That the clock cannot jump with the wall clock is
+ * tested where the clock is; a test cannot set the clock of its machine.)
+ */
+@ExtendWith(UnexpectedWarnings.class)
+class LatenessTest {
+
+    private static final Duration TWO_MINUTES = Duration.ofMinutes(2);
+
+    private final VirtualTime time = new VirtualTime();
+    private Duration suspended = Duration.ZERO;
+    private final WorkerRegistry registry =
+            WorkerRegistry.builder().clock(() -> time.instant().plus(suspended)).build();
+    private final FakeProcessController processes = new FakeProcessController();
+
+    private void suspend() {
+        suspended = suspended.plus(TWO_MINUTES);
+    }
+
+    private WorkerSupervisor supervise(LifecycleConfig.Builder config) {
+        return supervise(config, (worker, timeout) -> new CompletableFuture<>());
+    }
+
+    private WorkerSupervisor supervise(LifecycleConfig.Builder config, HealthProbe probe) {
+        return WorkerSupervisor.builder(registry, time)
+                .processes(processes)
+                .health(probe)
+                .restart(RestartPolicy.never())
+                .config(config.build())
+                .build();
+    }
+
+    @Test
+    void heartbeatDeadlinesAreExtendedByTheTimeSuspended() {
+        UnexpectedWarnings.expect("no heartbeat", "is gone: HEARTBEAT_MISSED");
+        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder().healthInterval(Duration.ofHours(1)));
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+        registry.heartbeat(id);
+        time.advance(Duration.ofSeconds(10));
+
+        suspend();
+        time.advance(Duration.ofSeconds(4));
+        assertThat(registry.get(id)).isPresent();
+        time.advance(Duration.ofSeconds(2));
+
+        assertThat(registry.get(id)).isEmpty();
+    }
+
+    @Test
+    void aProbeInFlightHasItsTimeAfterTheSuspension() {
+        CompletableFuture<HealthStatus> answer = new CompletableFuture<>();
+        WorkerSupervisor supervisor = supervise(
+                LifecycleConfig.builder().healthInterval(Duration.ofSeconds(10)), (worker, timeout) -> answer);
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+        time.advance(Duration.ofMillis(11_100));
+
+        suspend();
+        time.advance(Duration.ofMillis(100));
+        answer.complete(HealthStatus.healthy());
+
+        assertThat(registry.get(id).orElseThrow().failedHealthChecks()).isZero();
+    }
+
+    @Test
+    void aLoadHasItsFullTimeAfterTheSuspension() {
+        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        time.advance(Duration.ofSeconds(100));
+
+        suspend();
+        time.advance(Duration.ofSeconds(100));
+
+        assertThat(registry.get(id).orElseThrow().state()).isInstanceOf(Loading.class);
+    }
+
+    @Test
+    void aBusyWorkerHasItsFullTimeAfterTheSuspension() {
+        WorkerSupervisor supervisor = supervise(
+                LifecycleConfig.builder().healthInterval(Duration.ofHours(1)).busyLimit(Duration.ofSeconds(90)));
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+        assertThat(registry.tryAcquireFrom(id)).isPresent();
+
+        suspend();
+        time.advance(Duration.ofSeconds(80));
+
+        assertThat(registry.get(id).orElseThrow().state()).isEqualTo(new Busy());
+    }
+
+    @Test
+    void anIdleWorkerIsNotStoppedInTheRoundAfterTheSuspension() {
+        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder()
+                .healthInterval(Duration.ofHours(1))
+                .idleTimeout(Duration.ofSeconds(60))
+                .idleCheck(Duration.ofSeconds(10)));
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+
+        suspend();
+        time.advance(Duration.ofSeconds(5));
+        assertThat(registry.get(id).orElseThrow().state()).isEqualTo(new Idle());
+        time.advance(Duration.ofSeconds(10));
+
+        assertThat(registry.get(id)).isEmpty();
+    }
+
+    @Test
+    void aWorkerThatReallyDiedMeanwhileIsFoundAtOnce() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
+        WorkerInfo worker = supervisor.spawn(VirtualHive.SPEC);
+
+        suspend();
+        processes.exitUnnoticed(worker.id(), 1);
+        time.advance(Duration.ofMillis(100));
+
+        assertThat(registry.get(worker.id())).isEmpty();
+    }
+
+    @Test
+    void aSchedulerThatIsAlwaysLateStillGivesVerdictsEveryOtherRound() {
+        List<Instant> verdicts = new ArrayList<>();
+        List<Instant> lateRounds = new ArrayList<>();
+        LoopRunner runner = new LoopRunner(registry.clock(), Duration.ofMillis(100));
+        runner.add("loop", Duration.ofMillis(100), new Tick() {
+            @Override
+            public void tick(Instant now) {
+                verdicts.add(now);
+            }
+
+            @Override
+            public void late(Instant now, Duration lateness) {
+                assertThat(lateness).isEqualTo(TWO_MINUTES);
+                lateRounds.add(now);
+            }
+        });
+        runner.start(time);
+
+        for (int i = 0; i < 10; i++) {
+            suspend();
+            time.advance(Duration.ofMillis(100));
+        }
+
+        assertThat(verdicts).hasSize(5);
+        assertThat(lateRounds).hasSize(5);
+    }
+}

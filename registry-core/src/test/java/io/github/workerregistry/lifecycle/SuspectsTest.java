@@ -1,0 +1,108 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.health.HealthStatus;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(UnexpectedWarnings.class)
+class SuspectsTest {
+
+    private static final HealthStatus ILL = HealthStatus.unhealthy("no route to host");
+
+    private final VirtualHive hive = new VirtualHive();
+    private final List<String> ids = spawn(4);
+
+    private List<String> spawn(int workers) {
+        return Stream.generate(hive::spawnReady).limit(workers).toList();
+    }
+
+    @Test
+    void manyThatFailTogetherAreKeptAsSuspectsAndClearedWhenTheyAreWell() {
+        UnexpectedWarnings.expect("under suspicion");
+        hive.probe.answerAll(ILL);
+        hive.advanceSeconds(110);
+
+        assertThat(hive.processes.running()).containsExactlyElementsOf(ids);
+        assertThat(ids).allSatisfy(id -> {
+            assertThat(hive.state(id)).isEqualTo(new Idle());
+            assertThat(hive.heard.historyOf(id)).containsOnlyOnce("Suspected");
+        });
+        assertThat(hive.registry.stats().suspected()).isEqualTo(4);
+        hive.probe.answerAll(HealthStatus.healthy());
+        hive.advanceSeconds(120);
+
+        assertThat(hive.processes.running()).containsExactlyElementsOf(ids);
+        assertThat(ids).allSatisfy(id -> assertThat(hive.heard.historyOf(id)).endsWith("Suspected", "Cleared"));
+    }
+
+    @Test
+    void theyAreKeptForAMinuteAndNoLonger() {
+        UnexpectedWarnings.expect("under suspicion", "is given up", "is gone: UNHEALTHY");
+        hive.probe.answerAll(ILL);
+        hive.advanceSeconds(139);
+        assertThat(hive.processes.running()).hasSize(4);
+
+        hive.advanceSeconds(25);
+
+        assertThat(hive.processes.running()).isEmpty();
+    }
+
+    @Test
+    void anExitThatWasSeenAlwaysCounts() {
+        UnexpectedWarnings.expect("under suspicion", "is gone: CRASHED");
+        hive.probe.answerAll(ILL);
+        hive.advanceSeconds(110);
+
+        hive.processes.exit(ids.get(0), 1);
+
+        assertThat(hive.isGone(ids.get(0))).isTrue();
+    }
+
+    @Test
+    void twoOfFourAreNotMany() {
+        UnexpectedWarnings.expect("is given up after 3", "is gone: UNHEALTHY");
+        hive.probe.answer(ids.get(0), ILL);
+        hive.probe.answer(ids.get(1), ILL);
+
+        hive.advanceSeconds(110);
+
+        assertThat(hive.processes.running()).containsExactly(ids.get(2), ids.get(3));
+    }
+
+    @Test
+    void threeOfSevenAreLessThanHalf() {
+        UnexpectedWarnings.expect("is given up after 3", "is gone: UNHEALTHY");
+        List<String> more = spawn(3);
+        more.forEach(id -> hive.probe.answer(id, ILL));
+
+        hive.advanceSeconds(110);
+
+        assertThat(hive.processes.running()).containsExactlyElementsOf(ids);
+    }
+
+    @Test
+    void heartbeatsThatStopTogetherAreSuspectToo() {
+        UnexpectedWarnings.expect("under suspicion (HEARTBEAT_MISSED)", "is given up", "is gone: HEARTBEAT_MISSED");
+        for (int second = 0; second < 30; second++) {
+            hive.registry.heartbeat(ids.get(second % 4));
+            hive.advanceSeconds(1);
+        }
+
+        hive.advanceSeconds(40);
+        assertThat(hive.processes.running()).hasSize(4);
+        hive.registry.heartbeat(ids.get(0));
+        hive.advanceSeconds(1);
+        assertThat(hive.heard.historyOf(ids.get(0))).endsWith("Suspected", "Cleared");
+        hive.advanceSeconds(40);
+
+        assertThat(hive.processes.running())
+                .as("kept for a minute and no longer")
+                .isEmpty();
+    }
+}
