@@ -3,8 +3,8 @@ import org.jspecify.annotations.NullMarked;
 /**
  * An embeddable registry of LLM workers: who they are, the life of their processes, and a slot for the next request.
  *
- * <p>Start reading at {@link io.github.workerregistry.WorkerRegistry}, then {@link
- * io.github.workerregistry.lifecycle.WorkerSupervisor}.
+ * <p>Start reading at {@link io.github.workerregistry.WorkerRegistry}, then
+ * {@link io.github.workerregistry.lifecycle.WorkerSupervisor}.
  */
 @NullMarked
 module io.github.workerregistry {

@@ -3,7 +3,8 @@ package io.github.workerregistry;
 /** A worker with the same id is registered already. */
 public final class DuplicateWorkerException extends RuntimeException {
 
-    private final transient String workerId;
+    /** The id that is taken. */
+    private final String workerId;
 
     /**
      * An exception that names the worker.

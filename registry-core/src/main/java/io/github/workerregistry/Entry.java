@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * One worker in the table: its occupancy in one atomic word, all the rest in one immutable value.
  *
- * <p>Leases move only the word. Transitions are made under the registry's write lock and move the word first, by compare-and-set, then
- * the value: so a lease and a transition compete for the word, and exactly one wins. Between the two writes word and value disagree;
- * a reader that sees this waits for the transition on the registry's lock (see {@link #peek}).
+ * <p>Leases move only the word. Transitions are made under the registry's write lock and move the word first, by
+ * compare-and-set, then the value: so a lease and a transition compete for the word, and exactly one wins. Between the
+ * two writes word and value disagree; a reader that sees this waits for the transition on the registry's lock (see
+ * {@link #peek}).
  */
 final class Entry {
 
@@ -81,8 +82,9 @@ final class Entry {
     }
 
     /**
-     * Moves {@code lastActivity} to now if the worker did something since the last look. The time is moved before the mark is taken away, so that at
-     * every moment one of the two tells of the work; and if the time cannot be moved, because no time has passed, the mark stays.
+     * Moves {@code lastActivity} to now if the worker did something since the last look. The time is moved before the
+     * mark is taken away, so that at every moment one of the two tells of the work; and if the time cannot be moved,
+     * because no time has passed, the mark stays.
      */
     void stampActivity(Instant now) {
         long seen = word;
@@ -110,7 +112,9 @@ final class Entry {
         return Occupancy.agrees(seen, worker) ? worker.withSlotsInUse(Occupancy.inUse(seen)) : null;
     }
 
-    /** The worker as it is, or was last; for a holder of the registry's lock, and for a lease that outlived its worker. */
+    /**
+     * The worker as it is, or was last; for a holder of the registry's lock, and for a lease that outlived its worker.
+     */
     WorkerInfo last() {
         WorkerInfo now = peek();
         return now != null ? now : value;

@@ -1,6 +1,7 @@
 package io.github.workerregistry;
 
 import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
@@ -14,7 +15,8 @@ import java.util.concurrent.Executor;
 /**
  * Turns transitions into events, counts them, and puts them into each listener's queue.
  *
- * <p>Everything but {@link #subscribe} and {@link #dispatch} is called under the registry's write lock, so events have one order and the totals need no atomics.
+ * <p>Everything but {@link #subscribe} and {@link #dispatch} is called under the registry's write lock, so events have
+ * one order and the totals need no atomics.
  */
 final class EventFeed {
 
@@ -99,28 +101,16 @@ final class EventFeed {
     }
 
     RegistryStats stats(List<WorkerInfo> workers) {
-        int[] inState = new int[5];
-        long slotsTotal = 0;
-        long slotsInUse = 0;
-        for (WorkerInfo worker : workers) {
-            WorkerState state = worker.state();
-            inState[
-                    state instanceof Loading
-                            ? 0
-                            : state instanceof Idle ? 1 : state.routable() ? 2 : state instanceof BackingOff ? 3 : 4]++;
-            if (state.routable()) {
-                slotsTotal += worker.slotsTotal();
-                slotsInUse += worker.slotsInUse();
-            }
-        }
+        List<WorkerInfo> routable =
+                workers.stream().filter(worker -> worker.state().routable()).toList();
         return new RegistryStats(
-                inState[0],
-                inState[1],
-                inState[2],
-                inState[3],
-                inState[4],
-                slotsTotal,
-                slotsInUse,
+                count(workers, Loading.class),
+                count(workers, Idle.class),
+                count(workers, Busy.class),
+                count(workers, BackingOff.class),
+                count(workers, Stopping.class),
+                routable.stream().mapToLong(WorkerInfo::slotsTotal).sum(),
+                routable.stream().mapToLong(WorkerInfo::slotsInUse).sum(),
                 registered,
                 becameReady,
                 crashed,
@@ -128,6 +118,12 @@ final class EventFeed {
                 healthChecksFailed,
                 suspected,
                 endedBy);
+    }
+
+    private static int count(List<WorkerInfo> workers, Class<? extends WorkerState> state) {
+        return (int) workers.stream()
+                .filter(worker -> state.isInstance(worker.state()))
+                .count();
     }
 
     private void count(Exit.Cause cause) {

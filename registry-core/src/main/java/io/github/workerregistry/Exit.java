@@ -27,9 +27,9 @@ public record Exit(
 
     /** Copies the output. */
     public Exit {
-        WorkerInfo.requireName("workerId", workerId);
-        WorkerInfo.requireName("modelRef", modelRef);
-        WorkerInfo.requireNotNegative("generation", generation);
+        WorkerInfo.requireName(workerId, "workerId");
+        WorkerInfo.requireName(modelRef, "modelRef");
+        WorkerInfo.requireNotNegative(generation, "generation");
         requireNonNull(cause, "cause");
         requireNonNull(status, "status");
         output = List.copyOf(requireNonNull(output, "output"));

@@ -7,8 +7,8 @@ import java.util.OptionalInt;
  *
  * <p>The JDK reports a process that a signal ended as code 128 + signal, as a shell does, and cannot tell it from a
  * program that returned that number by itself. So {@code signal} means "as a shell would read the code": code 137 says
- * signal 9, also for a program that called {@code exit(137)}. {@code requested} tells the two apart where it matters: our
- * own SIGTERM is never a crash.
+ * signal 9, also for a program that called {@code exit(137)}. {@code requested} tells the two apart where it matters:
+ * our own SIGTERM is never a crash.
  *
  * @param code the exit code as the JDK gives it: 0 to 255 on POSIX systems, any int elsewhere
  * @param signal the signal number, 1 to 64, for codes 129 to 192; empty for any other code

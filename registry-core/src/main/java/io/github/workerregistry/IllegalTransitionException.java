@@ -3,7 +3,8 @@ package io.github.workerregistry;
 /** A worker's life has no such edge, or its slots are leased and not the caller's to report. Nothing has changed. */
 public final class IllegalTransitionException extends RuntimeException {
 
-    private final transient String workerId;
+    /** The worker that was to change. */
+    private final String workerId;
 
     /**
      * An exception that names the worker and both states.

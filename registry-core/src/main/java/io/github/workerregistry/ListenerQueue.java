@@ -12,9 +12,9 @@ import org.slf4j.LoggerFactory;
 /**
  * One listener's bounded queue, drained serially on its executor.
  *
- * <p>{@link #offer} is called under the registry's lock and only enqueues; {@link #wake} is called after the lock has been dropped and hands the drain
- * to the executor. When the queue is full, events are dropped up to the moment when the listener has worked it off; it is told how many with one
- * {@link WorkerEvent.Overflowed} in their place.
+ * <p>{@link #offer} is called under the registry's lock and only enqueues; {@link #wake} is called after the lock has
+ * been dropped and hands the drain to the executor. When the queue is full, events are dropped up to the moment when
+ * the listener has worked it off; it is told how many with one {@link WorkerEvent.Overflowed} in their place.
  */
 final class ListenerQueue implements Subscription {
 
@@ -117,11 +117,19 @@ final class ListenerQueue implements Subscription {
         try {
             listener.onEvent(event);
         } catch (Throwable t) { // foreign code: whatever it throws must not end the feed
-            log.warn("listener {} failed on {}; the next event is still delivered", nameOf(listener), event, t);
+            log.warn("listener {} failed on {}; the next event is still delivered", nameOf(listener), nameOf(event), t);
         }
     }
 
     private static String nameOf(WorkerListener listener) {
         return listener.getClass().getName();
+    }
+
+    /** Without the worker's output, which may be in it. */
+    private static String nameOf(WorkerEvent event) {
+        String name = event.getClass().getSimpleName();
+        return event instanceof WorkerEvent.OfWorker one
+                ? name + " of worker " + one.worker().id()
+                : name;
     }
 }

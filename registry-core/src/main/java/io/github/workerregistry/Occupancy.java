@@ -9,8 +9,9 @@ import io.github.workerregistry.WorkerState.Stopping;
  *  63..34 generation (low 30 bits) | 33 reported | 32 routable | 31 used | 30..0 slots in use
  * </pre>
  *
- * <p>{@code reported} says that the host reports the occupancy itself, so that nobody can lease. {@code used} says that the worker did
- * something since the registry last looked; that is how {@code lastActivity} moves without a clock on the lease path.
+ * <p>{@code reported} says that the host reports the occupancy itself, so that nobody can lease. {@code used} says that
+ * the worker did something since the registry last looked; that is how {@code lastActivity} moves without a clock on
+ * the lease path.
  */
 final class Occupancy {
 

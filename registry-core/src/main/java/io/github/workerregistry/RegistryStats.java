@@ -18,8 +18,9 @@ import java.util.Map;
  * @param restarted total of restarts
  * @param healthChecksFailed total of failed health checks
  * @param suspected total of workers that came under suspicion, see {@link WorkerEvent.Suspected}
- * @param endedBy total of ends by cause, whether a restart followed or not; a cause that never came is absent. {@code UNHEALTHY} counts fail-fast,
- *     {@code IDLE_TIMEOUT} idle stops, {@code FORCED} forced kills, {@code LOAD_STALL} stalled loads, {@code HEARTBEAT_MISSED} lost heartbeats
+ * @param endedBy total of ends by cause, whether a restart followed or not; a cause that never came is absent.
+ *     {@code UNHEALTHY} counts fail-fast, {@code IDLE_TIMEOUT} idle stops, {@code FORCED} forced kills,
+ *     {@code LOAD_STALL} stalled loads, {@code HEARTBEAT_MISSED} lost heartbeats
  */
 public record RegistryStats(
         int loading,

@@ -42,7 +42,8 @@ public sealed interface WorkerEvent {
     record HealthCheckFailed(WorkerInfo worker) implements OfWorker {}
 
     /**
-     * The process failed: it ended by itself with a signal or a code other than 0, or was ended because it failed its checks.
+     * The process failed: it ended by itself with a signal or a code other than 0, or was ended because it failed its
+     * checks.
      *
      * @param worker the worker
      * @param exit how and why
@@ -66,8 +67,8 @@ public sealed interface WorkerEvent {
     record Restarted(WorkerInfo worker) implements OfWorker {}
 
     /**
-     * A worker's checks say that it should be ended, but so do those of many others at the same time, which rather speaks against the check. It is kept,
-     * for a while.
+     * A worker's checks say that it should be ended, but so do those of many others at the same time, which rather
+     * speaks against the check. It is kept, for a while.
      *
      * @param worker the worker
      * @param cause why it should be ended

@@ -17,14 +17,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * One worker at one moment. Immutable: the registry gives out a new one each time somebody asks.
  *
- * @param id the worker's id, unique in its registry; a name (see below)
+ * <p>A <em>name</em> is not blank, has no control characters and no line separators, and at most
+ * {@value #MAX_NAME_LENGTH} characters.
+ *
+ * @param id the worker's id, unique in its registry; a name
  * @param url where the worker is reached, for example {@code http://127.0.0.1:8100}; a name
  * @param modelRef the model it serves, for example {@code hf:TheBloke/TinyLlama}; a name
  * @param backend what it computes on: {@code cuda}, {@code metal}, {@code cpu}; a name
  * @param device the index of the device, &ge; 0
  * @param state where it is in its life
- * @param lastActivity when it last did work or became ready. Leases read no clock, so this is stamped when the registry next looks at the
- *     worker: at most one sweep (100 ms) late under a supervisor. Health checks never move it
+ * @param lastActivity when it last did work or became ready. Leases read no clock, so this is stamped when the registry
+ *     next looks at the worker: at most one sweep (100 ms) late under a supervisor. Health checks never move it
  * @param slotsTotal how many requests it can take at once, &ge; 1
  * @param slotsInUse how many it is working on, 0 to {@code slotsTotal}
  * @param failedHealthChecks failed checks in a row, &ge; 0
@@ -33,7 +36,6 @@ import org.jspecify.annotations.Nullable;
  * @param restarts how often it was restarted, &ge; 0
  * @param lastHeartbeat the last sign of life that it sent; empty if it never did
  * @param startedAt when this generation was started
- *     <p>A <em>name</em> is not blank, has no control characters and no line separators, and at most {@value #MAX_NAME_LENGTH} characters.
  */
 public record WorkerInfo(
         String id,
@@ -62,21 +64,21 @@ public record WorkerInfo(
      * Rejects what cannot be.
      *
      * @throws NullPointerException if a component is null; the message names it
-     * @throws IllegalArgumentException if a name is malformed, a number out of range, or the slots in use do not fit the state; the
-     *     message names the culprit and its value
+     * @throws IllegalArgumentException if a name is malformed, a number out of range, or the slots in use do not fit
+     *     the state; the message names the culprit and its value
      */
     public WorkerInfo {
-        requireName("id", id);
-        requireName("url", url);
-        requireName("modelRef", modelRef);
-        requireName("backend", backend);
-        requireNotNegative("device", device);
+        requireName(id, "id");
+        requireName(url, "url");
+        requireName(modelRef, "modelRef");
+        requireName(backend, "backend");
+        requireNotNegative(device, "device");
         requireNonNull(state, "state");
         requireNonNull(lastActivity, "lastActivity");
         if (slotsTotal < 1) {
             throw new IllegalArgumentException("slotsTotal must be >= 1, was " + slotsTotal);
         }
-        requireNotNegative("slotsInUse", slotsInUse);
+        requireNotNegative(slotsInUse, "slotsInUse");
         if (slotsInUse > slotsTotal) {
             throw new IllegalArgumentException(
                     "slotsInUse must be <= slotsTotal, was " + slotsInUse + " > " + slotsTotal);
@@ -85,13 +87,13 @@ public record WorkerInfo(
             throw new IllegalArgumentException(
                     "a worker that is " + state.label() + " cannot have " + slotsInUse + " slots in use");
         }
-        requireNotNegative("failedHealthChecks", failedHealthChecks);
+        requireNotNegative(failedHealthChecks, "failedHealthChecks");
         requireNonNull(pid, "pid");
         if (pid.isPresent() && pid.getAsLong() <= 0) {
             throw new IllegalArgumentException("pid must be > 0, was " + pid.getAsLong());
         }
-        requireNotNegative("generation", generation);
-        requireNotNegative("restarts", restarts);
+        requireNotNegative(generation, "generation");
+        requireNotNegative(restarts, "restarts");
         requireNonNull(lastHeartbeat, "lastHeartbeat");
         requireNonNull(startedAt, "startedAt");
     }
@@ -137,13 +139,14 @@ public record WorkerInfo(
     /**
      * Checks a name by the rule that all names here follow.
      *
-     * @param what what the value is, for the message
      * @param value the name
+     * @param what what the value is, for the message
      * @return {@code value}
      * @throws NullPointerException if {@code value} is null
-     * @throws IllegalArgumentException if it is blank, longer than {@value #MAX_NAME_LENGTH}, or has a control character or line separator
+     * @throws IllegalArgumentException if it is blank, longer than {@value #MAX_NAME_LENGTH}, or has a control
+     *     character or line separator
      */
-    public static String requireName(String what, String value) {
+    public static String requireName(String value, String what) {
         requireNonNull(value, what);
         if (value.isBlank()) {
             throw new IllegalArgumentException(what + " must not be blank");
@@ -162,7 +165,7 @@ public record WorkerInfo(
         return value;
     }
 
-    static void requireNotNegative(String what, int value) {
+    static void requireNotNegative(int value, String what) {
         if (value < 0) {
             throw new IllegalArgumentException(what + " must be >= 0, was " + value);
         }
@@ -242,7 +245,7 @@ public record WorkerInfo(
          * @return this builder
          */
         public Builder id(String id) {
-            this.id = id;
+            this.id = requireNonNull(id, "id");
             return this;
         }
 
@@ -253,7 +256,7 @@ public record WorkerInfo(
          * @return this builder
          */
         public Builder url(String url) {
-            this.url = url;
+            this.url = requireNonNull(url, "url");
             return this;
         }
 
@@ -264,7 +267,7 @@ public record WorkerInfo(
          * @return this builder
          */
         public Builder modelRef(String modelRef) {
-            this.modelRef = modelRef;
+            this.modelRef = requireNonNull(modelRef, "modelRef");
             return this;
         }
 
@@ -275,7 +278,7 @@ public record WorkerInfo(
          * @return this builder
          */
         public Builder backend(String backend) {
-            this.backend = backend;
+            this.backend = requireNonNull(backend, "backend");
             return this;
         }
 
@@ -297,7 +300,7 @@ public record WorkerInfo(
          * @return this builder
          */
         public Builder state(WorkerState state) {
-            this.state = state;
+            this.state = requireNonNull(state, "state");
             return this;
         }
 
@@ -308,7 +311,7 @@ public record WorkerInfo(
          * @return this builder
          */
         public Builder lastActivity(Instant lastActivity) {
-            this.lastActivity = lastActivity;
+            this.lastActivity = requireNonNull(lastActivity, "lastActivity");
             return this;
         }
 
@@ -392,11 +395,12 @@ public record WorkerInfo(
         /**
          * Sets when this generation was started.
          *
-         * @param startedAt default: the wall clock at {@link #build()}
+         * @param startedAt default: the wall clock at {@link #build()}, which is right only for a registry on the
+         *     default clock; for another, give {@link WorkerRegistry#clock()}'s time
          * @return this builder
          */
         public Builder startedAt(Instant startedAt) {
-            this.startedAt = startedAt;
+            this.startedAt = requireNonNull(startedAt, "startedAt");
             return this;
         }
 

@@ -5,8 +5,9 @@ package io.github.workerregistry;
 public interface WorkerListener {
 
     /**
-     * Called for each event, in order, once, never twice at a time, on the executor given to {@link WorkerRegistry#subscribe}, with no lock
-     * held: it may call the registry. What it throws is logged, and the next event is still delivered.
+     * Called for each event, in order, once, never twice at a time, on the executor given to
+     * {@link WorkerRegistry#subscribe}, with no lock held: it may call the registry. What it throws is logged, and the
+     * next event is still delivered.
      *
      * @param event what happened
      */

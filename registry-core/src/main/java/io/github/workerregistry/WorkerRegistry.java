@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The workers of one node, in memory: who they are, where they are in their lives, and a slot for the next request.
  *
- * <p>A registry starts no thread, no process and no I/O. Its lives are driven by a {@link
- * io.github.workerregistry.lifecycle.WorkerSupervisor} or by the host itself. All methods are thread-safe.
+ * <p>A registry starts no thread, no process and no I/O. Its lives are driven by a
+ * {@link io.github.workerregistry.lifecycle.WorkerSupervisor} or by the host itself. All methods are thread-safe.
  *
  * <pre>{@code
  * try (SlotLease lease = registry.tryAcquire("hf:TheBloke/TinyLlama").orElseThrow()) {
@@ -37,23 +37,27 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Concurrency</h2>
  *
- * <p>One {@link ReentrantReadWriteLock} stands over the map. Membership and life-cycle transitions run under its write lock, so that events have
- * one order. {@link #list}, {@link #idleWorkers} and {@link #stats} run under its read lock and see one moment.
+ * <p>One {@link ReentrantReadWriteLock} stands over the map. Membership and life-cycle transitions run under its write
+ * lock, so that events have one order. {@link #list}, {@link #idleWorkers} and {@link #stats} run under its read lock
+ * and see one moment.
  *
- * <p>What touches one worker only never takes it: {@link #get}, {@link #tryAcquire}, {@link #tryAcquireFrom}, {@link #heartbeat} and {@link SlotLease#close}. A
- * read lock is a write to one shared word; two threads that only read would pay many times the cost of the map look-up itself. The
- * truth about a worker's occupancy is one atomic word (generation, routable or not, slots in use); everything else is one immutable value. A
- * lease moves only the word. A transition is a pure step from value to value; it moves the word first. So the first lease of an idle
- * worker and the idle timeout compete for one word, and exactly one wins. (A reader that comes between a transition's two writes waits
+ * <p>What touches one worker only never takes it: {@link #get}, {@link #tryAcquire}, {@link #tryAcquireFrom},
+ * {@link #heartbeat} and {@link SlotLease#close}. A read lock is a write to one shared word; two threads that only read
+ * would pay many times the cost of the map look-up itself. The truth about a worker's occupancy is one atomic word
+ * (generation, routable or not, slots in use); everything else is one immutable value. A lease moves only the word. A
+ * transition is a pure step from value to value; it moves the word first. So the first lease of an idle worker and the
+ * idle timeout compete for one word, and exactly one wins. (A reader that comes between a transition's two writes waits
  * for its end on the read lock. That is the one case in which {@code get} takes it.)
  *
- * <p>Inside the write lock there is: look up, pure step, put, enqueue the event. Listeners, loggers and clocks are called outside.
+ * <p>Inside the write lock there is: look up, pure step, put, enqueue the event. Listeners, loggers and clocks are
+ * called outside.
  *
  * <h2>Acting on what was seen</h2>
  *
- * <p>A worker may move on between a look and an act. Methods that take a {@link WorkerInfo} in place of an id act only if nothing happened
- * to the worker since it was read: it is in the same generation and the same state, and if it was Idle, it has not been used in between. So a verdict
- * on a worker can never hit its successor, and never a worker that has found work meanwhile.
+ * <p>A worker may move on between a look and an act. Methods that take a {@link WorkerInfo} in place of an id act only
+ * if nothing happened to the worker since it was read: it is in the same generation and the same state, and if it was
+ * Idle, it has not been used in between. So a verdict on a worker can never hit its successor, and never a worker that
+ * has found work meanwhile.
  */
 public final class WorkerRegistry {
 
@@ -137,9 +141,10 @@ public final class WorkerRegistry {
     /**
      * Moves a worker along an edge of its life (see {@link WorkerState}).
      *
-     * <p>{@code Idle} and {@code Busy} are the host's to report only where nobody leases: {@code Busy} takes all slots until the host reports {@code Idle}, and
-     * both are refused while leases are open. A {@code BackingOff} has to name the end of the worker's present generation; one that names another comes too late, and
-     * nothing happens. To report the state that the worker is in already changes nothing.
+     * <p>{@code Idle} and {@code Busy} are the host's to report only where nobody leases: {@code Busy} takes all slots
+     * until the host reports {@code Idle}, and both are refused while leases are open. A {@code BackingOff} has to name
+     * the end of the worker's present generation; one that names another comes too late, and nothing happens. To report
+     * the state that the worker is in already changes nothing.
      *
      * @param id the worker's id
      * @param next the state to go to
@@ -180,7 +185,8 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Looks a worker up. No lock, and no clock unless the worker was used since the last look.
+     * Looks a worker up. No lock but in the moment of a transition, and no clock unless the worker was used since the
+     * last look.
      *
      * @param id the worker's id
      * @return the worker now; empty if the id is unknown
@@ -235,8 +241,8 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Removes a worker. Its open leases are void. A supervised worker's process is ended by its supervisor, which hears of the removal; to end a
-     * process in good order, stop the worker there instead.
+     * Removes a worker. Its open leases are void. A supervised worker's process is ended by its supervisor, which hears
+     * of the removal; to end a process in good order, stop the worker there instead.
      *
      * @param id the worker's id
      * @return the worker as it was last; empty if the id is unknown
@@ -251,7 +257,8 @@ public final class WorkerRegistry {
      * Removes a worker whose process has ended. Its open leases are void.
      *
      * @param exit the end of its process
-     * @return the worker as it was last; empty if the id is unknown, or the worker is no longer in the exit's generation
+     * @return the worker as it was last; empty if the id is unknown, or the worker is no longer in the exit's
+     *     generation
      */
     public Optional<WorkerInfo> remove(Exit exit) {
         requireNonNull(exit, "exit");
@@ -262,7 +269,8 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Removes a worker that has no process, or whose process is not ours to end, if nothing happened to it since it was read.
+     * Removes a worker that has no process, or whose process is not ours to end, if nothing happened to it since it was
+     * read.
      *
      * @param seen the worker as it was read
      * @param reason why it is removed
@@ -283,10 +291,15 @@ public final class WorkerRegistry {
     public List<WorkerInfo> clear() {
         return write(() -> {
             List<WorkerInfo> removed = new ArrayList<>();
-            for (Map.Entry<String, Entry> worker : List.copyOf(workers.entrySet())) {
-                leave(worker.getKey(), worker.getValue(), null, Exit.Cause.DEREGISTERED, Optional.empty())
-                        .ifPresent(removed::add);
+            for (Entry entry : workers.values()) {
+                entry.leave(null).ifPresent(worker -> {
+                    removed.add(worker);
+                    events.removed(worker, Exit.Cause.DEREGISTERED, Optional.empty());
+                });
             }
+            workers.clear();
+            byId.clear();
+            byModel.clear();
             return List.copyOf(removed);
         });
     }
@@ -339,7 +352,8 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Counts a failed health check if nothing happened to the worker since it was read: a worker that worked meanwhile is alive.
+     * Counts a failed health check if nothing happened to the worker since it was read: a worker that worked meanwhile
+     * is alive.
      *
      * @param seen the worker as it was read before the check
      * @return how many failed in a row now; empty if the worker has left or moved on
@@ -431,8 +445,8 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Finds a worker of a model that has nothing to do. To send it a request, take a slot with {@link #tryAcquireFrom} or, better, {@link
-     * #tryAcquire}: between this look and the request, somebody else may have.
+     * Finds a worker of a model that has nothing to do. To send it a request, take a slot with {@link #tryAcquireFrom}
+     * or, better, {@link #tryAcquire}: between this look and the request, somebody else may have.
      *
      * @param modelRef the model
      * @return the first Idle worker in registration order; empty if there is none
@@ -442,7 +456,7 @@ public final class WorkerRegistry {
         if (slots == null) {
             return Optional.empty();
         }
-        for (Entry entry : slots.members()) {
+        for (Entry entry : slots.list()) {
             WorkerInfo worker = entry.isIdle() ? look(entry) : null;
             if (worker != null && worker.state() instanceof Idle) {
                 return Optional.of(worker);
@@ -452,8 +466,8 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Finds a worker of a model on a node, whether or not it is free: an Idle one if there is one, else one with a free slot, else a
-     * Busy one, else one that loads. One that is stopping or backing off is never found.
+     * Finds a worker of a model on a node, whether or not it is free: an Idle one if there is one, else one with a free
+     * slot, else a Busy one, else one that loads. One that is stopping or backing off is never found.
      *
      * @param node the node's name; this registry knows only the workers of its own {@link #node()}
      * @param modelRef the model
@@ -466,7 +480,7 @@ public final class WorkerRegistry {
             return Optional.empty();
         }
         WorkerInfo best = null;
-        for (Entry entry : slots.members()) {
+        for (Entry entry : slots.list()) {
             WorkerInfo worker = look(entry);
             if (worker != null && usefulness(worker) > (best == null ? 0 : usefulness(best))) {
                 best = worker;
@@ -487,7 +501,7 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Finds a worker of a model with a free slot and takes the slot, in one atomic step. No lock, no clock, no allocation but the lease.
+     * Finds a worker of a model with a free slot and takes the slot, in one atomic step. No lock and no clock.
      *
      * @param modelRef the model
      * @return the lease; empty if no worker of the model has a free slot now
@@ -511,12 +525,14 @@ public final class WorkerRegistry {
     /**
      * Tells a listener of every edge in workers' lives from now on.
      *
-     * <p>Each listener has a bounded queue of its own, drained serially on its executor: in order, once, with no lock held. One that throws is logged
-     * and goes on. One that is slow or blocked delays nobody else, unless they share the executor's only thread. One that falls behind
-     * by more than the queue holds is told so with {@link WorkerEvent.Overflowed}, and re-reads {@link #list()}.
+     * <p>Each listener has a bounded queue of its own, drained serially on its executor: in order, once, with no lock
+     * held. One that throws is logged and goes on. One that is slow or blocked delays nobody else, unless they share
+     * the executor's only thread. One that falls behind by more than the queue holds is told so with
+     * {@link WorkerEvent.Overflowed}, and re-reads {@link #list()}.
      *
      * @param listener who is told
-     * @param executor where it is called; {@code Runnable::run} calls it on the thread that made the event, after the lock has been dropped
+     * @param executor where it is called; {@code Runnable::run} calls it on the thread that made the event, after the
+     *     lock has been dropped
      * @return the subscription, to be closed when it is no longer wanted
      */
     public Subscription subscribe(WorkerListener listener, Executor executor) {
@@ -570,14 +586,15 @@ public final class WorkerRegistry {
          * @throws IllegalArgumentException if the name is malformed
          */
         public Builder node(String node) {
-            this.node = WorkerInfo.requireName("node", node);
+            this.node = WorkerInfo.requireName(node, "node");
             return this;
         }
 
         /**
          * Sets the clock, for tests: {@link io.github.workerregistry.testing.VirtualTime}.
          *
-         * @param clock default: wall time at construction plus elapsed {@code nanoTime}, so that a jump of the wall clock changes nothing
+         * @param clock default: wall time at construction plus elapsed {@code nanoTime}, so that a jump of the wall
+         *     clock changes nothing
          * @return this builder
          */
         public Builder clock(InstantSource clock) {

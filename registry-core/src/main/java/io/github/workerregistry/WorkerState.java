@@ -18,14 +18,15 @@ import java.time.Instant;
  *                        +-----------------&gt; removed &lt;-----------------+
  * </pre>
  *
- * <p>Two edges are not in the picture. A worker that is still {@code Loading} can be stopped too. And a worker that was ended
- * because it {@linkplain Exit.Cause#isFailure() failed}, or in order to be restarted, goes from {@code Stopping} to {@code BackingOff} when its process has gone, so that {@code
- * BackingOff} always means: there is no process.
+ * <p>Two edges are not in the picture. A worker that is still {@code Loading} can be stopped too. And a worker that was
+ * ended because it {@linkplain Exit.Cause#isFailure() failed}, or in order to be restarted, goes from {@code Stopping}
+ * to {@code BackingOff} when its process has gone, so that {@code BackingOff} always means: there is no process.
  */
 public sealed interface WorkerState {
 
     /**
-     * Whether {@code next} may follow this state. {@code Idle} and {@code Busy} may follow themselves, which changes nothing.
+     * Whether {@code next} may follow this state. {@code Idle} and {@code Busy} may follow themselves, which changes
+     * nothing.
      *
      * @param next the state that would follow
      * @return true if the life of a worker has this edge

@@ -10,7 +10,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What of the word cannot be reached from outside at will: its far ends, and a reader that comes between two writes. */
+/**
+ * What of the word cannot be reached from outside at will: its far ends, and a reader that comes between two writes.
+ */
 @ExtendWith(UnexpectedWarnings.class)
 class OccupancyTest {
 
@@ -50,7 +52,10 @@ class OccupancyTest {
         assertThat(Occupancy.agrees(gone, idle("w", 2))).isFalse();
     }
 
-    /** A look that began while the worker loaded, and ended when it was stopped with a lease open, put together what cannot be, and threw. */
+    /**
+     * A look that began while the worker loaded, and ended when it was stopped with a lease open, put together what
+     * cannot be, and threw.
+     */
     @Test
     void slotsInUseDoNotAgreeWithAWorkerThatCannotHaveAny() {
         long stoppingWithALease =

@@ -40,8 +40,8 @@ import net.jqwik.api.statistics.StatisticsReport;
 import net.jqwik.api.statistics.StatisticsReport.StatisticsReportMode;
 
 /**
- * Random sequences of operations, done on a registry and on a plain model of it side by side. The model is single-threaded, keeps no words and
- * no generations in bits, and is meant to be obviously right.
+ * Random sequences of operations, done on a registry and on a plain model of it side by side. The model is
+ * single-threaded, keeps no words and no generations in bits, and is meant to be obviously right.
  */
 @AddLifecycleHook(UnexpectedWarnings.class)
 class RegistryModelProperties {

@@ -64,7 +64,9 @@ class RegistryStressTest {
         return registry.get(id).orElseThrow();
     }
 
-    /** Runs all tasks, each on a thread of its own and all from the same moment on, and gives their results in order. */
+    /**
+     * Runs all tasks, each on a thread of its own and all from the same moment on, and gives their results in order.
+     */
     @SafeVarargs
     private static <T> List<T> together(Callable<? extends T>... tasks) throws Exception {
         AtomicInteger missing = new AtomicInteger(tasks.length);
@@ -256,6 +258,33 @@ class RegistryStressTest {
         assertThat(removed).isBetween(1, rounds - 1);
     }
 
+    /**
+     * The same without rounds: only removals for idleness happen here, so no lease may ever be void while it is open.
+     */
+    @Test
+    void aRemovalForIdlenessTakesNoLeaseAway() throws Exception {
+        registry.register(idle("w", 2));
+        AtomicBoolean done = new AtomicBoolean();
+        AtomicInteger removals = new AtomicInteger();
+        Action traffic = () -> registry.tryAcquireFrom("w").ifPresent(lease -> {
+            pause();
+            assertThat(lease.isValid()).isTrue();
+            lease.close();
+            pause();
+        });
+
+        together(until(done, traffic), times(100_000, done, () -> {
+            WorkerInfo seen = now("w");
+            if (seen.state().equals(IDLE)
+                    && registry.remove(seen, Exit.Cause.IDLE_TIMEOUT).isPresent()) {
+                removals.incrementAndGet();
+                registry.register(idle("w", 2));
+            }
+        }));
+
+        assertThat(removals).hasPositiveValue();
+    }
+
     @Test
     void aLeaseTakenWhileItsWorkerIsRemovedIsVoid() throws Exception {
         for (int round = 0; round < 2_000; round++) {
@@ -292,8 +321,8 @@ class RegistryStressTest {
     }
 
     /**
-     * Slots in use were counted at another moment than the word was read that the transition replaced: an open lease became void, or a
-     * closed one stayed on the books for ever.
+     * Slots in use were counted at another moment than the word was read that the transition replaced: an open lease
+     * became void, or a closed one stayed on the books for ever.
      */
     @Test
     void aStopUnderTrafficCountsExactlyTheLeasesThatAreOpen() throws Exception {
@@ -513,7 +542,10 @@ class RegistryStressTest {
         return worker.generation() * 4L + phase;
     }
 
-    /** A worker may come back under the same id with another model, between the look into the model's index and the look at the worker. */
+    /**
+     * A worker may come back under the same id with another model, between the look into the model's index and the look
+     * at the worker.
+     */
     @Test
     void aWorkerIsNeverFoundUnderAModelThatItDoesNotServe() throws Exception {
         IntStream.range(0, 200).forEach(i -> registry.register(loading("loading" + i)));

@@ -8,7 +8,10 @@ import io.github.workerregistry.WorkerState.Stopping;
 import java.time.Instant;
 import java.util.List;
 
-/** Workers, states and exits for tests, all of them at home in {@link io.github.workerregistry.testing.VirtualTime}'s first moment. */
+/**
+ * Workers, states and exits for tests, all of them at home in {@link io.github.workerregistry.testing.VirtualTime}'s
+ * first moment.
+ */
 final class SomeWorkers {
 
     static final Instant START = Instant.parse("2026-01-01T00:00:00Z");

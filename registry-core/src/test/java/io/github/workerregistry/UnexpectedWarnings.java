@@ -18,7 +18,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.slf4j.LoggerFactory;
 
 /**
- * Fails a test if the library logs a warning or an error that the test did not announce, and if one that it did announce never comes.
+ * Fails a test if the library logs a warning or an error that the test did not announce, and if one that it did
+ * announce never comes.
  *
  * <pre>{@code
  * @ExtendWith(UnexpectedWarnings.class)              // JUnit
@@ -27,8 +28,8 @@ import org.slf4j.LoggerFactory;
  * UnexpectedWarnings.expect("listener failed");
  * }</pre>
  *
- * <p>A warning that another thread logs after its test has ended is held against the next test: tests end what they start. Tests of one JVM
- * must not run in parallel.
+ * <p>A warning that another thread logs after its test has ended is held against the next test: tests end what they
+ * start. Tests of one JVM must not run in parallel.
  */
 @SuppressWarnings("exports") // a test class in an exported package; no user sees it
 public final class UnexpectedWarnings implements AfterEachCallback, AroundPropertyHook {

@@ -71,7 +71,10 @@ class UnexpectedWarningsTest {
         log.info("worker {} became ready", "w");
     }
 
-    /** Service files cannot register the extension for all tests: a service must not live in a named module, and tests are patched into ours. */
+    /**
+     * Service files cannot register the extension for all tests: a service must not live in a named module, and tests
+     * are patched into ours.
+     */
     @Test
     void everyTestClassIsWatched() throws Exception {
         List<Class<?>> watched = testClasses();

@@ -554,7 +554,10 @@ class WorkerEventsTest {
             assertThat(ids(heard.events())).containsExactly("w0", "w1", "w2");
         }
 
-        /** The queue was empty but for the count of what was lost; nothing woke it up any more, and no event ever got in again. */
+        /**
+         * The queue was empty but for the count of what was lost; nothing woke it up any more, and no event ever got in
+         * again.
+         */
         @Test
         void thatRejectsWhenOnlyTheOverflowIsLeftToTellDoesNotEndTheFeed() {
             WorkerRegistry batch =

@@ -325,12 +325,12 @@ class WorkerInfoTest {
 
     @Test
     void requireNameReturnsAGoodNameAndNamesABadOne() {
-        assertThat(WorkerInfo.requireName("node", "gpu-1")).isEqualTo("gpu-1");
-        assertThatThrownBy(() -> WorkerInfo.requireName("node", "a\tb"))
+        assertThat(WorkerInfo.requireName("gpu-1", "node")).isEqualTo("gpu-1");
+        assertThatThrownBy(() -> WorkerInfo.requireName("a\tb", "node"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("node must not contain control characters, has U+0009 at index 1");
         assertThatNullPointerException()
-                .isThrownBy(() -> WorkerInfo.requireName("node", null))
+                .isThrownBy(() -> WorkerInfo.requireName(null, "node"))
                 .withMessage("node");
     }
 

@@ -488,7 +488,10 @@ class WorkerRegistryTest {
             assertThat(registry.heartbeat("w")).isFalse();
         }
 
-        /** The original wrote back the state it had read before the check, and stamped the activity: no worker was ever idle for long. */
+        /**
+         * The original wrote back the state it had read before the check, and stamped the activity: no worker was ever
+         * idle for long.
+         */
         @Test
         void healthChecksMoveNeitherStateNorLastActivity() {
             registry.register(idle("w", 2));
@@ -719,7 +722,10 @@ class WorkerRegistryTest {
             assertOutOfDate(seen);
         }
 
-        /** A second look in the same instant (or by a clock read earlier) wiped out the mark of the work and did not move the time. */
+        /**
+         * A second look in the same instant (or by a clock read earlier) wiped out the mark of the work and did not
+         * move the time.
+         */
         @Test
         void aLeaseTakenAndReturnedAndLookedAtInTheSameInstantCounts() {
             registry.register(idle("w", 1));
@@ -763,7 +769,10 @@ class WorkerRegistryTest {
             assertOutOfDate(seen);
         }
 
-        /** A worker of the same id starts with generation 1 again: generation and state alone took it for the one that had left. */
+        /**
+         * A worker of the same id starts with generation 1 again: generation and state alone took it for the one that
+         * had left.
+         */
         @Test
         void aWorkerThatHasLeftIsNotTakenForItsSuccessor() {
             registry.register(idle("w", 2));

@@ -35,7 +35,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ExtendWith(UnexpectedWarnings.class)
 class WorkerStateTest {
 
-    /** Every edge there is: the diagram in {@link WorkerState} and the two below it. {@code =} stays and changes nothing. */
+    /**
+     * Every edge there is: the diagram in {@link WorkerState} and the two below it. {@code =} stays and changes
+     * nothing.
+     */
     private static final String EDGES = """
             from \\ to   loading  idle  busy  backing_off  stopping  unhealthy
             loading      -        x     -     x            x         x

@@ -8,7 +8,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
-/** Reads a body to its end, so that the server can finish its answer, but hangs up on one that goes on for more than 64 KiB. */
+/**
+ * Reads a body to its end, so that the server can finish its answer, but hangs up on one that goes on for more than 64
+ * KiB.
+ */
 final class DiscardingSubscriber implements BodySubscriber<@Nullable Void> {
 
     private static final int MAX_BODY_BYTES = 64 * 1024;

@@ -15,9 +15,10 @@ public interface HealthProbe {
     /**
      * Starts to ask, and returns at once: called on the host's scheduler, with no lock held, so it must not block.
      *
-     * <p>The supervisor waits no longer than {@code timeout}. It then counts the probe as failed, cancels the stage's {@link
-     * CompletionStage#toCompletableFuture() future}, and drops what comes after. A probe that throws, returns null or completes exceptionally says nothing about
-     * the worker: it is logged, and counts as {@link HealthStatus.Unknown}.
+     * <p>The supervisor waits no longer than {@code timeout}. It then counts the probe as failed, cancels the stage's
+     * {@link CompletionStage#toCompletableFuture() future}, and drops what comes after. A probe that throws, returns
+     * null or completes exceptionally says nothing about the worker: it is logged, and counts as
+     * {@link HealthStatus.Unknown}.
      *
      * @param worker the worker to ask
      * @param timeout how long the answer may take, &gt; 0

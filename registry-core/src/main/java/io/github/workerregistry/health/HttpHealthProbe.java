@@ -19,8 +19,8 @@ import java.util.concurrent.CompletionStage;
 /**
  * Asks with {@code GET <worker url><path>}: any 2xx is healthy, everything else and no answer is not.
  *
- * <p>At most 64 KiB of the answer's body are read, and thrown away. A redirect is followed on the worker's own host and port, at most three times, and
- * never off it. HTTP/1.1, no proxy unless the host's client has one.
+ * <p>At most 64 KiB of the answer's body are read, and thrown away. A redirect is followed on the worker's own host and
+ * port, at most three times, and never off it. HTTP/1.1, no proxy unless the host's client has one.
  */
 public final class HttpHealthProbe implements HealthProbe {
 
@@ -35,8 +35,8 @@ public final class HttpHealthProbe implements HealthProbe {
     }
 
     /**
-     * A probe with a client of its own. The JDK gives each {@link HttpClient} a selector thread and a pool; a host that wants to own its
-     * threads gives its client to {@link #at(String, HttpClient)}.
+     * A probe with a client of its own. The JDK gives each {@link HttpClient} a selector thread and a pool; a host that
+     * wants to own its threads gives its client to {@link #at(String, HttpClient)}.
      *
      * @param path the path to ask for, starting with {@code /}, with a query if need be
      * @return the probe
@@ -57,7 +57,8 @@ public final class HttpHealthProbe implements HealthProbe {
      * @param path the path to ask for, starting with {@code /}, with a query if need be
      * @param client the client; it must not follow redirects by itself, because it would follow them off the host
      * @return the probe
-     * @throws IllegalArgumentException if the path does not start with {@code /} or is no part of a valid URI, or the client follows redirects
+     * @throws IllegalArgumentException if the path does not start with {@code /} or is no part of a valid URI, or the
+     *     client follows redirects
      */
     public static HttpHealthProbe at(String path, HttpClient client) {
         requireNonNull(path, "path");
@@ -127,6 +128,6 @@ public final class HttpHealthProbe implements HealthProbe {
     private static String reason(Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        return cause.toString();
     }
 }

@@ -14,8 +14,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Opens a TCP connection to the worker's host and port and closes it again: healthy if it could be opened.
  *
- * <p>This says that somebody listens there, and no more: the kernel accepts connections also for a process that hangs. Prefer {@link
- * HttpHealthProbe} where the worker speaks HTTP. Uses the JDK's default asynchronous channel group, to which the JDK gives daemon threads.
+ * <p>This says that somebody listens there, and no more: the kernel accepts connections also for a process that hangs.
+ * Prefer {@link HttpHealthProbe} where the worker speaks HTTP. The url should name its host by IP address: a name is
+ * looked up on the calling thread. Uses the JDK's default asynchronous channel group, to which the JDK gives daemon
+ * threads.
  */
 public final class TcpHealthProbe implements HealthProbe {
 
@@ -32,16 +34,26 @@ public final class TcpHealthProbe implements HealthProbe {
 
     @Override
     public CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout) {
-        CompletableFuture<HealthStatus> answer = new CompletableFuture<>();
+        URI url;
         try {
-            URI url = URI.create(worker.url());
-            if (url.getHost() == null) {
-                return CompletableFuture.completedFuture(HealthStatus.unhealthy("no host in " + worker.url()));
-            }
-            AsynchronousSocketChannel channel = AsynchronousSocketChannel.open();
-            answer.whenComplete((status, failure) -> close(channel)); // answered, or the caller gave up
+            url = URI.create(worker.url());
+        } catch (IllegalArgumentException e) {
+            return CompletableFuture.completedFuture(HealthStatus.unhealthy("cannot connect to " + e.getMessage()));
+        }
+        if (url.getHost() == null) {
+            return CompletableFuture.completedFuture(HealthStatus.unhealthy("no host in " + worker.url()));
+        }
+        AsynchronousSocketChannel channel;
+        try {
+            channel = AsynchronousSocketChannel.open();
+        } catch (IOException e) { // we are out of sockets: that says nothing about the worker
+            return CompletableFuture.completedFuture(HealthStatus.unknown("cannot open a socket: " + e));
+        }
+        CompletableFuture<HealthStatus> answer = new CompletableFuture<>();
+        answer.whenComplete((status, failure) -> close(channel)); // answered, or the caller gave up
+        try {
             channel.connect(new InetSocketAddress(url.getHost(), port(url)), answer, new Connected());
-        } catch (IllegalArgumentException | IOException e) { // malformed, unresolved, out of sockets
+        } catch (IllegalArgumentException e) { // no such port or host
             answer.complete(HealthStatus.unhealthy("cannot connect to " + worker.url() + ": " + e));
         }
         return answer;
@@ -70,7 +82,7 @@ public final class TcpHealthProbe implements HealthProbe {
 
         @Override
         public void failed(Throwable failure, CompletableFuture<HealthStatus> answer) {
-            answer.complete(HealthStatus.unhealthy(String.valueOf(failure.getMessage())));
+            answer.complete(HealthStatus.unhealthy(failure.toString()));
         }
     }
 }

@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What follows from the end of a process, once, whoever noticed it: a record of the exit, and then either a restart to come, or slots, registry entry and port
- * freed.
+ * What follows from the end of a process, once, whoever noticed it: a record of the exit, and then either a restart to
+ * come, or slots, registry entry and port freed.
  */
 final class Exits {
 
@@ -98,7 +98,7 @@ final class Exits {
         boolean crashLoop = restart.isEmpty() && mayRestart(worker, exit.cause());
         Exit last = crashLoop ? exit.withCause(Exit.Cause.CRASH_LOOP) : exit;
         history.add(last);
-        if (last.cause().isFailure()) {
+        if (last.cause().isFailure() && !last.status().requested()) { // else the judge has warned
             log.warn("worker {} is gone: {}, {}", worker.id, last.cause(), last.status());
         } else {
             log.info("worker {} is gone: {}, {}", worker.id, last.cause(), last.status());
@@ -110,8 +110,7 @@ final class Exits {
     }
 
     private void remove(SupervisedWorker worker, Exit exit) {
-        if (worker.process() == null
-                || registry.get(worker.id).filter(worker::owns).isPresent()) {
+        if (registry.get(worker.id).filter(worker::owns).isPresent()) {
             registry.remove(exit);
         }
         forget(worker);
@@ -173,9 +172,9 @@ final class Exits {
 
     private static List<String> output(SupervisedWorker worker, WorkerProcess process) {
         try {
-            return process.outputTail(OUTPUT_LINES);
-        } catch (RuntimeException e) {
-            log.warn("worker {}: its last output cannot be read", worker.id, e);
+            return List.copyOf(process.outputTail(OUTPUT_LINES));
+        } catch (Throwable t) { // foreign code, as in release()
+            log.warn("worker {}: its last output cannot be read", worker.id, t);
             return List.of();
         }
     }
@@ -184,8 +183,8 @@ final class Exits {
         Runnable release = () -> {
             try {
                 process.release();
-            } catch (RuntimeException e) {
-                log.warn("worker {}: its files cannot be removed", worker.id, e);
+            } catch (Throwable t) {
+                log.warn("worker {}: its files cannot be removed", worker.id, t);
             }
         };
         try {

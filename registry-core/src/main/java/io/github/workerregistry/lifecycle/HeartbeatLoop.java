@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Ends workers that sent heartbeats and send no more. One that never sent any is not judged.
  *
- * <p>A deadline counts from when this loop first saw the beat, so that a worker that the host takes over with an old beat has a full fresh interval. A beat
- * that is there when its deadline is judged wins.
+ * <p>A deadline counts from when this loop first saw the beat, so that a worker that the host takes over with an old
+ * beat has a full fresh interval. A beat that is there when its deadline is judged wins.
  */
 final class HeartbeatLoop implements Tick {
 

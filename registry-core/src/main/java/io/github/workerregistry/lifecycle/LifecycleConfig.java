@@ -7,25 +7,30 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a {@link WorkerSupervisor} acts. Every {@link Duration} is greater than zero and at most {@value #MAX_DAYS} days.
+ * When a {@link WorkerSupervisor} acts. Every {@link Duration} is greater than zero and at most {@value #MAX_DAYS}
+ * days.
  *
  * @param healthInterval time between two health checks of a worker, spread by &plusmn;10 %; default 30 s
- * @param healthTimeout how long an answer to a health check may take, at most {@code healthInterval}; default 5 s, or {@code healthInterval} if
- *     that is shorter
+ * @param healthTimeout how long an answer to a health check may take, at most {@code healthInterval}; default 5 s, or
+ *     {@code healthInterval} if that is shorter
  * @param failureThreshold failed checks in a row after which an idle worker is given up, &ge; 1; default 3
- * @param readyInterval time to the first readiness probe of a loading worker; doubles from probe to probe, to four times as much; default 250 ms
+ * @param readyInterval time to the first readiness probe of a loading worker; doubles from probe to probe, to four
+ *     times as much; default 250 ms
  * @param loadStall how long a load may go on without progress, which is growth of the worker's output; default 2 min
  * @param heartbeatInterval how often a worker that sends heartbeats is expected to send one; default 5 s
  * @param heartbeatMisses how many it may miss in a row, &ge; 1; default 3
- * @param busyLimit how long a busy worker may neither take nor finish work until it counts as hung; empty for ever; default empty
+ * @param busyLimit how long a busy worker may neither take nor finish work until it counts as hung; empty for ever;
+ *     default empty
  * @param suspectLimit how long workers are kept whose checks fail together with those of many others; default 60 s
  * @param idleTimeout how long a worker may have nothing to do before it is stopped; empty for ever; default 5 min
- * @param idleCheck time between two looks for idle workers; default 60 s, or a fifth of {@code idleTimeout} if that is shorter
+ * @param idleCheck time between two looks for idle workers; default 60 s, or a fifth of {@code idleTimeout} if that is
+ *     shorter
  * @param drain how long a stop waits for open leases; default 30 s
  * @param stopGrace how long a worker has to end once it was asked, before it is killed; default 10 s
- * @param killWait how long after the kill the process may still be there before it is reported as unkillable; default 5 s
- * @param sweep time between two rounds of the supervisor: backstop for exits that nobody told of, and the resolution of all times here; default
- *     100 ms
+ * @param killWait how long after the kill the process may still be there before it is reported as unkillable; default 5
+ *     s
+ * @param sweep time between two rounds of the supervisor: backstop for exits that nobody told of, and the resolution of
+ *     all times here; default 100 ms
  */
 public record LifecycleConfig(
         Duration healthInterval,
@@ -56,8 +61,8 @@ public record LifecycleConfig(
      * @throws IllegalArgumentException if a value is out of range; the message names it
      */
     public LifecycleConfig {
-        requireInRange("healthInterval", healthInterval);
-        requireInRange("healthTimeout", healthTimeout);
+        requireInRange(healthInterval, "healthInterval");
+        requireInRange(healthTimeout, "healthTimeout");
         if (healthTimeout.compareTo(healthInterval) > 0) {
             throw new IllegalArgumentException(
                     "healthTimeout must be <= healthInterval, was " + healthTimeout + " > " + healthInterval);
@@ -65,20 +70,20 @@ public record LifecycleConfig(
         if (failureThreshold < 1) {
             throw new IllegalArgumentException("failureThreshold must be >= 1, was " + failureThreshold);
         }
-        requireInRange("readyInterval", readyInterval);
-        requireInRange("loadStall", loadStall);
-        requireInRange("heartbeatInterval", heartbeatInterval);
+        requireInRange(readyInterval, "readyInterval");
+        requireInRange(loadStall, "loadStall");
+        requireInRange(heartbeatInterval, "heartbeatInterval");
         if (heartbeatMisses < 1) {
             throw new IllegalArgumentException("heartbeatMisses must be >= 1, was " + heartbeatMisses);
         }
-        requireNonNull(busyLimit, "busyLimit").ifPresent(limit -> requireInRange("busyLimit", limit));
-        requireInRange("suspectLimit", suspectLimit);
-        requireNonNull(idleTimeout, "idleTimeout").ifPresent(timeout -> requireInRange("idleTimeout", timeout));
-        requireInRange("idleCheck", idleCheck);
-        requireInRange("drain", drain);
-        requireInRange("stopGrace", stopGrace);
-        requireInRange("killWait", killWait);
-        requireInRange("sweep", sweep);
+        requireNonNull(busyLimit, "busyLimit").ifPresent(limit -> requireInRange(limit, "busyLimit"));
+        requireInRange(suspectLimit, "suspectLimit");
+        requireNonNull(idleTimeout, "idleTimeout").ifPresent(timeout -> requireInRange(timeout, "idleTimeout"));
+        requireInRange(idleCheck, "idleCheck");
+        requireInRange(drain, "drain");
+        requireInRange(stopGrace, "stopGrace");
+        requireInRange(killWait, "killWait");
+        requireInRange(sweep, "sweep");
     }
 
     /**
@@ -99,7 +104,7 @@ public record LifecycleConfig(
         return new Builder();
     }
 
-    static Duration requireInRange(String what, Duration value) {
+    static Duration requireInRange(Duration value, String what) {
         requireNonNull(value, what);
         if (value.isZero() || value.isNegative() || value.compareTo(MAX) > 0) {
             throw new IllegalArgumentException(what + " must be > 0 and <= " + MAX_DAYS + " days, was " + value);
@@ -107,7 +112,10 @@ public record LifecycleConfig(
         return value;
     }
 
-    /** Puts a configuration together; every method returns the builder, in any order. Values are checked by {@link #build()}. Not thread-safe. */
+    /**
+     * Puts a configuration together; every method returns the builder, in any order. Values are checked by
+     * {@link #build()}. Not thread-safe.
+     */
     public static final class Builder {
         private Duration healthInterval = Duration.ofSeconds(30);
         private @Nullable Duration healthTimeout;
@@ -134,7 +142,7 @@ public record LifecycleConfig(
          * @return this builder
          */
         public Builder healthInterval(Duration healthInterval) {
-            this.healthInterval = healthInterval;
+            this.healthInterval = requireNonNull(healthInterval, "healthInterval");
             return this;
         }
 
@@ -145,7 +153,7 @@ public record LifecycleConfig(
          * @return this builder
          */
         public Builder healthTimeout(Duration healthTimeout) {
-            this.healthTimeout = healthTimeout;
+            this.healthTimeout = requireNonNull(healthTimeout, "healthTimeout");
             return this;
         }
 
@@ -167,7 +175,7 @@ public record LifecycleConfig(
          * @return this builder
          */
         public Builder readyInterval(Duration readyInterval) {
-            this.readyInterval = readyInterval;
+            this.readyInterval = requireNonNull(readyInterval, "readyInterval");
             return this;
         }
 
@@ -178,7 +186,7 @@ public record LifecycleConfig(
          * @return this builder
          */
         public Builder loadStall(Duration loadStall) {
-            this.loadStall = loadStall;
+            this.loadStall = requireNonNull(loadStall, "loadStall");
             return this;
         }
 
@@ -189,7 +197,7 @@ public record LifecycleConfig(
          * @return this builder
          */
         public Builder heartbeatInterval(Duration heartbeatInterval) {
-            this.heartbeatInterval = heartbeatInterval;
+            this.heartbeatInterval = requireNonNull(heartbeatInterval, "heartbeatInterval");
             return this;
         }
 
@@ -222,7 +230,7 @@ public record LifecycleConfig(
          * @return this builder
          */
         public Builder suspectLimit(Duration suspectLimit) {
-            this.suspectLimit = suspectLimit;
+            this.suspectLimit = requireNonNull(suspectLimit, "suspectLimit");
             return this;
         }
 
@@ -254,7 +262,7 @@ public record LifecycleConfig(
          * @return this builder
          */
         public Builder idleCheck(Duration idleCheck) {
-            this.idleCheck = idleCheck;
+            this.idleCheck = requireNonNull(idleCheck, "idleCheck");
             return this;
         }
 
@@ -265,7 +273,7 @@ public record LifecycleConfig(
          * @return this builder
          */
         public Builder drain(Duration drain) {
-            this.drain = drain;
+            this.drain = requireNonNull(drain, "drain");
             return this;
         }
 
@@ -276,7 +284,7 @@ public record LifecycleConfig(
          * @return this builder
          */
         public Builder stopGrace(Duration stopGrace) {
-            this.stopGrace = stopGrace;
+            this.stopGrace = requireNonNull(stopGrace, "stopGrace");
             return this;
         }
 
@@ -287,7 +295,7 @@ public record LifecycleConfig(
          * @return this builder
          */
         public Builder killWait(Duration killWait) {
-            this.killWait = killWait;
+            this.killWait = requireNonNull(killWait, "killWait");
             return this;
         }
 
@@ -298,7 +306,7 @@ public record LifecycleConfig(
          * @return this builder
          */
         public Builder sweep(Duration sweep) {
-            this.sweep = sweep;
+            this.sweep = requireNonNull(sweep, "sweep");
             return this;
         }
 
@@ -310,8 +318,8 @@ public record LifecycleConfig(
          * @throws IllegalArgumentException if a value is out of range; the message names it
          */
         public LifecycleConfig build() {
-            requireInRange("healthInterval", healthInterval);
-            idleTimeout.ifPresent(timeout -> requireInRange("idleTimeout", timeout));
+            requireInRange(healthInterval, "healthInterval");
+            idleTimeout.ifPresent(timeout -> requireInRange(timeout, "idleTimeout"));
             return new LifecycleConfig(
                     healthInterval,
                     healthTimeout != null ? healthTimeout : shorter(Duration.ofSeconds(5), healthInterval),

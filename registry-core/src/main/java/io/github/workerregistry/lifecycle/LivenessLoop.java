@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The backstop: finds exits whose notice is late (the JDK gives it in the common pool, which the host may have filled), and processes whose record the host has
- * removed.
+ * The backstop: finds exits whose notice is late (the JDK gives it in the common pool, which the host may have filled),
+ * and processes whose record the host has removed.
  */
 final class LivenessLoop implements Tick {
 
@@ -48,13 +48,12 @@ final class LivenessLoop implements Tick {
             }
             WorkerInfo record = registry.get(worker.id).filter(worker::owns).orElse(null);
             if (record == null) {
-                log.info("worker {} was removed from the registry; its process is ended", worker.id);
                 stopper.endDeregistered(worker);
             } else if (record.state().routable()) {
                 worker.becameReady(record, now);
             }
-        } catch (RuntimeException e) {
-            log.warn("worker {}: cannot tell whether its process lives", worker.id, e);
+        } catch (Throwable t) { // foreign code must not keep the other workers from being looked at
+            worker.complain(log, "worker {}: cannot tell whether its process lives", t);
         }
     }
 }

@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends loads that have stalled: no fixed time to load, but no silence either. Progress is growth of the worker's output, a heartbeat, or
- * the host's word.
+ * Ends loads that have stalled: no fixed time to load, but no silence either. Progress is growth of the worker's
+ * output, a heartbeat, or the host's word.
  *
  * <p>Every worker's output is looked at, ready or not, because that look is where its size is bounded.
  */
@@ -67,8 +67,8 @@ final class LoadLoop implements Tick {
         }
         try {
             worker.noteOutput(process.outputBytes(), now);
-        } catch (RuntimeException e) {
-            log.warn("worker {}: its output cannot be looked at", worker.id, e);
+        } catch (Throwable t) { // foreign code must not keep the other workers from being looked at
+            worker.complain(log, "worker {}: its output cannot be looked at", t);
         }
     }
 

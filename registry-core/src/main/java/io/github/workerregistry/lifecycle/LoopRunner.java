@@ -18,7 +18,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs all loops of a supervisor, each in its period, one after another in one periodic task of the host's scheduler.
  *
- * <p>The one place for scheduling, survival and lateness: a loop that throws is logged and runs again in its next period; one that runs late is told so.
+ * <p>The one place for scheduling, survival and lateness: a loop that throws is logged and runs again in its next
+ * period; one that runs late is told so.
  */
 final class LoopRunner implements AutoCloseable {
 
@@ -28,8 +29,8 @@ final class LoopRunner implements AutoCloseable {
     private final List<Loop> loops = new ArrayList<>();
     private final Duration resolution;
     private Instant expected;
-    private @Nullable ScheduledExecutorService scheduler;
-    private @Nullable ScheduledFuture<?> task;
+    private volatile @Nullable ScheduledExecutorService scheduler;
+    private volatile @Nullable ScheduledFuture<?> task;
     private volatile boolean closed;
     private final AtomicBoolean outliving = new AtomicBoolean();
     private final AtomicBoolean running = new AtomicBoolean();
@@ -50,8 +51,8 @@ final class LoopRunner implements AutoCloseable {
         loops.add(new Loop(name, period, tick, clock.instant().plus(period)));
     }
 
-    /** Starts to run. */
-    synchronized void start(ScheduledExecutorService scheduler) {
+    /** Starts to run; called once. */
+    void start(ScheduledExecutorService scheduler) {
         this.scheduler = scheduler;
         expected = clock.instant().plus(resolution);
         long nanos = resolution.toNanos();
@@ -60,7 +61,7 @@ final class LoopRunner implements AutoCloseable {
 
     /** Cancels the task and takes it out of the scheduler's queue; a round that is running runs to its end. */
     @Override
-    public synchronized void close() {
+    public void close() {
         closed = true;
         if (task != null) {
             task.cancel(false);
@@ -71,8 +72,8 @@ final class LoopRunner implements AutoCloseable {
     }
 
     /**
-     * From now on, goes on without the host's scheduler if that has been, or will be, shut down before we are closed: on the timer thread that the JDK has for
-     * {@link CompletableFuture}, in real time.
+     * From now on, goes on without the host's scheduler if that has been, or will be, shut down before we are closed:
+     * on the timer thread that the JDK has for {@link CompletableFuture}, in real time.
      */
     void outliveScheduler() {
         if (outliving.compareAndSet(false, true)) {
@@ -92,7 +93,7 @@ final class LoopRunner implements AutoCloseable {
                 });
     }
 
-    private synchronized boolean hasLostScheduler() {
+    private boolean hasLostScheduler() {
         return scheduler != null && scheduler.isShutdown(); // shutdownNow() leaves the task neither done nor cancelled
     }
 

@@ -11,9 +11,9 @@ import java.util.Set;
 /**
  * The ports that workers may listen on.
  *
- * <p>A port is taken under one lock, so no two workers get the same, and only if nobody else on this machine listens on it, which is tried by binding
- * it. Of the free ports, the one given back longest ago comes first: a client that still talks to a port's old owner does not
- * meet a new one. Thread-safe; one range may serve several supervisors.
+ * <p>A port is taken under one lock, so no two workers get the same, and only if nobody else on this machine listens on
+ * it, which is tried by binding it. Of the free ports, the one given back longest ago comes first: a client that still
+ * talks to a port's old owner does not meet a new one. Thread-safe; one range may serve several supervisors.
  */
 public final class PortRange {
 

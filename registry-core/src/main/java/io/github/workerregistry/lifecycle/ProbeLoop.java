@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Probes every worker in a rhythm of its own: all at the same time if need be, one worker never twice at a time, and one that hangs delays
- * no other. What the answers mean is {@link Verdict}'s business.
+ * Probes every worker in a schedule of its own: all at the same time if need be, one worker never twice at a time, and
+ * one that hangs delays no other. What the answers mean is {@link Verdict}'s business.
  */
 final class ProbeLoop implements Tick {
 
@@ -38,7 +38,7 @@ final class ProbeLoop implements Tick {
     private final HealthProbe probe;
     private final LifecycleConfig config;
     private final Verdict verdict;
-    private final Map<String, Rhythm> rhythms = new HashMap<>();
+    private final Map<String, Schedule> schedules = new HashMap<>();
 
     ProbeLoop(WorkerRegistry registry, HealthProbe probe, LifecycleConfig config, Verdict verdict) {
         this.registry = registry;
@@ -52,10 +52,10 @@ final class ProbeLoop implements Tick {
         List<WorkerInfo> workers = registry.list();
         for (WorkerInfo worker : workers) {
             if (worker.state() instanceof Loading || worker.state().routable()) {
-                rhythmOf(worker, now).beat(worker, now);
+                scheduleOf(worker, now).step(worker, now);
             }
         }
-        if (rhythms.size() > workers.size()) {
+        if (schedules.size() > workers.size()) {
             forgetAllBut(workers.stream().map(WorkerInfo::id).collect(Collectors.toSet()));
         }
     }
@@ -63,23 +63,23 @@ final class ProbeLoop implements Tick {
     /** An answer may wait in a socket that nobody has read meanwhile. */
     @Override
     public void late(Instant now, Duration lateness) {
-        rhythms.values().forEach(rhythm -> rhythm.extend(lateness));
+        schedules.values().forEach(schedule -> schedule.extend(lateness));
     }
 
-    private Rhythm rhythmOf(WorkerInfo worker, Instant now) {
-        Rhythm rhythm = rhythms.get(worker.id());
-        if (rhythm == null || !rhythm.fits(worker)) {
-            if (rhythm != null) {
-                rhythm.abandon();
+    private Schedule scheduleOf(WorkerInfo worker, Instant now) {
+        Schedule schedule = schedules.get(worker.id());
+        if (schedule == null || !schedule.fits(worker)) {
+            if (schedule != null) {
+                schedule.abandon();
             }
-            rhythm = new Rhythm(worker, now);
-            rhythms.put(worker.id(), rhythm);
+            schedule = new Schedule(worker, now);
+            schedules.put(worker.id(), schedule);
         }
-        return rhythm;
+        return schedule;
     }
 
     private void forgetAllBut(Set<String> ids) {
-        rhythms.entrySet().removeIf(entry -> {
+        schedules.entrySet().removeIf(entry -> {
             boolean gone = !ids.contains(entry.getKey());
             if (gone) {
                 entry.getValue().abandon();
@@ -101,19 +101,22 @@ final class ProbeLoop implements Tick {
     }
 
     /** A probe under way. */
-    private record Flight(WorkerInfo seen) {}
+    private record Probe(WorkerInfo seen) {}
 
-    /** When one generation of one worker, loading or ready, is probed. Stepped by the loop; answers may come on any thread. */
-    private final class Rhythm {
+    /**
+     * When one generation of one worker, loading or ready, is probed. Stepped by the loop; answers may come on any
+     * thread.
+     */
+    private final class Schedule {
         private final int generation;
         private final boolean loading;
         private Duration interval;
         private Instant due;
         private Instant deadline = Instant.MAX;
         private @Nullable CompletableFuture<HealthStatus> answer;
-        private final AtomicReference<@Nullable Flight> inFlight = new AtomicReference<>();
+        private final AtomicReference<@Nullable Probe> underWay = new AtomicReference<>();
 
-        Rhythm(WorkerInfo worker, Instant now) {
+        Schedule(WorkerInfo worker, Instant now) {
             generation = worker.generation();
             loading = worker.state() instanceof Loading;
             interval = loading ? config.readyInterval() : config.healthInterval();
@@ -124,51 +127,52 @@ final class ProbeLoop implements Tick {
             return worker.generation() == generation && worker.state() instanceof Loading == loading;
         }
 
-        void beat(WorkerInfo worker, Instant now) {
-            Flight flight = inFlight.get();
-            if (flight != null && !now.isBefore(deadline)) {
-                land(flight, HealthStatus.unhealthy("no answer within " + config.healthTimeout()));
+        void step(WorkerInfo worker, Instant now) {
+            Probe started = underWay.get();
+            if (started != null && !now.isBefore(deadline)) {
+                settle(started, HealthStatus.unhealthy("no answer within " + config.healthTimeout()));
                 abandon();
-            } else if (flight == null && !now.isBefore(due)) {
+            } else if (started == null && !now.isBefore(due)) {
                 due = now.plus(nextWait());
                 deadline = now.plus(config.healthTimeout());
-                takeOff(new Flight(worker));
+                start(new Probe(worker));
             }
         }
 
         void extend(Duration lateness) {
-            if (inFlight.get() != null) {
+            if (underWay.get() != null) {
                 deadline = deadline.plus(lateness);
             }
         }
 
         /** Drops the probe under way, if there is one. */
         void abandon() {
-            inFlight.set(null);
+            underWay.set(null);
             if (answer != null) {
                 answer.cancel(true);
             }
         }
 
-        private void takeOff(Flight flight) {
-            inFlight.set(flight);
-            answer = ask(flight.seen);
+        private void start(Probe started) {
+            underWay.set(started);
+            answer = ask(started.seen);
             answer.whenComplete((status, failure) -> {
                 if (failure != null) {
-                    land(flight, HealthStatus.unknown("the probe failed: " + failure));
+                    log.debug("worker {}: the probe failed", started.seen.id(), failure);
+                    settle(started, HealthStatus.unknown("the probe failed: " + failure));
                 } else {
-                    land(flight, status != null ? status : HealthStatus.unknown("the probe gave null"));
+                    settle(started, status != null ? status : HealthStatus.unknown("the probe gave null"));
                 }
             });
         }
 
-        /** Takes the first answer of a flight and drops all others. */
-        private void land(Flight flight, HealthStatus status) {
-            if (inFlight.compareAndSet(flight, null)) {
+        /** Takes the first answer of a started and drops all others. */
+        private void settle(Probe started, HealthStatus status) {
+            if (underWay.compareAndSet(started, null)) {
                 try {
-                    verdict.on(flight.seen, status);
+                    verdict.on(started.seen, status);
                 } catch (RuntimeException e) {
-                    log.warn("worker {}: the verdict on {} failed", flight.seen.id(), status, e);
+                    log.warn("worker {}: the verdict on {} failed", started.seen.id(), status, e);
                 }
             }
         }

@@ -9,7 +9,10 @@ import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Starts the next generation of workers whose wait is over. The start itself may block, and runs on the executor for that. */
+/**
+ * Starts the next generation of workers whose wait is over. The start itself may block, and runs on the executor for
+ * that.
+ */
 final class RestartLoop implements Tick {
 
     private static final Logger log = LoggerFactory.getLogger(RestartLoop.class);

@@ -8,10 +8,11 @@ import java.time.Duration;
 /**
  * Whether a worker whose process has ended is started again, when, and when no more.
  *
- * <p>The wait before a restart begins at {@code initial} and doubles from restart to restart, up to {@code max}; the first restart waits too. A worker that was ready for
- * {@code stableAfter}, measured from ready to exit, begins anew. Each wait is spread by {@code jitter} and never longer than {@code max}. After {@code limit} restarts
- * within a sliding {@code window}, the next failure is the last: a crash loop. Restarts that an operator asked for are not counted. (After Erlang/OTP's restart intensity and
- * Kubernetes' crash-loop back-off.)
+ * <p>The wait before a restart begins at {@code initial} and doubles from restart to restart, up to {@code max}; the
+ * first restart waits too. A worker that was ready for {@code stableAfter}, measured from ready to exit, begins anew.
+ * Each wait is spread by {@code jitter} and never longer than {@code max}. After {@code limit} restarts within a
+ * sliding {@code window}, the next failure is the last: a crash loop. Restarts that an operator asked for are not
+ * counted. (After Erlang/OTP's restart intensity and Kubernetes' crash-loop back-off.)
  *
  * @param mode which exits are followed by a restart; default on failure
  * @param initial the first wait; default 1 s
@@ -19,7 +20,8 @@ import java.time.Duration;
  * @param jitter by which part a wait is spread to either side, 0 to 1; default 0.2
  * @param stableAfter how long a worker has to be ready until its failures are forgotten; default 10 min
  * @param limit restarts within the window, &ge; 1; default 5
- * @param window how far back restarts are counted; default 10 min; longer than the first {@code limit} waits together, or the limit could never be reached
+ * @param window how far back restarts are counted; default 10 min; longer than the first {@code limit} waits together,
+ *     or the limit could never be reached
  */
 public record RestartPolicy(
         Mode mode, Duration initial, Duration max, double jitter, Duration stableAfter, int limit, Duration window) {
@@ -38,23 +40,24 @@ public record RestartPolicy(
      * Checks every value, and that the limit can be reached.
      *
      * @throws NullPointerException if a component is null; the message names it
-     * @throws IllegalArgumentException if a value is out of range, or the waits outlast the window; the message has both numbers
+     * @throws IllegalArgumentException if a value is out of range, or the waits outlast the window; the message has
+     *     both numbers
      */
     public RestartPolicy {
         requireNonNull(mode, "mode");
-        LifecycleConfig.requireInRange("initial", initial);
-        LifecycleConfig.requireInRange("max", max);
+        LifecycleConfig.requireInRange(initial, "initial");
+        LifecycleConfig.requireInRange(max, "max");
         if (max.compareTo(initial) < 0) {
             throw new IllegalArgumentException("max must be >= initial, was " + max + " < " + initial);
         }
         if (!(jitter >= 0 && jitter <= 1)) {
             throw new IllegalArgumentException("jitter must be 0 to 1, was " + jitter);
         }
-        LifecycleConfig.requireInRange("stableAfter", stableAfter);
+        LifecycleConfig.requireInRange(stableAfter, "stableAfter");
         if (limit < 1) {
             throw new IllegalArgumentException("limit must be >= 1, was " + limit);
         }
-        LifecycleConfig.requireInRange("window", window);
+        LifecycleConfig.requireInRange(window, "window");
         Duration waits = waitsTogether(initial, max, limit);
         if (mode != Mode.NEVER && waits.compareTo(window) >= 0) {
             throw new IllegalArgumentException("the first " + limit + " waits take " + waits
@@ -143,7 +146,10 @@ public record RestartPolicy(
         return a.compareTo(b) <= 0 ? a : b;
     }
 
-    /** Puts a policy together; every method returns the builder, in any order. Values are checked by {@link #build()}. Not thread-safe. */
+    /**
+     * Puts a policy together; every method returns the builder, in any order. Values are checked by {@link #build()}.
+     * Not thread-safe.
+     */
     public static final class Builder {
         private Mode mode = Mode.ON_FAILURE;
         private Duration initial = Duration.ofSeconds(1);

@@ -6,6 +6,8 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,7 +22,7 @@ final class Shutdown {
     private final Stopper stopper;
     private final Spawner spawner;
     private final LoopRunner loops;
-    private @Nullable CompletableFuture<ShutdownReport> report;
+    private final AtomicReference<@Nullable CompletableFuture<ShutdownReport>> report = new AtomicReference<>();
     private @Nullable Thread hook;
 
     Shutdown(InstantSource clock, SupervisedWorkers workers, Stopper stopper, Spawner spawner, LoopRunner loops) {
@@ -51,38 +53,35 @@ final class Shutdown {
 
     /** Begins, or hurries what has begun. */
     CompletionStage<ShutdownReport> begin(Duration deadline) {
-        spawner.close();
-        List<SupervisedWorker> ending = List.copyOf(workers.all());
         Instant killAt = clock.instant().plus(deadline);
         loops.outliveScheduler(); // the host may shut its scheduler down before, or while, we shut down
-        for (SupervisedWorker worker : ending) {
-            stopper.stopBy(worker.id, killAt);
-        }
-        return reportOn(ending).copy();
+        return end(worker -> stopper.stopBy(worker.id, killAt)).copy();
     }
 
     void now() {
-        spawner.close();
-        List<SupervisedWorker> ending = List.copyOf(workers.all());
-        for (SupervisedWorker worker : ending) {
-            stopper.forceKill(worker.id);
-        }
-        reportOn(ending);
+        CompletableFuture<ShutdownReport> unused = end(worker -> stopper.forceKill(worker.id));
         loops.close();
     }
 
-    private synchronized CompletableFuture<ShutdownReport> reportOn(List<SupervisedWorker> ending) {
-        if (report == null) {
-            report = CompletableFuture.allOf(
-                            ending.stream().map(worker -> worker.gone).toArray(CompletableFuture<?>[]::new))
-                    .handle((gone, unkillable) -> count(ending));
-            report.thenAccept(counts -> {
-                loops.close();
-                unhook();
-                log.info("shutdown is complete: {}", counts);
-            });
+    private CompletableFuture<ShutdownReport> end(Consumer<SupervisedWorker> stop) {
+        spawner.close();
+        List<SupervisedWorker> ending =
+                workers.all().stream().filter(worker -> !worker.hasExited()).toList();
+        CompletableFuture<ShutdownReport> first = new CompletableFuture<>();
+        CompletableFuture<ShutdownReport> promised = report.compareAndExchange(null, first);
+        workers.all().forEach(stop); // those that back off too
+        if (promised != null) {
+            return promised;
         }
-        return report;
+        CompletableFuture.allOf(ending.stream().map(worker -> worker.gone).toArray(CompletableFuture<?>[]::new))
+                .whenComplete((gone, unkillable) -> {
+                    loops.close();
+                    unhook();
+                    ShutdownReport counts = count(ending);
+                    log.info("shutdown is complete: {}", counts);
+                    first.complete(counts);
+                });
+        return first;
     }
 
     private static ShutdownReport count(List<SupervisedWorker> ended) {

@@ -97,6 +97,8 @@ final class Spawner {
             process = start(record, worker);
         } catch (Throwable t) {
             workers.remove(worker);
+            worker.gone.completeExceptionally(t); // a stop or a shutdown that saw it waits for it
+            worker.ready.completeExceptionally(t);
             throw t;
         }
         return follow(worker, process, record);
@@ -115,14 +117,13 @@ final class Spawner {
      * @param seen its record, BackingOff
      */
     void respawn(SupervisedWorker worker, WorkerInfo seen) {
-        SupervisedWorker next = worker.next();
+        Instant now = registry.clock().instant();
+        SupervisedWorker next = worker.next(now);
         if (!workers.replace(worker, next)) {
             return; // stopped meanwhile
         }
-        WorkerInfo record = closed
-                ? null
-                : registry.updateState(seen, new Loading(registry.clock().instant()))
-                        .orElse(null);
+        WorkerInfo record =
+                closed ? null : registry.updateState(seen, new Loading(now)).orElse(null);
         if (record == null) {
             exits.forget(next); // stopped meanwhile, or the supervisor is
             return;
@@ -145,8 +146,6 @@ final class Spawner {
             if (registry.remove(record, Exit.Cause.START_FAILED).isEmpty()) {
                 registry.remove(record.id()); // stopped or reported ready while it started
             }
-            worker.gone.completeExceptionally(e);
-            worker.ready.completeExceptionally(e);
             throw e;
         }
     }

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * How far the stop of one worker has come: drain, ask, SIGTERM, SIGKILL, and, if even that does not help, giving up.
  *
- * <p>Pure bookkeeping: {@link #next} says what to do now, and the caller does it. Each step is given to one caller, whoever comes first, so no
- * worker is signalled twice for one step; only a kill is repeated, every second. A sequence that runs can be hurried, never slowed.
+ * <p>Pure bookkeeping: {@link #next} says what to do now, and the caller does it. Each step is given to one caller,
+ * whoever comes first, so no worker is signalled twice for one step; only a kill is repeated, every second. A sequence
+ * that runs can be hurried, never slowed.
  */
 final class StopSequence {
 
@@ -80,6 +81,11 @@ final class StopSequence {
 
     synchronized Phase phase() {
         return phase;
+    }
+
+    /** Whether the kill has begun. */
+    boolean isKilling() {
+        return phase().compareTo(Phase.KILLED) >= 0;
     }
 
     /** Whether open leases were cut off because the time to drain was over. */

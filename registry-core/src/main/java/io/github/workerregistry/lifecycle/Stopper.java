@@ -19,9 +19,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends workers. Intent is recorded in the registry before anything is sent, so our own SIGTERM is never taken for a crash.
+ * Ends workers. Intent is recorded in the registry before anything is sent, so our own SIGTERM is never taken for a
+ * crash.
  *
- * <p>Steps of a {@link StopSequence} are taken where they fall due: by the caller who stops, by the answer to a request, and by the tick.
+ * <p>Steps of a {@link StopSequence} are taken where they fall due: by the caller who stops, by the answer to a
+ * request, and by the tick.
  */
 final class Stopper implements Tick {
 
@@ -65,7 +67,10 @@ final class Stopper implements Tick {
         return stop(id, Exit.Cause.FORCED, now, now);
     }
 
-    /** Stops a worker so that it is killed at {@code deadline} at the latest, and drains only as long as the grace fits in behind. */
+    /**
+     * Stops a worker so that it is killed at {@code deadline} at the latest, and drains only as long as the grace fits
+     * in behind.
+     */
     CompletableFuture<ExitStatus> stopBy(String id, Instant deadline) {
         Instant now = registry.clock().instant();
         Duration all = Duration.between(now, deadline);
@@ -81,19 +86,27 @@ final class Stopper implements Tick {
         if (reason != Exit.Cause.RESTART) {
             worker.dismiss(); // whatever ends it now, no restart follows
         }
-        try {
-            registry.updateState(id, new Stopping(reason))
-                    .ifPresent(stopping -> log.info("worker {} is stopping: {}", id, reason));
-        } catch (IllegalTransitionException stoppingOrBackingOff) {
-            Optional<ExitStatus> ended = cancelRestart(worker, reason);
-            if (ended.isPresent()) {
-                return CompletableFuture.completedFuture(ended.get());
-            }
-            log.debug("worker {} is stopping already; {} may hurry it", id, reason);
+        recordIntent(worker, reason);
+        Optional<ExitStatus> ended = cancelRestart(worker, reason);
+        if (ended.isPresent()) {
+            return CompletableFuture.completedFuture(ended.get());
         }
         worker.stop.begin(drainUntil, config.stopGrace(), killAt);
         advance(worker);
         return worker.gone.copy();
+    }
+
+    /** Before anything is sent. A record that the host has put in this worker's place is left alone. */
+    private void recordIntent(SupervisedWorker worker, Exit.Cause reason) {
+        if (registry.get(worker.id).filter(worker::owns).isEmpty()) {
+            return;
+        }
+        try {
+            registry.updateState(worker.id, new Stopping(reason))
+                    .ifPresent(stopping -> log.info("worker {} is stopping: {}", worker.id, reason));
+        } catch (IllegalTransitionException stoppingOrBackingOff) {
+            log.debug("worker {} is stopping, or backing off, already", worker.id);
+        }
     }
 
     /** Removes a worker that backs off, and gives the end of its last process: there is none to end now. */
@@ -109,18 +122,21 @@ final class Stopper implements Tick {
     }
 
     /**
-     * Ends a worker that a loop has judged, if nothing happened to it since it was seen. Nothing is drained: such a worker has no open leases.
+     * Ends a worker that a loop has judged, if nothing happened to it since it was seen. Nothing is drained: such a
+     * worker has no open leases.
      *
      * @return whether it is being ended
      */
     boolean endIfUnchanged(WorkerInfo seen, Exit.Cause reason) {
         return registry.updateState(seen, new Stopping(reason))
                 .map(stopping -> {
-                    log.info(
-                            "worker {} was {} and is stopping: {}",
-                            seen.id(),
-                            seen.state().label(),
-                            reason);
+                    if (!reason.isFailure()) { // of a failure, the judge warns
+                        log.info(
+                                "worker {} was {} and is stopping: {}",
+                                seen.id(),
+                                seen.state().label(),
+                                reason);
+                    }
                     end(stopping, reason);
                     return true;
                 })
@@ -144,6 +160,10 @@ final class Stopper implements Tick {
 
     /** Kills a worker whose record the host has removed. */
     void endDeregistered(SupervisedWorker worker) {
+        if (worker.stop.isKilling()) {
+            return;
+        }
+        log.info("worker {} was removed from the registry; its process is ended", worker.id);
         worker.dismiss();
         Instant now = registry.clock().instant();
         worker.stop.begin(now, Duration.ZERO, now);

@@ -2,24 +2,28 @@ package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
 
 /**
- * One generation of a spawned worker: what ties its record in the registry to its process, its port and the stop that may be going on. A restart makes the next
- * generation, which inherits command, port and history.
+ * One generation of a spawned worker: what ties its record in the registry to its process, its port and the stop that
+ * may be going on. A restart makes the next generation, which inherits command, port and history.
  */
 final class SupervisedWorker {
 
     final String id;
     final String modelRef;
     final int generation;
+    private final Instant startedAt;
     final StopSequence stop;
 
     // the same for all generations
@@ -39,6 +43,7 @@ final class SupervisedWorker {
 
     private final AtomicBoolean exited = new AtomicBoolean();
     private final AtomicBoolean succeeded = new AtomicBoolean();
+    private final AtomicBoolean complained = new AtomicBoolean();
     private volatile boolean dismissed;
     private volatile @Nullable WorkerProcess process;
     private volatile @Nullable Instant readySince;
@@ -49,13 +54,22 @@ final class SupervisedWorker {
 
     SupervisedWorker(
             WorkerInfo record, ProcessSpec command, OptionalInt port, RestartHistory restarts, Duration killWait) {
-        this(record.id(), record.modelRef(), record.generation(), command, port, restarts, killWait);
+        this(
+                record.id(),
+                record.modelRef(),
+                record.generation(),
+                record.startedAt(),
+                command,
+                port,
+                restarts,
+                killWait);
     }
 
     private SupervisedWorker(
             String id,
             String modelRef,
             int generation,
+            Instant startedAt,
             ProcessSpec command,
             OptionalInt port,
             RestartHistory restarts,
@@ -63,6 +77,7 @@ final class SupervisedWorker {
         this.id = id;
         this.modelRef = modelRef;
         this.generation = generation;
+        this.startedAt = startedAt;
         this.command = command;
         this.port = port;
         this.restarts = restarts;
@@ -71,8 +86,8 @@ final class SupervisedWorker {
     }
 
     /** The next generation, not started yet. */
-    SupervisedWorker next() {
-        return new SupervisedWorker(id, modelRef, generation + 1, command, port, restarts, killWait);
+    SupervisedWorker next(Instant startedAt) {
+        return new SupervisedWorker(id, modelRef, generation + 1, startedAt, command, port, restarts, killWait);
     }
 
     /** The process; null while it is being started. */
@@ -85,12 +100,17 @@ final class SupervisedWorker {
         process = started;
     }
 
-    /** Whether a record is of this worker's process, and not one that the host has put in its place. */
+    /** Whether a record is of this worker, and not one that the host has put in its place. */
     boolean owns(WorkerInfo record) {
+        return record.generation() == generation && record.startedAt().equals(startedAt) && hasPidOf(record);
+    }
+
+    /** While the process is being started, and when it has gone, the record has no pid to compare. */
+    private boolean hasPidOf(WorkerInfo record) {
         WorkerProcess mine = process;
-        return mine != null
-                && record.pid().isPresent()
-                && record.pid().getAsLong() == mine.identity().pid();
+        return mine == null
+                || record.state() instanceof BackingOff
+                || record.pid().equals(OptionalLong.of(mine.identity().pid()));
     }
 
     /** Notes how much output there is; growth is progress. */
@@ -123,6 +143,18 @@ final class SupervisedWorker {
     Duration readyFor(Instant now) {
         Instant since = readySince;
         return since == null ? Duration.ZERO : Duration.between(since, now);
+    }
+
+    /**
+     * Warns of a failure of foreign code the first time, and after that tells of it at DEBUG: a sweep meets it ten
+     * times a second.
+     */
+    void complain(Logger log, String message, Throwable failure) {
+        if (complained.compareAndSet(false, true)) {
+            log.warn(message, id, failure);
+        } else {
+            log.debug(message, id, failure);
+        }
     }
 
     /** Somebody wants this worker to end for good: whatever ends it, no restart follows. */

@@ -7,7 +7,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
 
-/** The workers that a supervisor has spawned and that have not gone, each in its latest generation, by id. Thread-safe. */
+/**
+ * The workers that a supervisor has spawned and that have not gone, each in its latest generation, by id. Thread-safe.
+ */
 final class SupervisedWorkers {
 
     private final ConcurrentMap<String, SupervisedWorker> byId = new ConcurrentHashMap<>();

@@ -12,8 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps workers alive for a while whose checks fail together with those of many others: then rather the check is broken, or the machine, and to kill them all would
- * make it worse. (After Eureka's self-preservation.) An exit that was seen always counts. Thread-safe.
+ * Keeps workers alive for a while whose checks fail together with those of many others: then rather the check is
+ * broken, or the machine, and to kill them all would make it worse. (After Eureka's self-preservation.) An exit that
+ * was seen always counts. Thread-safe.
  */
 final class Suspects implements Tick {
 

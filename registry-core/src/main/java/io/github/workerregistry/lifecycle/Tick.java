@@ -11,8 +11,9 @@ interface Tick {
     void tick(Instant now);
 
     /**
-     * A round in place of {@link #tick} after the host could not run us for more than a period: it was suspended, swapped out, or overloaded. What was not seen meanwhile is no
-     * evidence, so a loop that judges gives no verdict here, and extends its deadlines.
+     * A round in place of {@link #tick} after the host could not run us for more than a period: it was suspended,
+     * swapped out, or overloaded. What was not seen meanwhile is no evidence, so a loop that judges gives no verdict
+     * here, and extends its deadlines.
      *
      * @param lateness for how long
      */

@@ -16,8 +16,9 @@ import org.slf4j.LoggerFactory;
 /**
  * What follows from a probe's answer.
  *
- * <p>A first healthy answer makes a loading worker ready. On a ready worker, a healthy answer sets the count of failures to 0 and touches nothing else. A
- * failed one counts only if the worker was idle when it was asked and is idle still: one that is at work is alive, however slowly it answers.
+ * <p>A first healthy answer makes a loading worker ready. On a ready worker, a healthy answer sets the count of
+ * failures to 0 and touches nothing else. A failed one counts only if the worker was idle when it was asked and is idle
+ * still: one that is at work is alive, however slowly it answers.
  */
 final class Verdict {
 

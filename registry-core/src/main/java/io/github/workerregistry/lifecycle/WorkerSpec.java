@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * What to spawn: the model, the slots, and the command that serves them.
  *
- * <p>The command's arguments and the url may have placeholders, filled when the worker is spawned: {@code {id}}, {@code {port}}, {@code {model_ref}}, {@code {backend}},
- * {@code {device}}, {@code {slots}}, and the names in {@code parameters}. A value stays inside its one argument, whatever is in it: nothing here passes
- * through a shell. The process finds the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
+ * <p>The command's arguments and the url may have placeholders, filled when the worker is spawned: {@code {id}},
+ * {@code {port}}, {@code {model_ref}}, {@code {backend}}, {@code {device}}, {@code {slots}}, and the names in
+ * {@code parameters}. A value stays inside its one argument, whatever is in it: nothing here passes through a shell.
+ * The process finds the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
  *
  * @param id the worker's id, a name as in {@link WorkerInfo}; empty for a random UUID
  * @param modelRef the model, a name
@@ -44,12 +45,13 @@ public record WorkerSpec(
      * Checks the values and that every placeholder is known.
      *
      * @throws NullPointerException if a component is null; the message names it
-     * @throws IllegalArgumentException if a value is malformed or out of range, or a placeholder unknown; the message names it
+     * @throws IllegalArgumentException if a value is malformed or out of range, or a placeholder unknown; the message
+     *     names it
      */
     public WorkerSpec {
-        requireNonNull(id, "id").ifPresent(value -> WorkerInfo.requireName("id", value));
-        WorkerInfo.requireName("modelRef", modelRef);
-        WorkerInfo.requireName("backend", backend);
+        requireNonNull(id, "id").ifPresent(value -> WorkerInfo.requireName(value, "id"));
+        WorkerInfo.requireName(modelRef, "modelRef");
+        WorkerInfo.requireName(backend, "backend");
         if (device < 0) {
             throw new IllegalArgumentException("device must be >= 0, was " + device);
         }
@@ -60,7 +62,7 @@ public record WorkerSpec(
         if (command.isEmpty() || command.get(0).isBlank()) {
             throw new IllegalArgumentException("command must name a program, was " + command);
         }
-        WorkerInfo.requireName("url", url);
+        WorkerInfo.requireName(url, "url");
         parameters = Map.copyOf(requireNonNull(parameters, "parameters"));
         environment = Map.copyOf(requireNonNull(environment, "environment"));
         requireNonNull(directory, "directory");
@@ -76,7 +78,10 @@ public record WorkerSpec(
         return new Builder();
     }
 
-    /** Puts a spec together; every method returns the builder, in any order. Values are checked by {@link #build()}. Not thread-safe. */
+    /**
+     * Puts a spec together; every method returns the builder, in any order. Values are checked by {@link #build()}. Not
+     * thread-safe.
+     */
     public static final class Builder {
         private Optional<String> id = Optional.empty();
         private @Nullable String modelRef;

@@ -24,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The life of workers' processes: starts them, finds out when they are ready, probes them, stops them when they idle, notices when they end, and
- * ends them in good order.
+ * The life of workers' processes: starts them, finds out when they are ready, probes them, stops them when they idle,
+ * notices when they end, and ends them in good order.
  *
  * <pre>{@code
  * WorkerRegistry registry = WorkerRegistry.create();
@@ -36,9 +36,9 @@ import org.slf4j.LoggerFactory;
  *         .modelRef("tiny").command("llama-server", "-m", "tiny.gguf", "--port", "{port}").build());
  * }</pre>
  *
- * <p>It starts no thread: its loops run as one periodic task of the host's scheduler and never block it, and the host's executors are still running after
- * {@link #close()}. All methods are thread-safe. Workers that the host registered itself are probed and timed out too, but they have no process here:
- * ending one removes its record.
+ * <p>It starts no thread: its loops run as one periodic task of the host's scheduler and never block it, and the host's
+ * executors are still running after {@link #close()}. All methods are thread-safe. Workers that the host registered
+ * itself are probed and timed out too, but they have no process here: ending one removes its record.
  */
 public final class WorkerSupervisor implements AutoCloseable {
 
@@ -110,10 +110,12 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * The worker's call-back: it has loaded and takes requests. Either this or the first healthy probe makes it ready, whichever comes first.
+     * The worker's call-back: it has loaded and takes requests. Either this or the first healthy probe makes it ready,
+     * whichever comes first.
      *
      * @param id the worker's id
-     * @return true if the worker is ready now, also if it was before; false if the id is unknown, or the worker is stopping or backing off
+     * @return true if the worker is ready now, also if it was before; false if the id is unknown, or the worker is
+     *     stopping or backing off
      */
     public boolean ready(String id) {
         WorkerInfo seen = registry.get(id).orElse(null);
@@ -133,8 +135,9 @@ public final class WorkerSupervisor implements AutoCloseable {
      * Waits for a worker's present generation to become ready.
      *
      * @param id the worker's id
-     * @return completes, on any thread, with the worker when it is ready; exceptionally with {@link WorkerEndedException}, which has the cause, as soon as its process has ended
-     *     before, even if a restart follows; or with {@link NoSuchWorkerException} if no such worker is supervised here
+     * @return completes, on any thread, with the worker when it is ready; exceptionally with
+     *     {@link WorkerEndedException}, which has the cause, as soon as its process has ended before, even if a restart
+     *     follows; or with {@link NoSuchWorkerException} if no such worker is supervised here
      */
     public CompletionStage<WorkerInfo> whenReady(String id) {
         SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
@@ -156,12 +159,14 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * Restarts a worker at an operator's wish: stops it as {@link #stop} does, and starts the next generation at once, with the same id, port and url. The restart is not counted
-     * against its {@link RestartPolicy}. A worker that backs off is restarted now.
+     * Restarts a worker at an operator's wish: stops it as {@link #stop} does, and starts the next generation at once,
+     * with the same id, port and url. The restart is not counted against its {@link RestartPolicy}. A worker that backs
+     * off is restarted now.
      *
      * @param id the worker's id
-     * @return completes, on any thread, with the worker, Loading, when its new process has been started; exceptionally with {@link SpawnException} if that failed, with {@link
-     *     WorkerEndedException} if the worker was stopped meanwhile, or with {@link NoSuchWorkerException} if no such worker is supervised here
+     * @return completes, on any thread, with the worker, Loading, when its new process has been started; exceptionally
+     *     with {@link SpawnException} if that failed, with {@link WorkerEndedException} if the worker was stopped
+     *     meanwhile, or with {@link NoSuchWorkerException} if no such worker is supervised here
      */
     public CompletionStage<WorkerInfo> restart(String id) {
         SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
@@ -175,12 +180,13 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * Stops a worker in good order: no new leases; open ones may run to their end for the drain time; then it is asked to end if there is a way to ask, then
-     * signalled with SIGTERM, and at the end of the grace killed with all its tree. Each step is skipped as soon as the process has gone.
+     * Stops a worker in good order: no new leases; open ones may run to their end for the drain time; then it is asked
+     * to end if there is a way to ask, then signalled with SIGTERM, and at the end of the grace killed with all its
+     * tree. Each step is skipped as soon as the process has gone.
      *
      * @param id the worker's id
-     * @return completes, on any thread, when the process has gone, or exceptionally with {@link UnkillableException}, or with {@link NoSuchWorkerException} if no
-     *     such worker is supervised here
+     * @return completes, on any thread, when the process has gone, or exceptionally with {@link UnkillableException},
+     *     or with {@link NoSuchWorkerException} if no such worker is supervised here
      */
     public CompletionStage<ExitStatus> stop(String id) {
         return stopper.stop(requireNonNull(id, "id"));
@@ -206,8 +212,9 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * Ends all workers, side by side, under one deadline. From now on {@link #spawn} is refused, and a spawn in flight is ended. Workers drain as long as the grace fits in
-     * behind, then they are asked, then signalled, and killed at the deadline. When all is over, the loops end.
+     * Ends all workers, side by side, under one deadline. From now on {@link #spawn} is refused, and a spawn in flight
+     * is ended. Workers drain as long as the grace fits in behind, then they are asked, then signalled, and killed at
+     * the deadline. When all is over, the loops end.
      *
      * <p>Idempotent: a later call gives the same report; if its deadline is earlier, it hurries.
      *
@@ -216,11 +223,12 @@ public final class WorkerSupervisor implements AutoCloseable {
      * @throws IllegalArgumentException if the deadline is out of range
      */
     public CompletionStage<ShutdownReport> shutdown(Duration deadline) {
-        return shutdown.begin(LifecycleConfig.requireInRange("deadline", deadline));
+        return shutdown.begin(LifecycleConfig.requireInRange(deadline, "deadline"));
     }
 
     /**
-     * Kills what still runs, and ends the loops. Does not wait; to end workers in good order, use {@link #shutdown} first. Idempotent.
+     * Kills what still runs, and ends the loops. Does not wait; to end workers in good order, use {@link #shutdown}
+     * first. Idempotent.
      */
     @Override
     public void close() {
@@ -259,7 +267,8 @@ public final class WorkerSupervisor implements AutoCloseable {
         /**
          * Sets how workers are probed.
          *
-         * @param probe default: none; then only the call-back makes a worker ready, and nothing but its exit makes it fail
+         * @param probe default: none; then only the call-back makes a worker ready, and nothing but its exit makes it
+         *     fail
          * @return this builder
          */
         public Builder health(HealthProbe probe) {
@@ -323,15 +332,16 @@ public final class WorkerSupervisor implements AutoCloseable {
         }
 
         /**
-         * Adds a JVM shutdown hook that calls {@link WorkerSupervisor#shutdown} and waits for it: on SIGTERM, Ctrl-C and {@code System.exit}, and not on SIGKILL. It is taken away
-         * when the supervisor has been shut down or closed.
+         * Adds a JVM shutdown hook that calls {@link WorkerSupervisor#shutdown} and waits for it: on SIGTERM, Ctrl-C
+         * and {@code System.exit}, and not on SIGKILL. It is taken away when the supervisor has been shut down or
+         * closed.
          *
          * @param deadline the time until whatever is left is killed
          * @return this builder
          * @throws IllegalArgumentException if the deadline is out of range
          */
         public Builder shutdownHook(Duration deadline) {
-            this.hookDeadline = LifecycleConfig.requireInRange("deadline", deadline);
+            this.hookDeadline = LifecycleConfig.requireInRange(deadline, "deadline");
             return this;
         }
 

@@ -1,8 +1,10 @@
 /**
  * The life of a worker's process: spawn, ready, health, idle timeout, exit, stop.
  *
- * <p>Start at {@link io.github.workerregistry.lifecycle.WorkerSupervisor}. What to start is a {@link io.github.workerregistry.lifecycle.WorkerSpec}, when to act is a
- * {@link io.github.workerregistry.lifecycle.LifecycleConfig}. The loops are package-private, one small class each, stepped by {@code tick(now)}.
+ * <p>Start at {@link io.github.workerregistry.lifecycle.WorkerSupervisor}. What to start is a
+ * {@link io.github.workerregistry.lifecycle.WorkerSpec}, when to act is a
+ * {@link io.github.workerregistry.lifecycle.LifecycleConfig}. The loops are package-private, one small class each,
+ * stepped by {@code tick(now)}.
  */
 @NullMarked
 package io.github.workerregistry.lifecycle;

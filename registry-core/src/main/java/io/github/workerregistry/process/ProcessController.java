@@ -1,10 +1,12 @@
 package io.github.workerregistry.process;
 
 /**
- * Starts the processes of workers. The SPI for people who start them in another way: a container, a remote agent, a fake.
+ * Starts the processes of workers. The SPI for people who start them in another way: a container, a remote agent, a
+ * fake.
  *
- * <p>{@link LocalProcessController} is the one for real processes on this machine; {@link
- * io.github.workerregistry.testing.FakeProcessController} is the one for unit tests. Implementations are thread-safe.
+ * <p>{@link LocalProcessController} is the one for real processes on this machine;
+ * {@link io.github.workerregistry.testing.FakeProcessController} is the one for unit tests. Implementations are
+ * thread-safe.
  */
 @FunctionalInterface
 public interface ProcessController {
@@ -12,8 +14,8 @@ public interface ProcessController {
     /**
      * Starts a process and returns without waiting for it to be ready.
      *
-     * <p>Called on the thread that spawns (the caller of {@code spawn}, or the supervisor's blocking executor); may block as
-     * long as starting a process takes. No lock is held.
+     * <p>Called on the thread that spawns (the caller of {@code spawn}, or the supervisor's blocking executor); may
+     * block as long as starting a process takes. No lock is held.
      *
      * @param spec what to start
      * @return the running process

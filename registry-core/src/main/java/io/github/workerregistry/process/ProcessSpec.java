@@ -1,5 +1,7 @@
 package io.github.workerregistry.process;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +24,10 @@ public record ProcessSpec(
      * @throws IllegalArgumentException if the command is empty or its program is blank
      */
     public ProcessSpec {
-        command = List.copyOf(command);
-        environment = Map.copyOf(environment);
+        requireNonNull(workerId, "workerId");
+        command = List.copyOf(requireNonNull(command, "command"));
+        environment = Map.copyOf(requireNonNull(environment, "environment"));
+        requireNonNull(directory, "directory");
         if (workerId.isBlank()) {
             throw new IllegalArgumentException("workerId must not be blank");
         }

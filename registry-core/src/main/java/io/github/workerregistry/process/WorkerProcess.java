@@ -8,8 +8,8 @@ import java.util.concurrent.CompletionStage;
 /**
  * One started process together with everything it started in turn: its tree.
  *
- * <p>All methods are thread-safe, return quickly, and may be called at any time, also long after the process has gone. Where the
- * text says "ended", it means the root process <em>and</em> all that is known of its tree.
+ * <p>All methods are thread-safe, return quickly, and may be called at any time, also long after the process has gone.
+ * Where the text says "ended", it means the root process <em>and</em> all that is known of its tree.
  */
 public interface WorkerProcess {
 
@@ -21,10 +21,12 @@ public interface WorkerProcess {
     ProcessIdentity identity();
 
     /**
-     * How the process ended, or empty while it or anything of its tree still runs. Polled by the supervisor's sweep, ten times a
-     * second for each worker, so it has to be cheap; it is the backstop for a notice from {@link #onExit()} that comes late.
+     * How the process ended, or empty while it or anything of its tree still runs. Polled by the supervisor's sweep,
+     * ten times a second for each worker, so it has to be cheap; it is the backstop for a notice from {@link #onExit()}
+     * that comes late.
      *
-     * <p>A root process that ends by itself takes its tree along: what it left running is killed before the status is given.
+     * <p>A root process that ends by itself takes its tree along: what it left running is killed before the status is
+     * given.
      *
      * @return the status once ended, then the same for ever
      */
@@ -33,26 +35,27 @@ public interface WorkerProcess {
     /**
      * The same news as a notice, as early as the system gives it.
      *
-     * @return a stage that completes once, with the status, on any thread, possibly inside {@link #terminate()} or {@link
-     *     #kill()}; it never completes exceptionally
+     * @return a stage that completes once, with the status, on any thread, possibly inside {@link #terminate()} or
+     *     {@link #kill()}; it never completes exceptionally
      */
     CompletionStage<ExitStatus> onExit();
 
     /**
-     * Asks the process and its tree to end (SIGTERM on POSIX systems). A process that has gone is left alone: a stranger who
-     * got its pid is never signalled. The exit that follows is {@linkplain ExitStatus#requested() requested}.
+     * Asks the process and its tree to end (SIGTERM on POSIX systems). A process that has gone is left alone: a
+     * stranger who got its pid is never signalled. The exit that follows is {@linkplain ExitStatus#requested()
+     * requested}.
      */
     void terminate();
 
     /**
-     * Ends the process and its tree without asking (SIGKILL on POSIX systems). What started since {@link #terminate()} is found
-     * and ended too. The exit that follows is {@linkplain ExitStatus#requested() requested}.
+     * Ends the process and its tree without asking (SIGKILL on POSIX systems). What started since {@link #terminate()}
+     * is found and ended too. The exit that follows is {@linkplain ExitStatus#requested() requested}.
      */
     void kill();
 
     /**
-     * How many bytes of output the process has written so far. Growth is a sign of life while a model loads. Called about once a
-     * second; the place where an implementation bounds what it keeps.
+     * How many bytes of output the process has written so far. Growth is a sign of life while a model loads. Called
+     * about once a second; the place where an implementation bounds what it keeps.
      *
      * @return bytes, never less than before; 0 where output is not recorded
      */
@@ -62,15 +65,15 @@ public interface WorkerProcess {
      * The end of what the process wrote to stdout and stderr.
      *
      * @param maxLines how many lines at the most, &gt; 0
-     * @return the last lines, oldest first, without line ends; a line longer than the implementation's limit is cut; empty where
-     *     output is not recorded
+     * @return the last lines, oldest first, without line ends; a line longer than the implementation's limit is cut;
+     *     empty where output is not recorded
      * @throws IllegalArgumentException if {@code maxLines} is not positive
      */
     List<String> outputTail(int maxLines);
 
     /**
-     * Gives back what the process held here (output files that are not to be kept). Called once, after the exit has been recorded;
-     * may block on the file system. Afterwards {@link #outputTail} may be empty.
+     * Gives back what the process held here (output files that are not to be kept). Called once, after the exit has
+     * been recorded; may block on the file system. Afterwards {@link #outputTail} may be empty.
      */
     void release();
 }

@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Starts processes that exist only in this object, for tests.
  *
- * <p>A fake process runs until it is ended: by {@link WorkerProcess#terminate()}, upon which it exits at once with code 0, by {@link WorkerProcess#kill()} (signal 9), or by the
- * test with {@link #exit}. The test can make it ignore signals and print output. Workers are named by their id; of several processes of one worker, the latest is
- * meant. Thread-safe. It passes the same contract suite as {@link io.github.workerregistry.process.LocalProcessController}.
+ * <p>A fake process runs until it is ended: by {@link WorkerProcess#terminate()}, upon which it exits at once with code
+ * 0, by {@link WorkerProcess#kill()} (signal 9), or by the test with {@link #exit}. The test can make it ignore signals
+ * and print output. Workers are named by their id; of several processes of one worker, the latest is meant.
+ * Thread-safe. It passes the same contract suite as {@link io.github.workerregistry.process.LocalProcessController}.
  */
 public final class FakeProcessController implements ProcessController {
 
@@ -62,8 +63,8 @@ public final class FakeProcessController implements ProcessController {
     }
 
     /**
-     * Like {@link #exit}, but without notice: {@link WorkerProcess#onExit()} stays silent, as with a common pool that the host has filled, and only {@link
-     * WorkerProcess#exitStatus()} tells.
+     * Like {@link #exit}, but without notice: {@link WorkerProcess#onExit()} stays silent, as with a common pool that
+     * the host has filled, and only {@link WorkerProcess#exitStatus()} tells.
      *
      * @param workerId the worker
      * @param code its exit code

@@ -22,7 +22,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A clock and a scheduler in one, for tests: time stands still until {@link #advance}, which runs what falls due, in order, on the calling thread.
+ * A clock and a scheduler in one, for tests: time stands still until {@link #advance}, which runs what falls due, in
+ * order, on the calling thread.
  *
  * <pre>{@code
  * VirtualTime time = new VirtualTime();
@@ -31,9 +32,10 @@ import org.jspecify.annotations.Nullable;
  * time.advance(Duration.ofMinutes(5));
  * }</pre>
  *
- * <p>As an executor it behaves like a {@link java.util.concurrent.ScheduledThreadPoolExecutor} of one thread: tasks due at the same time run in the order in which they were
- * given, a periodic task that throws is not run again, and {@link #shutdown()} cancels periodic tasks and lets delayed ones run. Tasks may be given from any
- * thread; time is advanced by one.
+ * <p>As an executor it behaves like a {@link java.util.concurrent.ScheduledThreadPoolExecutor} of one thread: tasks due
+ * at the same time run in the order in which they were given, a periodic task that throws is not run again, and
+ * {@link #shutdown()} cancels periodic tasks and lets delayed ones run. Tasks may be given from any thread; time is
+ * advanced by one.
  */
 public final class VirtualTime extends AbstractExecutorService implements ScheduledExecutorService, InstantSource {
 

@@ -1,8 +1,9 @@
 /**
- * Virtual time, fake processes and scripted probes, so that a host app tests what it does when a worker crashes or idles in
- * milliseconds of real time.
+ * Virtual time, fake processes and scripted probes, so that a host app tests what it does when a worker crashes or
+ * idles in milliseconds of real time.
  *
- * <p>Start at {@link io.github.workerregistry.testing.VirtualTime}; give it to the registry as clock and to the supervisor as scheduler.
+ * <p>Start at {@link io.github.workerregistry.testing.VirtualTime}; give it to the registry as clock and to the
+ * supervisor as scheduler.
  */
 @NullMarked
 package io.github.workerregistry.testing;

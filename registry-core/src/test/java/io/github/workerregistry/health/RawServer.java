@@ -14,7 +14,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** A server that says, byte for byte, what a test wants, also what no HTTP server would say. One request a connection. */
+/**
+ * A server that says, byte for byte, what a test wants, also what no HTTP server would say. One request a connection.
+ */
 public final class RawServer implements AutoCloseable {
 
     /** Says something to a client. */

@@ -27,7 +27,7 @@ class BusyLimitTest {
 
     @Test
     void aBusyWorkerInWhichNothingMovesIsEnded() {
-        UnexpectedWarnings.expect("nothing moved for PT1M", "is gone: BUSY_LIMIT");
+        UnexpectedWarnings.expect("nothing moved for PT1M");
         String id = hive.spawnReady();
         SlotLease lease = hive.lease(id);
 

@@ -9,8 +9,10 @@ import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerState.Busy;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -78,6 +80,28 @@ class ExitTest {
 
         assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.EXITED);
         assertThat(hive.heard.historyOf(id)).containsExactly("Registered", "BecameReady", "Removed");
+    }
+
+    /** A null from foreign code kept the worker in the registry for ever. */
+    @Test
+    void anOutputThatCannotBeReadKeepsNoWorkerAlive() {
+        UnexpectedWarnings.expect("its last output cannot be read", "is gone: CRASHED");
+        for (Supplier<List<String>> broken :
+                List.<Supplier<List<String>>>of(() -> null, () -> Arrays.asList("a", null), () -> {
+                    throw new AssertionError("broken");
+                })) {
+            VirtualHive hive = new VirtualHive();
+            BrokenOutput processes = new BrokenOutput(hive.processes, broken);
+            WorkerSupervisor supervisor = WorkerSupervisor.builder(hive.registry, hive.time)
+                    .processes(processes)
+                    .build();
+            String id = supervisor.spawn(VirtualHive.SPEC).id();
+
+            hive.processes.exit(id, 1);
+
+            assertThat(hive.isGone(id)).isTrue();
+            assertThat(supervisor.recentExits().get(0).output()).isEmpty();
+        }
     }
 
     @Test

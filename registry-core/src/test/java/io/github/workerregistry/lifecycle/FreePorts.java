@@ -9,7 +9,9 @@ final class FreePorts {
 
     private FreePorts() {}
 
-    /** A range of {@code size} ports that were all free a moment ago, outside the range the system gives out by itself. */
+    /**
+     * A range of {@code size} ports that were all free a moment ago, outside the range the system gives out by itself.
+     */
     static PortRange range(int size) {
         for (int first = 20_000; first < 32_000; first += size) {
             if (allFree(first, size)) {

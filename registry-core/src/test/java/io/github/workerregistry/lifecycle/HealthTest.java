@@ -14,6 +14,8 @@ import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.health.HealthStatus;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -44,10 +46,14 @@ class HealthTest {
     @Test
     void readinessIsProbedAfter250MillisThenAtDoublingIntervalsUpToASecond() {
         String id = hive.spawnLoading();
-        hive.advance(Duration.ofMillis(300));
-        assertThat(hive.probe.probes(id)).isEqualTo(1);
-        hive.advanceSeconds(20);
-        assertThat(hive.probe.probes(id)).isBetween(19, 22);
+        List<Integer> probes = new ArrayList<>();
+        for (int tick = 1; tick <= 50; tick++) {
+            hive.advance(Duration.ofMillis(100));
+            while (probes.size() < hive.probe.probes(id)) {
+                probes.add(tick * 100);
+            }
+        }
+        assertThat(probes).as("rounded up to sweeps").containsExactly(300, 800, 1800, 2800, 3800, 4800);
     }
 
     @Test
@@ -86,7 +92,7 @@ class HealthTest {
 
     @Test
     void threeFailedChecksInARowEndTheProcessAndThenDropTheRecord() {
-        UnexpectedWarnings.expect("is given up after 3 failed health checks: status 500", "is gone: UNHEALTHY");
+        UnexpectedWarnings.expect("is given up after 3 failed health checks: status 500");
         VirtualHive hive = VirtualHive.with(config -> config.stopGrace(Duration.ofSeconds(30)));
         String id = hive.spawnReady();
         hive.processes.ignoreTerminate(id);
@@ -145,8 +151,8 @@ class HealthTest {
     }
 
     @Test
-    void aHungProbeCountsAsFailedWhenItsTimeIsOverAndItsLateAnswerIsDropped() {
-        UnexpectedWarnings.expect("no answer within PT5S", "is gone: UNHEALTHY");
+    void aHungProbeCountsAsFailedWhenItsTimeIsOver() {
+        UnexpectedWarnings.expect("no answer within PT5S");
         String id = hive.spawnReady();
         hive.probe.hang(id);
 
@@ -215,6 +221,7 @@ class HealthTest {
 
         hive.advanceSeconds(600);
 
+        assertThat(hive.probe.probes(id)).isPositive();
         assertThat(hive.state(id)).isEqualTo(new Busy());
         assertThat(hive.worker(id).failedHealthChecks()).isZero();
         lease.close();
@@ -284,7 +291,7 @@ class HealthTest {
 
     @Test
     void aSlowLoadThatMovesIsNotKilledAndASilentOneIs() {
-        UnexpectedWarnings.expect("its load made no progress for PT2M", "is gone: LOAD_STALL");
+        UnexpectedWarnings.expect("its load made no progress for PT2M");
         String id = hive.spawnLoading();
         for (int minute = 0; minute < 30; minute++) {
             hive.advanceSeconds(60);

@@ -25,7 +25,7 @@ class HeartbeatTest {
 
     @Test
     void aWorkerThatMissesThreeHeartbeatsIsEnded() {
-        UnexpectedWarnings.expect("no heartbeat for PT15S", "is gone: HEARTBEAT_MISSED");
+        UnexpectedWarnings.expect("no heartbeat for PT15S");
         String id = hive.spawnReady();
         for (int i = 0; i < 10; i++) {
             hive.registry.heartbeat(id);
@@ -54,7 +54,7 @@ class HeartbeatTest {
 
     @Test
     void aBusyWorkerIsJudgedByItsHeartbeatsToo() {
-        UnexpectedWarnings.expect("no heartbeat", "is gone: HEARTBEAT_MISSED");
+        UnexpectedWarnings.expect("no heartbeat");
         String id = hive.spawnReady();
         hive.registry.heartbeat(id);
         hive.lease(id);
@@ -96,7 +96,7 @@ class HeartbeatTest {
 
     @Test
     void aHeartbeatOrTheHostsWordIsProgressOfALoad() {
-        UnexpectedWarnings.expect("its load made no progress", "is gone: LOAD_STALL");
+        UnexpectedWarnings.expect("its load made no progress");
         VirtualHive hive = VirtualHive.with(config -> config.heartbeatInterval(Duration.ofSeconds(100)));
         String id = hive.spawnLoading();
         for (int i = 0; i < 5; i++) {

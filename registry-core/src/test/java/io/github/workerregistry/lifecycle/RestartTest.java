@@ -237,7 +237,7 @@ class RestartTest {
 
     @Test
     void aWorkerGivenUpAsUnhealthyIsEndedFirstAndThenRestarted() {
-        UnexpectedWarnings.expect("is given up after 3", "is gone: UNHEALTHY");
+        UnexpectedWarnings.expect("is given up after 3");
         String id = hive.spawnReady();
         hive.probe.answer(id, HealthStatus.unhealthy("status 500"));
         hive.advanceSeconds(100);
@@ -253,7 +253,7 @@ class RestartTest {
 
     @Test
     void aStopOfAWorkerThatIsBeingEndedAsUnhealthyMeansNoRestart() {
-        UnexpectedWarnings.expect("is given up after 3", "is gone: UNHEALTHY");
+        UnexpectedWarnings.expect("is given up after 3");
         VirtualHive hive = new VirtualHive(builder -> builder.restart(RestartPolicy.onFailure())
                 .config(VirtualHive.config().stopGrace(Duration.ofSeconds(60)).build()));
         String id = hive.spawnReady();

@@ -158,6 +158,40 @@ class SpawnTest {
         assertThat(hive.registry.list()).isEmpty();
     }
 
+    /** The command was put together after the record was registered, and the record stayed for ever. */
+    @Test
+    void aCommandThatIsNoneOnceItIsFilledLeavesNothingBehind() {
+        WorkerSpec spec = WorkerSpec.builder()
+                .modelRef("tiny")
+                .command("{program}")
+                .parameter("program", " ")
+                .url("http://fake")
+                .build();
+
+        assertThatThrownBy(() -> hive.supervisor.spawn(spec)).isInstanceOf(IllegalArgumentException.class);
+
+        assertThat(hive.registry.list()).isEmpty();
+    }
+
+    /** The worker was seen by a shutdown, never started, and the report never came. */
+    @Test
+    void aShutdownThatAListenerCallsWhileAWorkerIsRegisteredComesToItsEnd() {
+        AtomicReference<CompletionStage<ShutdownReport>> report = new AtomicReference<>();
+        hive.registry.subscribe(
+                event -> {
+                    if (event instanceof WorkerEvent.Registered) {
+                        report.set(hive.supervisor.shutdown(java.time.Duration.ofSeconds(1)));
+                    }
+                },
+                Runnable::run);
+        hive.processes.failNextStart("no such file");
+
+        assertThatThrownBy(() -> hive.supervisor.spawn(VirtualHive.SPEC)).isInstanceOf(SpawnException.class);
+
+        assertThat(report.get().toCompletableFuture()).isCompleted();
+        assertThat(hive.registry.list()).isEmpty();
+    }
+
     @Test
     void anIdThatIsTakenIsRefusedAndTheOwnerStays() {
         WorkerSpec spec = WorkerSpec.builder()

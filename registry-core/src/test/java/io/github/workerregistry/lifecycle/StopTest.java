@@ -275,6 +275,27 @@ class StopTest {
         assertThat(hive.registry.get(id)).hasValue(successor);
     }
 
+    /** A stop moved the host's record to Stopping, where it stayed for ever. */
+    @Test
+    void aStopLeavesARecordAloneThatTheHostHasPutInTheWorkersPlace() {
+        String id = hive.spawnReady();
+        hive.registry.remove(id);
+        hive.advance(Duration.ofMillis(1));
+        WorkerInfo successor = WorkerInfo.builder()
+                .id(id)
+                .url("http://elsewhere")
+                .modelRef("tiny")
+                .state(new Idle())
+                .startedAt(hive.time.instant())
+                .build();
+        hive.registry.register(successor);
+
+        hive.supervisor.stop(id);
+
+        assertThat(hive.processes.running()).isEmpty();
+        assertThat(hive.registry.get(id)).hasValue(successor);
+    }
+
     @Test
     void clearingTheRegistryEndsEveryProcess() {
         hive.spawnReady();

@@ -43,7 +43,7 @@ class SuspectsTest {
 
     @Test
     void theyAreKeptForAMinuteAndNoLonger() {
-        UnexpectedWarnings.expect("under suspicion", "is given up", "is gone: UNHEALTHY");
+        UnexpectedWarnings.expect("under suspicion", "is given up");
         hive.probe.answerAll(ILL);
         hive.advanceSeconds(139);
         assertThat(hive.processes.running()).hasSize(4);
@@ -66,7 +66,7 @@ class SuspectsTest {
 
     @Test
     void twoOfFourAreNotMany() {
-        UnexpectedWarnings.expect("is given up after 3", "is gone: UNHEALTHY");
+        UnexpectedWarnings.expect("is given up after 3");
         hive.probe.answer(ids.get(0), ILL);
         hive.probe.answer(ids.get(1), ILL);
 
@@ -77,7 +77,7 @@ class SuspectsTest {
 
     @Test
     void threeOfSevenAreLessThanHalf() {
-        UnexpectedWarnings.expect("is given up after 3", "is gone: UNHEALTHY");
+        UnexpectedWarnings.expect("is given up after 3");
         List<String> more = spawn(3);
         more.forEach(id -> hive.probe.answer(id, ILL));
 
@@ -88,7 +88,7 @@ class SuspectsTest {
 
     @Test
     void heartbeatsThatStopTogetherAreSuspectToo() {
-        UnexpectedWarnings.expect("under suspicion (HEARTBEAT_MISSED)", "is given up", "is gone: HEARTBEAT_MISSED");
+        UnexpectedWarnings.expect("under suspicion (HEARTBEAT_MISSED)", "is given up");
         for (int second = 0; second < 30; second++) {
             hive.registry.heartbeat(ids.get(second % 4));
             hive.advanceSeconds(1);

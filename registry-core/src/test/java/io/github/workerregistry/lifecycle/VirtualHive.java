@@ -14,7 +14,10 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
-/** A registry and a supervisor in virtual time, with fake processes and, unless a test says otherwise, without restarts and without an idle timeout. */
+/**
+ * A registry and a supervisor in virtual time, with fake processes and, unless a test says otherwise, without restarts
+ * and without an idle timeout.
+ */
 final class VirtualHive {
 
     static final WorkerSpec SPEC = WorkerSpec.builder()

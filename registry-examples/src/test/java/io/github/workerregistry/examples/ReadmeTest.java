@@ -25,6 +25,7 @@ class ReadmeTest {
             import io.github.workerregistry.*;
             import io.github.workerregistry.health.*;
             import io.github.workerregistry.lifecycle.*;
+            import java.time.*;
             import java.util.concurrent.*;
             """;
 
@@ -34,7 +35,8 @@ class ReadmeTest {
         assertThat(program.lines()).hasSize(15);
         StringWriter complaints = new StringWriter();
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        List<String> options = List.of("-d", classes.toString(), "-cp", placeOf(WorkerRegistry.class), "-Xlint:all");
+        List<String> options =
+                List.of("-d", classes.toString(), "-cp", placeOf(WorkerRegistry.class), "-Xlint:all", "-Werror");
 
         boolean compiled = compiler.getTask(
                         complaints, null, null, options, null, List.of(source("Quickstart", IMPORTS + program)))

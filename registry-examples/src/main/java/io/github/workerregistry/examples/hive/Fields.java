@@ -49,7 +49,7 @@ final class Fields {
             if (!value.isTextual()) {
                 throw Refusal.invalid(field + " must be a string, was " + kind(value));
             }
-            return requireName(field, value.textValue());
+            return requireName(value.textValue(), field);
         });
     }
 
@@ -77,14 +77,14 @@ final class Fields {
         return Optional.ofNullable(object.get(field)).filter(value -> !value.isNull());
     }
 
-    private static String requireName(String field, String value) {
+    private static String requireName(String value, String field) {
         if (!StandardCharsets.UTF_8
                 .newEncoder()
                 .canEncode(value)) { // half a surrogate pair: no program could be given it
             throw Refusal.invalid(field + " must be well-formed Unicode");
         }
         try {
-            return WorkerInfo.requireName(field, value);
+            return WorkerInfo.requireName(value, field);
         } catch (IllegalArgumentException e) {
             throw Refusal.invalid(e.getMessage());
         }
