@@ -25,7 +25,12 @@ public record Exit(
         List<String> output,
         Instant at) {
 
-    /** Copies the output. */
+    /**
+     * Checks the names, and copies the output.
+     *
+     * @throws NullPointerException if a component is null; the message names it
+     * @throws IllegalArgumentException if a name is malformed, or {@code generation} negative
+     */
     public Exit {
         WorkerInfo.requireName(workerId, "workerId");
         WorkerInfo.requireName(modelRef, "modelRef");

@@ -13,8 +13,8 @@ import org.slf4j.LoggerFactory;
  * One listener's bounded queue, drained serially on its executor.
  *
  * <p>{@link #offer} is called under the registry's lock and only enqueues; {@link #wake} is called after the lock has
- * been dropped and hands the drain to the executor. When the queue is full, events are dropped up to the moment when
- * the listener has worked it off; it is told how many with one {@link WorkerEvent.Overflowed} in their place.
+ * been dropped and hands the drain to the executor. When the queue is full, further events are dropped until the
+ * listener has emptied it; then it gets one {@link WorkerEvent.Overflowed} with their number.
  */
 final class ListenerQueue implements Subscription {
 

@@ -55,7 +55,11 @@ public sealed interface WorkerState {
      * @param since when this load began
      */
     record Loading(Instant since) implements WorkerState {
-        /** Checks that the time is there. */
+        /**
+         * Rejects null.
+         *
+         * @throws NullPointerException if {@code since} is null
+         */
         public Loading {
             requireNonNull(since, "since");
         }
@@ -145,7 +149,11 @@ public sealed interface WorkerState {
      * @param reason why
      */
     record Stopping(Exit.Cause reason) implements WorkerState {
-        /** Checks that the reason is there. */
+        /**
+         * Rejects null.
+         *
+         * @throws NullPointerException if {@code reason} is null
+         */
         public Stopping {
             requireNonNull(reason, "reason");
         }

@@ -14,7 +14,11 @@ public sealed interface HealthStatus {
      * @param reason why, in a few words, for the log
      */
     record Unhealthy(String reason) implements HealthStatus {
-        /** Checks that the reason is there. */
+        /**
+         * Rejects null.
+         *
+         * @throws NullPointerException if {@code reason} is null
+         */
         public Unhealthy {
             requireNonNull(reason, "reason");
         }
@@ -26,7 +30,11 @@ public sealed interface HealthStatus {
      * @param reason why, in a few words, for the log
      */
     record Unknown(String reason) implements HealthStatus {
-        /** Checks that the reason is there. */
+        /**
+         * Rejects null.
+         *
+         * @throws NullPointerException if {@code reason} is null
+         */
         public Unknown {
             requireNonNull(reason, "reason");
         }

@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
  * @param loadStall how long a load may go on without progress, which is growth of the worker's output; default 2 min
  * @param heartbeatInterval how often a worker that sends heartbeats is expected to send one; default 5 s
  * @param heartbeatMisses how many it may miss in a row, &ge; 1; default 3
- * @param busyLimit how long a busy worker may neither take nor finish work until it counts as hung; empty for ever;
+ * @param busyLimit how long a busy worker may neither take nor finish work until it counts as hung; empty: never;
  *     default empty
  * @param suspectLimit how long workers are kept whose checks fail together with those of many others; default 60 s
- * @param idleTimeout how long a worker may have nothing to do before it is stopped; empty for ever; default 5 min
+ * @param idleTimeout how long a worker may have nothing to do before it is stopped; empty: never stopped; default 5 min
  * @param idleCheck time between two looks for idle workers; default 60 s, or a fifth of {@code idleTimeout} if that is
  *     shorter
  * @param drain how long a stop waits for open leases; default 30 s

@@ -94,36 +94,30 @@ final class StopSequence {
     }
 
     private @Nullable Phase due(Instant now, int openLeases, boolean canAsk) {
-        switch (phase) {
-            case DRAINING -> {
-                if (openLeases > 0 && now.isBefore(drainUntil)) {
-                    return null;
-                }
-                cutOff = openLeases > 0;
-                if (!now.isBefore(killAt)) {
-                    return kill(now);
-                }
-                killAt = earlier(killAt, now.plus(grace));
-                askUntil = now.plus(Duration.between(now, killAt).dividedBy(2));
-                return canAsk ? Phase.ASKED : Phase.TERMINATED;
-            }
-            case ASKED -> {
-                return !now.isBefore(killAt) ? kill(now) : refused || !now.isBefore(askUntil) ? Phase.TERMINATED : null;
-            }
-            case TERMINATED -> {
-                return now.isBefore(killAt) ? null : kill(now);
-            }
-            case KILLED -> {
-                if (!now.isBefore(giveUpAt)) {
-                    return Phase.UNKILLABLE;
-                }
-                return now.isBefore(killAgainAt) ? null : killAgain(now);
-            }
-            case RUNNING, UNKILLABLE -> {
-                return null;
-            }
+        return switch (phase) {
+            case RUNNING, UNKILLABLE -> null;
+            case DRAINING -> openLeases > 0 && now.isBefore(drainUntil) ? null : endDrain(now, openLeases, canAsk);
+            case ASKED -> refused || !now.isBefore(askUntil) ? Phase.TERMINATED : null;
+            case TERMINATED -> now.isBefore(killAt) ? null : kill(now);
+            case KILLED -> killAgainOrGiveUp(now);
+        };
+    }
+
+    private Phase endDrain(Instant now, int openLeases, boolean canAsk) {
+        cutOff = openLeases > 0;
+        if (!now.isBefore(killAt)) {
+            return kill(now);
         }
-        throw new AssertionError(phase);
+        killAt = earlier(killAt, now.plus(grace));
+        askUntil = now.plus(Duration.between(now, killAt).dividedBy(2));
+        return canAsk ? Phase.ASKED : Phase.TERMINATED;
+    }
+
+    private @Nullable Phase killAgainOrGiveUp(Instant now) {
+        if (!now.isBefore(giveUpAt)) {
+            return Phase.UNKILLABLE;
+        }
+        return now.isBefore(killAgainAt) ? null : killAgain(now);
     }
 
     private Phase kill(Instant now) {

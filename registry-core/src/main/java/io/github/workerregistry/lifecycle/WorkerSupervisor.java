@@ -36,9 +36,9 @@ import org.slf4j.LoggerFactory;
  *         .modelRef("tiny").command("llama-server", "-m", "tiny.gguf", "--port", "{port}").build());
  * }</pre>
  *
- * <p>It starts no thread: its loops run as one periodic task of the host's scheduler and never block it, and the host's
- * executors are still running after {@link #close()}. All methods are thread-safe. Workers that the host registered
- * itself are probed and timed out too, but they have no process here: ending one removes its record.
+ * <p>It starts no thread of its own: its loops run as one periodic task of the host's scheduler and never block it, and
+ * the host's executors are still running after {@link #close()}. All methods are thread-safe. Workers that the host
+ * registered itself are probed and timed out too, but they have no process here: ending one removes its record.
  */
 public final class WorkerSupervisor implements AutoCloseable {
 
@@ -193,7 +193,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * Kills a worker's whole process tree, now. Open leases are void.
+     * Kills a worker's whole process tree, now. Open leases end with the process.
      *
      * @param id the worker's id
      * @return as {@link #stop}
@@ -213,8 +213,9 @@ public final class WorkerSupervisor implements AutoCloseable {
 
     /**
      * Ends all workers, side by side, under one deadline. From now on {@link #spawn} is refused, and a spawn in flight
-     * is ended. Workers drain as long as the grace fits in behind, then they are asked, then signalled, and killed at
-     * the deadline. When all is over, the loops end.
+     * is ended. Workers may drain for as long as their grace still fits before the deadline; then they are asked,
+     * signalled, and at the deadline killed. When all is over, the loops end. Goes on without the scheduler if the host
+     * shuts that down.
      *
      * <p>Idempotent: a later call gives the same report; if its deadline is earlier, it hurries.
      *

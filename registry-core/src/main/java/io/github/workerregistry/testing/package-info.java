@@ -1,6 +1,6 @@
 /**
- * Virtual time, fake processes and scripted probes, so that a host app tests what it does when a worker crashes or
- * idles in milliseconds of real time.
+ * Virtual time, fake processes and scripted probes, so that a host app can test, in milliseconds, what it does when a
+ * worker crashes or idles.
  *
  * <p>Start at {@link io.github.workerregistry.testing.VirtualTime}; give it to the registry as clock and to the
  * supervisor as scheduler.
