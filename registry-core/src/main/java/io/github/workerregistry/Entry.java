@@ -89,13 +89,17 @@ final class Entry {
     void stampActivity(Instant now) {
         long seen = word;
         if (Occupancy.isUsed(seen) && value.lastActivity().isBefore(now)) {
-            update(worker -> worker.toBuilder().lastActivity(now).build());
+            update(worker -> worker.lastActivity().isBefore(now)
+                    ? worker.toBuilder().lastActivity(now).build()
+                    : worker); // a look with an older clock reading moves nothing back
             WORD.compareAndSet(this, seen, Occupancy.clearUsed(seen));
         }
     }
 
     void beat(Instant now) {
-        update(worker -> worker.toBuilder().lastHeartbeat(now).build());
+        update(worker -> worker.lastHeartbeat().filter(now::isBefore).isPresent()
+                ? worker
+                : worker.toBuilder().lastHeartbeat(now).build());
     }
 
     void clearFailedHealthChecks() {
@@ -156,10 +160,12 @@ final class Entry {
             if (next.equals(before.state()) && next.routable()) {
                 return Optional.of(new Change(before, before));
             }
-            WorkerInfo after = before.step(next, now);
+            // What the host reported ends with its being routable: nobody could give those slots back.
+            int leased = Occupancy.isReported(seen) && !next.routable() ? 0 : before.slotsInUse();
+            WorkerInfo after = before.withSlotsInUse(leased).step(next, now);
             boolean reported = next instanceof Busy;
             if (WORD.compareAndSet(this, seen, Occupancy.of(after, reported))) {
-                update(worker -> worker.withSlotsInUse(before.slotsInUse()).step(next, now));
+                update(worker -> worker.withSlotsInUse(leased).step(next, now));
                 suspected &= after.generation() == before.generation(); // a new process is under no suspicion
                 return Optional.of(new Change(before, after));
             }

@@ -371,6 +371,9 @@ class RegistryModelProperties {
             edges++;
             worker.idleSpell++;
             worker.state = next;
+            if (worker.reported) {
+                worker.inUse = 0; // nobody could give back what the host reported
+            }
             worker.reported = next instanceof Busy;
             if (next.routable()) {
                 worker.lastActivity = now;

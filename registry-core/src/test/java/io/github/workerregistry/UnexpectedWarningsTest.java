@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import net.jqwik.api.lifecycle.AddLifecycleHook;
+import net.jqwik.api.lifecycle.PropagationMode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.slf4j.Logger;
@@ -75,6 +76,15 @@ class UnexpectedWarningsTest {
      * Service files cannot register the extension for all tests: a service must not live in a named module, and tests
      * are patched into ours.
      */
+    /**
+     * The hook on a class of properties did nothing: jqwik keeps it from the properties unless it says that it is for
+     * them.
+     */
+    @Test
+    void propertiesAreWatchedToo() {
+        assertThat(watch.propagateTo()).isEqualTo(PropagationMode.ALL_DESCENDANTS);
+    }
+
     @Test
     void everyTestClassIsWatched() throws Exception {
         List<Class<?>> watched = testClasses();

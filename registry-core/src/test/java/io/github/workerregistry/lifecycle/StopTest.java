@@ -7,6 +7,7 @@ import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerState;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Stopping;
 import java.time.Duration;
@@ -273,6 +274,15 @@ class StopTest {
 
         assertThat(hive.processes.running()).isEmpty();
         assertThat(hive.registry.get(id)).hasValue(successor);
+    }
+
+    /** The slots stayed in use, nobody could give them back, and every such stop took the whole drain time. */
+    @Test
+    void aWorkerThatTheHostReportedBusyHasNothingToDrain() {
+        String id = hive.spawnReady();
+        hive.registry.updateState(id, new WorkerState.Busy());
+
+        assertThat(hive.supervisor.stop(id).toCompletableFuture()).isCompletedWithValue(ExitStatus.requested(0));
     }
 
     /** A stop moved the host's record to Stopping, where it stayed for ever. */
