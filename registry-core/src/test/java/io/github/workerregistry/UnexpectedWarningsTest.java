@@ -73,10 +73,6 @@ class UnexpectedWarningsTest {
     }
 
     /**
-     * Service files cannot register the extension for all tests: a service must not live in a named module, and tests
-     * are patched into ours.
-     */
-    /**
      * The hook on a class of properties did nothing: jqwik keeps it from the properties unless it says that it is for
      * them.
      */
@@ -85,6 +81,10 @@ class UnexpectedWarningsTest {
         assertThat(watch.propagateTo()).isEqualTo(PropagationMode.ALL_DESCENDANTS);
     }
 
+    /**
+     * Service files cannot register the extension for all tests: a service must not live in a named module, and tests
+     * are patched into ours.
+     */
     @Test
     void everyTestClassIsWatched() throws Exception {
         List<Class<?>> watched = testClasses();
