@@ -13,6 +13,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A server that says, byte for byte, what a test wants, also what no HTTP server would say. One request a connection.
@@ -115,5 +116,17 @@ public final class RawServer implements AutoCloseable {
         }
         closing.countDown();
         threads.shutdownNow();
+        awaitEnd();
+    }
+
+    /** A thread that still waits in accept() keeps the port open for a moment after the close. */
+    private void awaitEnd() {
+        try {
+            if (!threads.awaitTermination(20, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("the server does not end");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

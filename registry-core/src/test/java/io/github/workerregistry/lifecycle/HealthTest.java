@@ -168,7 +168,7 @@ class HealthTest {
         String well = hive.spawnReady();
         hive.probe.hang(hung);
 
-        hive.advanceSeconds(33);
+        hive.advanceSeconds(34);
 
         assertThat(hive.probe.probes(hung)).isEqualTo(1);
         assertThat(hive.probe.probes(well)).isEqualTo(1);
