@@ -1,5 +1,6 @@
 package io.github.workerregistry.process;
 
+import static io.github.workerregistry.WorkerInfo.requireName;
 import static java.util.Objects.requireNonNull;
 import static java.util.Objects.requireNonNullElse;
 
@@ -30,6 +31,8 @@ import java.util.function.LongFunction;
  *   <li>Signals go to the whole tree, found afresh each time, also after the root has gone. On Linux every child bears
  *       a mark in its environment ({@code WORKER_REGISTRY_MARK}), by which what it started is found wherever it went.
  *       Elsewhere only what still hangs on a living parent is found.
+ *   <li>The mark also names the hive and the worker. What a hive leaves behind that was killed itself, an
+ *       {@link OrphanReaper} ends when the hive starts again.
  *   <li>A process is a pid and a start time; who got the pid later is never signalled.
  *   <li>Signals are sent through {@link ProcessHandle}. {@link Process#destroy()} also closes the streams, and a worker
  *       that ends in good order would die of that.
@@ -42,12 +45,14 @@ import java.util.function.LongFunction;
  */
 public final class LocalProcessController implements ProcessController {
 
+    private final String hiveId;
     private final OutputSource outputs;
     private final Starter starter;
     private final String id = UUID.randomUUID().toString();
     private final AtomicLong starts = new AtomicLong();
 
-    LocalProcessController(OutputSource outputs, Starter starter) {
+    LocalProcessController(String hiveId, OutputSource outputs, Starter starter) {
+        this.hiveId = hiveId;
         this.outputs = outputs;
         this.starter = starter;
     }
@@ -71,6 +76,16 @@ public final class LocalProcessController implements ProcessController {
     }
 
     /**
+     * The name of the hive, by which an {@link OrphanReaper} knows the workers of this controller once this JVM is
+     * dead.
+     *
+     * @return the hive id
+     */
+    public String hiveId() {
+        return hiveId;
+    }
+
+    /**
      * {@inheritDoc}
      *
      * <p>Returns when the system has started the program. The environment is that of this JVM, then what the
@@ -84,11 +99,12 @@ public final class LocalProcessController implements ProcessController {
     public WorkerProcess start(ProcessSpec spec) {
         checkDirectory(spec);
         ProcessOutput output = open(spec);
-        ProcessMark mark = new ProcessMark(id + "." + starts.incrementAndGet());
+        ProcessMark mark = Origin.here(hiveId, spec.workerId(), id + "." + starts.incrementAndGet())
+                .mark();
         ProcessTree tree = new ProcessTree(mark);
         try {
             Process root = starter.start(builderFor(spec, mark, output));
-            tree.add(root.toHandle());
+            tree.add(root.toHandle(), mark);
             return LocalProcess.watch(spec.workerId(), root, tree, output);
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
             // The JDK makes a thread after the fork. If that fails, there is an error and also a child.
@@ -147,8 +163,23 @@ public final class LocalProcessController implements ProcessController {
 
         private LongFunction<OutputSource> outputs = TemporaryDirectory::new;
         private long outputLimit = DEFAULT_OUTPUT_LIMIT;
+        private String hiveId = "default";
 
         private Builder() {}
+
+        /**
+         * Names the hive. An {@link OrphanReaper} of this id ends the workers that this JVM leaves behind when it dies.
+         * A hive keeps its id over its restarts. Hives that run side by side may share one: nobody touches the workers
+         * of a hive that lives.
+         *
+         * @param id a name: not blank, at most 256 characters, no control characters; default {@code default}
+         * @return this builder
+         * @throws IllegalArgumentException if it is no such name
+         */
+        public Builder hiveId(String id) {
+            hiveId = requireName(id, "hiveId");
+            return this;
+        }
 
         /**
          * Keeps the output of each worker in {@code <worker id>.log} in this directory; the next process of the same id
@@ -211,7 +242,7 @@ public final class LocalProcessController implements ProcessController {
          * @return the controller
          */
         public LocalProcessController build() {
-            return new LocalProcessController(outputs.apply(outputLimit), ProcessBuilder::start);
+            return new LocalProcessController(hiveId, outputs.apply(outputLimit), ProcessBuilder::start);
         }
     }
 }

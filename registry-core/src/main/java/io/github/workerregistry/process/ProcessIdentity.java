@@ -85,6 +85,17 @@ public record ProcessIdentity(long pid, long startTime, String bootId) {
         return startTime != UNKNOWN && ofPid(pid).filter(this::equals).isPresent();
     }
 
+    /**
+     * Not alive, and that for certain: what merely cannot be read now (no file descriptor is free, say) has not ended.
+     * To be asked on Linux, of an identity whose start time is known.
+     */
+    boolean hasEnded() {
+        return !bootId.equals(Proc.bootId())
+                || Proc.stat(pid)
+                        .map(stat -> stat.startTime() != startTime || stat.isZombie())
+                        .orElseGet(() -> Proc.isGone(pid));
+    }
+
     private static long startMillis(ProcessHandle process) {
         return process.info().startInstant().map(Instant::toEpochMilli).orElse(UNKNOWN);
     }

@@ -4,7 +4,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A mark in the environment of a child, by which it and what it starts in turn are found again.
+ * A mark in the environment of a child, by which it and what it starts in turn are found again. What it says is an
+ * {@link Origin}.
  *
  * <p>A process inherits the environment of its parent and keeps it when that parent dies. So the mark finds what no
  * walk from parent to child can: a grandchild that was handed to pid 1, also in a session of its own.
@@ -30,16 +31,24 @@ record ProcessMark(String value) {
         environment.putIfAbsent(KEEP_ENVIRONMENT, "1");
     }
 
-    /** Whether a process bears this very mark, and not one that merely begins like it. */
-    Finding on(ProcessHandle process) {
+    /** Looks which mark a process bears: the whole of one entry, as the process itself would read it. */
+    static Look lookAt(ProcessHandle process) {
         Optional<String> environment = Proc.environment(process.pid());
         if (environment.isEmpty()) {
-            return Finding.ABSENT;
+            return Look.UNMARKED;
         }
         if (environment.get().isEmpty()) {
-            return isReallyEmpty(process.pid()) ? Finding.ABSENT : Finding.UNKNOWN;
+            return isReallyEmpty(process.pid()) ? Look.UNMARKED : Look.UNKNOWN;
         }
-        return ("\0" + environment.get()).contains("\0" + NAME + "=" + value + "\0") ? Finding.PRESENT : Finding.ABSENT;
+        return new Look(true, markIn("\0" + environment.get()));
+    }
+
+    private static Optional<ProcessMark> markIn(String entries) {
+        String before = "\0" + NAME + "=";
+        int entry = entries.indexOf(before);
+        int start = entry + before.length();
+        int end = entry < 0 ? -1 : entries.indexOf('\0', start);
+        return end < 0 ? Optional.empty() : Optional.of(new ProcessMark(entries.substring(start, end)));
     }
 
     /**
@@ -55,11 +64,14 @@ record ProcessMark(String value) {
         return Proc.stat(pid).filter(Proc.Stat::hasNoEnvironment).map(Proc.Stat::environmentStart);
     }
 
-    /** What one look at a process says. */
-    enum Finding {
-        PRESENT,
-        ABSENT,
-        /** The process is changing its program, and shows no environment in that instant. Look again. */
-        UNKNOWN
+    /**
+     * What one look at a process says.
+     *
+     * @param sure false if the process is changing its program, and shows no environment in that instant: look again
+     * @param mark empty for a process without one, and for one that is not ours to read
+     */
+    record Look(boolean sure, Optional<ProcessMark> mark) {
+        static final Look UNMARKED = new Look(true, Optional.empty());
+        static final Look UNKNOWN = new Look(false, Optional.empty());
     }
 }

@@ -7,14 +7,17 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A process and what it started in turn, as far as it has been found. Not thread-safe.
+ * Processes that bear a mark, and what they started in turn, as far as it has been found. Not thread-safe.
  *
  * <p>Members are kept as handles. A handle compares the start time before it signals, so a pid that went to somebody
  * else in the meantime is left alone.
@@ -32,21 +35,42 @@ final class ProcessTree {
      */
     private static final int PATIENCE = 20;
 
-    private final ProcessMark mark;
-    private final Set<ProcessHandle> members = new HashSet<>();
+    private final Predicate<ProcessMark> wanted;
+    private final Set<ProcessHandle> spared;
+
+    /** Each with the mark by which it belongs: its own, or that of the parent through which it was found. */
+    private final Map<ProcessHandle, ProcessMark> members = new LinkedHashMap<>();
+
     private int unsure;
 
+    /** The tree of one start. */
     ProcessTree(ProcessMark mark) {
-        this.mark = mark;
-    }
-
-    void add(ProcessHandle member) {
-        members.add(member);
+        this(mark::equals, Set.of());
     }
 
     /**
-     * Looks at every process of this machine, about 20 µs each, and adds those that bear the mark or descend from a
-     * member.
+     * The trees of many starts.
+     *
+     * @param wanted which marks make a member
+     * @param spared who never becomes one
+     */
+    ProcessTree(Predicate<ProcessMark> wanted, Set<ProcessHandle> spared) {
+        this.wanted = wanted;
+        this.spared = spared;
+    }
+
+    /** Whether it was not there before. */
+    boolean add(ProcessHandle member, ProcessMark mark) {
+        return !spared.contains(member) && members.putIfAbsent(member, mark) == null;
+    }
+
+    void forEach(BiConsumer<ProcessHandle, ProcessMark> visitor) {
+        members.forEach(visitor);
+    }
+
+    /**
+     * Looks at every process of this machine, about 20 µs each, and adds those that bear a wanted mark or descend from
+     * a member.
      *
      * @return whether nobody can have been overlooked; if not, search again later
      */
@@ -54,10 +78,10 @@ final class ProcessTree {
         try {
             boolean sure = look();
             unsure = sure ? 0 : unsure + 1;
-            members.removeIf(member -> !runs(member));
+            members.keySet().removeIf(member -> !runs(member));
             return sure || unsure >= PATIENCE;
         } catch (RuntimeException e) {
-            log.debug("processes of mark {} cannot be searched now", mark.value(), e);
+            log.debug("processes cannot be searched now", e);
             return false;
         }
     }
@@ -68,6 +92,7 @@ final class ProcessTree {
      */
     private boolean look() {
         Set<ProcessHandle> settled = new HashSet<>();
+        Map<ProcessHandle, List<ProcessHandle>> children = new HashMap<>();
         for (int i = 0; i < LOOKS; i++) {
             List<ProcessHandle> fresh = processes();
             fresh.removeAll(settled);
@@ -76,15 +101,16 @@ final class ProcessTree {
             }
             for (ProcessHandle process : fresh) {
                 // First the handle, then its mark: should the pid change hands in between, the handle is a dead one.
-                ProcessMark.Finding found = mark.on(process);
-                if (found == ProcessMark.Finding.PRESENT) {
-                    members.add(process);
-                }
-                if (found != ProcessMark.Finding.UNKNOWN) {
+                ProcessMark.Look look = ProcessMark.lookAt(process);
+                look.mark().filter(wanted).ifPresent(mark -> add(process, mark));
+                if (look.sure()) {
                     settled.add(process);
                 }
+                process.parent()
+                        .ifPresent(parent -> children.computeIfAbsent(parent, key -> new ArrayList<>())
+                                .add(process));
             }
-            addDescendants(fresh);
+            addDescendants(children);
         }
         return false;
     }
@@ -98,17 +124,13 @@ final class ProcessTree {
     }
 
     /** One walk over one snapshot. {@link ProcessHandle#descendants()} would take a snapshot for each member. */
-    private void addDescendants(List<ProcessHandle> fresh) {
-        Map<ProcessHandle, List<ProcessHandle>> children = new HashMap<>();
-        for (ProcessHandle process : fresh) {
-            process.parent()
-                    .ifPresent(parent -> children.computeIfAbsent(parent, key -> new ArrayList<>())
-                            .add(process));
-        }
-        Deque<ProcessHandle> parents = new ArrayDeque<>(members);
+    private void addDescendants(Map<ProcessHandle, List<ProcessHandle>> children) {
+        Deque<ProcessHandle> parents = new ArrayDeque<>(members.keySet());
         while (!parents.isEmpty()) {
-            for (ProcessHandle child : children.getOrDefault(parents.remove(), List.of())) {
-                if (members.add(child)) {
+            ProcessHandle parent = parents.remove();
+            ProcessMark mark = members.get(parent);
+            for (ProcessHandle child : children.getOrDefault(parent, List.of())) {
+                if (mark != null && add(child, mark)) {
                     parents.add(child);
                 }
             }
@@ -117,16 +139,16 @@ final class ProcessTree {
 
     /** Looks at the known members only. */
     boolean isAlive() {
-        members.removeIf(member -> !runs(member));
+        members.keySet().removeIf(member -> !runs(member));
         return !members.isEmpty();
     }
 
     void terminate() {
-        members.forEach(ProcessHandle::destroy);
+        members.keySet().forEach(ProcessHandle::destroy);
     }
 
     void kill() {
-        members.forEach(ProcessHandle::destroyForcibly);
+        members.keySet().forEach(ProcessHandle::destroyForcibly);
     }
 
     /** A zombie does not run, though its handle says that it is alive; who does not reap it is not our concern. */

@@ -144,10 +144,11 @@ class LocalProcessStartIT {
     @Test
     void aChildThatIsThereThoughTheJdkFailedIsEnded() {
         List<ProcessHandle> forked = new ArrayList<>();
-        LocalProcessController failing = new LocalProcessController(new KeptDirectory(logs, 1_000), builder -> {
-            forked.add(workers.processes().watch(builder.start().toHandle()));
-            throw new OutOfMemoryError("unable to create native thread");
-        });
+        LocalProcessController failing =
+                new LocalProcessController("default", new KeptDirectory(logs, 1_000), builder -> {
+                    forked.add(workers.processes().watch(builder.start().toHandle()));
+                    throw new OutOfMemoryError("unable to create native thread");
+                });
 
         assertThatThrownBy(() -> failing.start(spec("w", "sleep", "600")))
                 .isInstanceOf(SpawnException.class)

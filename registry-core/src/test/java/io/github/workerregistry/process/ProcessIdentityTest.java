@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.UnexpectedWarnings;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(UnexpectedWarnings.class)
@@ -58,12 +60,32 @@ class ProcessIdentityTest {
                 .hasMessage("startTime must be >= 0, was -1");
     }
 
+    /** It may serve for hours yet, and its ports are open. */
+    @Test
+    void aProcessWhoseFirstThreadAloneHasEndedIsNoZombie() {
+        assertThat(new Proc.Stat('Z', 2, 1, 0, 0, 0).isZombie()).isFalse();
+        assertThat(new Proc.Stat('Z', 1, 1, 0, 0, 0).isZombie()).isTrue();
+        assertThat(new Proc.Stat('S', 1, 1, 0, 0, 0).isZombie()).isFalse();
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void whoHasEndedIsKnownForCertain() {
+        assertThat(self.hasEnded()).isFalse();
+        assertThat(new ProcessIdentity(self.pid(), self.startTime() + 1, self.bootId()).hasEnded())
+                .isTrue();
+        assertThat(new ProcessIdentity(self.pid(), self.startTime(), "an earlier boot").hasEnded())
+                .isTrue();
+        assertThat(new ProcessIdentity(Long.MAX_VALUE, 1, self.bootId()).hasEnded())
+                .isTrue();
+    }
+
     @Test
     void theNameOfAProgramMayLookLikeTheFieldsAfterIt() {
         String stat =
                 "42 (a) Z 1 (b) x) S 1 42 42 0 -1 4194560 90 0 0 0 0 0 0 0 20 0 1 0 1234567 2500000 200 0 0 0 0 0 0 0"
                         + " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 70000 70100 0\n";
 
-        assertThat(Proc.Stat.parse(stat)).isEqualTo(new Proc.Stat('S', 1_234_567, 2_500_000, 70_000, 70_100));
+        assertThat(Proc.Stat.parse(stat)).isEqualTo(new Proc.Stat('S', 1, 1_234_567, 2_500_000, 70_000, 70_100));
     }
 }

@@ -22,7 +22,9 @@ class ProcessTreeIT {
     @RegisterExtension
     final RealProcesses processes = new RealProcesses();
 
-    private final ProcessTree tree = new ProcessTree(new ProcessMark("tree-it.1"));
+    private static final ProcessMark MARK = new ProcessMark("tree-it.1");
+
+    private final ProcessTree tree = new ProcessTree(MARK);
 
     @Test
     void aMarkIsFoundByItsWholeEntryOnly() {
@@ -46,7 +48,7 @@ class ProcessTreeIT {
         ProcessHandle root = processes.start("sh", "-c", "env -i sh -c 'sleep 600; :'; :");
         await().until(() -> root.descendants().count() == 2);
         root.descendants().forEach(processes::watch);
-        tree.add(root);
+        tree.add(root, MARK);
 
         tree.search();
         root.destroyForcibly();
@@ -62,11 +64,10 @@ class ProcessTreeIT {
     void aProcessThatIsChangingItsProgramIsNotOverlooked(@TempDir Path directory) throws IOException {
         Path script = Files.writeString(directory.resolve("again"), "exec sh " + directory.resolve("again"));
         ProcessHandle marked = processes.start("env", "WORKER_REGISTRY_MARK=tree-it.1", "sh", script.toString());
-        ProcessMark mark = new ProcessMark("tree-it.1");
-        await().until(() -> mark.on(marked) == ProcessMark.Finding.PRESENT);
+        await().until(() -> ProcessMark.lookAt(marked).mark().equals(Optional.of(MARK)));
 
         for (int round = 0; round < 200; round++) {
-            ProcessTree searched = new ProcessTree(mark);
+            ProcessTree searched = new ProcessTree(MARK);
             if (searched.search()) {
                 assertThat(searched.isAlive()).isTrue();
             }
@@ -79,7 +80,7 @@ class ProcessTreeIT {
         await().until(() -> isSleep(empty));
 
         assertThat(Proc.environment(empty.pid())).hasValue("");
-        assertThat(new ProcessMark("tree-it.1").on(empty)).isEqualTo(ProcessMark.Finding.ABSENT);
+        assertThat(ProcessMark.lookAt(empty)).isEqualTo(ProcessMark.Look.UNMARKED);
     }
 
     @Test
@@ -87,7 +88,7 @@ class ProcessTreeIT {
         ProcessHandle parent = processes.start("sh", "-c", "sleep 0 & exec sleep 600");
         ProcessHandle zombie = await().until(() -> parent.children().findFirst(), Optional::isPresent)
                 .orElseThrow();
-        tree.add(zombie);
+        tree.add(zombie, MARK);
 
         await().until(() -> !tree.isAlive());
 
