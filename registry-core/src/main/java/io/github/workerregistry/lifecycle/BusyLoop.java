@@ -20,7 +20,7 @@ final class BusyLoop implements Tick {
     private final WorkerRegistry registry;
     private final Stopper stopper;
     private final Duration busyLimit;
-    private Instant resumed = Instant.MIN;
+    private final Absence absence = new Absence();
 
     BusyLoop(WorkerRegistry registry, Stopper stopper, Duration busyLimit) {
         this.registry = registry;
@@ -32,9 +32,7 @@ final class BusyLoop implements Tick {
     public void tick(Instant now) {
         for (WorkerInfo worker : registry.list()) {
             if (worker.state() instanceof Busy
-                    && Duration.between(later(worker.lastActivity(), resumed), now)
-                                    .compareTo(busyLimit)
-                            >= 0
+                    && absence.presentSince(worker.lastActivity(), now).compareTo(busyLimit) >= 0
                     && stopper.endIfUnchanged(worker, Exit.Cause.BUSY_LIMIT)) {
                 log.warn(
                         "worker {} is given up: {} slots are busy and nothing moved for {}",
@@ -48,10 +46,6 @@ final class BusyLoop implements Tick {
     /** Whoever holds the leases may have been suspended with us. */
     @Override
     public void late(Instant now, Duration lateness) {
-        resumed = now;
-    }
-
-    private static Instant later(Instant a, Instant b) {
-        return a.isAfter(b) ? a : b;
+        absence.ended(now, lateness);
     }
 }

@@ -12,6 +12,7 @@ final class IdleLoop implements Tick {
     private final WorkerRegistry registry;
     private final Stopper stopper;
     private final Duration idleTimeout;
+    private final Absence absence = new Absence();
 
     IdleLoop(WorkerRegistry registry, Stopper stopper, Duration idleTimeout) {
         this.registry = registry;
@@ -22,13 +23,15 @@ final class IdleLoop implements Tick {
     @Override
     public void tick(Instant now) {
         for (WorkerInfo worker : registry.idleWorkers()) {
-            if (Duration.between(worker.lastActivity(), now).compareTo(idleTimeout) >= 0) {
+            if (absence.presentSince(worker.lastActivity(), now).compareTo(idleTimeout) >= 0) {
                 stopper.endIfUnchanged(worker, Exit.Cause.IDLE_TIMEOUT); // one compare-and-set decides against a lease
             }
         }
     }
 
-    /** Nobody could send a request while we were away: one more period for that. */
+    /** Nobody could send a request while we were away. */
     @Override
-    public void late(Instant now, Duration lateness) {}
+    public void late(Instant now, Duration lateness) {
+        absence.ended(now, lateness);
+    }
 }

@@ -27,7 +27,7 @@ final class LoadLoop implements Tick {
     private final SupervisedWorkers workers;
     private final Stopper stopper;
     private final Duration loadStall;
-    private Instant resumed = Instant.MIN;
+    private final Absence absence = new Absence();
 
     LoadLoop(WorkerRegistry registry, SupervisedWorkers workers, Stopper stopper, Duration loadStall) {
         this.registry = registry;
@@ -38,7 +38,7 @@ final class LoadLoop implements Tick {
 
     @Override
     public void late(Instant now, Duration lateness) {
-        resumed = now;
+        absence.ended(now, lateness);
         lookAtOutputs(now);
     }
 
@@ -47,7 +47,7 @@ final class LoadLoop implements Tick {
         lookAtOutputs(now);
         for (WorkerInfo worker : registry.list()) {
             if (worker.state() instanceof Loading loading
-                    && Duration.between(lastProgress(worker, loading), now).compareTo(loadStall) >= 0
+                    && absence.presentSince(lastProgress(worker, loading), now).compareTo(loadStall) >= 0
                     && stopper.endIfUnchanged(worker, Exit.Cause.LOAD_STALL)) {
                 log.warn("worker {} is given up: its load made no progress for {}", worker.id(), loadStall);
             }
@@ -73,7 +73,7 @@ final class LoadLoop implements Tick {
     }
 
     private Instant lastProgress(WorkerInfo worker, Loading loading) {
-        Instant last = later(loading.since(), resumed);
+        Instant last = loading.since();
         SupervisedWorker supervised = workers.get(worker.id());
         if (supervised != null) {
             last = later(last, supervised.lastProgress());

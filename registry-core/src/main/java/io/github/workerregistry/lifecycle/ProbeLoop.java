@@ -5,6 +5,7 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.health.HealthStatus;
+import io.github.workerregistry.health.HealthStatus.Unhealthy;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -39,16 +40,19 @@ final class ProbeLoop implements Tick {
     private final LifecycleConfig config;
     private final Verdict verdict;
     private final Map<String, Schedule> schedules = new HashMap<>();
+    private volatile Instant lastRound;
 
     ProbeLoop(WorkerRegistry registry, HealthProbe probe, LifecycleConfig config, Verdict verdict) {
         this.registry = registry;
         this.probe = probe;
         this.config = config;
         this.verdict = verdict;
+        this.lastRound = registry.clock().instant();
     }
 
     @Override
     public void tick(Instant now) {
+        lastRound = now;
         List<WorkerInfo> workers = registry.list();
         for (WorkerInfo worker : workers) {
             if (worker.state() instanceof Loading || worker.state().routable()) {
@@ -63,6 +67,7 @@ final class ProbeLoop implements Tick {
     /** An answer may wait in a socket that nobody has read meanwhile. */
     @Override
     public void late(Instant now, Duration lateness) {
+        lastRound = now;
         schedules.values().forEach(schedule -> schedule.extend(lateness));
     }
 
@@ -100,6 +105,12 @@ final class ProbeLoop implements Tick {
         }
     }
 
+    /** Whether a round is overdue: an answer that comes now may be as late as we are. */
+    private boolean isLate() {
+        Instant now = registry.clock().instant();
+        return Duration.between(lastRound, now).compareTo(config.sweep().multipliedBy(2)) > 0;
+    }
+
     /** A probe under way. */
     private record Probe(WorkerInfo seen) {}
 
@@ -115,6 +126,7 @@ final class ProbeLoop implements Tick {
         private Instant deadline = Instant.MAX;
         private @Nullable CompletableFuture<HealthStatus> answer;
         private final AtomicReference<@Nullable Probe> underWay = new AtomicReference<>();
+        private volatile boolean excused;
 
         Schedule(WorkerInfo worker, Instant now) {
             generation = worker.generation();
@@ -166,9 +178,17 @@ final class ProbeLoop implements Tick {
             });
         }
 
-        /** Takes the first answer of a started and drops all others. */
+        /**
+         * Takes the first answer of a probe and drops all others, and, but never twice in a row, a failure that comes
+         * while we are late: a timer of the probe's own has run on while we were suspended.
+         */
         private void settle(Probe started, HealthStatus status) {
             if (underWay.compareAndSet(started, null)) {
+                excused = !excused && status instanceof Unhealthy && isLate();
+                if (excused) {
+                    log.debug("worker {}: no verdict, we are late: {}", started.seen.id(), status);
+                    return;
+                }
                 try {
                     verdict.on(started.seen, status);
                 } catch (RuntimeException e) {
