@@ -85,20 +85,24 @@ final class Shutdown {
     }
 
     private static ShutdownReport count(List<SupervisedWorker> ended) {
+        int drained = 0;
         int exited = 0;
         int killed = 0;
         int unkillable = 0;
-        int cutOff = 0;
         for (SupervisedWorker worker : ended) {
             switch (worker.stop.phase()) {
                 case UNKILLABLE -> unkillable++;
                 case KILLED -> killed++;
-                case RUNNING, DRAINING, ASKED, TERMINATED -> exited++;
-            }
-            if (worker.stop.cutOff()) {
-                cutOff++;
+                case RUNNING, DRAINING -> exited++;
+                case ASKED, TERMINATED -> {
+                    if (worker.stop.drained()) {
+                        drained++;
+                    } else {
+                        exited++;
+                    }
+                }
             }
         }
-        return new ShutdownReport(ended.size(), exited, killed, unkillable, cutOff);
+        return new ShutdownReport(ended.size(), drained, exited, killed, unkillable);
     }
 }

@@ -1,13 +1,29 @@
 package io.github.workerregistry.lifecycle;
 
 /**
- * How a shutdown went. {@code workers = exited + killed + unkillable}.
+ * How a shutdown went. Each worker that had a process is counted once: {@code workers = drained + exited + killed +
+ * unkillable}.
  *
  * @param workers how many workers there were to end
- * @param exited how many ended without a kill
+ * @param drained how many were at work when the shutdown came to them, gave back all leases in time, and then ended
+ *     without a kill
+ * @param exited how many others ended without a kill: they had nothing to drain, or were asked to end in the middle of
+ *     their work because the time to drain was over
  * @param killed how many had to be killed
  * @param unkillable how many were still there after the kill
- * @param cutOff how many were asked to end while leases were still open, because the time to drain was over; of any of
- *     the above
  */
-public record ShutdownReport(int workers, int exited, int killed, int unkillable, int cutOff) {}
+public record ShutdownReport(int workers, int drained, int exited, int killed, int unkillable) {
+
+    /**
+     * Checks that the counts add up.
+     *
+     * @throws IllegalArgumentException if they do not, or one is negative
+     */
+    public ShutdownReport {
+        if (Math.min(Math.min(drained, exited), Math.min(killed, unkillable)) < 0
+                || workers != drained + exited + killed + unkillable) {
+            throw new IllegalArgumentException(workers + " workers cannot be " + drained + " drained + " + exited
+                    + " exited + " + killed + " killed + " + unkillable + " unkillable");
+        }
+    }
+}

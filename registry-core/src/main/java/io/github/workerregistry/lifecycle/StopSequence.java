@@ -36,7 +36,8 @@ final class StopSequence {
     private Instant giveUpAt = Instant.MAX;
     private Duration grace = Duration.ZERO;
     private boolean refused;
-    private boolean cutOff;
+    private boolean waited;
+    private boolean drained;
 
     StopSequence(Duration killWait) {
         this.killWait = killWait;
@@ -88,23 +89,27 @@ final class StopSequence {
         return phase().compareTo(Phase.KILLED) >= 0;
     }
 
-    /** Whether open leases were cut off because the time to drain was over. */
-    synchronized boolean cutOff() {
-        return cutOff;
+    /** Whether there were open leases, and all of them came to their end in the time to drain. */
+    synchronized boolean drained() {
+        return drained;
     }
 
     private @Nullable Phase due(Instant now, int openLeases, boolean canAsk) {
         return switch (phase) {
             case RUNNING, UNKILLABLE -> null;
-            case DRAINING -> openLeases > 0 && now.isBefore(drainUntil) ? null : endDrain(now, openLeases, canAsk);
+            case DRAINING -> drain(now, openLeases, canAsk);
             case ASKED -> refused || !now.isBefore(askUntil) ? Phase.TERMINATED : null;
             case TERMINATED -> now.isBefore(killAt) ? null : kill(now);
             case KILLED -> killAgainOrGiveUp(now);
         };
     }
 
-    private Phase endDrain(Instant now, int openLeases, boolean canAsk) {
-        cutOff = openLeases > 0;
+    private @Nullable Phase drain(Instant now, int openLeases, boolean canAsk) {
+        if (openLeases > 0 && now.isBefore(drainUntil)) {
+            waited = true;
+            return null;
+        }
+        drained = waited && openLeases == 0;
         if (!now.isBefore(killAt)) {
             return kill(now);
         }

@@ -45,8 +45,35 @@ class ShutdownTest {
         assertThat(hive.processes.running()).as("drained, and grace over").containsExactly(stuck);
         hive.advanceSeconds(6);
 
-        assertThat(report).isCompletedWithValue(new ShutdownReport(4, 2, 1, 1, 1));
+        assertThat(report).isCompletedWithValue(new ShutdownReport(4, 0, 2, 1, 1));
         assertThat(lease.isValid()).isFalse();
+    }
+
+    @Test
+    void whoeverFinishesItsWorkInTimeHasDrained() {
+        String busy = hive.spawnReady();
+        String busyAndDeaf = hive.spawnReady();
+        hive.spawnReady();
+        hive.processes.ignoreTerminate(busyAndDeaf);
+        SlotLease first = hive.lease(busy);
+        SlotLease second = hive.lease(busyAndDeaf);
+
+        CompletableFuture<ShutdownReport> report =
+                hive.supervisor.shutdown(DEADLINE).toCompletableFuture();
+        hive.advanceSeconds(1);
+        first.close();
+        second.close();
+        hive.advanceSeconds(20);
+
+        assertThat(report).isCompletedWithValue(new ShutdownReport(3, 1, 1, 1, 0));
+    }
+
+    @Test
+    void aReportThatDoesNotAddUpCannotBeMade() {
+        assertThatThrownBy(() -> new ShutdownReport(3, 1, 1, 0, 0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("3 workers");
+        assertThatThrownBy(() -> new ShutdownReport(0, 1, -1, 0, 0)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -89,7 +116,7 @@ class ShutdownTest {
         hive.supervisor.spawn(VirtualHive.SPEC);
 
         assertThat(hive.processes.running()).isEmpty();
-        assertThat(report.get()).isCompletedWithValue(new ShutdownReport(1, 1, 0, 0, 0));
+        assertThat(report.get()).isCompletedWithValue(new ShutdownReport(1, 0, 1, 0, 0));
     }
 
     @Test
@@ -104,7 +131,7 @@ class ShutdownTest {
         hive.advance(Duration.ofSeconds(1));
 
         assertThat(hive.exitOf(deaf)).hasValue(ExitStatus.requested(137));
-        assertThat(first).isCompletedWithValue(new ShutdownReport(1, 0, 1, 0, 0));
+        assertThat(first).isCompletedWithValue(new ShutdownReport(1, 0, 0, 1, 0));
         assertThat(second).isCompletedWithValue(first.join());
     }
 
@@ -192,7 +219,7 @@ class ShutdownTest {
 
         assertThat(supervisor.shutdown(Duration.ofMillis(300)).toCompletableFuture())
                 .succeedsWithin(DEADLINE)
-                .isEqualTo(new ShutdownReport(1, 0, 1, 0, 0));
+                .isEqualTo(new ShutdownReport(1, 0, 0, 1, 0));
     }
 
     @Test

@@ -222,7 +222,7 @@ class SupervisorIT {
 
         assertThat(supervisor.shutdown(Duration.ofSeconds(1)).toCompletableFuture())
                 .succeedsWithin(LONG)
-                .isEqualTo(new ShutdownReport(8, 7, 1, 0, 0));
+                .isEqualTo(new ShutdownReport(8, 0, 7, 1, 0));
 
         assertThat(registry.list()).isEmpty();
         assertThat(workers).noneMatch(worker -> isRunning(worker.pid().orElseThrow()));
