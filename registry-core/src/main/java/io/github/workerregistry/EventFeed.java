@@ -29,6 +29,7 @@ final class EventFeed {
     private long restarted;
     private long healthChecksFailed;
     private long suspected;
+    private long orphansReaped;
     private final Map<Exit.Cause, Long> endedBy = new EnumMap<>(Exit.Cause.class);
 
     EventFeed(int capacity) {
@@ -89,6 +90,10 @@ final class EventFeed {
         emit(new WorkerEvent.Cleared(worker));
     }
 
+    void orphansReaped(int processes) {
+        orphansReaped += processes;
+    }
+
     void removed(WorkerInfo worker, Exit.Cause reason, Optional<Exit> exit) {
         boolean toldBefore = exit.isPresent() && worker.state() instanceof BackingOff;
         if (!toldBefore) {
@@ -117,6 +122,7 @@ final class EventFeed {
                 restarted,
                 healthChecksFailed,
                 suspected,
+                orphansReaped,
                 endedBy);
     }
 

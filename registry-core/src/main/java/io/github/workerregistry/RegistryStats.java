@@ -18,6 +18,7 @@ import java.util.Map;
  * @param restarted total of restarts
  * @param healthChecksFailed total of failed health checks
  * @param suspected total of workers that came under suspicion, see {@link WorkerEvent.Suspected}
+ * @param orphansReaped total of processes of a dead hive that were ended, see {@link WorkerRegistry#noteReapedOrphans}
  * @param endedBy total of ends by cause, whether a restart followed or not; a cause that never came is absent.
  *     {@code UNHEALTHY} counts fail-fast, {@code IDLE_TIMEOUT} idle stops, {@code FORCED} forced kills,
  *     {@code LOAD_STALL} stalled loads, {@code HEARTBEAT_MISSED} lost heartbeats
@@ -36,6 +37,7 @@ public record RegistryStats(
         long restarted,
         long healthChecksFailed,
         long suspected,
+        long orphansReaped,
         Map<Exit.Cause, Long> endedBy) {
 
     /** Copies the map. */

@@ -431,6 +431,21 @@ public final class WorkerRegistry {
     }
 
     /**
+     * Counts processes of a dead hive that were ended. A supervisor does this for those that it found when it was
+     * built; a host that runs an {@code OrphanReaper} itself may.
+     *
+     * @param processes how many, &ge; 0
+     * @throws IllegalArgumentException if {@code processes} is negative
+     */
+    public void noteReapedOrphans(int processes) {
+        WorkerInfo.requireNotNegative(processes, "processes");
+        write(() -> {
+            events.orphansReaped(processes);
+            return processes;
+        });
+    }
+
+    /**
      * Notes a sign of life that the worker sent by itself.
      *
      * @param id the worker's id

@@ -860,6 +860,7 @@ class WorkerRegistryTest {
             registry.remove(crash(now("w")));
             registry.register(loading("v"));
             registry.remove("v");
+            registry.noteReapedOrphans(3);
 
             assertThat(registry.stats())
                     .isEqualTo(new RegistryStats(
@@ -876,6 +877,7 @@ class WorkerRegistryTest {
                             1,
                             2,
                             0,
+                            3,
                             Map.of(Exit.Cause.CRASHED, 2L, Exit.Cause.DEREGISTERED, 1L)));
             assertThat(registry.stats().ended(Exit.Cause.CRASHED)).isEqualTo(2);
             assertThat(registry.stats().ended(Exit.Cause.UNHEALTHY)).isZero();

@@ -11,6 +11,7 @@ import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.process.LocalProcessController;
+import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.SpawnException;
 import java.time.Duration;
@@ -51,12 +52,14 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final Spawner spawner;
     private final RestartLoop restarts;
     private final Shutdown shutdown;
+    private final OrphanReport orphans;
 
     private WorkerSupervisor(Builder builder) {
         registry = builder.registry;
         LifecycleConfig config = builder.config;
         Executor blocking = builder.blocking != null ? builder.blocking : builder.scheduler;
         ProcessController processes = builder.processes != null ? builder.processes : LocalProcessController.create();
+        orphans = reapOrphans(processes);
         exits = new Exits(registry, workers, builder.ports, builder.restart, blocking);
         stopper = new Stopper(registry, workers, exits, config, builder.stopRequest);
         spawner = new Spawner(registry, workers, processes, builder.ports, config, stopper, exits, builder.restart);
@@ -82,6 +85,19 @@ public final class WorkerSupervisor implements AutoCloseable {
         if (builder.hookDeadline != null) {
             shutdown.hook(builder.hookDeadline);
         }
+    }
+
+    /** Before anything is started: memory and ports are to be free. */
+    private OrphanReport reapOrphans(ProcessController processes) {
+        OrphanReport report;
+        try {
+            report = requireNonNull(processes.reapOrphans(), "the process controller's report");
+        } catch (Throwable t) { // foreign code; what is left running is no reason not to start
+            log.warn("orphans of an earlier hive could not be looked for", t);
+            report = OrphanReport.unsupported();
+        }
+        registry.noteReapedOrphans(report.ended().size());
+        return report;
     }
 
     /**
@@ -212,6 +228,16 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
+     * What an earlier life of this hive had left running and was ended before this supervisor started anything, see
+     * {@link ProcessController#reapOrphans()}.
+     *
+     * @return the report of that one search
+     */
+    public OrphanReport reapedAtStart() {
+        return orphans;
+    }
+
+    /**
      * Ends all workers, side by side, under one deadline. From now on {@link #spawn} is refused, and a spawn in flight
      * is ended. Workers may drain for as long as their grace still fits before the deadline; then they are asked,
      * signalled, and at the deadline killed. When all is over, the loops end. Goes on without the scheduler if the host
@@ -245,7 +271,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         private @Nullable StopRequest stopRequest;
         private @Nullable Executor blocking;
         private @Nullable Duration hookDeadline;
-        private RestartPolicy restart = RestartPolicy.never();
+        private RestartPolicy restart = RestartPolicy.onFailure();
         private LifecycleConfig config = LifecycleConfig.defaults();
         private PortRange ports = PortRange.of(8100, 8199);
 
@@ -302,7 +328,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         /**
          * Sets whether and when workers are restarted.
          *
-         * @param restart default {@link RestartPolicy#never()}
+         * @param restart default {@link RestartPolicy#onFailure()}
          * @return this builder
          */
         public Builder restart(RestartPolicy restart) {
@@ -347,7 +373,9 @@ public final class WorkerSupervisor implements AutoCloseable {
         }
 
         /**
-         * Builds the supervisor; its loops run from now on.
+         * Builds the supervisor: ends what an earlier life of this hive left running, see
+         * {@link ProcessController#reapOrphans()}, which takes some milliseconds, or seconds if there is any; then its
+         * loops run.
          *
          * @return a new supervisor
          * @throws java.util.concurrent.RejectedExecutionException if the scheduler has been shut down

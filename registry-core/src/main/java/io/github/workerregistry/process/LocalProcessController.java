@@ -32,7 +32,7 @@ import java.util.function.LongFunction;
  *       a mark in its environment ({@code WORKER_REGISTRY_MARK}), by which what it started is found wherever it went.
  *       Elsewhere only what still hangs on a living parent is found.
  *   <li>The mark also names the hive and the worker. What a hive leaves behind that was killed itself, an
- *       {@link OrphanReaper} ends when the hive starts again.
+ *       {@link OrphanReaper} ends when the hive starts again; a supervisor calls it before it starts anything.
  *   <li>A process is a pid and a start time; who got the pid later is never signalled.
  *   <li>Signals are sent through {@link ProcessHandle}. {@link Process#destroy()} also closes the streams, and a worker
  *       that ends in good order would die of that.
@@ -113,6 +113,16 @@ public final class LocalProcessController implements ProcessController {
             output.abandon();
             throw new SpawnException(spec.command(), reason(e), e);
         }
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>By an {@link OrphanReaper} of this controller's hive id, on Linux.
+     */
+    @Override
+    public OrphanReport reapOrphans() {
+        return OrphanReaper.of(hiveId).reap();
     }
 
     /** The JDK's own message is the same for a directory and for a program that is not there. */

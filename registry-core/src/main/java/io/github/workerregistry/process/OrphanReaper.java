@@ -14,7 +14,8 @@ import org.slf4j.LoggerFactory;
  * Ends the workers of a hive that died and could not end them itself (SIGKILL, the kernel out of memory, a crash of the
  * JVM). Left alone, they hold their memory, their VRAM and their ports for ever, and nobody listens to them.
  *
- * <p>Call it when a hive starts, before the first worker is spawned, so that memory and ports are free:
+ * <p>A supervisor with a {@link LocalProcessController} calls it when it is built, before the first worker is spawned,
+ * so that memory and ports are free. Others may too:
  *
  * <pre>{@code
  * LocalProcessController processes = LocalProcessController.builder().hiveId("gpu-box").build();

@@ -21,7 +21,12 @@ public record OrphanReport(boolean supported, List<Orphan> ended, List<Orphan> r
         remaining = List.copyOf(remaining);
     }
 
-    static OrphanReport unsupported() {
+    /**
+     * The report of whoever cannot look for orphans.
+     *
+     * @return an empty report, not supported
+     */
+    public static OrphanReport unsupported() {
         return new OrphanReport(false, List.of(), List.of());
     }
 

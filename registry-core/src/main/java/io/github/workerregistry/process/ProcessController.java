@@ -22,4 +22,16 @@ public interface ProcessController {
      * @throws SpawnException if it could not be started; then nothing is left behind: no process, no file
      */
     WorkerProcess start(ProcessSpec spec);
+
+    /**
+     * Ends what an earlier life of this hive left running because it died and could not.
+     *
+     * <p>Called once, while a supervisor is built, on the thread that builds it and before anything is started; may
+     * block for a few seconds if there is something to end.
+     *
+     * @return what was found; the default looks for nothing and says that this is not supported
+     */
+    default OrphanReport reapOrphans() {
+        return OrphanReport.unsupported();
+    }
 }

@@ -94,6 +94,7 @@ class ExitTest {
             BrokenOutput processes = new BrokenOutput(hive.processes, broken);
             WorkerSupervisor supervisor = WorkerSupervisor.builder(hive.registry, hive.time)
                     .processes(processes)
+                    .restart(RestartPolicy.never())
                     .build();
             String id = supervisor.spawn(VirtualHive.SPEC).id();
 

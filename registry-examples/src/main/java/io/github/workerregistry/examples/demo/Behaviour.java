@@ -59,6 +59,16 @@ final class Behaviour {
             description = "Leave health checks without an answer from so long after it was ready.")
     private Duration hangHealthAfter;
 
+    @Option(names = "--hang-while-loading", description = "Load no further, in silence, when half of the load is done.")
+    private boolean hangWhileLoading;
+
+    @Option(
+            names = "--mute-after",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description = "Send no heartbeat from so long after it was ready.")
+    private Duration muteAfter;
+
     @Option(
             names = "--ignore-sigterm",
             description = "Ignore SIGTERM, SIGINT and requests to shut down: only SIGKILL helps.")
@@ -71,6 +81,7 @@ final class Behaviour {
     private boolean flood;
 
     private volatile boolean healthHangs;
+    private volatile boolean mute;
 
     int tokens() {
         return tokens;
@@ -86,6 +97,10 @@ final class Behaviour {
 
     boolean healthHangs() {
         return healthHangs;
+    }
+
+    boolean isMute() {
+        return mute;
     }
 
     void beginAtStart() throws IOException {
@@ -111,9 +126,19 @@ final class Behaviour {
         for (int step = 1; step <= LOAD_STEPS; step++) {
             Thread.sleep(loadTime.toMillis() / LOAD_STEPS);
             say("loading: " + step * 100 / LOAD_STEPS + " %");
-            if (crashWhileLoading && step == LOAD_STEPS / 2) {
-                crash();
+            if (step == LOAD_STEPS / 2) {
+                failWhileLoading();
             }
+        }
+    }
+
+    private void failWhileLoading() {
+        if (crashWhileLoading) {
+            crash();
+        }
+        if (hangWhileLoading) {
+            say("loads no further");
+            waitForever();
         }
     }
 
@@ -122,6 +147,12 @@ final class Behaviour {
             after(hangHealthAfter, () -> {
                 say("leaves health checks without an answer from now on");
                 healthHangs = true;
+            });
+        }
+        if (muteAfter != null) {
+            after(muteAfter, () -> {
+                say("sends no heartbeat from now on");
+                mute = true;
             });
         }
         if (crashAfter != null) {
@@ -151,7 +182,7 @@ final class Behaviour {
         });
     }
 
-    private static void daemon(String name, Runnable work) {
+    static void daemon(String name, Runnable work) {
         Thread thread = new Thread(work, name);
         thread.setDaemon(true);
         thread.start();

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -72,6 +73,19 @@ public final class DemoWorker implements Callable<Integer> {
             description = "Where to say that it is ready (default: nowhere).")
     private URI callbackUrl;
 
+    @Option(
+            names = "--heartbeat-url",
+            paramLabel = "<url>",
+            description = "Where to send heartbeats once it is ready (default: nowhere).")
+    private URI heartbeatUrl;
+
+    @Option(
+            names = "--heartbeat-ms",
+            paramLabel = "<count>",
+            defaultValue = "5000",
+            description = "Milliseconds from one heartbeat to the next (default: ${DEFAULT-VALUE}).")
+    private long heartbeatMillis;
+
     @Mixin
     private Behaviour behaviour;
 
@@ -108,7 +122,16 @@ public final class DemoWorker implements Callable<Integer> {
         command.addAll(
                 List.of("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.httpserver.nodelay=true"));
         command.addAll(List.of("-cp", classPath(), DemoWorker.class.getName()));
-        Stream.of("id", "port", "model_ref", "backend", "device", "slots", "callback_url")
+        Stream.of(
+                        "id",
+                        "port",
+                        "model_ref",
+                        "backend",
+                        "device",
+                        "slots",
+                        "callback_url",
+                        "heartbeat_url",
+                        "heartbeat_ms")
                 .map(name -> "--" + name.replace('_', '-') + "={" + name + "}")
                 .forEach(command::add);
         return List.copyOf(command);
@@ -142,6 +165,9 @@ public final class DemoWorker implements Callable<Integer> {
         server.loaded();
         if (callbackUrl != null) {
             new ReadyCall(id, "http://127.0.0.1:" + port, modelRef, backend, device).send(callbackUrl);
+        }
+        if (heartbeatUrl != null) {
+            new Heartbeats(heartbeatUrl, Duration.ofMillis(heartbeatMillis), behaviour).begin();
         }
         behaviour.beginWhenReady();
         new CountDownLatch(1).await(); // until a signal, or until asked to shut down

@@ -3,9 +3,6 @@ package io.github.workerregistry.examples.demo;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.net.HttpURLConnection;
-import java.net.Proxy;
 import java.net.URI;
 
 /**
@@ -24,21 +21,11 @@ record ReadyCall(
         String backend,
         int device) {
 
-    private static final int TIMEOUT_MILLIS = 5_000;
-
     /** Tells it, once. If that fails, the hive finds out by asking for the health. */
     void send(URI hive) {
         try {
-            // For this one call, the threads of an HttpClient would not be worth their start.
-            HttpURLConnection call = (HttpURLConnection) hive.toURL().openConnection(Proxy.NO_PROXY);
-            call.setConnectTimeout(TIMEOUT_MILLIS);
-            call.setReadTimeout(TIMEOUT_MILLIS);
-            call.setDoOutput(true);
-            call.setRequestProperty("Content-Type", "application/json");
-            try (OutputStream body = call.getOutputStream()) {
-                new ObjectMapper().writeValue(body, this);
-            }
-            Behaviour.say("told the hive, which answered " + call.getResponseCode());
+            int status = HiveCall.post(hive, new ObjectMapper().writeValueAsBytes(this));
+            Behaviour.say("told the hive, which answered " + status);
         } catch (IOException e) {
             Behaviour.say("could not tell the hive: " + e);
         }

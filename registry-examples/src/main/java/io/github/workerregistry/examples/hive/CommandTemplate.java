@@ -17,8 +17,17 @@ import picocli.CommandLine.TypeConversionException;
 record CommandTemplate(List<String> arguments) {
 
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{([a-z][a-z0-9_]*)}");
-    private static final Set<String> KNOWN =
-            Set.of("id", "port", "model_ref", "model_path", "backend", "device", "slots", "callback_url");
+    private static final Set<String> KNOWN = Set.of(
+            "id",
+            "port",
+            "model_ref",
+            "model_path",
+            "backend",
+            "device",
+            "slots",
+            "callback_url",
+            "heartbeat_url",
+            "heartbeat_ms");
 
     /** Checks that there is a program, and that every placeholder is one that is filled in. */
     CommandTemplate {

@@ -8,7 +8,15 @@ import io.github.workerregistry.RegistryStats;
  * @param status always {@code ok}
  */
 record HealthJson(
-        String status, int workers, int loading, int idle, int busy, int stopping, long slotsTotal, long slotsInUse) {
+        String status,
+        int workers,
+        int loading,
+        int idle,
+        int busy,
+        int backingOff,
+        int stopping,
+        long slotsTotal,
+        long slotsInUse) {
 
     static HealthJson of(RegistryStats stats) {
         return new HealthJson(
@@ -17,6 +25,7 @@ record HealthJson(
                 stats.loading(),
                 stats.idle(),
                 stats.busy(),
+                stats.backingOff(),
                 stats.stopping(),
                 stats.slotsTotal(),
                 stats.slotsInUse());

@@ -69,6 +69,7 @@ public final class Hive implements Callable<Integer> {
         } catch (Refusal e) {
             return cannotStart("cannot start a first worker: " + e.getMessage());
         }
+        Reaped.lines(running.reaped()).forEach(System.out::println);
         System.out.println(Welcome.text(running.baseUrl(), options));
         new CountDownLatch(1).await(); // until a signal: then end() runs, and the JVM with it
         return 0;

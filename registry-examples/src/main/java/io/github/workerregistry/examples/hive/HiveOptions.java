@@ -1,12 +1,15 @@
 package io.github.workerregistry.examples.hive;
 
+import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.examples.DurationConverter;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.PortRange;
+import io.github.workerregistry.lifecycle.RestartPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -49,7 +52,7 @@ final class HiveOptions {
             description =
                     "The command that starts a worker (default: the bundled demo worker). It is split into arguments"
                             + " once, as a shell would do it; no shell runs. Then {id} {port} {model_ref} {model_path}"
-                            + " {backend} {device} {slots} {callback_url} are filled in. The worker also finds the values in its"
+                            + " {backend} {device} {slots} {callback_url} {heartbeat_url} {heartbeat_ms} are filled in. The worker also finds the values in its"
                             + " environment, as WORKER_ID, WORKER_PORT and so on.")
     private CommandTemplate workerCommand;
 
@@ -123,6 +126,33 @@ final class HiveOptions {
     private Duration loadStall;
 
     @Option(
+            names = "--heartbeat-interval",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description = "How often a worker that sends heartbeats has to; after 3 missed ones it is given up"
+                    + " (default: 5s).")
+    private Duration heartbeatInterval;
+
+    @Option(
+            names = "--busy-limit",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description = "How long a worker may be busy while no slot is taken or given back, before it is given up"
+                    + " (default: for ever).")
+    private Duration busyLimit;
+
+    @Mixin
+    private RestartOptions restart;
+
+    @Option(
+            names = "--hive-id",
+            paramLabel = "<id>",
+            defaultValue = "default",
+            description = "The name of this hive. What a hive of this name left running because it was killed is ended"
+                    + " when this one starts (default: ${DEFAULT-VALUE}).")
+    private String hiveId;
+
+    @Option(
             names = "--ports",
             paramLabel = "<first>-<last>",
             defaultValue = "8100-8199",
@@ -178,6 +208,22 @@ final class HiveOptions {
         return requirePath("--shutdown-path", shutdownPath);
     }
 
+    RestartPolicy restart() {
+        try {
+            return restart.policy();
+        } catch (IllegalArgumentException e) { // each value by itself is right; they have to fit together
+            throw new ParameterException(command.commandLine(), "Invalid --restart options: " + e.getMessage());
+        }
+    }
+
+    String hiveId() {
+        try {
+            return WorkerInfo.requireName(hiveId, "it");
+        } catch (IllegalArgumentException e) {
+            throw wrong("--hive-id", e.getMessage());
+        }
+    }
+
     PortRange ports() {
         return ports;
     }
@@ -198,6 +244,8 @@ final class HiveOptions {
         ifGiven(idleCheck, config::idleCheck);
         ifGiven(stopGrace, config::stopGrace);
         ifGiven(loadStall, config::loadStall);
+        ifGiven(heartbeatInterval, config::heartbeatInterval);
+        ifGiven(busyLimit, config::busyLimit);
         try {
             return config.build();
         } catch (IllegalArgumentException e) { // each value by itself is right; these two have to fit together
@@ -216,7 +264,7 @@ final class HiveOptions {
         return path;
     }
 
-    private static void ifGiven(Duration value, Consumer<Duration> setting) {
+    static <T> void ifGiven(T value, Consumer<T> setting) {
         if (value != null) {
             setting.accept(value);
         }

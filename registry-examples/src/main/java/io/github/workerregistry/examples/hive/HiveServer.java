@@ -105,6 +105,9 @@ final class HiveServer {
         routes.get("/v1/workers/list", workers::list);
         routes.get("/v1/workers/{id}", workers::get);
         routes.delete("/v1/workers/{id}", workers::delete);
+        routes.post("/v1/workers/{id}/restart", workers::restart);
+        routes.post("/v1/workers/{id}/heartbeat", workers::heartbeat);
+        routes.get("/v1/stats", workers::stats);
         routes.get("/v1/exits", workers::exits);
         routes.get("/v1/health", workers::health);
         routes.post("/v1/execute", execute::handle);

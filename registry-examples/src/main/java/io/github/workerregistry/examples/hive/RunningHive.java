@@ -6,6 +6,7 @@ import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.StopRequest;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.github.workerregistry.process.LocalProcessController;
+import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -65,12 +66,14 @@ final class RunningHive implements AutoCloseable {
                 .health(HttpHealthProbe.at(options.healthPath(), client))
                 .stopRequest(StopRequest.post(options.shutdownPath(), client))
                 .config(lifecycle)
+                .restart(options.restart())
                 .ports(options.ports());
         // Before any worker: a hive that cannot listen leaves nothing behind, and workers are told the real port.
         ServerSocketChannel socket = listen(options.host(), options.port());
         baseUrl = url((InetSocketAddress) socket.getLocalAddress());
         supervisor = life.build();
-        launcher = new WorkerLauncher(supervisor, options.template(), baseUrl + "/v1/workers/ready");
+        launcher = new WorkerLauncher(
+                supervisor, options.template(), baseUrl + "/v1/workers", lifecycle.heartbeatInterval());
         server = new HiveServer(
                 socket, new WorkerApi(registry, supervisor, launcher), new ExecuteProxy(registry, client, scheduler));
     }
@@ -78,6 +81,11 @@ final class RunningHive implements AutoCloseable {
     /** Where it is reached, for example {@code http://127.0.0.1:8081}. */
     String baseUrl() {
         return baseUrl;
+    }
+
+    /** What an earlier life of this hive left running, and was ended. */
+    OrphanReport reaped() {
+        return supervisor.reapedAtStart();
     }
 
     /**
@@ -149,7 +157,8 @@ final class RunningHive implements AutoCloseable {
     }
 
     private static ProcessController processes(HiveOptions options) throws IOException {
-        LocalProcessController.Builder processes = LocalProcessController.builder();
+        LocalProcessController.Builder processes =
+                LocalProcessController.builder().hiveId(options.hiveId());
         if (options.logDir().isPresent()) {
             Path directory = options.logDir().get();
             try {

@@ -37,12 +37,14 @@ final class Welcome {
                 post("/v1/execute -N", "'{\"model_ref\": \"" + model + "\", \"prompt\": \"Hello\"}'"));
         if (options.isDemo()) {
             attempt(
-                    "start one that misbehaves: hang-health-after=5s crash-after=5s crash-while-loading fork flood",
+                    "start one that misbehaves: hang-health-after=5s crash-after=5s crash-while-loading"
+                            + " hang-while-loading mute-after=5s fork flood",
                     post("/v1/workers/spawn", SPAWN_BODY.formatted("demo:ignore-sigterm,load-time=3s", "")));
         }
         attempt("stop one, with an id from the list", "curl -X DELETE " + url + "/v1/workers/ID");
+        attempt("restart one, with an id from the list", "curl -X POST " + url + "/v1/workers/ID/restart");
         attempt(
-                "kill one, with a pid from the list, and see what was noticed",
+                "kill one, with a pid from the list, see what was noticed, and see it come back",
                 "kill -9 PID; curl " + url + "/v1/exits");
         lines.add("Ctrl-C ends the hive and all its workers.");
         return String.join(System.lineSeparator(), lines);

@@ -4,6 +4,7 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.javalin.http.Context;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -14,17 +15,19 @@ final class WorkerApi {
     /** The answer to a spawn. */
     record Spawned(String workerId, String url, String state) {}
 
-    /** The answer to a delete. */
-    record Ending(String workerId, String state) {}
+    /** The answer to a delete or a restart, which have only begun. */
+    record Begun(String workerId, String state) {}
 
     private final WorkerRegistry registry;
     private final WorkerSupervisor supervisor;
     private final WorkerLauncher launcher;
+    private final Instant startedAt;
 
     WorkerApi(WorkerRegistry registry, WorkerSupervisor supervisor, WorkerLauncher launcher) {
         this.registry = registry;
         this.supervisor = supervisor;
         this.launcher = launcher;
+        this.startedAt = registry.clock().instant();
     }
 
     void spawn(Context ctx) {
@@ -71,7 +74,27 @@ final class WorkerApi {
         } else {
             supervisor.stop(id);
         }
-        ctx.status(202).json(new Ending(id, "stopping"));
+        ctx.status(202).json(new Begun(id, "stopping"));
+    }
+
+    /** Begins to restart a worker, as an operator's wish: the list tells how it went. */
+    void restart(Context ctx) {
+        String id = worker(ctx).id();
+        supervisor.restart(id);
+        ctx.status(202).json(new Begun(id, "restarting"));
+    }
+
+    /** A worker's sign of life. From the first one on, it has to go on. */
+    void heartbeat(Context ctx) {
+        if (!registry.heartbeat(ctx.pathParam("id"))) {
+            throw Refusal.noSuchWorker();
+        }
+        ctx.status(204);
+    }
+
+    void stats(Context ctx) {
+        Instant now = registry.clock().instant();
+        ctx.json(StatsJson.of(registry.stats(), registry.list(), Duration.between(startedAt, now), now));
     }
 
     void exits(Context ctx) {

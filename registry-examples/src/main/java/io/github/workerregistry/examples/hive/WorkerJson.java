@@ -9,6 +9,7 @@ import java.time.temporal.ChronoUnit;
  *
  * @param lastActivity in ISO 8601, UTC
  * @param pid null while there is no process
+ * @param lastHeartbeat as {@code lastActivity}; null if it never sent one
  * @param uptimeS in whole seconds
  */
 record WorkerJson(
@@ -23,7 +24,9 @@ record WorkerJson(
         int slotsAvailable,
         int failedHealthChecks,
         Long pid,
+        int generation,
         int restarts,
+        String lastHeartbeat,
         long uptimeS) {
 
     static WorkerJson of(WorkerInfo worker, Instant now) {
@@ -34,12 +37,18 @@ record WorkerJson(
                 worker.backend(),
                 worker.device(),
                 worker.state().label(),
-                worker.lastActivity().truncatedTo(ChronoUnit.MILLIS).toString(),
+                time(worker.lastActivity()),
                 worker.slotsTotal(),
                 worker.slotsAvailable(),
                 worker.failedHealthChecks(),
                 worker.pid().isPresent() ? worker.pid().getAsLong() : null,
+                worker.generation(),
                 worker.restarts(),
+                worker.lastHeartbeat().map(WorkerJson::time).orElse(null),
                 worker.uptime(now).toSeconds());
+    }
+
+    private static String time(Instant instant) {
+        return instant.truncatedTo(ChronoUnit.MILLIS).toString();
     }
 }

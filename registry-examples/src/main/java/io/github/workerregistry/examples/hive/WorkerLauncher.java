@@ -5,6 +5,8 @@ import io.github.workerregistry.lifecycle.PortsExhaustedException;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.github.workerregistry.process.SpawnException;
+import java.time.Duration;
+import java.util.UUID;
 
 /** Starts workers from the one command template that this hive has. */
 final class WorkerLauncher {
@@ -13,12 +15,22 @@ final class WorkerLauncher {
 
     private final WorkerSupervisor supervisor;
     private final CommandTemplate template;
-    private final String callbackUrl;
+    private final String workersUrl;
+    private final Duration heartbeatInterval;
 
-    WorkerLauncher(WorkerSupervisor supervisor, CommandTemplate template, String callbackUrl) {
+    /**
+     * A launcher.
+     *
+     * @param workersUrl where this hive answers to and about workers, for example
+     *     {@code http://127.0.0.1:8081/v1/workers}
+     * @param heartbeatInterval how often a worker has to send a heartbeat, if it sends any
+     */
+    WorkerLauncher(
+            WorkerSupervisor supervisor, CommandTemplate template, String workersUrl, Duration heartbeatInterval) {
         this.supervisor = supervisor;
         this.template = template;
-        this.callbackUrl = callbackUrl;
+        this.workersUrl = workersUrl;
+        this.heartbeatInterval = heartbeatInterval;
     }
 
     /**
@@ -30,13 +42,17 @@ final class WorkerLauncher {
         if (template.uses(MODEL_PATH) && request.modelPath().isEmpty()) {
             throw Refusal.invalid("model_path is missing; the hive's worker command needs it");
         }
+        String id = UUID.randomUUID().toString();
         WorkerSpec.Builder spec = WorkerSpec.builder()
+                .id(id)
                 .modelRef(request.modelRef())
                 .backend(request.backend())
                 .device(request.device())
                 .slots(request.slots())
                 .command(template.arguments())
-                .parameter("callback_url", callbackUrl);
+                .parameter("callback_url", workersUrl + "/ready")
+                .parameter("heartbeat_url", workersUrl + "/" + id + "/heartbeat")
+                .parameter("heartbeat_ms", Long.toString(heartbeatInterval.toMillis()));
         request.modelPath().ifPresent(path -> spec.parameter(MODEL_PATH, path));
         try {
             return supervisor.spawn(spec.build());

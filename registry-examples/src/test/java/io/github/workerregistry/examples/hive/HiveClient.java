@@ -89,17 +89,23 @@ final class HiveClient {
                         () -> assertThat(worker(id).path("state").asText()).isEqualTo(state));
     }
 
-    /** Waits for the end of a worker. */
+    /** Waits for the end of a worker's first process. */
     JsonNode awaitExit(String id) {
+        return awaitExit(id, 1);
+    }
+
+    /** Waits for the end of one generation of a worker. */
+    JsonNode awaitExit(String id, int generation) {
         return await().atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(20))
-                .until(() -> exit(id), Optional::isPresent)
+                .until(() -> exit(id, generation), Optional::isPresent)
                 .orElseThrow();
     }
 
-    private Optional<JsonNode> exit(String id) {
+    private Optional<JsonNode> exit(String id, int generation) {
         return StreamSupport.stream(get("/v1/exits").get("exits").spliterator(), false)
-                .filter(exit -> exit.get("worker_id").textValue().equals(id))
+                .filter(exit -> exit.get("worker_id").textValue().equals(id)
+                        && exit.get("generation").intValue() == generation)
                 .findFirst();
     }
 

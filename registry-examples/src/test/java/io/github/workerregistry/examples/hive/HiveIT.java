@@ -33,8 +33,8 @@ class HiveIT {
 
     @BeforeAll
     static void start() throws IOException {
-        running = new RunningHive(
-                Options.parse("--port=0", "--workers=0", "--ports=" + FreePorts.range(30), "--stop-grace=1s"));
+        running = new RunningHive(Options.parse(
+                "--port=0", "--workers=0", "--ports=" + FreePorts.range(30), "--stop-grace=1s", "--restart=never"));
         running.start();
         hive = new HiveClient(running.baseUrl());
     }
@@ -274,6 +274,10 @@ class HiveIT {
                 arguments("GET", "/v1/workers/nobody", null, 404, "id"),
                 arguments("DELETE", "/v1/workers/nobody", null, 404, "id"),
                 arguments("DELETE", "/v1/workers/nobody?force=perhaps", null, 400, "force"),
+                arguments("POST", "/v1/workers/nobody/restart", null, 404, "id"),
+                arguments("POST", "/v1/workers/nobody/heartbeat", null, 404, "id"),
+                arguments("GET", "/v1/workers/nobody/restart", null, 405, "method"),
+                arguments("POST", "/v1/stats", null, 405, "method"),
                 arguments("GET", SPAWN, null, 405, "method"),
                 arguments("DELETE", "/v1/workers/list", null, 405, "method"),
                 arguments("PUT", "/v1/workers/nobody", null, 405, "method"),

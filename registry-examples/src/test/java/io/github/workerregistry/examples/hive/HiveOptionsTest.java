@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.RestartPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -18,6 +19,8 @@ class HiveOptionsTest {
         HiveOptions options = Options.parse();
 
         assertThat(options.lifecycle()).isEqualTo(LifecycleConfig.defaults());
+        assertThat(options.restart()).isEqualTo(RestartPolicy.onFailure());
+        assertThat(options.hiveId()).isEqualTo("default");
         assertThat(options.host()).isEqualTo("127.0.0.1");
         assertThat(options.port()).isEqualTo(8081);
         assertThat(options.ports()).hasToString("8100-8199");
@@ -36,6 +39,15 @@ class HiveOptionsTest {
                 "--idle-check=1s",
                 "--stop-grace=4s",
                 "--load-stall=30s",
+                "--heartbeat-interval=1s",
+                "--busy-limit=9m",
+                "--hive-id=gpu box",
+                "--restart=always",
+                "--restart-initial=2s",
+                "--restart-max=8s",
+                "--restart-stable=1h",
+                "--restart-limit=3",
+                "--restart-window=15s",
                 "--ports=9000-9001",
                 "--log-dir=logs");
 
@@ -48,7 +60,19 @@ class HiveOptionsTest {
                         .idleCheck(Duration.ofSeconds(1))
                         .stopGrace(Duration.ofSeconds(4))
                         .loadStall(Duration.ofSeconds(30))
+                        .heartbeatInterval(Duration.ofSeconds(1))
+                        .busyLimit(Duration.ofMinutes(9))
                         .build());
+        assertThat(options.restart())
+                .isEqualTo(new RestartPolicy(
+                        RestartPolicy.Mode.ALWAYS,
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(8),
+                        0.2,
+                        Duration.ofHours(1),
+                        3,
+                        Duration.ofSeconds(15)));
+        assertThat(options.hiveId()).isEqualTo("gpu box");
         assertThat(options.ports()).hasToString("9000-9001");
         assertThat(options.logDir()).hasValue(Path.of("logs"));
     }
@@ -99,6 +123,11 @@ class HiveOptionsTest {
                 "--health-timeout, 31s",
                 "--failure-threshold, 0",
                 "--idle-timeout, 5",
+                "--heartbeat-interval, 5",
+                "--busy-limit, 0s",
+                "--restart, sometimes",
+                "--restart-limit, many",
+                "--hive-id, ``",
                 "--ports, 8199-8100",
                 "--ports, 8100",
                 "--ports, 0-70000",
@@ -107,6 +136,25 @@ class HiveOptionsTest {
         assertThatThrownBy(() -> readAll(Options.parse(option + "=" + value)))
                 .isInstanceOf(ParameterException.class)
                 .hasMessageContaining(option);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"initial, 61s", "max, 999ms", "limit, 0"})
+    void restartOptionsThatDoNotFitTogetherAreRefusedByName(String name, String value) {
+        HiveOptions options = Options.parse("--restart-" + name + "=" + value);
+
+        assertThatThrownBy(options::restart)
+                .isInstanceOf(ParameterException.class)
+                .hasMessageContainingAll("Invalid --restart options", name);
+    }
+
+    @Test
+    void restartsThatOutlastTheirWindowAreRefusedWithBothNumbers() {
+        HiveOptions options = Options.parse("--restart-window=31s");
+
+        assertThatThrownBy(options::restart)
+                .isInstanceOf(ParameterException.class)
+                .hasMessageContainingAll("--restart", "window", "PT31S", "5 waits take PT31S");
     }
 
     @Test
@@ -125,5 +173,7 @@ class HiveOptionsTest {
         assertThat(options.healthPath()).startsWith("/");
         assertThat(options.shutdownPath()).startsWith("/");
         assertThat(options.lifecycle()).isNotNull();
+        assertThat(options.restart()).isNotNull();
+        assertThat(options.hiveId()).isNotBlank();
     }
 }

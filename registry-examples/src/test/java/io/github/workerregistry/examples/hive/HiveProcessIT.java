@@ -6,11 +6,10 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -20,58 +19,81 @@ import org.junit.jupiter.api.io.TempDir;
 /** The hive as a program: how it starts and how it ends. */
 class HiveProcessIT {
 
-    private static final Pattern URL = Pattern.compile("listens on (http://\\S+:\\d+)");
     private static final Pattern CHILD = Pattern.compile("started a child, pid (\\d+)");
 
     @TempDir
     private Path directory;
 
-    private Process hive;
-    private final List<ProcessHandle> workers = new ArrayList<>();
+    private final List<HiveProcess> hives = new ArrayList<>();
+    private final List<ProcessHandle> started = new ArrayList<>();
 
     @AfterEach
     void endWhatIsLeft() {
-        workers.forEach(ProcessHandle::destroyForcibly);
-        if (hive != null) {
-            hive.destroyForcibly();
-        }
+        hives.forEach(hive -> hive.process().destroyForcibly());
+        started.forEach(ProcessHandle::destroyForcibly);
     }
 
     @Test
     void sigtermEndsAllWorkersAlsoOneThatIgnoresItAndOneThatForked() throws Exception {
-        start("--port=0", "--workers=2", "--stop-grace=2s", "--log-dir=" + directory, "--ports=" + FreePorts.range(10));
-        HiveClient client =
-                new HiveClient(await().until(this::url, Optional::isPresent).orElseThrow());
+        HiveProcess hive = start("one", "--port=0", "--workers=2", "--stop-grace=2s", "--ports=" + FreePorts.range(10));
+        HiveClient client = hive.client();
         client.spawnIdle("demo:load-time=100ms,ignore-sigterm");
         String forked = client.spawnIdle("demo:load-time=100ms,fork");
         client.spawn("demo:load-time=60s");
-        for (String pid : client.get("/v1/workers/list").findValuesAsText("pid")) {
-            workers.add(ProcessHandle.of(Long.parseLong(pid)).orElseThrow());
-        }
-        long child =
-                Long.parseLong(find(CHILD, directory.resolve(forked + ".log")).orElseThrow());
-        workers.add(ProcessHandle.of(child).orElseThrow());
+        List<ProcessHandle> workers = new ArrayList<>(workersOf(client));
+        workers.add(childOf("one", forked));
         assertThat(workers).hasSize(6).allMatch(ProcessHandle::isAlive);
 
-        hive.toHandle().destroy();
+        hive.process().toHandle().destroy();
 
-        assertThat(hive.waitFor(4, TimeUnit.SECONDS))
+        assertThat(hive.process().waitFor(4, TimeUnit.SECONDS))
                 .as("ends within grace + 2 s")
                 .isTrue();
-        assertThat(hive.exitValue()).isZero();
-        // The child was killed before the hive ended; init, which inherited it, may take a moment to reap it.
-        await().atMost(2, TimeUnit.SECONDS)
-                .untilAsserted(() -> assertThat(workers).noneMatch(ProcessHandle::isAlive));
+        assertThat(hive.process().exitValue()).isZero();
+        awaitGone(workers);
+    }
+
+    /** Eight workers, half of them with a child in the background; and another hive of the same name beside it. */
+    @Test
+    void aHiveThatWasKilledReapsWhatItLeftBehindWhenItIsStartedAgainAndNothingElse() throws Exception {
+        String id = "--hive-id=" + directory; // nobody else's
+        HiveProcess killed = start("killed", id, "--port=0", "--workers=4", "--ports=" + FreePorts.range(8));
+        HiveProcess other = start("other", id, "--port=0", "--workers=1", "--ports=" + FreePorts.range(2));
+        HiveClient client = killed.client();
+        List<ProcessHandle> left = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            left.add(childOf("killed", client.spawnIdle("demo:load-time=100ms,fork")));
+        }
+        left.addAll(workersOf(client));
+        String othersForked = other.client().spawnIdle("demo:load-time=100ms,fork");
+        List<ProcessHandle> others = new ArrayList<>(workersOf(other.client()));
+        others.add(childOf("other", othersForked));
+        assertThat(left).hasSize(12).allMatch(ProcessHandle::isAlive);
+
+        killed.process().destroyForcibly().waitFor();
+        assertThat(left).as("nobody has ended them").allMatch(ProcessHandle::isAlive);
+        HiveProcess again = start("again", id, "--port=0", "--workers=0", "--ports=" + FreePorts.range(2));
+        HiveClient anew = again.client();
+
+        awaitGone(left);
+        assertThat(others).hasSize(3).allMatch(ProcessHandle::isAlive);
+        assertThat(again.printed().lines().filter(line -> line.startsWith("Reaped process ")))
+                .hasSize(12)
+                .allMatch(line -> line.endsWith(
+                        "left behind by hive process " + killed.process().pid() + "."));
+        for (ProcessHandle orphan : left) {
+            assertThat(again.printed()).contains("Reaped process " + orphan.pid() + " (");
+        }
+        assertThat(anew.get("/v1/stats").at("/total/orphans_reaped").intValue()).isEqualTo(12);
     }
 
     @Test
     void aPortThatIsTakenIsOneLineAndNoWorker() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            start("--port=" + taken.getLocalPort(), "--ports=" + FreePorts.range(10));
+            HiveProcess hive = start("one", "--port=" + taken.getLocalPort(), "--ports=" + FreePorts.range(10));
 
-            assertThat(hive.waitFor(20, TimeUnit.SECONDS)).isTrue();
-            assertThat(hive.exitValue()).isEqualTo(1);
-            assertThat(Files.readAllLines(output("err")))
+            assertThat(exitCode(hive)).isEqualTo(1);
+            assertThat(hive.errors())
                     .singleElement()
                     .asString()
                     .contains("cannot listen on 127.0.0.1:" + taken.getLocalPort());
@@ -80,51 +102,63 @@ class HiveProcessIT {
 
     @Test
     void aWrongOptionIsExplainedAndEndsTheProgram() throws Exception {
-        start("--idle-timeout=soon");
+        HiveProcess hive = start("one", "--idle-timeout=soon");
 
-        assertThat(hive.waitFor(20, TimeUnit.SECONDS)).isTrue();
-        assertThat(hive.exitValue()).isEqualTo(2);
-        assertThat(Files.readString(output("err"))).contains("--idle-timeout").contains("'soon'");
+        assertThat(exitCode(hive)).isEqualTo(2);
+        assertThat(hive.errors()).first().asString().contains("--idle-timeout").contains("'soon'");
     }
 
     @Test
     void aCommandThatCannotBeStartedEndsTheProgram() throws Exception {
-        start(
+        HiveProcess hive = start(
+                "one",
                 "--port=0",
                 "--workers=1",
                 "--worker-command=/no/such/program --port {port}",
                 "--ports=" + FreePorts.range(1));
 
-        assertThat(hive.waitFor(20, TimeUnit.SECONDS)).isTrue();
-        assertThat(hive.exitValue()).isEqualTo(1);
-        assertThat(Files.readString(output("err"))).contains("/no/such/program").doesNotContain("\tat ");
+        assertThat(exitCode(hive)).isEqualTo(1);
+        assertThat(String.join("\n", hive.errors()))
+                .contains("/no/such/program")
+                .doesNotContain("\tat ");
     }
 
-    private void start(String... options) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Hive.class.getName()));
-        command.addAll(List.of(options));
-        hive = new ProcessBuilder(command)
-                .redirectOutput(output("out").toFile())
-                .redirectError(output("err").toFile())
-                .start();
+    /** The name is that of a directory, in which the output of the hive and of its workers is. */
+    private HiveProcess start(String name, String... options) throws IOException {
+        List<String> all = new ArrayList<>(List.of(options));
+        all.add("--log-dir=" + directory.resolve(name));
+        HiveProcess hive = HiveProcess.start(directory.resolve(name), all.toArray(String[]::new));
+        hives.add(hive);
+        return hive;
     }
 
-    private Path output(String name) {
-        return directory.resolve("hive." + name);
+    /** They were killed before; init, which inherits what a dead process started, may take a moment to reap it. */
+    private static void awaitGone(List<ProcessHandle> killed) {
+        await().atMost(2, TimeUnit.SECONDS)
+                .untilAsserted(() -> assertThat(killed).noneMatch(ProcessHandle::isAlive));
     }
 
-    private Optional<String> url() throws IOException {
-        return find(URL, output("out"));
+    private static int exitCode(HiveProcess hive) throws InterruptedException {
+        assertThat(hive.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+        return hive.process().exitValue();
     }
 
-    private static Optional<String> find(Pattern pattern, Path file) throws IOException {
-        return pattern.matcher(Files.readString(file))
-                .results()
-                .map(found -> found.group(1))
-                .findFirst();
+    private List<ProcessHandle> workersOf(HiveClient client) {
+        List<ProcessHandle> workers = client.get("/v1/workers/list").findValuesAsText("pid").stream()
+                .map(pid -> ProcessHandle.of(Long.parseLong(pid)).orElseThrow())
+                .toList();
+        started.addAll(workers);
+        return workers;
+    }
+
+    /** The background child that a worker says it has started. */
+    private ProcessHandle childOf(String hive, String worker) {
+        Path output = directory.resolve(hive).resolve(worker + ".log");
+        String pid = await().atMost(Duration.ofSeconds(20))
+                .until(() -> HiveProcess.find(CHILD, output), found -> found.isPresent())
+                .orElseThrow();
+        ProcessHandle child = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+        started.add(child);
+        return child;
     }
 }

@@ -35,7 +35,7 @@ class WorkerJsonTest {
                 .isEqualTo(
                         "{'id':'w1','url':'http://127.0.0.1:8100','model_ref':'hf:model','backend':'cuda','device':1,"
                                 + "'state':'busy','last_activity':'2026-01-01T00:00:00.123Z','slots_total':4,'slots_available':1,"
-                                + "'failed_health_checks':2,'pid':4711,'restarts':0,'uptime_s':90}");
+                                + "'failed_health_checks':2,'pid':4711,'generation':1,'restarts':0,'last_heartbeat':null,'uptime_s':90}");
     }
 
     @Test

@@ -1,0 +1,74 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.process.OrphanReport;
+import io.github.workerregistry.process.OrphanReport.Orphan;
+import io.github.workerregistry.process.ProcessController;
+import io.github.workerregistry.process.ProcessIdentity;
+import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.WorkerProcess;
+import io.github.workerregistry.testing.FakeProcessController;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(UnexpectedWarnings.class)
+class OrphansAtStartTest {
+
+    private static final ProcessIdentity DEAD_HIVE = ProcessIdentity.of(ProcessHandle.current());
+    private static final Orphan ORPHAN = new Orphan(DEAD_HIVE, DEAD_HIVE, "w", Optional.empty());
+    private static final OrphanReport TWO = new OrphanReport(true, List.of(ORPHAN, ORPHAN), List.of());
+
+    private final List<String> calls = new ArrayList<>();
+
+    /** Fake processes, and a report of orphans. */
+    private VirtualHive hiveThatFinds(Supplier<OrphanReport> report) {
+        FakeProcessController fakes = new FakeProcessController();
+        return new VirtualHive(builder -> builder.processes(new ProcessController() {
+            @Override
+            public WorkerProcess start(ProcessSpec spec) {
+                calls.add("start");
+                return fakes.start(spec);
+            }
+
+            @Override
+            public OrphanReport reapOrphans() {
+                calls.add("reap");
+                return report.get();
+            }
+        }));
+    }
+
+    @Test
+    void orphansAreReapedOnceAndBeforeTheFirstSpawnAndCounted() {
+        VirtualHive hive = hiveThatFinds(() -> TWO);
+
+        hive.spawnReady();
+        hive.spawnReady();
+
+        assertThat(calls).containsExactly("reap", "start", "start");
+        assertThat(hive.supervisor.reapedAtStart()).isEqualTo(TWO);
+        assertThat(hive.registry.stats().orphansReaped()).isEqualTo(2);
+    }
+
+    @Test
+    void aSearchThatFailsIsLoggedAndTheHiveStarts() {
+        UnexpectedWarnings.expect("orphans of an earlier hive could not be looked for");
+        VirtualHive hive = hiveThatFinds(() -> {
+            throw new IllegalStateException("no /proc");
+        });
+
+        assertThat(hive.supervisor.reapedAtStart()).isEqualTo(OrphanReport.unsupported());
+        assertThat(hive.spawnReady()).isNotEmpty();
+    }
+
+    @Test
+    void aControllerThatCannotLookSaysSo() {
+        assertThat(new VirtualHive().supervisor.reapedAtStart().supported()).isFalse();
+    }
+}

@@ -1,0 +1,23 @@
+package io.github.workerregistry.examples.hive;
+
+import io.github.workerregistry.process.OrphanReport;
+import io.github.workerregistry.process.OrphanReport.Orphan;
+import java.util.stream.Stream;
+
+/** What the hive prints about the processes that an earlier life of it had left running. */
+final class Reaped {
+
+    private Reaped() {}
+
+    static Stream<String> lines(OrphanReport report) {
+        return Stream.concat(
+                report.ended().stream().map(orphan -> "Reaped " + of(orphan)),
+                report.remaining().stream().map(orphan -> "Could not end " + of(orphan)));
+    }
+
+    private static String of(Orphan orphan) {
+        return "process " + orphan.process().pid() + " (" + orphan.command().orElse("unknown program") + ") of worker "
+                + orphan.workerId() + ", left behind by hive process "
+                + orphan.hive().pid() + ".";
+    }
+}
