@@ -140,6 +140,7 @@ class StopTest {
                 .withMessageContaining("nobody");
     }
 
+    /** Only here: a real process survives SIGKILL only while it hangs in the kernel, and no test can make it. */
     @Test
     void aProcessThatSurvivesTheKillIsReportedAndKeepsItsPlaceUntilItGoes() {
         UnexpectedWarnings.expect("is still there after SIGKILL");

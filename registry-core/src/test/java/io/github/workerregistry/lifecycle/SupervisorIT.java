@@ -1,35 +1,32 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.lifecycle.RealHive.DEAF;
+import static io.github.workerregistry.lifecycle.RealHive.PATIENCE;
+import static io.github.workerregistry.lifecycle.RealHive.SLEEP;
+import static io.github.workerregistry.lifecycle.RealHive.eventually;
+import static io.github.workerregistry.lifecycle.RealHive.isRunning;
+import static io.github.workerregistry.lifecycle.RealHive.kill9;
+import static io.github.workerregistry.lifecycle.RealHive.restarts;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
-import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
-import io.github.workerregistry.health.HttpHealthProbe;
 import io.github.workerregistry.health.RawServer;
 import io.github.workerregistry.process.SpawnException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.ForkJoinTask;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The supervisor with real processes, a real scheduler and real time. */
@@ -37,38 +34,25 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledOnOs(OS.LINUX)
 class SupervisorIT {
 
-    private static final Duration LONG = Duration.ofSeconds(20);
     private static final String OK = RawServer.status(200);
 
-    @TempDir
-    Path directory;
+    @RegisterExtension
+    final RealHive hive;
 
-    private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
-    private final WorkerRegistry registry = WorkerRegistry.create();
-    private final List<WorkerSupervisor> supervisors = new ArrayList<>();
-    private final List<ProcessHandle> strays = new ArrayList<>();
-
-    @AfterEach
-    void endWhatIsLeft() throws InterruptedException {
-        for (WorkerSupervisor supervisor : supervisors) {
-            supervisor.shutdown(Duration.ofMillis(1)).toCompletableFuture().join();
-            supervisor.close();
-        }
-        strays.forEach(ProcessHandle::destroyForcibly);
-        scheduler.shutdown();
-        assertThat(scheduler.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
+    SupervisorIT(@TempDir Path directory) {
+        hive = new RealHive(directory);
     }
 
     @Test
     void aKilledWorkerIsGoneWithItsSignalAndItsLastOutput() {
         UnexpectedWarnings.expect("is gone: CRASHED, signal 9");
-        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
-        WorkerInfo worker = spawn(supervisor, "echo loading; echo loaded; echo x > $FLAG; exec sleep 1000");
-        awaitFlag(worker);
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config());
+        WorkerInfo worker = hive.spawn(supervisor, "echo loading; echo loaded; echo x > $FLAG; exec sleep 1000");
+        hive.awaitFlag(worker);
 
         kill9(worker);
 
-        awaitGone(worker);
+        hive.awaitGone(worker);
         assertThat(supervisor.recentExits()).singleElement().satisfies(exit -> {
             assertThat(exit.cause()).isEqualTo(Exit.Cause.CRASHED);
             assertThat(exit.status()).isEqualTo(ExitStatus.unrequested(137));
@@ -81,49 +65,35 @@ class SupervisorIT {
     @Test
     void anExitIsSeenThoughTheCommonPoolIsFull() {
         UnexpectedWarnings.expect("is gone: CRASHED, signal 9");
-        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
-        WorkerInfo worker = spawn(supervisor, "exec sleep 1000");
-        CountDownLatch release = new CountDownLatch(1);
-        List<ForkJoinTask<?>> blocked = new ArrayList<>();
-        try {
-            for (int i = 0; i < 64; i++) {
-                blocked.add(ForkJoinPool.commonPool().submit(() -> release.await(60, TimeUnit.SECONDS)));
-            }
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config());
+        WorkerInfo worker = hive.spawn(supervisor, SLEEP);
+        try (FullCommonPool pool = new FullCommonPool()) {
             kill9(worker);
 
-            awaitGone(worker);
-            assertThat(blocked).as("the pool is still full").noneMatch(ForkJoinTask::isDone);
-        } finally {
-            release.countDown();
-            blocked.forEach(ForkJoinTask::join);
+            hive.awaitGone(worker);
+            pool.assertStillFull();
         }
     }
 
     @Test
     void aKilledWorkerIsStartedAgainUnderItsIdWithANewPid() {
         UnexpectedWarnings.expect("is gone: CRASHED, signal 9");
-        WorkerSupervisor supervisor = supervise(
-                LifecycleConfig.builder(),
-                RestartPolicy.builder().initial(Duration.ofMillis(200)).build());
-        WorkerInfo worker = spawn(supervisor, "exec sleep 1000");
+        WorkerSupervisor supervisor = hive.supervise(restarts(Duration.ofMillis(200), 5));
+        WorkerInfo worker = hive.spawn(supervisor, SLEEP);
 
         kill9(worker);
 
-        await().atMost(LONG)
-                .until(() -> registry.get(worker.id())
-                        .filter(now -> now.restarts() == 1 && now.pid().isPresent())
-                        .isPresent());
-        WorkerInfo again = registry.get(worker.id()).orElseThrow();
+        WorkerInfo again = hive.awaitRestart(worker, 1);
         assertThat(again.pid()).isNotEqualTo(worker.pid());
         assertThat(again.url()).isEqualTo(worker.url());
-        assertThat(isRunning(again.pid().orElseThrow())).isTrue();
+        assertThat(isRunning(again)).isTrue();
     }
 
     @Test
     void aWorkersChildrenEndWithIt() {
-        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
-        WorkerInfo worker = spawn(supervisor, "sleep 1000 & echo $! > $FLAG; wait");
-        ProcessHandle child = awaitPid(worker);
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config());
+        WorkerInfo worker = hive.spawn(supervisor, "sleep 1000 & echo $! > $FLAG; wait");
+        ProcessHandle child = hive.awaitPid(worker);
 
         supervisor
                 .stop(worker.id())
@@ -137,22 +107,22 @@ class SupervisorIT {
     @Test
     void theChildrenOfAWorkerThatCrashedEndToo() {
         UnexpectedWarnings.expect("is gone: CRASHED, signal 9");
-        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
-        WorkerInfo worker = spawn(supervisor, "sleep 1000 & echo $! > $FLAG; wait");
-        ProcessHandle child = awaitPid(worker);
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config());
+        WorkerInfo worker = hive.spawn(supervisor, "sleep 1000 & echo $! > $FLAG; wait");
+        ProcessHandle child = hive.awaitPid(worker);
 
         kill9(worker);
 
-        awaitGone(worker);
-        await().atMost(LONG).until(() -> !isRunning(child.pid()));
+        hive.awaitGone(worker);
+        eventually().until(() -> !isRunning(child.pid()));
     }
 
     @Test
     void aWorkerThatTrapsSigtermEndsWithItsOwnExitCode() {
-        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config());
         WorkerInfo worker =
-                spawn(supervisor, "trap 'echo bye; exit 7' TERM; echo x > $FLAG; while :; do sleep 0.05; done");
-        awaitFlag(worker);
+                hive.spawn(supervisor, "trap 'echo bye; exit 7' TERM; echo x > $FLAG; while :; do sleep 0.05; done");
+        hive.awaitFlag(worker);
 
         ExitStatus status = supervisor
                 .stop(worker.id())
@@ -166,19 +136,19 @@ class SupervisorIT {
 
     @Test
     void aWorkerThatIgnoresSigtermIsKilledAtTheEndOfItsGrace() {
-        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder().stopGrace(Duration.ofMillis(300)));
-        WorkerInfo worker = spawn(supervisor, "trap '' TERM; echo x > $FLAG; while :; do sleep 0.05; done");
-        awaitFlag(worker);
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config().stopGrace(Duration.ofMillis(300)));
+        WorkerInfo worker = hive.spawn(supervisor, DEAF);
+        hive.awaitFlag(worker);
 
         assertThat(supervisor.stop(worker.id()).toCompletableFuture())
-                .succeedsWithin(LONG)
+                .succeedsWithin(PATIENCE)
                 .isEqualTo(ExitStatus.requested(137));
     }
 
     @Test
     void aWorkerThatIsSuspendedCanBeKilled() throws Exception {
-        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
-        WorkerInfo worker = spawn(supervisor, "exec sleep 1000");
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config());
+        WorkerInfo worker = hive.spawn(supervisor, SLEEP);
         long pid = worker.pid().orElseThrow();
         assertThat(new ProcessBuilder("kill", "-STOP", Long.toString(pid))
                         .start()
@@ -186,51 +156,56 @@ class SupervisorIT {
                 .isZero();
 
         assertThat(supervisor.forceKill(worker.id()).toCompletableFuture())
-                .succeedsWithin(LONG)
+                .succeedsWithin(PATIENCE)
                 .isEqualTo(ExitStatus.requested(137));
     }
 
     @Test
     void aWorkerWhoseHealthEndpointHangsIsGivenUpWhileTheOthersAreProbedOnTime() {
         UnexpectedWarnings.expect("is given up after 3 failed health checks");
-        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder().healthInterval(Duration.ofMillis(200)));
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config().healthInterval(Duration.ofMillis(200)));
         try (RawServer silent = RawServer.silent();
                 RawServer sound = RawServer.saying(OK)) {
-            WorkerInfo hung = spawn(supervisor, "exec sleep 1000", silent.url());
-            WorkerInfo well = spawn(supervisor, "exec sleep 1000", sound.url());
+            WorkerInfo hung = hive.spawn(supervisor, SLEEP, silent.url());
+            WorkerInfo well = hive.spawn(supervisor, SLEEP, sound.url());
             supervisor.ready(hung.id());
             supervisor.ready(well.id());
 
-            awaitGone(hung);
+            hive.awaitGone(hung);
 
-            assertThat(isRunning(hung.pid().orElseThrow())).isFalse();
-            assertThat(registry.get(well.id()).orElseThrow().state()).isEqualTo(new Idle());
+            assertThat(isRunning(hung)).isFalse();
+            assertThat(hive.registry.get(well.id()).orElseThrow().state()).isEqualTo(new Idle());
             assertThat(sound.requests()).hasSizeGreaterThanOrEqualTo(2);
         }
     }
 
     @Test
     void aShutdownOfEightWorkersOneOfThemDeafLeavesNothing() {
-        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config());
         List<WorkerInfo> workers = new ArrayList<>();
         for (int i = 0; i < 7; i++) {
-            workers.add(spawn(supervisor, "exec sleep 1000"));
+            workers.add(hive.spawn(supervisor, SLEEP));
         }
-        WorkerInfo deaf = spawn(supervisor, "trap '' TERM; echo x > $FLAG; while :; do sleep 0.05; done");
+        WorkerInfo deaf = hive.spawn(supervisor, DEAF);
         workers.add(deaf);
-        awaitFlag(deaf);
+        hive.awaitFlag(deaf);
 
         assertThat(supervisor.shutdown(Duration.ofSeconds(1)).toCompletableFuture())
-                .succeedsWithin(LONG)
-                .isEqualTo(new ShutdownReport(8, 0, 7, 1, 0));
+                .succeedsWithin(PATIENCE)
+                .satisfies(report -> {
+                    assertThat(report.workers()).isEqualTo(8);
+                    assertThat(report.exited()).isEqualTo(7);
+                    assertThat(report.killed()).isEqualTo(1);
+                    assertThat(report.unkillable()).isZero();
+                });
 
-        assertThat(registry.list()).isEmpty();
-        assertThat(workers).noneMatch(worker -> isRunning(worker.pid().orElseThrow()));
+        assertThat(hive.registry.list()).isEmpty();
+        assertThat(workers).noneMatch(RealHive::isRunning);
     }
 
     @Test
     void aProgramThatDoesNotExistIsASpawnFailureAndLeavesNothing() {
-        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config());
 
         assertThatThrownBy(() -> supervisor.spawn(WorkerSpec.builder()
                         .modelRef("tiny")
@@ -240,77 +215,6 @@ class SupervisorIT {
                 .isInstanceOf(SpawnException.class)
                 .hasMessageContaining("/no/such/program");
 
-        assertThat(registry.list()).isEmpty();
-    }
-
-    private WorkerSupervisor supervise(LifecycleConfig.Builder config) {
-        return supervise(config, RestartPolicy.never());
-    }
-
-    private WorkerSupervisor supervise(LifecycleConfig.Builder config, RestartPolicy restart) {
-        WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
-                .health(HttpHealthProbe.at("/v1/health"))
-                .restart(restart)
-                .config(config.build())
-                .build();
-        supervisors.add(supervisor);
-        return supervisor;
-    }
-
-    private WorkerInfo spawn(WorkerSupervisor supervisor, String script) {
-        return spawn(supervisor, script, "http://127.0.0.1:9");
-    }
-
-    private WorkerInfo spawn(WorkerSupervisor supervisor, String script, String url) {
-        String id = "w" + registry.stats().registered();
-        return supervisor.spawn(WorkerSpec.builder()
-                .id(id)
-                .modelRef("tiny")
-                .command("sh", "-c", script)
-                .environment("FLAG", flag(id).toString())
-                .url(url)
-                .build());
-    }
-
-    private Path flag(String id) {
-        return directory.resolve(id);
-    }
-
-    /** Waits until the worker's script has written its flag file, and gives what it wrote. */
-    private String awaitFlag(WorkerInfo worker) {
-        Path flag = flag(worker.id());
-        await().atMost(LONG)
-                .until(() -> Files.exists(flag) && Files.readString(flag).endsWith("\n"));
-        try {
-            return Files.readString(flag).trim();
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private ProcessHandle awaitPid(WorkerInfo worker) {
-        ProcessHandle child =
-                ProcessHandle.of(Long.parseLong(awaitFlag(worker))).orElseThrow();
-        strays.add(child);
-        return child;
-    }
-
-    private void awaitGone(WorkerInfo worker) {
-        await().atMost(LONG).until(() -> registry.get(worker.id()).isEmpty());
-    }
-
-    private static void kill9(WorkerInfo worker) {
-        assertThat(ProcessHandle.of(worker.pid().orElseThrow()).orElseThrow().destroyForcibly())
-                .isTrue();
-    }
-
-    /** Not there, or a zombie that its new parent has not reaped yet. */
-    private static boolean isRunning(long pid) {
-        try {
-            String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
-            return stat.charAt(stat.lastIndexOf(')') + 2) != 'Z';
-        } catch (IOException gone) {
-            return false;
-        }
+        assertThat(hive.registry.list()).isEmpty();
     }
 }

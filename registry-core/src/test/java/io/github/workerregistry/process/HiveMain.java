@@ -53,34 +53,17 @@ final class HiveMain {
 
     private static List<String> command(String worker, Path directory) {
         if (worker.startsWith("hive:")) {
-            return java(
-                    System.getProperty("java.class.path"),
-                    HiveMain.class,
-                    worker.substring("hive:".length()),
-                    directory.toString(),
-                    PLAIN,
-                    FORKING);
+            return ChildJvm.command(
+                    HiveMain.class, worker.substring("hive:".length()), directory.toString(), PLAIN, FORKING);
         }
         if (worker.startsWith("reaping:")) {
             String id = worker.substring("reaping:".length());
             List<String> wrapped = new ArrayList<>(
                     List.of("sh", "-c", "echo $$; sleep 600 </dev/null & echo $!; \"$@\"; echo over", "wrapper"));
-            wrapped.addAll(java(System.getProperty("java.class.path"), ReapingMain.class, id));
+            wrapped.addAll(ChildJvm.command(ReapingMain.class, id));
             return wrapped;
         }
         return List.of("sh", "-c", worker);
-    }
-
-    static List<String> java(String classPath, Class<?> main, String... args) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx64m",
-                "-cp",
-                classPath,
-                main.getName()));
-        command.addAll(List.of(args));
-        return command;
     }
 
     /** Not for ever: the test may be gone. */

@@ -3,12 +3,9 @@ package io.github.workerregistry.process;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -61,7 +58,7 @@ final class RealHives implements AfterEachCallback {
         List<String> args = new ArrayList<>(List.of(id, home.toString()));
         args.addAll(List.of(workers));
         List<String> command = new ArrayList<>(wrapper);
-        command.addAll(HiveMain.java(classPath(), HiveMain.class, args.toArray(String[]::new)));
+        command.addAll(ChildJvm.command(HiveMain.class, args.toArray(String[]::new)));
         Hive hive = new Hive(home, startInto(home.resolve("hive.out"), Map.of(), command));
         started.add(hive);
         return hive;
@@ -70,7 +67,7 @@ final class RealHives implements AfterEachCallback {
     /** A JVM that reaps once the hive of its mark is dead, and prints its report into the file. */
     ProcessHandle startReaping(String id, ProcessMark mark, Path output) {
         Map<String, String> environment = Map.of("WORKER_REGISTRY_MARK", mark.value());
-        return startInto(output, environment, HiveMain.java(classPath(), ReapingMain.class, id));
+        return startInto(output, environment, ChildJvm.command(ReapingMain.class, id));
     }
 
     private ProcessHandle startInto(Path output, Map<String, String> environment, List<String> command) {
@@ -103,22 +100,6 @@ final class RealHives implements AfterEachCallback {
 
     private static Stream<Long> pidsIn(Path output) {
         return lines(output).stream().filter(line -> line.matches("[0-9]+")).map(Long::valueOf);
-    }
-
-    /** Surefire has the library on the module path and its tests patched into it; a child has all on the class path. */
-    private static String classPath() {
-        String own = HiveMain.class.getName().replace('.', '/') + ".class";
-        try {
-            URI file = HiveMain.class.getResource("HiveMain.class").toURI();
-            String tests = Path.of(file).toString().replace(own, "");
-            return String.join(
-                    File.pathSeparator,
-                    tests,
-                    System.getProperty("java.class.path", ""),
-                    System.getProperty("jdk.module.path", ""));
-        } catch (URISyntaxException e) {
-            throw new AssertionError(e);
-        }
     }
 
     @Override

@@ -15,7 +15,7 @@ final class Behaviour {
     @Option(
             names = "--load-time",
             paramLabel = "<duration>",
-            defaultValue = "1s",
+            defaultValue = "300ms",
             converter = DurationConverter.class,
             description = "How long loading takes (default: ${DEFAULT-VALUE}).")
     private Duration loadTime;

@@ -10,6 +10,7 @@ final class Heartbeats {
     private final URI target;
     private final Duration interval;
     private final Behaviour behaviour;
+    private boolean lost;
 
     Heartbeats(URI target, Duration interval, Behaviour behaviour) {
         this.target = target;
@@ -32,8 +33,12 @@ final class Heartbeats {
     private void beat() {
         try {
             HiveCall.post(target, new byte[0]);
+            lost = false;
         } catch (IOException e) {
-            Behaviour.say("a heartbeat did not reach the hive: " + e);
+            if (!lost) { // say it once, or it would push all else out of the last lines that the hive keeps
+                Behaviour.say("a heartbeat did not reach the hive: " + e);
+            }
+            lost = true;
         }
     }
 }

@@ -1,0 +1,230 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState;
+import io.github.workerregistry.health.HttpHealthProbe;
+import io.github.workerregistry.testing.RecordingListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * A registry and supervisors with real processes, a real scheduler and real time, and, unless a test says otherwise,
+ * without restarts. All is ended with the test, however it ends.
+ */
+final class RealHive implements AfterEachCallback {
+
+    /** Longer than anything takes on a machine that has other things to do. */
+    static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    /** A worker that does nothing. */
+    static final String SLEEP = "exec sleep 1000";
+
+    /** A worker that does not end on SIGTERM, once it has raised its flag. */
+    static final String DEAF = "trap '' TERM; echo x > $FLAG; while :; do sleep 0.05; done";
+
+    /** Nobody listens there. */
+    private static final String NOWHERE = "http://127.0.0.1:9";
+
+    final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
+    final WorkerRegistry registry;
+    final RecordingListener heard = new RecordingListener();
+    private final Path directory;
+    private final List<WorkerSupervisor> supervisors = new ArrayList<>();
+    private final List<ProcessHandle> strays = new ArrayList<>();
+
+    RealHive(Path directory) {
+        this(directory, WorkerRegistry.create());
+    }
+
+    RealHive(Path directory, WorkerRegistry registry) {
+        this.directory = directory;
+        this.registry = registry;
+        registry.subscribe(heard, Runnable::run);
+    }
+
+    /** As most tests have it: without an idle timeout, probed so seldom that no probe comes. */
+    static LifecycleConfig.Builder config() {
+        return LifecycleConfig.builder().noIdleTimeout();
+    }
+
+    /** Restarts after failures, each after that wait, up to {@code limit} times. */
+    static RestartPolicy restarts(Duration wait, int limit) {
+        return RestartPolicy.builder()
+                .initial(wait)
+                .max(wait)
+                .jitter(0)
+                .limit(limit)
+                .build();
+    }
+
+    WorkerSupervisor supervise(LifecycleConfig.Builder config) {
+        return supervise(builder -> builder.config(config.build()));
+    }
+
+    WorkerSupervisor supervise(RestartPolicy restart) {
+        return supervise(builder -> builder.restart(restart));
+    }
+
+    WorkerSupervisor supervise(UnaryOperator<WorkerSupervisor.Builder> settings) {
+        WorkerSupervisor supervisor = settings.apply(WorkerSupervisor.builder(registry, scheduler)
+                        .health(HttpHealthProbe.at("/v1/health"))
+                        .restart(RestartPolicy.never())
+                        .config(config().build()))
+                .build();
+        supervisors.add(supervisor);
+        return supervisor;
+    }
+
+    WorkerInfo spawn(WorkerSupervisor supervisor, String script) {
+        return spawn(supervisor, script, NOWHERE);
+    }
+
+    /** A shell script that has the path of its flag file in {@code $FLAG}. */
+    WorkerInfo spawn(WorkerSupervisor supervisor, String script, String url) {
+        String id = "w" + registry.stats().registered();
+        return supervisor.spawn(WorkerSpec.builder()
+                .id(id)
+                .modelRef("tiny")
+                .command("sh", "-c", script)
+                .environment("FLAG", flag(id).toString())
+                .slots(2)
+                .url(url)
+                .build());
+    }
+
+    WorkerInfo spawnReady(WorkerSupervisor supervisor, String script, String url) {
+        WorkerInfo worker = spawn(supervisor, script, url);
+        assertThat(supervisor.ready(worker.id())).isTrue();
+        return worker(worker);
+    }
+
+    WorkerInfo spawnReady(WorkerSupervisor supervisor, String script) {
+        return spawnReady(supervisor, script, NOWHERE);
+    }
+
+    /** The worker as it is now. */
+    WorkerInfo worker(WorkerInfo worker) {
+        return registry.get(worker.id()).orElseThrow();
+    }
+
+    WorkerState state(WorkerInfo worker) {
+        return worker(worker).state();
+    }
+
+    boolean isGone(WorkerInfo worker) {
+        return registry.get(worker.id()).isEmpty();
+    }
+
+    Path flag(String id) {
+        return directory.resolve(id);
+    }
+
+    /** Waits until the worker's script has written that many lines into its flag file, and gives them. */
+    List<String> awaitFlag(WorkerInfo worker, int lines) {
+        Path flag = flag(worker.id());
+        return eventually()
+                .alias(lines + " lines in " + flag)
+                .until(() -> wholeLinesOf(flag), written -> written.size() == lines);
+    }
+
+    String awaitFlag(WorkerInfo worker) {
+        return awaitFlag(worker, 1).get(0);
+    }
+
+    static List<String> wholeLinesOf(Path file) {
+        try {
+            String text = Files.exists(file) ? Files.readString(file) : "";
+            return text.substring(0, text.lastIndexOf('\n') + 1).lines().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The process whose pid the worker's script has written into its flag file. */
+    ProcessHandle awaitPid(WorkerInfo worker) {
+        ProcessHandle child =
+                ProcessHandle.of(Long.parseLong(awaitFlag(worker))).orElseThrow();
+        strays.add(child);
+        return child;
+    }
+
+    void awaitGone(WorkerInfo worker) {
+        eventually().until(() -> isGone(worker));
+    }
+
+    /** Waits for the worker's process after so many restarts. */
+    WorkerInfo awaitRestart(WorkerInfo worker, int restarts) {
+        eventually()
+                .until(() -> registry.get(worker.id())
+                        .filter(now -> now.restarts() == restarts && now.pid().isPresent())
+                        .isPresent());
+        return worker(worker);
+    }
+
+    static ConditionFactory eventually() {
+        return await().atMost(PATIENCE).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(20));
+    }
+
+    /** As by somebody who knows nothing of us. */
+    static void kill9(WorkerInfo worker) {
+        assertThat(ProcessHandle.of(worker.pid().orElseThrow()).orElseThrow().destroyForcibly())
+                .isTrue();
+    }
+
+    static boolean isRunning(WorkerInfo worker) {
+        return isRunning(worker.pid().orElseThrow());
+    }
+
+    /** Not there, or a zombie that its parent has not reaped yet. */
+    static boolean isRunning(long pid) {
+        return stateOf(pid) != 'Z';
+    }
+
+    /** As the kernel says; a process that has gone is as good as a zombie. */
+    static char stateOf(long pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+            return stat.charAt(stat.lastIndexOf(')') + 2);
+        } catch (IOException gone) {
+            return 'Z';
+        }
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws InterruptedException {
+        try {
+            supervisors.forEach(RealHive::end);
+        } finally {
+            strays.forEach(ProcessHandle::destroyForcibly);
+            scheduler.shutdown();
+        }
+        assertThat(scheduler.awaitTermination(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                .isTrue();
+    }
+
+    private static void end(WorkerSupervisor supervisor) {
+        try (supervisor) {
+            supervisor
+                    .shutdown(Duration.ofMillis(1))
+                    .toCompletableFuture()
+                    .orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                    .join();
+        }
+    }
+}

@@ -1,0 +1,87 @@
+package io.github.workerregistry.lifecycle;
+
+import static io.github.workerregistry.lifecycle.RealHive.DEAF;
+import static io.github.workerregistry.lifecycle.RealHive.PATIENCE;
+import static io.github.workerregistry.lifecycle.RealHive.SLEEP;
+import static io.github.workerregistry.lifecycle.RealHive.eventually;
+import static io.github.workerregistry.lifecycle.RealHive.isRunning;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerInfo;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The end of real processes at the end of their host. */
+@ExtendWith(UnexpectedWarnings.class)
+@EnabledOnOs(OS.LINUX)
+class ShutdownIT {
+
+    @RegisterExtension
+    final RealHive hive;
+
+    @RegisterExtension
+    final ChildHive child;
+
+    ShutdownIT(@TempDir Path directory) {
+        hive = new RealHive(directory);
+        child = new ChildHive(directory);
+    }
+
+    @Test
+    void aShutdownWhoseSchedulerWasShutDownBeforeLeavesNothing() {
+        List<WorkerInfo> workers = shutDownWithoutScheduler();
+
+        assertThat(workers).noneMatch(RealHive::isRunning);
+    }
+
+    /** Then neither the notice of an exit comes nor the scheduler's sweep. */
+    @Test
+    void norDoesItIfTheHostHasFilledTheCommonPoolToo() {
+        try (FullCommonPool pool = new FullCommonPool()) {
+            List<WorkerInfo> workers = shutDownWithoutScheduler();
+
+            assertThat(workers).noneMatch(RealHive::isRunning);
+            pool.assertStillFull();
+        }
+    }
+
+    /** Two that end when they are asked and one that does not. */
+    private List<WorkerInfo> shutDownWithoutScheduler() {
+        WorkerSupervisor supervisor = hive.supervise(RestartPolicy.never());
+        WorkerInfo deaf = hive.spawn(supervisor, DEAF);
+        WorkerInfo loading = hive.spawn(supervisor, SLEEP);
+        WorkerInfo idle = hive.spawnReady(supervisor, SLEEP);
+        hive.awaitFlag(deaf);
+        hive.scheduler.shutdownNow();
+
+        assertThat(supervisor.shutdown(Duration.ofSeconds(1)).toCompletableFuture())
+                .succeedsWithin(PATIENCE)
+                .satisfies(report -> {
+                    assertThat(report.workers()).isEqualTo(3);
+                    assertThat(report.exited()).isEqualTo(2);
+                    assertThat(report.killed()).isEqualTo(1);
+                    assertThat(report.unkillable()).isZero();
+                });
+        assertThat(hive.registry.list()).isEmpty();
+        return List.of(deaf, loading, idle);
+    }
+
+    @Test
+    void aJvmWithTheShutdownHookThatIsAskedToEndLeavesNoWorker() {
+        ProcessHandle jvm = child.start("http://127.0.0.1:9");
+        assertThat(child.pids()).hasSize(5).allMatch(RealHive::isRunning);
+
+        child.signal("TERM");
+
+        eventually().until(() -> !isRunning(jvm.pid()));
+        assertThat(child.pids()).noneMatch(RealHive::isRunning);
+    }
+}

@@ -1,0 +1,66 @@
+package io.github.workerregistry.lifecycle;
+
+import static io.github.workerregistry.lifecycle.RealHive.PATIENCE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.health.RawServer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A whole hive that is suspended, as a laptop or a container is. The real twin of {@link LatenessTest}. */
+@ExtendWith(UnexpectedWarnings.class)
+@EnabledOnOs(OS.LINUX)
+class SuspendedHiveIT {
+
+    private static final Duration SUSPENDED =
+            SupervisingMain.LONGEST_LIMIT.multipliedBy(5).dividedBy(2);
+
+    @RegisterExtension
+    final ChildHive hive;
+
+    SuspendedHiveIT(@TempDir Path directory) {
+        hive = new ChildHive(directory);
+    }
+
+    @Test
+    void aHiveThatWasSuspendedForLongerThanAnyLimitEndsNobodyAndFindsWhoDied() {
+        try (RawServer server = RawServer.saying(RawServer.status(200))) {
+            hive.start(server.url());
+            long doomed = hive.pid("doomed");
+            List<Long> others = Stream.of("idle", "beating", "busy", "loading")
+                    .map(hive::pid)
+                    .toList();
+            int asked = server.requests().size();
+            await().atMost(PATIENCE).until(() -> server.requests().size() > asked + 3); // all loops have run
+
+            hive.suspend();
+            assertThat(ProcessHandle.of(doomed).orElseThrow().destroyForcibly()).isTrue();
+            // The time itself is what the test is about, so it has to pass.
+            await().pollDelay(SUSPENDED).atMost(PATIENCE).until(() -> true);
+            assertThat(hive.printed()).doesNotContain("Crashed doomed");
+            hive.resume();
+
+            // A sweep takes 100 ms; the rest is for a machine that has other things to do.
+            await().atMost(Duration.ofSeconds(2)).until(() -> hive.printed().contains("Crashed doomed"));
+            // Whatever was to be ended would be ended by now: again the time has to pass, over all limits.
+            await().pollDelay(SupervisingMain.LONGEST_LIMIT.plus(LoadLoop.PERIOD))
+                    .atMost(PATIENCE)
+                    .until(() -> true);
+            assertThat(hive.printed())
+                    .noneMatch(line -> line.startsWith("Stopping"))
+                    .filteredOn(line -> line.startsWith("Crashed") || line.startsWith("Removed"))
+                    .containsExactly("Crashed doomed", "Removed doomed");
+            assertThat(others).allMatch(RealHive::isRunning);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package io.github.workerregistry.process;
+
+import java.io.File;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** How a test starts a main class of the tests in a JVM of its own. */
+@SuppressWarnings("exports") // a test class in an exported package; no user sees it
+public final class ChildJvm {
+
+    private ChildJvm() {}
+
+    /** The command line, with the class path of this JVM. */
+    public static List<String> command(Class<?> main, String... args) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx64m",
+                "-cp",
+                classPath(),
+                main.getName()));
+        command.addAll(List.of(args));
+        return command;
+    }
+
+    /** Surefire has the library on the module path and its tests patched into it; a child has all on the class path. */
+    private static String classPath() {
+        String own = ChildJvm.class.getName().replace('.', '/') + ".class";
+        try {
+            URI file = ChildJvm.class.getResource("ChildJvm.class").toURI();
+            String tests = Path.of(file).toString().replace(own, "");
+            return String.join(
+                    File.pathSeparator,
+                    tests,
+                    System.getProperty("java.class.path", ""),
+                    System.getProperty("jdk.module.path", ""));
+        } catch (URISyntaxException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
