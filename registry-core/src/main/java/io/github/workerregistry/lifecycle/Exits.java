@@ -98,7 +98,8 @@ final class Exits {
         boolean crashLoop = restart.isEmpty() && mayRestart(worker, exit.cause());
         Exit last = crashLoop ? exit.withCause(Exit.Cause.CRASH_LOOP) : exit;
         history.add(last);
-        if (last.cause().isFailure() && !last.status().requested()) { // else the judge has warned
+        boolean judgeHasWarned = !crashLoop && last.status().requested();
+        if (last.cause().isFailure() && !judgeHasWarned) {
             log.warn("worker {} is gone: {}, {}", worker.id, last.cause(), last.status());
         } else {
             log.info("worker {} is gone: {}, {}", worker.id, last.cause(), last.status());

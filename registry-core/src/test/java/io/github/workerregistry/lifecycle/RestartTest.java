@@ -114,6 +114,25 @@ class RestartTest {
         assertThat(hive.processes.running()).isEmpty();
     }
 
+    /** The judge warns of each stall, but that there will be no further restart was told at INFO only. */
+    @Test
+    void aCrashLoopOfStalledLoadsIsWarned() {
+        UnexpectedWarnings.expect("its load made no progress for PT10S", "is gone: CRASH_LOOP");
+        VirtualHive hive = new VirtualHive(builder -> builder.restart(
+                        RestartPolicy.builder().jitter(0).build())
+                .config(VirtualHive.config().loadStall(Duration.ofSeconds(10)).build()));
+        String id = hive.spawnLoading();
+
+        hive.advance(Duration.ofMinutes(3));
+
+        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.supervisor.recentExits())
+                .extracting(Exit::cause)
+                .hasSize(6)
+                .containsOnlyOnce(Exit.Cause.CRASH_LOOP)
+                .endsWith(Exit.Cause.CRASH_LOOP);
+    }
+
     @Test
     void aWorkerThatCrashesSeldomIsRestartedForEver() {
         UnexpectedWarnings.expect("is gone: CRASHED");
