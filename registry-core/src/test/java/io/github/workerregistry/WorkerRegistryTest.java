@@ -848,6 +848,14 @@ class WorkerRegistryTest {
         }
 
         @Test
+        void refuseANegativeNumberOfOrphans() {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> registry.noteReapedOrphans(-1))
+                    .withMessageContainingAll("processes", "-1");
+            assertThat(registry.stats().orphansReaped()).isZero();
+        }
+
+        @Test
         void countWhatHappenedSinceTheRegistryWasCreated() {
             registry.register(loading("w"));
             registry.updateState("w", IDLE);

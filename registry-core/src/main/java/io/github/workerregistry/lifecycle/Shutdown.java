@@ -93,8 +93,7 @@ final class Shutdown {
             switch (worker.stop.phase()) {
                 case UNKILLABLE -> unkillable++;
                 case KILLED -> killed++;
-                case RUNNING, DRAINING -> exited++;
-                case ASKED, TERMINATED -> {
+                case RUNNING, DRAINING, ASKED, TERMINATED -> {
                     if (worker.stop.drained()) {
                         drained++;
                     } else {

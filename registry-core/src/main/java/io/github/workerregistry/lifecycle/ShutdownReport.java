@@ -7,8 +7,8 @@ package io.github.workerregistry.lifecycle;
  * @param workers how many workers there were to end
  * @param drained how many were at work when the shutdown came to them, gave back all leases in time, and then ended
  *     without a kill
- * @param exited how many others ended without a kill: they had nothing to drain, or were asked to end in the middle of
- *     their work because the time to drain was over
+ * @param exited how many others ended without a kill: idle or loading, ended by themselves, or asked to end in the
+ *     middle of their work when the time to drain was over
  * @param killed how many had to be killed
  * @param unkillable how many were still there after the kill
  */

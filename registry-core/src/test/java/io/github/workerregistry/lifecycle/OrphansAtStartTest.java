@@ -20,8 +20,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(UnexpectedWarnings.class)
 class OrphansAtStartTest {
 
-    private static final ProcessIdentity DEAD_HIVE = ProcessIdentity.of(ProcessHandle.current());
-    private static final Orphan ORPHAN = new Orphan(DEAD_HIVE, DEAD_HIVE, "w", Optional.empty());
+    private static final ProcessIdentity ANY_PROCESS = ProcessIdentity.of(ProcessHandle.current());
+    private static final Orphan ORPHAN = new Orphan(ANY_PROCESS, ANY_PROCESS, "w", Optional.empty());
     private static final OrphanReport TWO = new OrphanReport(true, List.of(ORPHAN, ORPHAN), List.of());
 
     private final List<String> calls = new ArrayList<>();
