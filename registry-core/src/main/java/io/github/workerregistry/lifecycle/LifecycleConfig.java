@@ -16,9 +16,10 @@ import org.jspecify.annotations.Nullable;
  * @param failureThreshold failed checks in a row after which an idle worker is given up, &ge; 1; default 3
  * @param readyInterval time to the first readiness probe of a loading worker; doubles from probe to probe, to four
  *     times as much; default 250 ms
- * @param loadStall how long a load may go on without progress, which is growth of the worker's output; default 2 min
+ * @param loadStall how long a load may go on without progress, which is output that grows, a heartbeat, or
+ *     {@link WorkerSupervisor#progress}; default 2 min
  * @param heartbeatInterval how often a worker that sends heartbeats is expected to send one; default 5 s
- * @param heartbeatMisses how many it may miss in a row, &ge; 1; default 3
+ * @param heartbeatMisses how many missed in a row end it, &ge; 1; default 3
  * @param busyLimit how long a busy worker may neither take nor finish work until it counts as hung; empty: never;
  *     default empty
  * @param suspectLimit how long workers are kept whose checks fail together with those of many others; default 60 s
@@ -180,7 +181,8 @@ public record LifecycleConfig(
         }
 
         /**
-         * Sets how long a load may go on without progress.
+         * Sets how long a load may go on without progress: output that grows, a heartbeat, or
+         * {@link WorkerSupervisor#progress}.
          *
          * @param loadStall default 2 min
          * @return this builder
@@ -202,7 +204,7 @@ public record LifecycleConfig(
         }
 
         /**
-         * Sets how many heartbeats a worker may miss in a row.
+         * Sets how many heartbeats missed in a row end a worker.
          *
          * @param heartbeatMisses default 3
          * @return this builder

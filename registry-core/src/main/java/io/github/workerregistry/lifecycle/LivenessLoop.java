@@ -11,7 +11,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The backstop: finds exits whose notice is late (the JDK gives it in the common pool, which the host may have filled),
- * and processes whose record the host has removed.
+ * processes whose record the host has removed, and workers that the host itself set Idle or Busy, whose waiters are
+ * told here.
  */
 final class LivenessLoop implements Tick {
 

@@ -122,8 +122,8 @@ final class Stopper implements Tick {
     }
 
     /**
-     * Ends a worker that a loop has judged, if nothing happened to it since it was seen. Nothing is drained: such a
-     * worker has no open leases.
+     * Ends a worker that a loop has judged, if nothing happened to it since it was seen. Open leases are not waited
+     * for: the worker is idle or loading, or what it was doing has hung.
      *
      * @return whether it is being ended
      */

@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps workers alive for a while whose checks fail together with those of many others: then rather the check is
- * broken, or the machine, and to kill them all would make it worse. (After Eureka's self-preservation.) An exit that
+ * Keeps workers alive for a while whose checks fail together with those of many others: then the check or the machine
+ * is more likely at fault, and to kill them all would make it worse. (After Eureka's self-preservation.) An exit that
  * was seen always counts. Thread-safe.
  */
 final class Suspects implements Tick {

@@ -88,7 +88,7 @@ final class Verdict {
                 });
     }
 
-    /** Probes are spread over their interval: whoever failed his last one fails together with this worker. */
+    /** Probes are spread over their interval: a worker that failed its last one fails together with this one. */
     private boolean spare(WorkerInfo worker) {
         List<WorkerInfo> checked = registry.list().stream()
                 .filter(other -> other.state().routable())

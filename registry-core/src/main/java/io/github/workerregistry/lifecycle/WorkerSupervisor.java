@@ -25,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The life of workers' processes: starts them, finds out when they are ready, probes them, stops them when they idle,
- * notices when they end, and ends them in good order.
+ * The life of workers' processes: ends orphans of an earlier run, starts workers, finds out when they are ready, judges
+ * them, restarts those that fail, stops those that idle, and ends them in good order.
  *
  * <pre>{@code
  * WorkerRegistry registry = WorkerRegistry.create();
@@ -37,9 +37,11 @@ import org.slf4j.LoggerFactory;
  *         .modelRef("tiny").command("llama-server", "-m", "tiny.gguf", "--port", "{port}").build());
  * }</pre>
  *
- * <p>It starts no thread of its own: its loops run as one periodic task of the host's scheduler and never block it, and
- * the host's executors are still running after {@link #close()}. All methods are thread-safe. Workers that the host
- * registered itself are probed and timed out too, but they have no process here: ending one removes its record.
+ * <p>It starts no thread of its own. Its loops run as one periodic task of the host's scheduler and do not block it.
+ * What may block (the start of a process on a restart, the removal of files) runs on the executor given to
+ * {@link Builder#blocking}; without one, on the scheduler too. The host's executors are still running after
+ * {@link #close()}. All methods are thread-safe. Workers that the host registered itself are probed and timed out too,
+ * but they have no process here: ending one removes its record.
  */
 public final class WorkerSupervisor implements AutoCloseable {
 
@@ -175,9 +177,9 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * Restarts a worker at an operator's wish: stops it as {@link #stop} does, and starts the next generation at once,
-     * with the same id, port and url. The restart is not counted against its {@link RestartPolicy}. A worker that backs
-     * off is restarted now.
+     * Restarts a worker at an operator's request: stops it as {@link #stop} does, and starts the next generation at
+     * once, with the same id, port and url. The restart is not counted against its {@link RestartPolicy}. A worker that
+     * backs off is restarted now.
      *
      * @param id the worker's id
      * @return completes, on any thread, with the worker, Loading, when its new process has been started; exceptionally
@@ -294,8 +296,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         /**
          * Sets how workers are probed.
          *
-         * @param probe default: none; then only the call-back makes a worker ready, and nothing but its exit makes it
-         *     fail
+         * @param probe default: none; then only the call-back makes a worker ready, and no health check can fail
          * @return this builder
          */
         public Builder health(HealthProbe probe) {
@@ -348,7 +349,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         }
 
         /**
-         * Sets where work runs that may block, such as the removal of files.
+         * Sets where work runs that may block: starting a process on a restart, removing files.
          *
          * @param blocking default: the scheduler
          * @return this builder
