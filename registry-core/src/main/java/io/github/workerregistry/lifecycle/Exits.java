@@ -3,11 +3,8 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.IllegalTransitionException;
-import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
-import io.github.workerregistry.WorkerState.Stopping;
-import io.github.workerregistry.lifecycle.StopSequence.Phase;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Instant;
@@ -27,17 +24,12 @@ final class Exits {
 
     private static final Logger log = LoggerFactory.getLogger(Exits.class);
 
-    /** Lines of output kept with an exit. */
-    private static final int OUTPUT_LINES = 20;
-
-    /** What a shell says of a command that it cannot start; there is no process that could have said anything. */
-    private static final int CANNOT_START = 127;
-
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final PortRange ports;
     private final RestartPolicy policy;
     private final Executor blocking;
+    private final PostMortem postMortem;
     private final ExitHistory history = new ExitHistory();
 
     Exits(
@@ -51,6 +43,7 @@ final class Exits {
         this.ports = ports;
         this.policy = policy;
         this.blocking = blocking;
+        this.postMortem = new PostMortem(registry);
     }
 
     List<Exit> recent() {
@@ -63,8 +56,8 @@ final class Exits {
         if (process == null || !worker.markExited()) {
             return;
         }
-        Exit exit = describe(worker, process, status);
-        follow(worker, exit);
+        Exit exit = postMortem.of(worker, process, status);
+        restartOrRemove(worker, exit);
         worker.gone.complete(exit.status());
         release(worker, process);
     }
@@ -74,15 +67,7 @@ final class Exits {
         if (!worker.markExited()) {
             return;
         }
-        Exit exit = new Exit(
-                worker.id,
-                worker.modelRef,
-                worker.generation,
-                Exit.Cause.START_FAILED,
-                ExitStatus.unrequested(CANNOT_START),
-                List.of(String.valueOf(failure.getMessage())),
-                registry.clock().instant());
-        follow(worker, exit);
+        restartOrRemove(worker, postMortem.ofFailedStart(worker, failure));
         worker.gone.completeExceptionally(failure);
     }
 
@@ -93,7 +78,7 @@ final class Exits {
         }
     }
 
-    private void follow(SupervisedWorker worker, Exit exit) {
+    private void restartOrRemove(SupervisedWorker worker, Exit exit) {
         Optional<RestartHistory.Next> restart = planRestart(worker, exit);
         boolean crashLoop = restart.isEmpty() && mayRestart(worker, exit.cause());
         Exit last = crashLoop ? exit.withCause(Exit.Cause.CRASH_LOOP) : exit;
@@ -145,38 +130,6 @@ final class Exits {
             return backingOff;
         } catch (IllegalTransitionException stoppedMeanwhile) {
             return false;
-        }
-    }
-
-    private Exit describe(SupervisedWorker worker, WorkerProcess process, ExitStatus status) {
-        Phase phase = worker.stop.phase();
-        boolean asked = phase.compareTo(Phase.ASKED) >= 0;
-        Exit.Cause cause = asked ? reason(worker) : status.isSuccess() ? Exit.Cause.EXITED : Exit.Cause.CRASHED;
-        return new Exit(
-                worker.id,
-                worker.modelRef,
-                worker.generation,
-                cause,
-                asked ? status.asRequested() : status,
-                output(worker, process),
-                registry.clock().instant());
-    }
-
-    /** Why it was asked to end: the reason that was recorded first. */
-    private Exit.Cause reason(SupervisedWorker worker) {
-        return registry.get(worker.id)
-                .filter(worker::owns)
-                .map(WorkerInfo::state)
-                .map(state -> state instanceof Stopping stopping ? stopping.reason() : Exit.Cause.DEREGISTERED)
-                .orElse(Exit.Cause.DEREGISTERED);
-    }
-
-    private static List<String> output(SupervisedWorker worker, WorkerProcess process) {
-        try {
-            return List.copyOf(process.outputTail(OUTPUT_LINES));
-        } catch (Throwable t) { // foreign code, as in release()
-            log.warn("worker {}: its last output cannot be read", worker.id, t);
-            return List.of();
         }
     }
 

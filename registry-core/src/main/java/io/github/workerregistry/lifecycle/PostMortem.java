@@ -1,0 +1,76 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Stopping;
+import io.github.workerregistry.lifecycle.StopSequence.Phase;
+import io.github.workerregistry.process.SpawnException;
+import io.github.workerregistry.process.WorkerProcess;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Finds out why and how a worker's process ended, and what it said last. */
+final class PostMortem {
+
+    private static final Logger log = LoggerFactory.getLogger(PostMortem.class);
+
+    /** Lines of output kept with an exit. */
+    private static final int OUTPUT_LINES = 20;
+
+    /** What a shell says of a command that it cannot start; there is no process that could have said anything. */
+    private static final int CANNOT_START = 127;
+
+    private final WorkerRegistry registry;
+
+    PostMortem(WorkerRegistry registry) {
+        this.registry = registry;
+    }
+
+    /** The record of a process that has gone. */
+    Exit of(SupervisedWorker worker, WorkerProcess process, ExitStatus status) {
+        boolean asked = worker.stop.phase().compareTo(Phase.ASKED) >= 0;
+        Exit.Cause cause = asked ? reason(worker) : status.isSuccess() ? Exit.Cause.EXITED : Exit.Cause.CRASHED;
+        return exit(worker, cause, asked ? status.asRequested() : status, output(worker, process));
+    }
+
+    /** The record of a process that could not be started. */
+    Exit ofFailedStart(SupervisedWorker worker, SpawnException failure) {
+        return exit(
+                worker,
+                Exit.Cause.START_FAILED,
+                ExitStatus.unrequested(CANNOT_START),
+                List.of(String.valueOf(failure.getMessage())));
+    }
+
+    private Exit exit(SupervisedWorker worker, Exit.Cause cause, ExitStatus status, List<String> output) {
+        return new Exit(
+                worker.id,
+                worker.modelRef,
+                worker.generation,
+                cause,
+                status,
+                output,
+                registry.clock().instant());
+    }
+
+    /** Why it was asked to end: the reason that was recorded first. */
+    private Exit.Cause reason(SupervisedWorker worker) {
+        return registry.get(worker.id)
+                .filter(worker::owns)
+                .map(WorkerInfo::state)
+                .map(state -> state instanceof Stopping stopping ? stopping.reason() : Exit.Cause.DEREGISTERED)
+                .orElse(Exit.Cause.DEREGISTERED);
+    }
+
+    private static List<String> output(SupervisedWorker worker, WorkerProcess process) {
+        try {
+            return List.copyOf(process.outputTail(OUTPUT_LINES));
+        } catch (Throwable t) { // foreign code, which must not keep the exit from being dealt with
+            log.warn("worker {}: its last output cannot be read", worker.id, t);
+            return List.of();
+        }
+    }
+}
