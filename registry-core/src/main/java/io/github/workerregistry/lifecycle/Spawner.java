@@ -32,7 +32,7 @@ final class Spawner {
     private final ProcessController processes;
     private final PortRange ports;
     private final LifecycleConfig config;
-    private final Stopper stopper;
+    private final StopLoop stops;
     private final Exits exits;
     private final RestartPolicy policy;
     private volatile boolean closed;
@@ -43,7 +43,7 @@ final class Spawner {
             ProcessController processes,
             PortRange ports,
             LifecycleConfig config,
-            Stopper stopper,
+            StopLoop stops,
             Exits exits,
             RestartPolicy policy) {
         this.registry = registry;
@@ -51,7 +51,7 @@ final class Spawner {
         this.processes = processes;
         this.ports = ports;
         this.config = config;
-        this.stopper = stopper;
+        this.stops = stops;
         this.exits = exits;
         this.policy = policy;
     }
@@ -175,7 +175,7 @@ final class Spawner {
         worker.attach(process);
         process.onExit().thenAccept(status -> exits.exited(worker, status));
         if (worker.stop.phase() != Phase.RUNNING) {
-            stopper.advance(worker); // stopped while it started
+            stops.advance(worker); // stopped while it started
         }
         return started;
     }

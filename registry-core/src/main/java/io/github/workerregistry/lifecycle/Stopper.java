@@ -7,25 +7,18 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Stopping;
-import io.github.workerregistry.lifecycle.StopSequence.Phase;
-import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends workers. Intent is recorded in the registry before anything is sent, so our own SIGTERM is never taken for a
- * crash.
- *
- * <p>Steps of a {@link StopSequence} are taken where they fall due: by the caller who stops, by the answer to a
- * request, and by the tick.
+ * Decides how a worker is ended, and records why. Intent is recorded in the registry before anything is sent, so our
+ * own SIGTERM is never taken for a crash. What is sent, and when, is {@link StopLoop}'s.
  */
-final class Stopper implements Tick {
+final class Stopper {
 
     private static final Logger log = LoggerFactory.getLogger(Stopper.class);
 
@@ -33,32 +26,29 @@ final class Stopper implements Tick {
     private final SupervisedWorkers workers;
     private final Exits exits;
     private final LifecycleConfig config;
-    private final @Nullable StopRequest request;
+    private final StopLoop stops;
 
-    Stopper(
-            WorkerRegistry registry,
-            SupervisedWorkers workers,
-            Exits exits,
-            LifecycleConfig config,
-            @Nullable StopRequest request) {
+    Stopper(WorkerRegistry registry, SupervisedWorkers workers, Exits exits, LifecycleConfig config, StopLoop stops) {
         this.registry = registry;
         this.workers = workers;
         this.exits = exits;
         this.config = config;
-        this.request = request;
+        this.stops = stops;
     }
 
     /** Drains, asks, terminates, kills. */
     CompletableFuture<ExitStatus> stop(String id) {
-        Instant now = registry.clock().instant();
-        Instant drainUntil = now.plus(config.drain());
-        return stop(id, Exit.Cause.REQUESTED, drainUntil, drainUntil.plus(config.stopGrace()));
+        return stopInGoodOrder(id, Exit.Cause.REQUESTED);
     }
 
     /** Stops a worker in good order, so that its next generation can follow at once. */
     CompletableFuture<ExitStatus> stopForRestart(String id) {
+        return stopInGoodOrder(id, Exit.Cause.RESTART);
+    }
+
+    private CompletableFuture<ExitStatus> stopInGoodOrder(String id, Exit.Cause reason) {
         Instant drainUntil = registry.clock().instant().plus(config.drain());
-        return stop(id, Exit.Cause.RESTART, drainUntil, drainUntil.plus(config.stopGrace()));
+        return stop(id, reason, drainUntil, drainUntil.plus(config.stopGrace()));
     }
 
     /** Kills the whole tree, now. */
@@ -92,7 +82,7 @@ final class Stopper implements Tick {
             return CompletableFuture.completedFuture(ended.get());
         }
         worker.stop.begin(drainUntil, config.stopGrace(), killAt);
-        advance(worker);
+        stops.advance(worker);
         return worker.gone.copy();
     }
 
@@ -146,7 +136,7 @@ final class Stopper implements Tick {
     private void end(WorkerInfo stopping, Exit.Cause reason) {
         SupervisedWorker worker = workers.get(stopping.id());
         if (worker == null) { // registered by the host: we may ask its process to end, but it is not ours to signal
-            ask(stopping);
+            stops.ask(stopping);
             registry.remove(stopping, reason);
             return;
         }
@@ -155,7 +145,7 @@ final class Stopper implements Tick {
         if (reason.isFailure()) {
             worker.stop.refuse(); // one that failed its checks is not asked over the same wire
         }
-        advance(worker);
+        stops.advance(worker);
     }
 
     /** Kills a worker whose record the host has removed. */
@@ -167,79 +157,7 @@ final class Stopper implements Tick {
         worker.dismiss();
         Instant now = registry.clock().instant();
         worker.stop.begin(now, Duration.ZERO, now);
-        advance(worker);
-    }
-
-    @Override
-    public void tick(Instant now) {
-        workers.all().forEach(this::advance);
-    }
-
-    /** Takes every step of the worker's stop that is due. */
-    void advance(SupervisedWorker worker) {
-        WorkerProcess process = worker.process();
-        if (process == null || worker.hasExited() || worker.stop.phase() == Phase.RUNNING) {
-            return; // a spawn in flight is ended when its process is there
-        }
-        WorkerInfo info = registry.get(worker.id).orElse(null);
-        int openLeases = info == null ? 0 : info.slotsInUse();
-        boolean canAsk = request != null && info != null;
-        Phase entered;
-        do {
-            entered = worker.stop.next(registry.clock().instant(), openLeases, canAsk);
-            if (entered != null) {
-                enter(entered, worker, process, info);
-            }
-        } while (entered != null);
-    }
-
-    private void enter(Phase phase, SupervisedWorker worker, WorkerProcess process, @Nullable WorkerInfo info) {
-        log.debug("worker {}: stop enters {}", worker.id, phase);
-        switch (phase) {
-            case ASKED -> {
-                if (info != null) {
-                    ask(info).whenComplete((willEnd, failure) -> {
-                        if (failure != null || !Boolean.TRUE.equals(willEnd)) {
-                            worker.stop.refuse();
-                            advance(worker);
-                        }
-                    });
-                }
-            }
-            case TERMINATED -> guarded(worker, "terminate", process::terminate);
-            case KILLED -> guarded(worker, "kill", process::kill);
-            case UNKILLABLE -> {
-                long pid = process.identity().pid();
-                log.warn(
-                        "worker {}, pid {}, is still there after SIGKILL; it keeps its slots and its port",
-                        worker.id,
-                        pid);
-                worker.gone.completeExceptionally(new UnkillableException(worker.id, pid));
-            }
-            case RUNNING, DRAINING -> throw new AssertionError(phase);
-        }
-    }
-
-    /** The one guard around the host's stop request: whatever it throws becomes a failed stage. */
-    private CompletionStage<Boolean> ask(WorkerInfo worker) {
-        if (request == null) {
-            return CompletableFuture.completedFuture(false);
-        }
-        try {
-            CompletionStage<Boolean> answer = request.ask(worker);
-            return answer != null ? answer : CompletableFuture.completedFuture(false);
-        } catch (Throwable t) {
-            log.warn("stop request of worker {} failed; SIGTERM follows", worker.id(), t);
-            return CompletableFuture.completedFuture(false);
-        }
-    }
-
-    private static void guarded(SupervisedWorker worker, String what, Runnable signal) {
-        try {
-            signal.run();
-        } catch (Throwable t) {
-            log.warn("worker {}: {} failed; the next step of its stop will follow", worker.id, what, t);
-        }
+        stops.advance(worker);
     }
 
     private static Duration min(Duration a, Duration b) {

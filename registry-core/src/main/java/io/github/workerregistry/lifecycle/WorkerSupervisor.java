@@ -63,13 +63,14 @@ public final class WorkerSupervisor implements AutoCloseable {
         ProcessController processes = builder.processes != null ? builder.processes : LocalProcessController.create();
         orphans = reapOrphans(processes);
         exits = new Exits(registry, workers, builder.ports, builder.restart, blocking);
-        stopper = new Stopper(registry, workers, exits, config, builder.stopRequest);
-        spawner = new Spawner(registry, workers, processes, builder.ports, config, stopper, exits, builder.restart);
+        StopLoop stops = new StopLoop(registry, workers, builder.stopRequest);
+        stopper = new Stopper(registry, workers, exits, config, stops);
+        spawner = new Spawner(registry, workers, processes, builder.ports, config, stops, exits, builder.restart);
         restarts = new RestartLoop(registry, workers, spawner, exits, blocking);
         Suspects suspects = new Suspects(registry, stopper, config.suspectLimit());
         LoopRunner loops = new LoopRunner(registry.clock(), config.sweep());
         loops.add("liveness", config.sweep(), new LivenessLoop(registry, workers, stopper, exits));
-        loops.add("stop", config.sweep(), stopper);
+        loops.add("stop", config.sweep(), stops);
         if (builder.probe != null) {
             Verdict verdict = new Verdict(registry, workers, stopper, suspects, config.failureThreshold());
             loops.add("probe", config.sweep(), new ProbeLoop(registry, builder.probe, config, verdict));
