@@ -51,7 +51,7 @@ final class RestartLoop implements Tick {
 
     /** Starts the next generation, once. */
     void restart(SupervisedWorker worker, WorkerInfo seen) {
-        if (!worker.markSucceeded()) {
+        if (!worker.claimSuccessor()) {
             return;
         }
         try {

@@ -86,7 +86,7 @@ final class Spawner {
                 .startedAt(now)
                 .build();
         SupervisedWorker worker = new SupervisedWorker(
-                record, command(spec, values), port, new RestartHistory(policy), config.killWait());
+                record, processSpec(spec, values), port, new RestartHistory(policy), config.killWait());
         if (!workers.add(worker)) {
             throw new DuplicateWorkerException(id);
         }
@@ -104,7 +104,7 @@ final class Spawner {
         return follow(worker, process, record);
     }
 
-    private static ProcessSpec command(WorkerSpec spec, Placeholders values) {
+    private static ProcessSpec processSpec(WorkerSpec spec, Placeholders values) {
         Map<String, String> environment = new HashMap<>(values.environment());
         environment.putAll(spec.environment());
         return new ProcessSpec(values.fill("{id}"), values.fill(spec.command()), environment, spec.directory());
@@ -130,7 +130,7 @@ final class Spawner {
         }
         WorkerProcess process;
         try {
-            process = startGuarded(next.command);
+            process = startGuarded(next.processSpec);
         } catch (SpawnException e) {
             worker.successor.completeExceptionally(e);
             exits.startFailed(next, e);
@@ -141,7 +141,7 @@ final class Spawner {
 
     private WorkerProcess start(WorkerInfo record, SupervisedWorker worker) {
         try {
-            return startGuarded(worker.command);
+            return startGuarded(worker.processSpec);
         } catch (SpawnException e) {
             if (registry.remove(record, Exit.Cause.START_FAILED).isEmpty()) {
                 registry.remove(record.id()); // stopped or reported ready while it started
@@ -151,17 +151,17 @@ final class Spawner {
     }
 
     /** The one guard around the controller: whatever it throws becomes a {@link SpawnException}. */
-    private WorkerProcess startGuarded(ProcessSpec command) {
+    private WorkerProcess startGuarded(ProcessSpec spec) {
         WorkerProcess process;
         try {
-            process = processes.start(command);
+            process = processes.start(spec);
         } catch (SpawnException e) {
             throw e;
         } catch (Throwable t) {
-            throw new SpawnException(command.command(), String.valueOf(t), t);
+            throw new SpawnException(spec.command(), String.valueOf(t), t);
         }
         if (process == null || process.identity() == null || process.onExit() == null) {
-            throw new SpawnException(command.command(), "the process controller returned null", null);
+            throw new SpawnException(spec.command(), "the process controller returned null", null);
         }
         return process;
     }

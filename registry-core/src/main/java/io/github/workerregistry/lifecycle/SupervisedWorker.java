@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 
 /**
  * One generation of a spawned worker: what ties its record in the registry to its process, its port and the stop that
- * may be going on. A restart makes the next generation, which inherits command, port and history.
+ * may be going on. A restart makes the next generation, which inherits process spec, port and history.
  */
 final class SupervisedWorker {
 
@@ -27,7 +27,7 @@ final class SupervisedWorker {
     final StopSequence stop;
 
     // the same for all generations
-    final ProcessSpec command;
+    final ProcessSpec processSpec;
     final OptionalInt port;
     final RestartHistory restarts;
     private final Duration killWait;
@@ -42,24 +42,23 @@ final class SupervisedWorker {
     final CompletableFuture<WorkerInfo> successor = new CompletableFuture<>();
 
     private final AtomicBoolean exited = new AtomicBoolean();
-    private final AtomicBoolean succeeded = new AtomicBoolean();
+    private final AtomicBoolean successorClaimed = new AtomicBoolean();
     private final AtomicBoolean complained = new AtomicBoolean();
     private volatile boolean dismissed;
     private volatile @Nullable WorkerProcess process;
     private volatile @Nullable Instant readySince;
 
-    // owned by LoadLoop
-    private long outputBytes;
     private volatile Instant lastProgress = Instant.MIN;
+    private long outputBytes; // owned by LoadLoop
 
     SupervisedWorker(
-            WorkerInfo record, ProcessSpec command, OptionalInt port, RestartHistory restarts, Duration killWait) {
+            WorkerInfo record, ProcessSpec processSpec, OptionalInt port, RestartHistory restarts, Duration killWait) {
         this(
                 record.id(),
                 record.modelRef(),
                 record.generation(),
                 record.startedAt(),
-                command,
+                processSpec,
                 port,
                 restarts,
                 killWait);
@@ -70,7 +69,7 @@ final class SupervisedWorker {
             String modelRef,
             int generation,
             Instant startedAt,
-            ProcessSpec command,
+            ProcessSpec processSpec,
             OptionalInt port,
             RestartHistory restarts,
             Duration killWait) {
@@ -78,7 +77,7 @@ final class SupervisedWorker {
         this.modelRef = modelRef;
         this.generation = generation;
         this.startedAt = startedAt;
-        this.command = command;
+        this.processSpec = processSpec;
         this.port = port;
         this.restarts = restarts;
         this.killWait = killWait;
@@ -87,7 +86,7 @@ final class SupervisedWorker {
 
     /** The next generation, not started yet. */
     SupervisedWorker next(Instant startedAt) {
-        return new SupervisedWorker(id, modelRef, generation + 1, startedAt, command, port, restarts, killWait);
+        return new SupervisedWorker(id, modelRef, generation + 1, startedAt, processSpec, port, restarts, killWait);
     }
 
     /** The process; null while it is being started. */
@@ -176,7 +175,7 @@ final class SupervisedWorker {
     }
 
     /** True for the first caller only: a generation has one successor. */
-    boolean markSucceeded() {
-        return succeeded.compareAndSet(false, true);
+    boolean claimSuccessor() {
+        return successorClaimed.compareAndSet(false, true);
     }
 }
