@@ -20,19 +20,20 @@ final class BusyLoop implements Tick {
     private final WorkerRegistry registry;
     private final Stopper stopper;
     private final Duration busyLimit;
-    private final Absence absence = new Absence();
+    private final Presence presence;
 
-    BusyLoop(WorkerRegistry registry, Stopper stopper, Duration busyLimit) {
+    BusyLoop(WorkerRegistry registry, Stopper stopper, Duration busyLimit, Presence presence) {
         this.registry = registry;
         this.stopper = stopper;
         this.busyLimit = busyLimit;
+        this.presence = presence;
     }
 
     @Override
     public void tick(Instant now) {
         for (WorkerInfo worker : registry.list()) {
             if (worker.state() instanceof Busy
-                    && absence.presentSince(worker.lastActivity(), now).compareTo(busyLimit) >= 0
+                    && presence.since(worker.lastActivity(), now).compareTo(busyLimit) >= 0
                     && stopper.endIfUnchanged(worker, Exit.Cause.BUSY_LIMIT)) {
                 log.warn(
                         "worker {} is given up: {} slots are busy and nothing moved for {}",
@@ -43,9 +44,6 @@ final class BusyLoop implements Tick {
         }
     }
 
-    /** Whoever holds the leases may have been suspended with us. */
     @Override
-    public void late(Instant now, Duration lateness) {
-        absence.ended(now, lateness);
-    }
+    public void late(Instant now) {}
 }

@@ -26,20 +26,23 @@ final class HeartbeatLoop implements Tick {
     private final WorkerRegistry registry;
     private final Stopper stopper;
     private final Suspects suspects;
+    private final Presence presence;
     private final Duration interval;
     private final Duration patience;
     private Map<String, Beat> beats = new HashMap<>();
 
-    HeartbeatLoop(WorkerRegistry registry, Stopper stopper, Suspects suspects, LifecycleConfig config) {
+    HeartbeatLoop(
+            WorkerRegistry registry, Stopper stopper, Suspects suspects, LifecycleConfig config, Presence presence) {
         this.registry = registry;
         this.stopper = stopper;
         this.suspects = suspects;
+        this.presence = presence;
         this.interval = config.heartbeatInterval();
         this.patience = interval.multipliedBy(config.heartbeatMisses());
     }
 
-    /** The latest beat of a worker, and when it is waited for no longer. */
-    private record Beat(int generation, Instant sent, Instant deadline) {
+    /** The latest beat of a worker, and when it was first seen here. */
+    private record Beat(int generation, Instant sent, Instant seen) {
         boolean isOf(WorkerInfo worker, Instant beat) {
             return generation == worker.generation() && sent.equals(beat);
         }
@@ -53,7 +56,7 @@ final class HeartbeatLoop implements Tick {
         }
         // Those whose deadline comes within an interval fail with them: beats are spread over an interval.
         long failing = beats.values().stream()
-                .filter(beat -> now.plus(interval).isAfter(beat.deadline))
+                .filter(beat -> isOverdue(beat, now, interval))
                 .count();
         for (WorkerInfo worker : silent) {
             if (!suspects.spare(worker, Exit.Cause.HEARTBEAT_MISSED, failing, beats.size(), now)
@@ -70,9 +73,13 @@ final class HeartbeatLoop implements Tick {
                 .isPresent();
     }
 
+    /** Whether the deadline of a beat is over, or comes within {@code ahead}. */
+    private boolean isOverdue(Beat beat, Instant now, Duration ahead) {
+        return presence.since(beat.seen, now).plus(ahead).compareTo(patience) > 0;
+    }
+
     @Override
-    public void late(Instant now, Duration lateness) {
-        beats.replaceAll((id, beat) -> new Beat(beat.generation, beat.sent, beat.deadline.plus(lateness)));
+    public void late(Instant now) {
         look(now);
     }
 
@@ -88,12 +95,12 @@ final class HeartbeatLoop implements Tick {
             }
             Beat known = beats.get(worker.id());
             if (known == null || !known.isOf(worker, sent)) {
-                present.put(worker.id(), new Beat(worker.generation(), sent, now.plus(patience)));
+                present.put(worker.id(), new Beat(worker.generation(), sent, now));
                 suspects.clear(worker.id(), Exit.Cause.HEARTBEAT_MISSED);
                 continue;
             }
             present.put(worker.id(), known);
-            if (now.isAfter(known.deadline)) {
+            if (isOverdue(known, now, Duration.ZERO)) {
                 silent.add(worker);
             }
         }

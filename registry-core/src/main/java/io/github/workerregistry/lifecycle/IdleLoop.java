@@ -12,26 +12,24 @@ final class IdleLoop implements Tick {
     private final WorkerRegistry registry;
     private final Stopper stopper;
     private final Duration idleTimeout;
-    private final Absence absence = new Absence();
+    private final Presence presence;
 
-    IdleLoop(WorkerRegistry registry, Stopper stopper, Duration idleTimeout) {
+    IdleLoop(WorkerRegistry registry, Stopper stopper, Duration idleTimeout, Presence presence) {
         this.registry = registry;
         this.stopper = stopper;
         this.idleTimeout = idleTimeout;
+        this.presence = presence;
     }
 
     @Override
     public void tick(Instant now) {
         for (WorkerInfo worker : registry.idleWorkers()) {
-            if (absence.presentSince(worker.lastActivity(), now).compareTo(idleTimeout) >= 0) {
+            if (presence.since(worker.lastActivity(), now).compareTo(idleTimeout) >= 0) {
                 stopper.endIfUnchanged(worker, Exit.Cause.IDLE_TIMEOUT); // one compare-and-set decides against a lease
             }
         }
     }
 
-    /** Nobody could send a request while we were away. */
     @Override
-    public void late(Instant now, Duration lateness) {
-        absence.ended(now, lateness);
-    }
+    public void late(Instant now) {}
 }

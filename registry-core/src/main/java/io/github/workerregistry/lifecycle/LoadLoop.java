@@ -27,18 +27,23 @@ final class LoadLoop implements Tick {
     private final SupervisedWorkers workers;
     private final Stopper stopper;
     private final Duration loadStall;
-    private final Absence absence = new Absence();
+    private final Presence presence;
 
-    LoadLoop(WorkerRegistry registry, SupervisedWorkers workers, Stopper stopper, Duration loadStall) {
+    LoadLoop(
+            WorkerRegistry registry,
+            SupervisedWorkers workers,
+            Stopper stopper,
+            Duration loadStall,
+            Presence presence) {
         this.registry = registry;
         this.workers = workers;
         this.stopper = stopper;
         this.loadStall = loadStall;
+        this.presence = presence;
     }
 
     @Override
-    public void late(Instant now, Duration lateness) {
-        absence.ended(now, lateness);
+    public void late(Instant now) {
         lookAtOutputs(now);
     }
 
@@ -47,7 +52,7 @@ final class LoadLoop implements Tick {
         lookAtOutputs(now);
         for (WorkerInfo worker : registry.list()) {
             if (worker.state() instanceof Loading loading
-                    && absence.presentSince(lastProgress(worker, loading), now).compareTo(loadStall) >= 0
+                    && presence.since(lastProgress(worker, loading), now).compareTo(loadStall) >= 0
                     && stopper.endIfUnchanged(worker, Exit.Cause.LOAD_STALL)) {
                 log.warn("worker {} is given up: its load made no progress for {}", worker.id(), loadStall);
             }

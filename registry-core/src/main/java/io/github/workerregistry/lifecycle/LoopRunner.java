@@ -28,7 +28,7 @@ final class LoopRunner implements AutoCloseable {
     private final InstantSource clock;
     private final List<Loop> loops = new ArrayList<>();
     private final Duration resolution;
-    private Instant expected;
+    private final Presence presence;
     private volatile @Nullable ScheduledExecutorService scheduler;
     private volatile @Nullable ScheduledFuture<?> task;
     private volatile boolean closed;
@@ -39,11 +39,12 @@ final class LoopRunner implements AutoCloseable {
      * A runner without loops.
      *
      * @param resolution the time between two rounds; no loop runs more often
+     * @param presence is told when rounds begin and end
      */
-    LoopRunner(InstantSource clock, Duration resolution) {
+    LoopRunner(InstantSource clock, Duration resolution, Presence presence) {
         this.clock = clock;
         this.resolution = resolution;
-        this.expected = clock.instant().plus(resolution);
+        this.presence = presence;
     }
 
     /** Adds a loop. All loops are added before {@link #start}. */
@@ -54,7 +55,7 @@ final class LoopRunner implements AutoCloseable {
     /** Starts to run; called once. */
     void start(ScheduledExecutorService scheduler) {
         this.scheduler = scheduler;
-        expected = clock.instant().plus(resolution);
+        presence.leave(clock.instant());
         long nanos = resolution.toNanos();
         task = scheduler.scheduleWithFixedDelay(this::runDue, nanos, nanos, TimeUnit.NANOSECONDS);
     }
@@ -101,7 +102,7 @@ final class LoopRunner implements AutoCloseable {
         if (!running.compareAndSet(false, true)) {
             return; // the scheduler was shut down in the middle of a round
         }
-        Duration lateness = Duration.between(expected, clock.instant());
+        Duration lateness = presence.arrive(clock.instant());
         for (Loop loop : loops) {
             try {
                 loop.runIfDue(clock.instant(), lateness);
@@ -109,7 +110,7 @@ final class LoopRunner implements AutoCloseable {
                 log.warn("{} loop failed; the next round still runs", loop.name, t);
             }
         }
-        expected = clock.instant().plus(resolution);
+        presence.leave(clock.instant());
         running.set(false);
     }
 
@@ -136,7 +137,7 @@ final class LoopRunner implements AutoCloseable {
             wasLate = !wasLate && lateness.compareTo(period) > 0;
             if (wasLate) {
                 log.debug("{} loop is late by {}: no verdicts in this round", name, lateness);
-                tick.late(now, lateness);
+                tick.late(now);
             } else {
                 tick.tick(now);
             }

@@ -40,19 +40,18 @@ final class ProbeLoop implements Tick {
     private final LifecycleConfig config;
     private final Verdict verdict;
     private final Map<String, Schedule> schedules = new HashMap<>();
-    private volatile Instant lastRound;
+    private final Presence presence;
 
-    ProbeLoop(WorkerRegistry registry, HealthProbe probe, LifecycleConfig config, Verdict verdict) {
+    ProbeLoop(WorkerRegistry registry, HealthProbe probe, LifecycleConfig config, Verdict verdict, Presence presence) {
         this.registry = registry;
         this.probe = probe;
         this.config = config;
         this.verdict = verdict;
-        this.lastRound = registry.clock().instant();
+        this.presence = presence;
     }
 
     @Override
     public void tick(Instant now) {
-        lastRound = now;
         List<WorkerInfo> workers = registry.list();
         for (WorkerInfo worker : workers) {
             if (worker.state() instanceof Loading || worker.state().routable()) {
@@ -64,12 +63,8 @@ final class ProbeLoop implements Tick {
         }
     }
 
-    /** An answer may wait in a socket that nobody has read meanwhile. */
     @Override
-    public void late(Instant now, Duration lateness) {
-        lastRound = now;
-        schedules.values().forEach(schedule -> schedule.extend(lateness));
-    }
+    public void late(Instant now) {}
 
     private Schedule scheduleOf(WorkerInfo worker, Instant now) {
         Schedule schedule = schedules.get(worker.id());
@@ -105,14 +100,19 @@ final class ProbeLoop implements Tick {
         }
     }
 
-    /** Whether a round is overdue: an answer that comes now may be as late as we are. */
-    private boolean isLate() {
-        Instant now = registry.clock().instant();
-        return Duration.between(lastRound, now).compareTo(config.sweep().multipliedBy(2)) > 0;
-    }
+    /**
+     * A probe under way. An object of its own, because it is told from others by its identity: two probes may have seen
+     * the same {@code WorkerInfo}.
+     */
+    private static final class Probe {
+        final WorkerInfo seen;
+        final Instant since;
 
-    /** A probe under way. */
-    private record Probe(WorkerInfo seen) {}
+        Probe(WorkerInfo seen, Instant since) {
+            this.seen = seen;
+            this.since = since;
+        }
+    }
 
     /**
      * When one generation of one worker, loading or ready, is probed. Stepped by the loop; answers may come on any
@@ -123,7 +123,6 @@ final class ProbeLoop implements Tick {
         private final boolean loading;
         private Duration interval;
         private Instant due;
-        private Instant deadline = Instant.MAX;
         private @Nullable CompletableFuture<HealthStatus> answer;
         private final AtomicReference<@Nullable Probe> underWay = new AtomicReference<>();
         private volatile boolean excused;
@@ -141,19 +140,12 @@ final class ProbeLoop implements Tick {
 
         void step(WorkerInfo worker, Instant now) {
             Probe started = underWay.get();
-            if (started != null && !now.isBefore(deadline)) {
+            if (started != null && presence.since(started.since, now).compareTo(config.healthTimeout()) >= 0) {
                 settle(started, HealthStatus.unhealthy("no answer within " + config.healthTimeout()));
                 abandon();
             } else if (started == null && !now.isBefore(due)) {
                 due = now.plus(nextWait());
-                deadline = now.plus(config.healthTimeout());
-                start(new Probe(worker));
-            }
-        }
-
-        void extend(Duration lateness) {
-            if (underWay.get() != null) {
-                deadline = deadline.plus(lateness);
+                start(new Probe(worker, now));
             }
         }
 
@@ -179,12 +171,15 @@ final class ProbeLoop implements Tick {
         }
 
         /**
-         * Takes the first answer of a probe and drops all others, and, but never twice in a row, a failure that comes
-         * while we are late: a timer of the probe's own has run on while we were suspended.
+         * Acts on the first answer of a probe and drops the rest. A failure that arrives while a round of ours is
+         * overdue is dropped too, because a timer inside the probe may have run on while we were suspended; but never
+         * two in a row.
          */
         private void settle(Probe started, HealthStatus status) {
             if (underWay.compareAndSet(started, null)) {
-                excused = !excused && status instanceof Unhealthy && isLate();
+                excused = !excused
+                        && status instanceof Unhealthy
+                        && presence.isAway(registry.clock().instant());
                 if (excused) {
                     log.debug("worker {}: no verdict, we are late: {}", started.seen.id(), status);
                     return;

@@ -36,12 +36,14 @@ final class Suspects implements Tick {
     private final WorkerRegistry registry;
     private final Stopper stopper;
     private final Duration limit;
+    private final Presence presence;
     private final ConcurrentMap<Charge, Suspicion> suspicions = new ConcurrentHashMap<>();
 
-    Suspects(WorkerRegistry registry, Stopper stopper, Duration limit) {
+    Suspects(WorkerRegistry registry, Stopper stopper, Duration limit, Presence presence) {
         this.registry = registry;
         this.stopper = stopper;
         this.limit = limit;
+        this.presence = presence;
     }
 
     /**
@@ -68,7 +70,7 @@ final class Suspects implements Tick {
                     checked,
                     limit);
         }
-        return Duration.between(suspicion.since, now).compareTo(limit) < 0;
+        return presence.since(suspicion.since, now).compareTo(limit) < 0;
     }
 
     /** Ends those whose time is over, and forgets those that have gone. */
@@ -78,7 +80,7 @@ final class Suspects implements Tick {
             WorkerInfo worker = registry.get(charge.id).filter(suspicion::isOf).orElse(null);
             if (worker == null) {
                 suspicions.remove(charge, suspicion);
-            } else if (Duration.between(suspicion.since, now).compareTo(limit) >= 0) {
+            } else if (presence.since(suspicion.since, now).compareTo(limit) >= 0) {
                 end(worker, charge.cause);
             }
         });
@@ -92,7 +94,7 @@ final class Suspects implements Tick {
     }
 
     @Override
-    public void late(Instant now, Duration lateness) {}
+    public void late(Instant now) {}
 
     /** A worker has passed a check again. */
     void clear(String id, Exit.Cause cause) {

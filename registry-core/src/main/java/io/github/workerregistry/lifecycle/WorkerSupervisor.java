@@ -67,22 +67,25 @@ public final class WorkerSupervisor implements AutoCloseable {
         stopper = new Stopper(registry, workers, exits, config, stops);
         spawner = new Spawner(registry, workers, processes, builder.ports, config, stops, exits, builder.restart);
         restarts = new RestartLoop(registry, workers, spawner, exits, blocking);
-        Suspects suspects = new Suspects(registry, stopper, config.suspectLimit());
-        LoopRunner loops = new LoopRunner(registry.clock(), config.sweep());
+        Presence presence = new Presence(config.sweep(), registry.clock().instant());
+        Suspects suspects = new Suspects(registry, stopper, config.suspectLimit(), presence);
+        LoopRunner loops = new LoopRunner(registry.clock(), config.sweep(), presence);
         loops.add("liveness", config.sweep(), new LivenessLoop(registry, workers, stopper, exits));
         loops.add("stop", config.sweep(), stops);
         if (builder.probe != null) {
             Verdict verdict = new Verdict(registry, workers, stopper, suspects, config.failureThreshold());
-            loops.add("probe", config.sweep(), new ProbeLoop(registry, builder.probe, config, verdict));
+            loops.add("probe", config.sweep(), new ProbeLoop(registry, builder.probe, config, verdict, presence));
         }
-        loops.add("heartbeat", config.sweep(), new HeartbeatLoop(registry, stopper, suspects, config));
+        loops.add("heartbeat", config.sweep(), new HeartbeatLoop(registry, stopper, suspects, config, presence));
         loops.add("suspects", config.sweep(), suspects);
         loops.add("restart", config.sweep(), restarts);
-        loops.add("load", LoadLoop.PERIOD, new LoadLoop(registry, workers, stopper, config.loadStall()));
+        loops.add("load", LoadLoop.PERIOD, new LoadLoop(registry, workers, stopper, config.loadStall(), presence));
         config.busyLimit()
-                .ifPresent(limit -> loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, stopper, limit)));
+                .ifPresent(
+                        limit -> loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, stopper, limit, presence)));
         config.idleTimeout()
-                .ifPresent(timeout -> loops.add("idle", config.idleCheck(), new IdleLoop(registry, stopper, timeout)));
+                .ifPresent(timeout ->
+                        loops.add("idle", config.idleCheck(), new IdleLoop(registry, stopper, timeout, presence)));
         shutdown = new Shutdown(registry.clock(), workers, stopper, spawner, loops);
         loops.start(builder.scheduler);
         if (builder.hookDeadline != null) {

@@ -109,7 +109,7 @@ class LatenessTest {
     }
 
     @Test
-    void theTimeSuspendedIsNoneOfALoad() {
+    void aSuspensionDoesNotCountTowardsTheLoadStall() {
         UnexpectedWarnings.expect("made no progress");
         WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
         String id = supervisor.spawn(VirtualHive.SPEC).id();
@@ -124,7 +124,7 @@ class LatenessTest {
     }
 
     @Test
-    void theTimeSuspendedIsNoneOfABusyWorker() {
+    void aSuspensionDoesNotCountTowardsTheBusyLimit() {
         UnexpectedWarnings.expect("nothing moved");
         WorkerSupervisor supervisor = supervise(
                 LifecycleConfig.builder().healthInterval(Duration.ofHours(1)).busyLimit(Duration.ofSeconds(90)));
@@ -141,7 +141,7 @@ class LatenessTest {
     }
 
     @Test
-    void theTimeSuspendedIsNoneOfAnIdleWorker() {
+    void aSuspensionDoesNotCountTowardsTheIdleTimeout() {
         WorkerSupervisor supervisor = supervise(LifecycleConfig.builder()
                 .healthInterval(Duration.ofHours(1))
                 .idleTimeout(Duration.ofSeconds(60))
@@ -156,6 +156,42 @@ class LatenessTest {
         time.advance(Duration.ofSeconds(11));
 
         assertThat(registry.get(id)).isEmpty();
+    }
+
+    /** Each is shorter than the period of the idle loop, and both count. */
+    @Test
+    void shortSuspensionsAddUp() {
+        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder().healthInterval(Duration.ofHours(1)));
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+
+        for (int i = 0; i < 3; i++) {
+            time.advance(Duration.ofSeconds(60));
+            suspended = suspended.plusSeconds(50);
+        }
+        time.advance(Duration.ofSeconds(118));
+        assertThat(registry.get(id).orElseThrow().state()).isEqualTo(new Idle());
+        time.advance(Duration.ofSeconds(70));
+
+        assertThat(registry.get(id)).isEmpty();
+    }
+
+    @Test
+    void suspicionIsNotOverSoonerForASuspension() {
+        UnexpectedWarnings.expect("under suspicion");
+        WorkerSupervisor supervisor = supervise(
+                LifecycleConfig.builder().healthInterval(Duration.ofSeconds(1)).healthTimeout(Duration.ofSeconds(1)),
+                (worker, timeout) -> CompletableFuture.completedFuture(HealthStatus.unhealthy("no")));
+        for (int i = 0; i < 4; i++) {
+            supervisor.ready(supervisor.spawn(VirtualHive.SPEC).id());
+        }
+        time.advance(Duration.ofSeconds(10));
+        assertThat(registry.stats().suspected()).isEqualTo(4);
+
+        suspend();
+        time.advance(Duration.ofSeconds(45));
+
+        assertThat(registry.stats().workers()).isEqualTo(4);
     }
 
     @Test
@@ -175,7 +211,10 @@ class LatenessTest {
     void aSchedulerThatIsAlwaysLateStillGivesVerdictsEveryOtherRound() {
         List<Instant> verdicts = new ArrayList<>();
         List<Instant> lateRounds = new ArrayList<>();
-        LoopRunner runner = new LoopRunner(registry.clock(), Duration.ofMillis(100));
+        LoopRunner runner = new LoopRunner(
+                registry.clock(),
+                Duration.ofMillis(100),
+                new Presence(Duration.ofMillis(100), registry.clock().instant()));
         runner.add("loop", Duration.ofMillis(100), new Tick() {
             @Override
             public void tick(Instant now) {
@@ -183,8 +222,7 @@ class LatenessTest {
             }
 
             @Override
-            public void late(Instant now, Duration lateness) {
-                assertThat(lateness).isEqualTo(TWO_MINUTES);
+            public void late(Instant now) {
                 lateRounds.add(now);
             }
         });

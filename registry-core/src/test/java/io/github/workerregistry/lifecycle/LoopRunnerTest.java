@@ -15,7 +15,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class LoopRunnerTest {
 
     private final VirtualTime time = new VirtualTime();
-    private final LoopRunner runner = new LoopRunner(time, Duration.ofMillis(100));
+    private final LoopRunner runner =
+            new LoopRunner(time, Duration.ofMillis(100), new Presence(Duration.ofMillis(100), time.instant()));
 
     @Test
     void everyLoopRunsInItsOwnPeriod() {
