@@ -131,6 +131,26 @@ final class Entry {
 
     // ---- transitions: under the registry's write lock ----
 
+    /** What must hold of a worker for a transition to be made. */
+    @FunctionalInterface
+    interface Condition {
+        boolean holds(WorkerInfo now, long word);
+
+        static Condition none() {
+            return (now, word) -> true;
+        }
+
+        /** Nothing has happened to it since. */
+        static Condition unchangedSince(WorkerInfo then) {
+            return (now, word) -> isUnchanged(now, word, then);
+        }
+
+        /** It is the same process, whatever that has done since. */
+        static Condition sameAs(WorkerInfo then) {
+            return (now, word) -> isSame(now, then);
+        }
+    }
+
     /** A worker before and after a transition; equal if there was nothing to change. */
     record Change(WorkerInfo before, WorkerInfo after) {
         boolean isEdge() {
@@ -141,16 +161,16 @@ final class Entry {
     /**
      * Goes to {@code next}.
      *
-     * @param unlessChangedSince if not null, go only if nothing happened to the worker since then
-     * @return what changed, or empty if something happened since
+     * @param condition what must hold for it
+     * @return what changed, or empty if the condition does not hold
      * @throws IllegalTransitionException if there is no such edge, or leases are open and the host reports an occupancy
      */
-    Optional<Change> changeState(WorkerState next, Instant now, @Nullable WorkerInfo unlessChangedSince) {
+    Optional<Change> changeState(WorkerState next, Instant now, Condition condition) {
         while (true) {
             stampActivity(now);
             long seen = word;
             WorkerInfo before = value.withSlotsInUse(Occupancy.inUse(seen));
-            if (unlessChangedSince != null && !isUnchanged(before, seen, unlessChangedSince)) {
+            if (!condition.holds(before, seen)) {
                 return Optional.empty();
             }
             if (next instanceof BackingOff backingOff && backingOff.cause().generation() != before.generation()) {
@@ -213,11 +233,15 @@ final class Entry {
     }
 
     private static boolean isUnchanged(WorkerInfo now, long seen, WorkerInfo then) {
-        return now.generation() == then.generation()
-                && now.startedAt().equals(then.startedAt()) // and not another worker under the same id
+        return isSame(now, then)
                 && now.state().equals(then.state())
                 && !(then.state() instanceof Idle
                         && (Occupancy.isUsed(seen) || !now.lastActivity().equals(then.lastActivity())));
+    }
+
+    private static boolean isSame(WorkerInfo now, WorkerInfo then) {
+        return now.generation() == then.generation()
+                && now.startedAt().equals(then.startedAt()); // and not another worker under the same id
     }
 
     private static void requireLegal(WorkerInfo worker, long seen, WorkerState next) {

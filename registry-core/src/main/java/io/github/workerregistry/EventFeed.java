@@ -95,8 +95,7 @@ final class EventFeed {
     }
 
     void removed(WorkerInfo worker, Exit.Cause reason, Optional<Exit> exit) {
-        boolean toldBefore = exit.isPresent() && worker.state() instanceof BackingOff;
-        if (!toldBefore) {
+        if (!(worker.state() instanceof BackingOff)) { // its end has been counted already
             count(reason);
             if (reason.isFailure()) {
                 exit.ifPresent(end -> crashed(worker, end));

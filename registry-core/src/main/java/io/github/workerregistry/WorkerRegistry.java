@@ -3,6 +3,7 @@ package io.github.workerregistry;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.Entry.Change;
+import io.github.workerregistry.Entry.Condition;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
@@ -154,7 +155,7 @@ public final class WorkerRegistry {
     public Optional<WorkerInfo> updateState(String id, WorkerState next) {
         requireNonNull(id, "id");
         requireNonNull(next, "next");
-        return changeState(id, next, null);
+        return changeState(id, next, Condition.none());
     }
 
     /**
@@ -168,17 +169,32 @@ public final class WorkerRegistry {
     public Optional<WorkerInfo> updateState(WorkerInfo seen, WorkerState next) {
         requireNonNull(seen, "seen");
         requireNonNull(next, "next");
-        return changeState(seen.id(), next, seen);
+        return changeState(seen.id(), next, Condition.unchangedSince(seen));
     }
 
-    private Optional<WorkerInfo> changeState(String id, WorkerState next, @Nullable WorkerInfo seen) {
+    /**
+     * Moves this very worker to another state: the one with this id, generation and start, whatever it has done since
+     * it was seen. Another worker that was registered under its id meanwhile is left alone.
+     *
+     * @param worker the worker, as it was at any time
+     * @param next its next state
+     * @return the worker after the transition; empty if it is not there any more
+     * @throws IllegalTransitionException as {@link #updateState(String, WorkerState)}
+     */
+    public Optional<WorkerInfo> updateStateOf(WorkerInfo worker, WorkerState next) {
+        requireNonNull(worker, "worker");
+        requireNonNull(next, "next");
+        return changeState(worker.id(), next, Condition.sameAs(worker));
+    }
+
+    private Optional<WorkerInfo> changeState(String id, WorkerState next, Condition condition) {
         Instant now = clock.instant();
         return write(() -> {
             Entry entry = workers.get(id);
             if (entry == null) {
                 return Optional.empty();
             }
-            Optional<Change> change = entry.changeState(next, now, seen);
+            Optional<Change> change = entry.changeState(next, now, condition);
             change.filter(Change::isEdge).ifPresent(edge -> events.changed(edge.before(), edge.after()));
             return change.map(Change::after);
         });

@@ -452,7 +452,7 @@ class RegistryModelProperties {
             assertThat(removed).isEqualTo(Optional.ofNullable(worker).map(Modelled::info));
             if (worker != null) {
                 members.remove(worker.id);
-                if (cause != Exit.Cause.CRASHED || crashed) {
+                if (!(worker.state instanceof BackingOff)) {
                     endedBy.merge(cause, 1L, Long::sum); // not the same end twice
                 }
                 if (crashed) {

@@ -3,15 +3,14 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.IllegalTransitionException;
+import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,57 +49,73 @@ final class Exits {
         return history.list();
     }
 
-    /** The process has gone. */
-    void exited(SupervisedWorker worker, ExitStatus status) {
-        WorkerProcess process = worker.process();
-        if (process == null || !worker.markExited()) {
-            return;
-        }
-        Exit exit = postMortem.of(worker, process, status);
-        restartOrRemove(worker, exit);
-        worker.gone.complete(exit.status());
-        release(worker, process);
+    /** The process has gone, says a notice or a sweep. */
+    void noticed(SupervisedWorker worker, ExitStatus status) {
+        worker.decide(() -> {
+            WorkerProcess process = worker.process();
+            if (process != null && !worker.hasExited()) {
+                end(worker, postMortem.of(worker, process, status));
+                release(worker, process);
+            }
+        });
     }
 
-    /** The process of a restart could not be started. */
+    /** The process of a restart could not be started. In the worker's turn. */
     void startFailed(SupervisedWorker worker, SpawnException failure) {
-        if (!worker.markExited()) {
-            return;
-        }
-        restartOrRemove(worker, postMortem.ofFailedStart(worker, failure));
-        worker.gone.completeExceptionally(failure);
+        worker.started.completeExceptionally(failure);
+        end(worker, postMortem.ofFailedStart(worker, failure));
     }
 
-    /** Frees what a worker holds that has no process and will get none. */
-    void forget(SupervisedWorker worker) {
+    /** Removes a worker that backs off: there is no process to end. In the worker's turn. */
+    void cancelRestart(SupervisedWorker worker, Exit.Cause reason) {
+        Optional<WorkerInfo> removed = registry.get(worker.id)
+                .filter(worker::owns)
+                .filter(own -> own.state() instanceof BackingOff)
+                .flatMap(own -> registry.remove(own, reason));
+        removed.ifPresent(gone -> log.info("worker {} was backing off and is not restarted: {}", worker.id, reason));
+        forget(
+                worker,
+                removed.<RuntimeException>map(gone -> new WorkerEndedException(((BackingOff) gone.state()).cause()))
+                        .orElseGet(() -> new NoSuchWorkerException(worker.id)));
+    }
+
+    /** Frees what a worker holds that has no process and will get none. In the worker's turn. */
+    void forget(SupervisedWorker worker, Throwable why) {
         if (workers.remove(worker)) {
-            worker.port.ifPresent(ports::giveBack);
+            worker.lineage.port().ifPresent(ports::giveBack);
         }
+        worker.giveUp(why);
     }
 
-    private void restartOrRemove(SupervisedWorker worker, Exit exit) {
+    private void end(SupervisedWorker worker, Exit exit) {
+        worker.exited();
         Optional<RestartHistory.Next> restart = planRestart(worker, exit);
         boolean crashLoop = restart.isEmpty() && mayRestart(worker, exit.cause());
         Exit last = crashLoop ? exit.withCause(Exit.Cause.CRASH_LOOP) : exit;
         history.add(last);
-        boolean judgeHasWarned = !crashLoop && last.status().requested();
-        if (last.cause().isFailure() && !judgeHasWarned) {
-            log.warn("worker {} is gone: {}, {}", worker.id, last.cause(), last.status());
-        } else {
-            log.info("worker {} is gone: {}, {}", worker.id, last.cause(), last.status());
-        }
-        worker.ready.completeExceptionally(new WorkerEndedException(last));
+        tell(worker, exit, crashLoop);
+        WorkerEndedException ended = new WorkerEndedException(last);
+        worker.ready.completeExceptionally(ended);
         if (restart.isEmpty() || !backOff(worker, last, restart.get())) {
-            remove(worker, last);
+            registry.get(worker.id).filter(worker::owns).ifPresent(own -> registry.remove(last));
+            worker.gone.complete(last.status());
+            forget(worker, ended);
         }
+        worker.gone.complete(last.status());
     }
 
-    private void remove(SupervisedWorker worker, Exit exit) {
-        if (registry.get(worker.id).filter(worker::owns).isPresent()) {
-            registry.remove(exit);
+    private static void tell(SupervisedWorker worker, Exit exit, boolean crashLoop) {
+        if (crashLoop) {
+            log.warn(
+                    "worker {} is gone: CRASH_LOOP, {}, the last time because of {}",
+                    worker.id,
+                    exit.status(),
+                    exit.cause());
+        } else if (exit.cause().isFailure() && !exit.status().requested()) { // else the judge has warned
+            log.warn("worker {} is gone: {}, {}", worker.id, exit.cause(), exit.status());
+        } else {
+            log.info("worker {} is gone: {}, {}", worker.id, exit.cause(), exit.status());
         }
-        forget(worker);
-        worker.successor.completeExceptionally(new WorkerEndedException(exit));
     }
 
     private boolean mayRestart(SupervisedWorker worker, Exit.Cause cause) {
@@ -108,27 +123,34 @@ final class Exits {
     }
 
     private Optional<RestartHistory.Next> planRestart(SupervisedWorker worker, Exit exit) {
-        if (exit.cause() == Exit.Cause.RESTART && !worker.isDismissed()) {
+        if (worker.isRestartWanted() && !worker.isDismissed()) {
             return Optional.of(RestartHistory.AT_ONCE); // an operator's restart is not counted
         }
         return mayRestart(worker, exit.cause())
-                ? worker.restarts.afterFailure(
-                        exit.at(),
-                        worker.readyFor(exit.at()),
-                        ThreadLocalRandom.current().nextDouble())
+                ? worker.lineage
+                        .restarts()
+                        .afterFailure(
+                                exit.at(),
+                                worker.readyFor(exit.at()),
+                                ThreadLocalRandom.current().nextDouble())
                 : Optional.empty();
     }
 
+    /**
+     * False if the host has taken the record away or put another in its place, or wants this worker to end for good.
+     */
     private boolean backOff(SupervisedWorker worker, Exit exit, RestartHistory.Next restart) {
-        Instant retryAt = exit.at().plus(restart.delay());
+        BackingOff next = new BackingOff(restart.attempt(), exit.at().plus(restart.delay()), exit);
         try {
-            boolean backingOff = registry.updateState(worker.id, new BackingOff(restart.attempt(), retryAt, exit))
+            boolean backingOff = registry.get(worker.id)
+                    .filter(worker::owns)
+                    .flatMap(own -> registry.updateStateOf(own, next))
                     .isPresent();
             if (backingOff) {
                 log.info("worker {} is backing off: restart {} in {}", worker.id, restart.attempt(), restart.delay());
             }
             return backingOff;
-        } catch (IllegalTransitionException stoppedMeanwhile) {
+        } catch (IllegalTransitionException endingForGood) {
             return false;
         }
     }
@@ -143,7 +165,7 @@ final class Exits {
         };
         try {
             blocking.execute(release);
-        } catch (RejectedExecutionException closed) {
+        } catch (Throwable refused) { // the host's executor has been shut down, or is full
             release.run();
         }
     }

@@ -44,7 +44,7 @@ final class LivenessLoop implements Tick {
         try {
             Optional<ExitStatus> status = process.exitStatus();
             if (status.isPresent()) {
-                exits.exited(worker, status.get());
+                exits.noticed(worker, status.get());
                 return;
             }
             WorkerInfo record = registry.get(worker.id).filter(worker::owns).orElse(null);

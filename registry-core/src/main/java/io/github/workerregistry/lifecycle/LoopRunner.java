@@ -25,6 +25,9 @@ final class LoopRunner implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(LoopRunner.class);
 
+    /** A scheduler whose one thread is busy for so long may never be free again: it may wait for us. */
+    private static final Duration STUCK_AFTER = Duration.ofSeconds(1);
+
     private final InstantSource clock;
     private final List<Loop> loops = new ArrayList<>();
     private final Duration resolution;
@@ -32,6 +35,9 @@ final class LoopRunner implements AutoCloseable {
     private volatile @Nullable ScheduledExecutorService scheduler;
     private volatile @Nullable ScheduledFuture<?> task;
     private volatile boolean closed;
+    private volatile boolean left;
+    private volatile long endNanos;
+    private volatile long lastRoundNanos = System.nanoTime();
     private final AtomicBoolean outliving = new AtomicBoolean();
     private final AtomicBoolean running = new AtomicBoolean();
 
@@ -64,6 +70,10 @@ final class LoopRunner implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        cancelTask();
+    }
+
+    private void cancelTask() {
         if (task != null) {
             task.cancel(false);
             if (scheduler instanceof ThreadPoolExecutor pool && task instanceof Runnable queued) {
@@ -73,8 +83,8 @@ final class LoopRunner implements AutoCloseable {
     }
 
     /**
-     * From now on, goes on without the host's scheduler if that has been, or will be, shut down before we are closed:
-     * on the timer thread that the JDK has for {@link CompletableFuture}, in real time.
+     * From now on, goes on without the host's scheduler if that has been, or will be, shut down before we are closed,
+     * or is stuck: on the timer thread that the JDK has for {@link CompletableFuture}, in real time.
      */
     void outliveScheduler() {
         if (outliving.compareAndSet(false, true)) {
@@ -82,10 +92,20 @@ final class LoopRunner implements AutoCloseable {
         }
     }
 
+    /** Goes on without the host's scheduler until closed, but no longer than that. */
+    void leaveScheduler(Duration atMost) {
+        if (!closed) {
+            endNanos = System.nanoTime() + atMost.toNanos();
+            left = true;
+            cancelTask();
+            outliveScheduler();
+        }
+    }
+
     private void goOn() {
         CompletableFuture.delayedExecutor(resolution.toNanos(), TimeUnit.NANOSECONDS, Runnable::run)
                 .execute(() -> {
-                    if (!closed) {
+                    if (!closed && !(left && System.nanoTime() - endNanos > 0)) {
                         if (hasLostScheduler()) {
                             runDue();
                         }
@@ -94,24 +114,30 @@ final class LoopRunner implements AutoCloseable {
                 });
     }
 
+    /** A {@code shutdownNow()} leaves our task neither done nor cancelled; a stuck thread just does not run it. */
     private boolean hasLostScheduler() {
-        return scheduler != null && scheduler.isShutdown(); // shutdownNow() leaves the task neither done nor cancelled
+        return left
+                || (scheduler != null && scheduler.isShutdown())
+                || System.nanoTime() - lastRoundNanos
+                        > STUCK_AFTER.plus(resolution.multipliedBy(2)).toNanos();
     }
 
     private void runDue() {
         if (!running.compareAndSet(false, true)) {
             return; // the scheduler was shut down in the middle of a round
         }
-        Duration lateness = presence.arrive(clock.instant());
-        for (Loop loop : loops) {
-            try {
+        try {
+            Duration lateness = presence.arrive(clock.instant());
+            for (Loop loop : loops) {
                 loop.runIfDue(clock.instant(), lateness);
-            } catch (Throwable t) { // whatever it is, the other loops and the next round still run
-                log.warn("{} loop failed; the next round still runs", loop.name, t);
             }
+            presence.leave(clock.instant());
+        } catch (Throwable t) { // an exception would end the periodic task
+            log.warn("a round failed; the next one still runs", t);
+        } finally {
+            lastRoundNanos = System.nanoTime();
+            running.set(false);
         }
-        presence.leave(clock.instant());
-        running.set(false);
     }
 
     private static final class Loop {
@@ -135,11 +161,15 @@ final class LoopRunner implements AutoCloseable {
             }
             due = now.plus(period);
             wasLate = !wasLate && lateness.compareTo(period) > 0;
-            if (wasLate) {
-                log.debug("{} loop is late by {}: no verdicts in this round", name, lateness);
-                tick.late(now);
-            } else {
-                tick.tick(now);
+            try {
+                if (wasLate) {
+                    log.debug("{} loop is late by {}: no verdicts in this round", name, lateness);
+                    tick.late(now);
+                } else {
+                    tick.tick(now);
+                }
+            } catch (Throwable t) { // whatever it is, the other loops and the next round still run
+                log.warn("{} loop failed; the next round still runs", name, t);
             }
         }
     }

@@ -48,7 +48,7 @@ final class PostMortem {
     private Exit exit(SupervisedWorker worker, Exit.Cause cause, ExitStatus status, List<String> output) {
         return new Exit(
                 worker.id,
-                worker.modelRef,
+                worker.lineage.modelRef(),
                 worker.generation,
                 cause,
                 status,

@@ -4,60 +4,65 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
 import java.time.Instant;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.concurrent.CompletableFuture;
 
-/**
- * Starts the next generation of workers whose wait is over. The start itself may block, and runs on the executor for
- * that.
- */
+/** Starts the next generation of workers whose wait is over, or at an operator's request. */
 final class RestartLoop implements Tick {
-
-    private static final Logger log = LoggerFactory.getLogger(RestartLoop.class);
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final Spawner spawner;
+    private final Stopper stopper;
     private final Exits exits;
-    private final Executor blocking;
 
-    RestartLoop(WorkerRegistry registry, SupervisedWorkers workers, Spawner spawner, Exits exits, Executor blocking) {
+    RestartLoop(WorkerRegistry registry, SupervisedWorkers workers, Spawner spawner, Stopper stopper, Exits exits) {
         this.registry = registry;
         this.workers = workers;
         this.spawner = spawner;
+        this.stopper = stopper;
         this.exits = exits;
-        this.blocking = blocking;
     }
 
     @Override
     public void tick(Instant now) {
         for (SupervisedWorker worker : workers.all()) {
             if (worker.hasExited()) {
-                look(worker, now);
+                worker.decide(() -> look(worker, now));
             }
         }
     }
 
     private void look(SupervisedWorker worker, Instant now) {
-        WorkerInfo seen = registry.get(worker.id).orElse(null);
-        if (seen == null) {
-            exits.forget(worker); // the host removed the record while it backed off
+        if (workers.get(worker.id) != worker) {
+            return; // somebody was faster
+        }
+        WorkerInfo seen = registry.get(worker.id).filter(worker::owns).orElse(null);
+        if (seen == null) { // the host removed the record while the worker backed off
+            exits.forget(worker, new NoSuchWorkerException(worker.id));
         } else if (seen.state() instanceof BackingOff backingOff && !now.isBefore(backingOff.retryAt())) {
-            restart(worker, seen);
+            spawner.respawn(worker, seen);
         }
     }
 
-    /** Starts the next generation, once. */
-    void restart(SupervisedWorker worker, WorkerInfo seen) {
-        if (!worker.claimSuccessor()) {
-            return;
-        }
-        try {
-            blocking.execute(() -> spawner.respawn(worker, seen));
-        } catch (RejectedExecutionException closed) {
-            log.warn("worker {} cannot be restarted: the executor takes no more tasks", worker.id);
-        }
+    /** An operator's restart. Completes with the next generation, or with that which is being started already. */
+    CompletableFuture<WorkerInfo> restart(String id) {
+        CompletableFuture<WorkerInfo> restarted = new CompletableFuture<>();
+        stopper.decide(id, restarted, worker -> {
+            if (worker.process() == null && !worker.hasExited()) {
+                Stages.relay(worker.started, restarted);
+                return;
+            }
+            Stages.relay(worker.successor, restarted);
+            worker.wantRestart();
+            WorkerInfo own = registry.get(id).filter(worker::owns).orElse(null);
+            if (!worker.hasExited()) {
+                stopper.stopForRestart(worker);
+            } else if (own != null) {
+                spawner.respawn(worker, own);
+            } else {
+                exits.forget(worker, new NoSuchWorkerException(id));
+            }
+        });
+        return restarted;
     }
 }

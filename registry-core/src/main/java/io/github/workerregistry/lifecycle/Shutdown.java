@@ -1,13 +1,15 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,27 +19,41 @@ final class Shutdown {
 
     private static final Logger log = LoggerFactory.getLogger(Shutdown.class);
 
-    private final InstantSource clock;
+    /** How much longer than its deadline and the wait for the killed a shutdown may take. */
+    private static final Duration MARGIN = Duration.ofSeconds(2);
+
     private final SupervisedWorkers workers;
     private final Stopper stopper;
     private final Spawner spawner;
     private final LoopRunner loops;
+    private final Duration killWait;
     private final AtomicReference<@Nullable CompletableFuture<ShutdownReport>> report = new AtomicReference<>();
     private @Nullable Thread hook;
 
-    Shutdown(InstantSource clock, SupervisedWorkers workers, Stopper stopper, Spawner spawner, LoopRunner loops) {
-        this.clock = clock;
+    Shutdown(SupervisedWorkers workers, Stopper stopper, Spawner spawner, LoopRunner loops, Duration killWait) {
         this.workers = workers;
         this.stopper = stopper;
         this.spawner = spawner;
         this.loops = loops;
+        this.killWait = killWait;
     }
 
     /** Shuts down when the JVM does, and keeps it waiting until then. */
     synchronized void hook(Duration deadline) {
-        Thread thread = new Thread(() -> begin(deadline).toCompletableFuture().join(), "worker-registry-shutdown");
+        Thread thread = new Thread(() -> endWithJvm(deadline), "worker-registry-shutdown");
         Runtime.getRuntime().addShutdownHook(thread);
         hook = thread;
+    }
+
+    /** A JVM must come to its end, whatever our loops, their scheduler or a process do. */
+    private void endWithJvm(Duration deadline) {
+        long longest = deadline.plus(killWait).plus(MARGIN).toMillis();
+        try {
+            begin(deadline).toCompletableFuture().get(longest, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException | InterruptedException e) {
+            log.warn("the shutdown is not complete; what is left is killed, and the JVM ends", e);
+            workers.all().forEach(worker -> StopLoop.signal(worker, "kill", WorkerProcess::kill));
+        }
     }
 
     private synchronized void unhook() {
@@ -53,48 +69,54 @@ final class Shutdown {
 
     /** Begins, or hurries what has begun. */
     CompletionStage<ShutdownReport> begin(Duration deadline) {
-        Instant killAt = clock.instant().plus(deadline);
         loops.outliveScheduler(); // the host may shut its scheduler down before, or while, we shut down
-        return end(worker -> stopper.stopBy(worker.id, killAt)).copy();
+        return end(id -> stopper.stopWithin(id, deadline)).copy();
     }
 
+    /** Kills, and leaves the host's scheduler. What has to be waited for is waited for without it. */
     void now() {
-        CompletableFuture<ShutdownReport> unused = end(worker -> stopper.forceKill(worker.id));
-        loops.close();
+        CompletableFuture<ShutdownReport> unused = end(stopper::forceKill);
+        loops.leaveScheduler(killWait.plus(MARGIN));
     }
 
-    private CompletableFuture<ShutdownReport> end(Consumer<SupervisedWorker> stop) {
+    private CompletableFuture<ShutdownReport> end(Function<String, CompletableFuture<SupervisedWorker>> stop) {
         spawner.close();
-        List<SupervisedWorker> ending =
-                workers.all().stream().filter(worker -> !worker.hasExited()).toList();
         CompletableFuture<ShutdownReport> first = new CompletableFuture<>();
         CompletableFuture<ShutdownReport> promised = report.compareAndExchange(null, first);
-        workers.all().forEach(stop); // those that back off too
+        List<CompletableFuture<SupervisedWorker>> endings =
+                workers.all().stream().map(worker -> stop.apply(worker.id)).toList();
         if (promised != null) {
             return promised;
         }
-        CompletableFuture.allOf(ending.stream().map(worker -> worker.gone).toArray(CompletableFuture<?>[]::new))
+        CompletableFuture.allOf(endings.stream()
+                        .map(ending -> ending.thenCompose(worker -> worker.gone))
+                        .toArray(CompletableFuture<?>[]::new))
                 .whenComplete((gone, unkillable) -> {
                     loops.close();
                     unhook();
-                    ShutdownReport counts = count(ending);
+                    ShutdownReport counts = count(endings);
                     log.info("shutdown is complete: {}", counts);
                     first.complete(counts);
                 });
         return first;
     }
 
-    private static ShutdownReport count(List<SupervisedWorker> ended) {
+    private static ShutdownReport count(List<CompletableFuture<SupervisedWorker>> endings) {
         int drained = 0;
         int exited = 0;
         int killed = 0;
         int unkillable = 0;
-        for (SupervisedWorker worker : ended) {
-            switch (worker.stop.phase()) {
+        for (CompletableFuture<SupervisedWorker> ending : endings) {
+            if (ending.isCompletedExceptionally()) {
+                continue; // it had gone before its turn came
+            }
+            StopSequence stop = ending.join().stop;
+            switch (stop.phase()) {
+                case RUNNING -> {} // it backed off: there was no process
                 case UNKILLABLE -> unkillable++;
                 case KILLED -> killed++;
-                case RUNNING, DRAINING, ASKED, TERMINATED -> {
-                    if (worker.stop.drained()) {
+                case DRAINING, ASKED, TERMINATED -> {
+                    if (stop.drained()) {
                         drained++;
                     } else {
                         exited++;
@@ -102,6 +124,6 @@ final class Shutdown {
                 }
             }
         }
-        return new ShutdownReport(ended.size(), drained, exited, killed, unkillable);
+        return new ShutdownReport(drained + exited + killed + unkillable, drained, exited, killed, unkillable);
     }
 }

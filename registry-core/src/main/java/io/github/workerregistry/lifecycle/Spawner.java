@@ -5,7 +5,6 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
-import io.github.workerregistry.lifecycle.StopSequence.Phase;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
@@ -15,6 +14,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,10 +32,11 @@ final class Spawner {
     private final SupervisedWorkers workers;
     private final ProcessController processes;
     private final PortRange ports;
-    private final LifecycleConfig config;
+    private final RestartPolicy policy;
+    private final Supplier<StopSequence> stopSequences;
     private final StopLoop stops;
     private final Exits exits;
-    private final RestartPolicy policy;
+    private final Executor blocking;
     private volatile boolean closed;
 
     Spawner(
@@ -42,18 +44,20 @@ final class Spawner {
             SupervisedWorkers workers,
             ProcessController processes,
             PortRange ports,
-            LifecycleConfig config,
+            RestartPolicy policy,
+            Supplier<StopSequence> stopSequences,
             StopLoop stops,
             Exits exits,
-            RestartPolicy policy) {
+            Executor blocking) {
         this.registry = registry;
         this.workers = workers;
         this.processes = processes;
         this.ports = ports;
-        this.config = config;
+        this.policy = policy;
+        this.stopSequences = stopSequences;
         this.stops = stops;
         this.exits = exits;
-        this.policy = policy;
+        this.blocking = blocking;
     }
 
     /** Refuses every spawn from now on; one in flight is found among the workers. */
@@ -85,23 +89,22 @@ final class Spawner {
                 .state(new Loading(now))
                 .startedAt(now)
                 .build();
-        SupervisedWorker worker = new SupervisedWorker(
-                record, processSpec(spec, values), port, new RestartHistory(policy), config.killWait());
+        Lineage lineage = new Lineage(
+                id, spec.modelRef(), processSpec(spec, values), port, new RestartHistory(policy), new Turns());
+        SupervisedWorker worker =
+                new SupervisedWorker(lineage, record.generation(), record.startedAt(), stopSequences.get());
         if (!workers.add(worker)) {
             throw new DuplicateWorkerException(id);
         }
-        WorkerProcess process;
         try {
             requireOpen(); // a shutdown that did not see this worker had closed the gate before
             registry.register(record);
-            process = start(record, worker);
+            return follow(worker, start(record, lineage.processSpec()), record);
         } catch (Throwable t) {
             workers.remove(worker);
-            worker.gone.completeExceptionally(t); // a stop or a shutdown that saw it waits for it
-            worker.ready.completeExceptionally(t);
+            worker.giveUp(t); // a stop or a shutdown that saw it waits for it
             throw t;
         }
-        return follow(worker, process, record);
     }
 
     private static ProcessSpec processSpec(WorkerSpec spec, Placeholders values) {
@@ -110,38 +113,9 @@ final class Spawner {
         return new ProcessSpec(values.fill("{id}"), values.fill(spec.command()), environment, spec.directory());
     }
 
-    /**
-     * Starts the next generation of a worker that backs off. May block.
-     *
-     * @param worker the generation that has ended
-     * @param seen its record, BackingOff
-     */
-    void respawn(SupervisedWorker worker, WorkerInfo seen) {
-        Instant now = registry.clock().instant();
-        SupervisedWorker next = worker.next(now);
-        if (!workers.replace(worker, next)) {
-            return; // stopped meanwhile
-        }
-        WorkerInfo record =
-                closed ? null : registry.updateState(seen, new Loading(now)).orElse(null);
-        if (record == null) {
-            exits.forget(next); // stopped meanwhile, or the supervisor is
-            return;
-        }
-        WorkerProcess process;
+    private WorkerProcess start(WorkerInfo record, ProcessSpec spec) {
         try {
-            process = startGuarded(next.processSpec);
-        } catch (SpawnException e) {
-            worker.successor.completeExceptionally(e);
-            exits.startFailed(next, e);
-            return;
-        }
-        worker.successor.complete(follow(next, process, record));
-    }
-
-    private WorkerProcess start(WorkerInfo record, SupervisedWorker worker) {
-        try {
-            return startGuarded(worker.processSpec);
+            return startGuarded(spec);
         } catch (SpawnException e) {
             if (registry.remove(record, Exit.Cause.START_FAILED).isEmpty()) {
                 registry.remove(record.id()); // stopped or reported ready while it started
@@ -150,33 +124,81 @@ final class Spawner {
         }
     }
 
-    /** The one guard around the controller: whatever it throws becomes a {@link SpawnException}. */
+    /**
+     * Begins the next generation of a worker that backs off. The start itself may block, and runs on the executor for
+     * that. In the worker's turn.
+     *
+     * @param worker the generation that has ended
+     * @param seen its record, BackingOff
+     */
+    void respawn(SupervisedWorker worker, WorkerInfo seen) {
+        if (closed) {
+            exits.cancelRestart(worker, Exit.Cause.SHUTDOWN);
+            return;
+        }
+        Instant now = registry.clock().instant();
+        WorkerInfo record = registry.updateState(seen, new Loading(now)).orElse(null);
+        if (record == null) {
+            return; // the host changed it just now; the next tick looks again
+        }
+        SupervisedWorker next = worker.next(now, stopSequences.get());
+        workers.replace(worker, next);
+        Stages.relay(next.started, worker.successor);
+        ProcessSpec spec = next.lineage.processSpec();
+        try {
+            blocking.execute(() -> startNext(next, spec, record));
+        } catch (Throwable t) {
+            exits.startFailed(next, new SpawnException(spec.command(), "the executor for it refuses: " + t, t));
+        }
+    }
+
+    private void startNext(SupervisedWorker next, ProcessSpec spec, WorkerInfo record) {
+        try {
+            follow(next, startGuarded(spec), record);
+        } catch (SpawnException e) {
+            next.decide(() -> exits.startFailed(next, e));
+        }
+    }
+
+    /** The one guard around the controller: whatever it throws, or gives, becomes a {@link SpawnException}. */
     private WorkerProcess startGuarded(ProcessSpec spec) {
-        WorkerProcess process;
+        WorkerProcess process = null;
         try {
             process = processes.start(spec);
+            if (process.identity().pid() < 1 || process.onExit() == null) {
+                throw new IllegalStateException("its process has no pid, or no notice of its exit");
+            }
+            return process;
         } catch (SpawnException e) {
             throw e;
         } catch (Throwable t) {
-            throw new SpawnException(spec.command(), String.valueOf(t), t);
+            if (process != null) {
+                kill(process);
+            }
+            throw new SpawnException(spec.command(), "the process controller failed: " + t, t);
         }
-        if (process == null || process.identity() == null || process.onExit() == null) {
-            throw new SpawnException(spec.command(), "the process controller returned null", null);
+    }
+
+    private static void kill(WorkerProcess process) {
+        try {
+            process.kill();
+        } catch (Throwable t) {
+            log.warn("a process that cannot be supervised cannot be killed either", t);
         }
-        return process;
     }
 
     /** From here on the process is there, and its end is the end of the worker. */
     private WorkerInfo follow(SupervisedWorker worker, WorkerProcess process, WorkerInfo record) {
         long pid = process.identity().pid();
-        log.info("worker {} is loading {}, pid {}", worker.id, worker.modelRef, pid);
+        log.info("worker {} is loading {}, pid {}", worker.id, worker.lineage.modelRef(), pid);
         WorkerInfo started = registry.setPid(worker.id, worker.generation, pid)
                 .orElseGet(() -> record.toBuilder().pid(pid).build());
-        worker.attach(process);
-        process.onExit().thenAccept(status -> exits.exited(worker, status));
-        if (worker.stop.phase() != Phase.RUNNING) {
-            stops.advance(worker); // stopped while it started
-        }
+        worker.decide(() -> {
+            worker.attach(process);
+            process.onExit().thenAccept(status -> exits.noticed(worker, status));
+            worker.started.complete(started);
+            stops.catchUp(worker);
+        });
         return started;
     }
 

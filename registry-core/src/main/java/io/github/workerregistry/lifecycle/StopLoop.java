@@ -7,6 +7,7 @@ import io.github.workerregistry.process.WorkerProcess;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,49 +32,63 @@ final class StopLoop implements Tick {
 
     @Override
     public void tick(Instant now) {
-        workers.all().forEach(this::advance);
+        for (SupervisedWorker worker : workers.all()) {
+            if (worker.stop.phase() != Phase.RUNNING) {
+                worker.decide(() -> advance(worker));
+            }
+        }
     }
 
-    /** Takes every step of the worker's stop that is due. */
+    /** Takes every step of the worker's stop that is due. In the worker's turn. */
     void advance(SupervisedWorker worker) {
-        WorkerProcess process = worker.process();
-        if (process == null || worker.hasExited() || worker.stop.phase() == Phase.RUNNING) {
-            return; // a spawn in flight is ended when its process is there
+        if (worker.hasExited()) {
+            return;
         }
-        WorkerInfo info = registry.get(worker.id).orElse(null);
+        boolean running = worker.process() != null;
+        WorkerInfo info = registry.get(worker.id)
+                .filter(worker::owns)
+                .filter(own -> running)
+                .orElse(null);
         int openLeases = info == null ? 0 : info.slotsInUse();
         boolean canAsk = request != null && info != null;
         Phase entered;
         do {
             entered = worker.stop.next(registry.clock().instant(), openLeases, canAsk);
             if (entered != null) {
-                enter(entered, worker, process, info);
+                log.debug("worker {}: stop enters {}", worker.id, entered);
+                enter(entered, worker, info);
             }
         } while (entered != null);
     }
 
-    private void enter(Phase phase, SupervisedWorker worker, WorkerProcess process, @Nullable WorkerInfo info) {
-        log.debug("worker {}: stop enters {}", worker.id, phase);
+    /** Sends what was due before there was a process: it was stopped while it was being started. */
+    void catchUp(SupervisedWorker worker) {
+        switch (worker.stop.phase()) {
+            case RUNNING, DRAINING -> {}
+            case ASKED, TERMINATED -> signal(worker, "terminate", WorkerProcess::terminate);
+            case KILLED, UNKILLABLE -> signal(worker, "kill", WorkerProcess::kill);
+        }
+        advance(worker);
+    }
+
+    private void enter(Phase phase, SupervisedWorker worker, @Nullable WorkerInfo info) {
         switch (phase) {
             case ASKED -> {
                 if (info != null) {
                     ask(info).whenComplete((willEnd, failure) -> {
                         if (failure != null || !Boolean.TRUE.equals(willEnd)) {
                             worker.stop.refuse();
-                            advance(worker);
+                            worker.decide(() -> advance(worker));
                         }
                     });
                 }
             }
-            case TERMINATED -> guarded(worker, "terminate", process::terminate);
-            case KILLED -> guarded(worker, "kill", process::kill);
+            case TERMINATED -> signal(worker, "terminate", WorkerProcess::terminate);
+            case KILLED -> signal(worker, "kill", WorkerProcess::kill);
             case UNKILLABLE -> {
-                long pid = process.identity().pid();
-                log.warn(
-                        "worker {}, pid {}, is still there after SIGKILL; it keeps its slots and its port",
-                        worker.id,
-                        pid);
-                worker.gone.completeExceptionally(new UnkillableException(worker.id, pid));
+                UnkillableException unkillable = UnkillableException.of(worker.id, worker.process());
+                log.warn("{}; it keeps its slots and its port", unkillable.getMessage());
+                worker.giveUp(unkillable);
             }
             case RUNNING, DRAINING -> throw new AssertionError(phase);
         }
@@ -93,9 +108,14 @@ final class StopLoop implements Tick {
         }
     }
 
-    private static void guarded(SupervisedWorker worker, String what, Runnable signal) {
+    /** The one guard around a process that is signalled; one that is still being started gets the signal later. */
+    static void signal(SupervisedWorker worker, String what, Consumer<WorkerProcess> signal) {
+        WorkerProcess process = worker.process();
+        if (process == null) {
+            return;
+        }
         try {
-            signal.run();
+            signal.accept(process);
         } catch (Throwable t) {
             log.warn("worker {}: {} failed; the next step of its stop will follow", worker.id, what, t);
         }

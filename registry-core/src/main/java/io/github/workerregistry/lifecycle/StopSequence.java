@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Pure bookkeeping: {@link #next} says what to do now, and the caller does it. Each step is given to one caller,
  * whoever comes first, so no worker is signalled twice for one step; only a kill is repeated, every second. A sequence
- * that runs can be hurried, never slowed.
+ * that runs can be hurried, never slowed. Time in which the host was away counts for none of its steps: whoever is to
+ * give back a lease may have been away, too.
  */
 final class StopSequence {
 
@@ -26,38 +27,47 @@ final class StopSequence {
     /** A kill can fail for want of a file descriptor, and be repeated. */
     private static final Duration BETWEEN_KILLS = Duration.ofSeconds(1);
 
+    private static final Duration NEVER = Duration.ofSeconds(Long.MAX_VALUE);
+
     private final Duration killWait;
+    private final Presence presence;
 
     private Phase phase = Phase.RUNNING;
-    private Instant drainUntil = Instant.MAX;
-    private Instant askUntil = Instant.MAX;
-    private Instant killAt = Instant.MAX;
-    private Instant killAgainAt = Instant.MAX;
-    private Instant giveUpAt = Instant.MAX;
+    private Instant begun = Instant.MIN;
     private Duration grace = Duration.ZERO;
     private boolean refused;
     private boolean waited;
     private boolean drained;
 
-    StopSequence(Duration killWait) {
+    // since it began, in time in which the host was there
+    private Duration drainUntil = NEVER;
+    private Duration askUntil = NEVER;
+    private Duration killAt = NEVER;
+    private Duration killAgainAt = NEVER;
+    private Duration giveUpAt = NEVER;
+
+    StopSequence(Duration killWait, Presence presence) {
         this.killWait = killWait;
+        this.presence = presence;
     }
 
     /**
      * Begins, or hurries what has begun.
      *
-     * @param drainUntil when open leases are waited for no longer
+     * @param drain how long open leases are waited for
      * @param grace how long from being asked to the kill
-     * @param killAt when it is killed at the latest
+     * @param untilKill after how long it is killed at the latest
      */
-    synchronized void begin(Instant drainUntil, Duration grace, Instant killAt) {
+    synchronized void begin(Instant now, Duration drain, Duration grace, Duration untilKill) {
         if (phase == Phase.RUNNING) {
             phase = Phase.DRAINING;
+            this.begun = now;
             this.grace = grace;
         }
-        this.drainUntil = earlier(this.drainUntil, drainUntil);
-        this.askUntil = earlier(this.askUntil, killAt);
-        this.killAt = earlier(this.killAt, killAt);
+        Duration passed = passed(now);
+        drainUntil = shorter(drainUntil, passed.plus(drain));
+        killAt = shorter(killAt, passed.plus(untilKill));
+        askUntil = shorter(askUntil, killAt);
     }
 
     /** The worker will not end by being asked. */
@@ -73,7 +83,7 @@ final class StopSequence {
      * @return the phase just entered; null if it is not time yet
      */
     synchronized @Nullable Phase next(Instant now, int openLeases, boolean canAsk) {
-        Phase next = due(now, openLeases, canAsk);
+        Phase next = phase == Phase.RUNNING ? null : due(passed(now), openLeases, canAsk);
         if (next != null) {
             phase = next;
         }
@@ -94,48 +104,56 @@ final class StopSequence {
         return drained;
     }
 
-    private @Nullable Phase due(Instant now, int openLeases, boolean canAsk) {
+    private Duration passed(Instant now) {
+        return presence.since(begun, now);
+    }
+
+    private @Nullable Phase due(Duration passed, int openLeases, boolean canAsk) {
         return switch (phase) {
             case RUNNING, UNKILLABLE -> null;
-            case DRAINING -> drain(now, openLeases, canAsk);
-            case ASKED -> refused || !now.isBefore(askUntil) ? Phase.TERMINATED : null;
-            case TERMINATED -> now.isBefore(killAt) ? null : kill(now);
-            case KILLED -> killAgainOrGiveUp(now);
+            case DRAINING -> drain(passed, openLeases, canAsk);
+            case ASKED -> refused || isOver(askUntil, passed) ? Phase.TERMINATED : null;
+            case TERMINATED -> isOver(killAt, passed) ? kill(passed) : null;
+            case KILLED -> killAgainOrGiveUp(passed);
         };
     }
 
-    private @Nullable Phase drain(Instant now, int openLeases, boolean canAsk) {
-        if (openLeases > 0 && now.isBefore(drainUntil)) {
+    private @Nullable Phase drain(Duration passed, int openLeases, boolean canAsk) {
+        if (openLeases > 0 && !isOver(drainUntil, passed)) {
             waited = true;
             return null;
         }
         drained = waited && openLeases == 0;
-        if (!now.isBefore(killAt)) {
-            return kill(now);
+        if (isOver(killAt, passed)) {
+            return kill(passed);
         }
-        killAt = earlier(killAt, now.plus(grace));
-        askUntil = now.plus(Duration.between(now, killAt).dividedBy(2));
+        killAt = shorter(killAt, passed.plus(grace));
+        askUntil = passed.plus(killAt.minus(passed).dividedBy(2));
         return canAsk ? Phase.ASKED : Phase.TERMINATED;
     }
 
-    private @Nullable Phase killAgainOrGiveUp(Instant now) {
-        if (!now.isBefore(giveUpAt)) {
+    private @Nullable Phase killAgainOrGiveUp(Duration passed) {
+        if (isOver(giveUpAt, passed)) {
             return Phase.UNKILLABLE;
         }
-        return now.isBefore(killAgainAt) ? null : killAgain(now);
+        return isOver(killAgainAt, passed) ? killAgain(passed) : null;
     }
 
-    private Phase kill(Instant now) {
-        giveUpAt = now.plus(killWait);
-        return killAgain(now);
+    private Phase kill(Duration passed) {
+        giveUpAt = passed.plus(killWait);
+        return killAgain(passed);
     }
 
-    private Phase killAgain(Instant now) {
-        killAgainAt = now.plus(BETWEEN_KILLS);
+    private Phase killAgain(Duration passed) {
+        killAgainAt = passed.plus(BETWEEN_KILLS);
         return Phase.KILLED;
     }
 
-    private static Instant earlier(Instant a, Instant b) {
-        return a.isBefore(b) ? a : b;
+    private static boolean isOver(Duration limit, Duration passed) {
+        return passed.compareTo(limit) >= 0;
+    }
+
+    private static Duration shorter(Duration a, Duration b) {
+        return a.compareTo(b) <= 0 ? a : b;
     }
 }

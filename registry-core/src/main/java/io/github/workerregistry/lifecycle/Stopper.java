@@ -1,16 +1,15 @@
 package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.Exit;
-import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.IllegalTransitionException;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
-import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Stopping;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,79 +35,81 @@ final class Stopper {
         this.stops = stops;
     }
 
-    /** Drains, asks, terminates, kills. */
-    CompletableFuture<ExitStatus> stop(String id) {
-        return stopInGoodOrder(id, Exit.Cause.REQUESTED);
-    }
-
-    /** Stops a worker in good order, so that its next generation can follow at once. */
-    CompletableFuture<ExitStatus> stopForRestart(String id) {
-        return stopInGoodOrder(id, Exit.Cause.RESTART);
-    }
-
-    private CompletableFuture<ExitStatus> stopInGoodOrder(String id, Exit.Cause reason) {
-        Instant drainUntil = registry.clock().instant().plus(config.drain());
-        return stop(id, reason, drainUntil, drainUntil.plus(config.stopGrace()));
+    /**
+     * Drains, asks, terminates, kills.
+     *
+     * @return completes, at once or in the worker's turn, with the generation that is being ended, or had ended
+     */
+    CompletableFuture<SupervisedWorker> stop(String id) {
+        return stop(id, Exit.Cause.REQUESTED, config.drain(), config.drain().plus(config.stopGrace()));
     }
 
     /** Kills the whole tree, now. */
-    CompletableFuture<ExitStatus> forceKill(String id) {
-        Instant now = registry.clock().instant();
-        return stop(id, Exit.Cause.FORCED, now, now);
+    CompletableFuture<SupervisedWorker> forceKill(String id) {
+        return stop(id, Exit.Cause.FORCED, Duration.ZERO, Duration.ZERO);
     }
 
     /**
-     * Stops a worker so that it is killed at {@code deadline} at the latest, and drains only as long as the grace fits
-     * in behind.
+     * Stops a worker so that it is killed after {@code deadline} at the latest, and drains only as long as the grace
+     * fits in behind.
      */
-    CompletableFuture<ExitStatus> stopBy(String id, Instant deadline) {
-        Instant now = registry.clock().instant();
-        Duration all = Duration.between(now, deadline);
-        Duration grace = min(config.stopGrace(), all.dividedBy(2));
-        return stop(id, Exit.Cause.SHUTDOWN, now.plus(min(config.drain(), all.minus(grace))), deadline);
+    CompletableFuture<SupervisedWorker> stopWithin(String id, Duration deadline) {
+        Duration grace = min(config.stopGrace(), deadline.dividedBy(2));
+        return stop(id, Exit.Cause.SHUTDOWN, min(config.drain(), deadline.minus(grace)), deadline);
     }
 
-    private CompletableFuture<ExitStatus> stop(String id, Exit.Cause reason, Instant drainUntil, Instant killAt) {
-        SupervisedWorker worker = workers.get(id);
-        if (worker == null) {
-            return CompletableFuture.failedFuture(new NoSuchWorkerException(id));
-        }
-        if (reason != Exit.Cause.RESTART) {
+    private CompletableFuture<SupervisedWorker> stop(String id, Exit.Cause reason, Duration drain, Duration untilKill) {
+        CompletableFuture<SupervisedWorker> ending = new CompletableFuture<>();
+        decide(id, ending, worker -> {
             worker.dismiss(); // whatever ends it now, no restart follows
+            if (worker.hasExited()) {
+                exits.cancelRestart(worker, reason);
+            } else {
+                begin(worker, reason, drain, untilKill);
+            }
+            ending.complete(worker);
+        });
+        return ending;
+    }
+
+    /** Stops a worker in good order, so that its next generation can follow at once. In the worker's turn. */
+    void stopForRestart(SupervisedWorker worker) {
+        begin(worker, Exit.Cause.RESTART, config.drain(), config.drain().plus(config.stopGrace()));
+    }
+
+    /** Decides, in its turn, about whatever generation of a worker is the present one then. */
+    void decide(String id, CompletableFuture<?> result, Consumer<SupervisedWorker> decision) {
+        SupervisedWorker known = workers.get(id);
+        if (known == null) {
+            result.completeExceptionally(new NoSuchWorkerException(id));
+            return;
         }
+        known.decide(() -> {
+            SupervisedWorker present = workers.get(id);
+            if (present == null || !present.lineage.equals(known.lineage)) {
+                result.completeExceptionally(new NoSuchWorkerException(id));
+            } else {
+                decision.accept(present);
+            }
+        });
+    }
+
+    private void begin(SupervisedWorker worker, Exit.Cause reason, Duration drain, Duration untilKill) {
         recordIntent(worker, reason);
-        Optional<ExitStatus> ended = cancelRestart(worker, reason);
-        if (ended.isPresent()) {
-            return CompletableFuture.completedFuture(ended.get());
-        }
-        worker.stop.begin(drainUntil, config.stopGrace(), killAt);
+        worker.stop.begin(registry.clock().instant(), drain, config.stopGrace(), untilKill);
         stops.advance(worker);
-        return worker.gone.copy();
     }
 
     /** Before anything is sent. A record that the host has put in this worker's place is left alone. */
     private void recordIntent(SupervisedWorker worker, Exit.Cause reason) {
-        if (registry.get(worker.id).filter(worker::owns).isEmpty()) {
-            return;
-        }
         try {
-            registry.updateState(worker.id, new Stopping(reason))
+            registry.get(worker.id)
+                    .filter(worker::owns)
+                    .flatMap(own -> registry.updateStateOf(own, new Stopping(reason)))
                     .ifPresent(stopping -> log.info("worker {} is stopping: {}", worker.id, reason));
-        } catch (IllegalTransitionException stoppingOrBackingOff) {
-            log.debug("worker {} is stopping, or backing off, already", worker.id);
+        } catch (IllegalTransitionException stoppingAlready) {
+            log.debug("worker {} is stopping already", worker.id);
         }
-    }
-
-    /** Removes a worker that backs off, and gives the end of its last process: there is none to end now. */
-    private Optional<ExitStatus> cancelRestart(SupervisedWorker worker, Exit.Cause reason) {
-        return registry.get(worker.id)
-                .filter(seen -> seen.state() instanceof BackingOff)
-                .flatMap(seen -> registry.remove(seen, reason))
-                .map(removed -> {
-                    log.info("worker {} was backing off and is not restarted: {}", worker.id, reason);
-                    exits.forget(worker);
-                    return ((BackingOff) removed.state()).cause().status();
-                });
     }
 
     /**
@@ -118,34 +119,36 @@ final class Stopper {
      * @return whether it is being ended
      */
     boolean endIfUnchanged(WorkerInfo seen, Exit.Cause reason) {
-        return registry.updateState(seen, new Stopping(reason))
-                .map(stopping -> {
-                    if (!reason.isFailure()) { // of a failure, the judge warns
-                        log.info(
-                                "worker {} was {} and is stopping: {}",
-                                seen.id(),
-                                seen.state().label(),
-                                reason);
-                    }
-                    end(stopping, reason);
-                    return true;
-                })
-                .orElse(false);
+        Optional<WorkerInfo> stopping = registry.updateState(seen, new Stopping(reason));
+        stopping.ifPresent(worker -> {
+            if (!reason.isFailure()) { // of a failure, the judge warns
+                log.info(
+                        "worker {} was {} and is stopping: {}",
+                        seen.id(),
+                        seen.state().label(),
+                        reason);
+            }
+            end(worker, reason);
+        });
+        return stopping.isPresent();
     }
 
     private void end(WorkerInfo stopping, Exit.Cause reason) {
         SupervisedWorker worker = workers.get(stopping.id());
-        if (worker == null) { // registered by the host: we may ask its process to end, but it is not ours to signal
+        if (worker == null || !worker.owns(stopping)) {
+            // Registered by the host: we may ask its process to end, but it is not ours to signal.
             stops.ask(stopping);
             registry.remove(stopping, reason);
             return;
         }
-        Instant now = registry.clock().instant();
-        worker.stop.begin(now, config.stopGrace(), now.plus(config.stopGrace()));
-        if (reason.isFailure()) {
-            worker.stop.refuse(); // one that failed its checks is not asked over the same wire
-        }
-        stops.advance(worker);
+        worker.decide(() -> {
+            Instant now = registry.clock().instant();
+            worker.stop.begin(now, Duration.ZERO, config.stopGrace(), config.stopGrace());
+            if (reason.isFailure()) {
+                worker.stop.refuse(); // one that failed its checks is not asked over the same wire
+            }
+            stops.advance(worker);
+        });
     }
 
     /** Kills a worker whose record the host has removed. */
@@ -154,10 +157,11 @@ final class Stopper {
             return;
         }
         log.info("worker {} was removed from the registry; its process is ended", worker.id);
-        worker.dismiss();
-        Instant now = registry.clock().instant();
-        worker.stop.begin(now, Duration.ZERO, now);
-        stops.advance(worker);
+        worker.decide(() -> {
+            worker.dismiss();
+            worker.stop.begin(registry.clock().instant(), Duration.ZERO, Duration.ZERO, Duration.ZERO);
+            stops.advance(worker);
+        });
     }
 
     private static Duration min(Duration a, Duration b) {

@@ -3,11 +3,9 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.BackingOff;
-import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -16,77 +14,56 @@ import org.slf4j.Logger;
 
 /**
  * One generation of a spawned worker: what ties its record in the registry to its process, its port and the stop that
- * may be going on. A restart makes the next generation, which inherits process spec, port and history.
+ * may be going on. A restart makes the next generation, of the same {@link Lineage}.
+ *
+ * <p>Changed only in a turn of the lineage ({@link #decide}); loops may look without one.
  */
 final class SupervisedWorker {
 
+    final Lineage lineage;
     final String id;
-    final String modelRef;
     final int generation;
     private final Instant startedAt;
     final StopSequence stop;
 
-    // the same for all generations
-    final ProcessSpec processSpec;
-    final OptionalInt port;
-    final RestartHistory restarts;
-    private final Duration killWait;
-
-    /** Completes when the process has gone, or is found unkillable. */
-    final CompletableFuture<ExitStatus> gone = new CompletableFuture<>();
+    /** Completes with the record when the process is there, or exceptionally when it could not be started. */
+    final CompletableFuture<WorkerInfo> started = new CompletableFuture<>();
 
     /** Completes when the worker is ready, or exceptionally when its process has gone before. */
     final CompletableFuture<WorkerInfo> ready = new CompletableFuture<>();
 
+    /** Completes when the process has gone, or is found unkillable. */
+    final CompletableFuture<ExitStatus> gone = new CompletableFuture<>();
+
     /** Completes when the next generation has been started, or exceptionally when there will be none. */
     final CompletableFuture<WorkerInfo> successor = new CompletableFuture<>();
 
-    private final AtomicBoolean exited = new AtomicBoolean();
-    private final AtomicBoolean successorClaimed = new AtomicBoolean();
     private final AtomicBoolean complained = new AtomicBoolean();
+    private volatile boolean exited;
     private volatile boolean dismissed;
+    private volatile boolean restartWanted;
     private volatile @Nullable WorkerProcess process;
     private volatile @Nullable Instant readySince;
 
     private volatile Instant lastProgress = Instant.MIN;
     private long outputBytes; // owned by LoadLoop
 
-    SupervisedWorker(
-            WorkerInfo record, ProcessSpec processSpec, OptionalInt port, RestartHistory restarts, Duration killWait) {
-        this(
-                record.id(),
-                record.modelRef(),
-                record.generation(),
-                record.startedAt(),
-                processSpec,
-                port,
-                restarts,
-                killWait);
-    }
-
-    private SupervisedWorker(
-            String id,
-            String modelRef,
-            int generation,
-            Instant startedAt,
-            ProcessSpec processSpec,
-            OptionalInt port,
-            RestartHistory restarts,
-            Duration killWait) {
-        this.id = id;
-        this.modelRef = modelRef;
+    SupervisedWorker(Lineage lineage, int generation, Instant startedAt, StopSequence stop) {
+        this.lineage = lineage;
+        this.id = lineage.id();
         this.generation = generation;
         this.startedAt = startedAt;
-        this.processSpec = processSpec;
-        this.port = port;
-        this.restarts = restarts;
-        this.killWait = killWait;
-        this.stop = new StopSequence(killWait);
+        this.stop = stop;
     }
 
     /** The next generation, not started yet. */
-    SupervisedWorker next(Instant startedAt) {
-        return new SupervisedWorker(id, modelRef, generation + 1, startedAt, processSpec, port, restarts, killWait);
+    SupervisedWorker next(Instant startedAt, StopSequence stop) {
+        return new SupervisedWorker(lineage, generation + 1, startedAt, stop);
+    }
+
+    /** Runs a decision about this worker in its turn. */
+    void decide(Runnable decision) {
+        lineage.turns().take(decision);
     }
 
     /** The process; null while it is being started. */
@@ -165,17 +142,29 @@ final class SupervisedWorker {
         return dismissed;
     }
 
-    /** True for the first caller only: the exit is dealt with once, whoever notices it. */
-    boolean markExited() {
-        return exited.compareAndSet(false, true);
+    /** An operator wants the next generation: whatever ends this one, it follows at once. */
+    void wantRestart() {
+        restartWanted = true;
     }
 
+    boolean isRestartWanted() {
+        return restartWanted;
+    }
+
+    void exited() {
+        exited = true;
+    }
+
+    /** Whether the process has gone, or could not be started: the worker backs off now, or is about to be removed. */
     boolean hasExited() {
-        return exited.get();
+        return exited;
     }
 
-    /** True for the first caller only: a generation has one successor. */
-    boolean claimSuccessor() {
-        return successorClaimed.compareAndSet(false, true);
+    /** Tells whoever waits for something that will not come. What has come already stays. */
+    void giveUp(Throwable why) {
+        started.completeExceptionally(why);
+        ready.completeExceptionally(why);
+        gone.completeExceptionally(why);
+        successor.completeExceptionally(why);
     }
 }

@@ -6,7 +6,6 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
-import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthProbe;
@@ -65,9 +64,18 @@ public final class WorkerSupervisor implements AutoCloseable {
         exits = new Exits(registry, workers, builder.ports, builder.restart, blocking);
         StopLoop stops = new StopLoop(registry, workers, builder.stopRequest);
         stopper = new Stopper(registry, workers, exits, config, stops);
-        spawner = new Spawner(registry, workers, processes, builder.ports, config, stops, exits, builder.restart);
-        restarts = new RestartLoop(registry, workers, spawner, exits, blocking);
         Presence presence = new Presence(config.sweep(), registry.clock().instant());
+        spawner = new Spawner(
+                registry,
+                workers,
+                processes,
+                builder.ports,
+                builder.restart,
+                () -> new StopSequence(config.killWait(), presence),
+                stops,
+                exits,
+                blocking);
+        restarts = new RestartLoop(registry, workers, spawner, stopper, exits);
         Suspects suspects = new Suspects(registry, stopper, config.suspectLimit(), presence);
         LoopRunner loops = new LoopRunner(registry.clock(), config.sweep(), presence);
         loops.add("liveness", config.sweep(), new LivenessLoop(registry, workers, stopper, exits));
@@ -86,11 +94,11 @@ public final class WorkerSupervisor implements AutoCloseable {
         config.idleTimeout()
                 .ifPresent(timeout ->
                         loops.add("idle", config.idleCheck(), new IdleLoop(registry, stopper, timeout, presence)));
-        shutdown = new Shutdown(registry.clock(), workers, stopper, spawner, loops);
-        loops.start(builder.scheduler);
+        shutdown = new Shutdown(workers, stopper, spawner, loops, config.killWait());
         if (builder.hookDeadline != null) {
-            shutdown.hook(builder.hookDeadline);
+            shutdown.hook(builder.hookDeadline); // first: while the JVM shuts down, it is refused
         }
+        loops.start(builder.scheduler);
     }
 
     /** Before anything is started: memory and ports are to be free. */
@@ -191,14 +199,7 @@ public final class WorkerSupervisor implements AutoCloseable {
      *     meanwhile, or with {@link NoSuchWorkerException} if no such worker is supervised here
      */
     public CompletionStage<WorkerInfo> restart(String id) {
-        SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
-        if (worker == null) {
-            return CompletableFuture.failedFuture(new NoSuchWorkerException(id));
-        }
-        registry.get(id)
-                .filter(seen -> seen.state() instanceof BackingOff)
-                .ifPresentOrElse(seen -> restarts.restart(worker, seen), () -> stopper.stopForRestart(id));
-        return worker.successor.copy();
+        return restarts.restart(requireNonNull(id, "id"));
     }
 
     /**
@@ -211,7 +212,7 @@ public final class WorkerSupervisor implements AutoCloseable {
      *     or with {@link NoSuchWorkerException} if no such worker is supervised here
      */
     public CompletionStage<ExitStatus> stop(String id) {
-        return stopper.stop(requireNonNull(id, "id"));
+        return gone(stopper.stop(requireNonNull(id, "id")));
     }
 
     /**
@@ -221,7 +222,19 @@ public final class WorkerSupervisor implements AutoCloseable {
      * @return as {@link #stop}
      */
     public CompletionStage<ExitStatus> forceKill(String id) {
-        return stopper.forceKill(requireNonNull(id, "id"));
+        return gone(stopper.forceKill(requireNonNull(id, "id")));
+    }
+
+    private static CompletableFuture<ExitStatus> gone(CompletableFuture<SupervisedWorker> ending) {
+        CompletableFuture<ExitStatus> gone = new CompletableFuture<>();
+        ending.whenComplete((worker, failure) -> {
+            if (failure != null) {
+                gone.completeExceptionally(failure);
+            } else {
+                Stages.relay(worker.gone, gone);
+            }
+        });
+        return gone;
     }
 
     /**

@@ -1,0 +1,20 @@
+package io.github.workerregistry.lifecycle;
+
+import java.util.concurrent.CompletableFuture;
+
+/** What {@link CompletableFuture} lacks. */
+final class Stages {
+
+    private Stages() {}
+
+    /** Completes one future as another does, with the very exception and not one that wraps it. */
+    static <T> void relay(CompletableFuture<T> from, CompletableFuture<T> to) {
+        from.whenComplete((value, failure) -> {
+            if (failure != null) {
+                to.completeExceptionally(failure);
+            } else {
+                to.complete(value);
+            }
+        });
+    }
+}

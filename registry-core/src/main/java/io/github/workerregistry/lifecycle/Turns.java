@@ -1,0 +1,41 @@
+package io.github.workerregistry.lifecycle;
+
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is decided about one worker, over all its generations, one decision at a time: a stop, an exit, a restart that
+ * falls due, a process that has been started. Each sees what the one before has left, and none happens in the middle of
+ * another.
+ *
+ * <p>No lock: whoever comes while a turn is taken leaves his own to the one who takes it, so nobody waits, and a
+ * decision may call foreign code that comes back with another one. In the order in which they came.
+ */
+final class Turns {
+
+    private static final Logger log = LoggerFactory.getLogger(Turns.class);
+
+    private final Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger count = new AtomicInteger();
+
+    /** Runs the decision: now, on this thread, or after those before it, on the thread that runs those. */
+    void take(Runnable decision) {
+        waiting.add(decision);
+        if (count.getAndIncrement() > 0) {
+            return;
+        }
+        do {
+            Runnable next = waiting.poll();
+            try {
+                if (next != null) {
+                    next.run();
+                }
+            } catch (Throwable t) { // whatever it is, the next decision must come
+                log.warn("a decision about a worker failed", t);
+            }
+        } while (count.decrementAndGet() > 0);
+    }
+}
