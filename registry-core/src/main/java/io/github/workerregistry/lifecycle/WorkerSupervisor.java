@@ -247,12 +247,12 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * What an earlier life of this hive had left running and was ended before this supervisor started anything, see
-     * {@link ProcessController#reapOrphans()}.
+     * What an earlier run of this hive had left running: what was ended, and what could not be.
      *
-     * @return the report of that one search
+     * @return the report of the one search, which {@link ProcessController#reapOrphans()} made before this supervisor
+     *     started anything
      */
-    public OrphanReport reapedAtStart() {
+    public OrphanReport orphansAtStart() {
         return orphans;
     }
 
@@ -391,9 +391,9 @@ public final class WorkerSupervisor implements AutoCloseable {
         }
 
         /**
-         * Builds the supervisor: ends what an earlier life of this hive left running, see
-         * {@link ProcessController#reapOrphans()}, which takes some milliseconds, or seconds if there is any; then its
-         * loops run.
+         * Builds the supervisor: ends what an earlier run of this hive left running, see
+         * {@link ProcessController#reapOrphans()}, which takes some milliseconds, or seconds if there are orphans; then
+         * its loops run.
          *
          * @return a new supervisor
          * @throws java.util.concurrent.RejectedExecutionException if the scheduler has been shut down

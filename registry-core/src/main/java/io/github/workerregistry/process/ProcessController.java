@@ -24,10 +24,11 @@ public interface ProcessController {
     WorkerProcess start(ProcessSpec spec);
 
     /**
-     * Ends what an earlier life of this hive left running because it died and could not.
+     * Ends what an earlier run of this hive left running when it died.
      *
      * <p>Called once, while a supervisor is built, on the thread that builds it and before anything is started; may
-     * block for a few seconds if there is something to end.
+     * block for a few seconds if there is something to end. Whatever this throws is logged at WARN, and the supervisor
+     * starts all the same.
      *
      * @return what was found; the default looks for nothing and says that this is not supported
      */

@@ -52,7 +52,7 @@ class OrphansAtStartTest {
         hive.spawnReady();
 
         assertThat(calls).containsExactly("reap", "start", "start");
-        assertThat(hive.supervisor.reapedAtStart()).isEqualTo(TWO);
+        assertThat(hive.supervisor.orphansAtStart()).isEqualTo(TWO);
         assertThat(hive.registry.stats().orphansReaped()).isEqualTo(2);
     }
 
@@ -63,12 +63,12 @@ class OrphansAtStartTest {
             throw new IllegalStateException("no /proc");
         });
 
-        assertThat(hive.supervisor.reapedAtStart()).isEqualTo(OrphanReport.unsupported());
+        assertThat(hive.supervisor.orphansAtStart()).isEqualTo(OrphanReport.unsupported());
         assertThat(hive.spawnReady()).isNotEmpty();
     }
 
     @Test
     void aControllerThatCannotLookSaysSo() {
-        assertThat(new VirtualHive().supervisor.reapedAtStart().supported()).isFalse();
+        assertThat(new VirtualHive().supervisor.orphansAtStart().supported()).isFalse();
     }
 }

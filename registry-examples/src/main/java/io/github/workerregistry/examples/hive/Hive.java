@@ -63,13 +63,14 @@ public final class Hive implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         try {
             running = new RunningHive(options);
+            // Before the first spawn, so that they are told even if that fails.
+            OrphanLines.of(running.orphans()).forEach(System.out::println);
             running.start();
         } catch (IOException e) {
             return cannotStart(e.getMessage());
         } catch (Refusal e) {
             return cannotStart("cannot start a first worker: " + e.getMessage());
         }
-        Reaped.lines(running.reaped()).forEach(System.out::println);
         System.out.println(Welcome.text(running.baseUrl(), options));
         new CountDownLatch(1).await(); // until a signal: then end() runs, and the JVM with it
         return 0;

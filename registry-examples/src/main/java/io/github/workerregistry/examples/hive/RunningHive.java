@@ -46,9 +46,10 @@ final class RunningHive implements AutoCloseable {
     private boolean closed;
 
     /**
-     * A hive that has its port, but does not answer yet.
+     * A hive that has its port and has ended its orphans, but does not answer yet.
      *
-     * @throws IOException if the port cannot be had; the message says which and why
+     * @throws IOException if the port cannot be had, or {@code --log-dir} cannot be made; the message says which and
+     *     why
      * @throws picocli.CommandLine.ParameterException if an option is wrong
      */
     RunningHive(HiveOptions options) throws IOException {
@@ -83,9 +84,9 @@ final class RunningHive implements AutoCloseable {
         return baseUrl;
     }
 
-    /** What an earlier life of this hive left running, and was ended. */
-    OrphanReport reaped() {
-        return supervisor.reapedAtStart();
+    /** What an earlier run of this hive left running: what was ended, and what could not be. */
+    OrphanReport orphans() {
+        return supervisor.orphansAtStart();
     }
 
     /**

@@ -88,6 +88,27 @@ class HiveProcessIT {
     }
 
     @Test
+    void whatWasReapedIsToldAlsoIfTheFirstWorkerCannotBeStarted() throws Exception {
+        String id = "--hive-id=" + directory;
+        HiveProcess killed = start("killed", id, "--port=0", "--workers=1", "--ports=" + FreePorts.range(2));
+        List<ProcessHandle> left = workersOf(killed.client());
+
+        killed.process().destroyForcibly().waitFor();
+        HiveProcess again = start(
+                "again",
+                id,
+                "--port=0",
+                "--workers=1",
+                "--worker-command=/no/such/program",
+                "--ports=" + FreePorts.range(1));
+
+        assertThat(exitCode(again)).isEqualTo(1);
+        assertThat(left).hasSize(1);
+        assertThat(again.printed()).contains("Reaped process " + left.get(0).pid() + " (");
+        awaitGone(left);
+    }
+
+    @Test
     void aPortThatIsTakenIsOneLineAndNoWorker() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             HiveProcess hive = start("one", "--port=" + taken.getLocalPort(), "--ports=" + FreePorts.range(10));

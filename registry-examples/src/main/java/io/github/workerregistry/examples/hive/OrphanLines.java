@@ -4,18 +4,18 @@ import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.OrphanReport.Orphan;
 import java.util.stream.Stream;
 
-/** What the hive prints about the processes that an earlier life of it had left running. */
-final class Reaped {
+/** What the hive prints about the processes that an earlier run of it had left running. */
+final class OrphanLines {
 
-    private Reaped() {}
+    private OrphanLines() {}
 
-    static Stream<String> lines(OrphanReport report) {
+    static Stream<String> of(OrphanReport report) {
         return Stream.concat(
-                report.ended().stream().map(orphan -> "Reaped " + of(orphan)),
-                report.remaining().stream().map(orphan -> "Could not end " + of(orphan)));
+                report.ended().stream().map(orphan -> "Reaped " + describe(orphan)),
+                report.remaining().stream().map(orphan -> "Could not end " + describe(orphan)));
     }
 
-    private static String of(Orphan orphan) {
+    private static String describe(Orphan orphan) {
         return "process " + orphan.process().pid() + " (" + orphan.command().orElse("unknown program") + ") of worker "
                 + orphan.workerId() + ", left behind by hive process "
                 + orphan.hive().pid() + ".";
