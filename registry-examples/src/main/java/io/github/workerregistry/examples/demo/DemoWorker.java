@@ -3,6 +3,7 @@ package io.github.workerregistry.examples.demo;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.workerregistry.examples.DurationConverter;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * The demo worker as a program of its own: loads for a while, serves, and ends when it is asked to.
+ * The demo worker as a program of its own: loads for a while, serves, sends heartbeats, and ends when it is asked to.
  *
  * <p>A model_ref such as {@code demo:ignore-sigterm,load-time=2s} is read as the options {@code --ignore-sigterm
  * --load-time=2s}, so that a client of a running hive can have a worker that misbehaves.
@@ -80,11 +81,12 @@ public final class DemoWorker implements Callable<Integer> {
     private URI heartbeatUrl;
 
     @Option(
-            names = "--heartbeat-ms",
-            paramLabel = "<count>",
-            defaultValue = "5000",
-            description = "Milliseconds from one heartbeat to the next (default: ${DEFAULT-VALUE}).")
-    private long heartbeatMillis;
+            names = "--heartbeat-interval",
+            paramLabel = "<duration>",
+            defaultValue = "5s",
+            converter = DurationConverter.class,
+            description = "Time from one heartbeat to the next (default: ${DEFAULT-VALUE}).")
+    private Duration heartbeatInterval;
 
     @Mixin
     private Behaviour behaviour;
@@ -122,18 +124,10 @@ public final class DemoWorker implements Callable<Integer> {
         command.addAll(
                 List.of("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.httpserver.nodelay=true"));
         command.addAll(List.of("-cp", classPath(), DemoWorker.class.getName()));
-        Stream.of(
-                        "id",
-                        "port",
-                        "model_ref",
-                        "backend",
-                        "device",
-                        "slots",
-                        "callback_url",
-                        "heartbeat_url",
-                        "heartbeat_ms")
+        Stream.of("id", "port", "model_ref", "backend", "device", "slots", "callback_url", "heartbeat_url")
                 .map(name -> "--" + name.replace('_', '-') + "={" + name + "}")
                 .forEach(command::add);
+        command.add("--heartbeat-interval={heartbeat_ms}ms");
         return List.copyOf(command);
     }
 
@@ -167,7 +161,7 @@ public final class DemoWorker implements Callable<Integer> {
             new ReadyCall(id, "http://127.0.0.1:" + port, modelRef, backend, device).send(callbackUrl);
         }
         if (heartbeatUrl != null) {
-            new Heartbeats(heartbeatUrl, Duration.ofMillis(heartbeatMillis), behaviour).begin();
+            new Heartbeats(heartbeatUrl, heartbeatInterval, behaviour).begin();
         }
         behaviour.beginWhenReady();
         new CountDownLatch(1).await(); // until a signal, or until asked to shut down

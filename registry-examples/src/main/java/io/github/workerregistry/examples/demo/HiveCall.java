@@ -13,7 +13,7 @@ final class HiveCall {
 
     private HiveCall() {}
 
-    /** Sends a body of JSON, and gives the status of the answer. */
+    /** Posts a body, JSON or empty, and gives the status of the answer. */
     static int post(URI target, byte[] body) throws IOException {
         HttpURLConnection call = (HttpURLConnection) target.toURL().openConnection(Proxy.NO_PROXY);
         call.setConnectTimeout(TIMEOUT_MILLIS);

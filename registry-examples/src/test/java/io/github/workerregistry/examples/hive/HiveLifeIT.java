@@ -87,6 +87,7 @@ class HiveLifeIT {
 
         assertThat(exit.get("cause").textValue()).isEqualTo("heartbeat_missed");
         assertThat(exit.get("output").toString()).contains("sends no heartbeat from now on");
+        awaitIdleIn(id, 2);
     }
 
     @Test
