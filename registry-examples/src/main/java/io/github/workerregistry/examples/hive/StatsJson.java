@@ -17,9 +17,11 @@ import java.util.stream.Collectors;
  *
  * @param uptimeS of the hive, in whole seconds
  * @param workers how many are in which state now
- * @param total what has happened, each counted once; a worker that is given up is counted by the cause, under
- *     {@code crashes}, and under {@code restarts} if it was started again
- * @param endedBy how many workers ended for which cause, by its name in small letters
+ * @param slots those of all workers that take requests now
+ * @param total what has happened; a worker that is given up counts as a crash, under its cause, and, if started again,
+ *     as a restart
+ * @param endedBy how many workers ended for which cause, by its name in small letters; every cause is there, also if
+ *     none ended for it
  * @param workerUptimeS by worker id, since its process was started, in whole seconds
  */
 record StatsJson(
@@ -35,19 +37,12 @@ record StatsJson(
     record Slots(long total, long inUse) {}
 
     record Total(
-            long spawns,
-            long readies,
-            long crashes,
-            long restarts,
-            long failFastRemovals,
-            long idleStops,
-            long forcedKills,
-            long loadStalls,
-            long heartbeatsMissed,
-            long busyLimits,
-            long crashLoops,
-            long probesFailed,
-            long suspects,
+            long spawned,
+            long becameReady,
+            long crashed,
+            long restarted,
+            long healthChecksFailed,
+            long suspected,
             long orphansReaped) {}
 
     static StatsJson of(RegistryStats stats, List<WorkerInfo> workers, Duration uptime, Instant now) {
@@ -66,25 +61,21 @@ record StatsJson(
                         stats.becameReady(),
                         stats.crashed(),
                         stats.restarted(),
-                        stats.ended(Cause.UNHEALTHY),
-                        stats.ended(Cause.IDLE_TIMEOUT),
-                        stats.ended(Cause.FORCED),
-                        stats.ended(Cause.LOAD_STALL),
-                        stats.ended(Cause.HEARTBEAT_MISSED),
-                        stats.ended(Cause.BUSY_LIMIT),
-                        stats.ended(Cause.CRASH_LOOP),
                         stats.healthChecksFailed(),
                         stats.suspected(),
                         stats.orphansReaped()),
-                byName(stats.endedBy()),
+                byCause(stats),
                 workers.stream()
                         .collect(Collectors.toMap(
                                 WorkerInfo::id, worker -> worker.uptime(now).toSeconds())));
     }
 
-    private static Map<String, Long> byName(Map<Cause, Long> counts) {
-        Map<String, Long> named = new TreeMap<>();
-        counts.forEach((cause, count) -> named.put(cause.name().toLowerCase(Locale.ROOT), count));
-        return named;
+    /** The zeros too, so that a client always finds the count that it asks for. */
+    private static Map<String, Long> byCause(RegistryStats stats) {
+        Map<String, Long> counts = new TreeMap<>();
+        for (Cause cause : Cause.values()) {
+            counts.put(cause.name().toLowerCase(Locale.ROOT), stats.ended(cause));
+        }
+        return counts;
     }
 }

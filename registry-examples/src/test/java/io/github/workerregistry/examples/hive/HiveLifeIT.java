@@ -109,7 +109,7 @@ class HiveLifeIT {
         awaitIdleIn(id, 2);
         JsonNode stats = hive.get("/v1/stats");
 
-        for (String count : new String[] {"crashes", "restarts", "readies"}) {
+        for (String count : new String[] {"crashed", "restarted", "became_ready"}) {
             assertThat(stats.at("/total/" + count).longValue())
                     .as(count)
                     .isGreaterThan(before.at("/total/" + count).longValue());
@@ -117,6 +117,9 @@ class HiveLifeIT {
         assertThat(stats.at("/workers/idle").intValue()).isPositive();
         assertThat(stats.at("/slots/total").intValue()).isPositive();
         assertThat(stats.at("/ended_by/crashed").intValue()).isPositive();
+        assertThat(stats.at("/ended_by/unhealthy").isIntegralNumber())
+                .as("a cause that never came is told too")
+                .isTrue();
         assertThat(stats.at("/worker_uptime_s/" + id).isIntegralNumber()).isTrue();
         assertThat(stats.get("uptime_s").isIntegralNumber()).isTrue();
     }
