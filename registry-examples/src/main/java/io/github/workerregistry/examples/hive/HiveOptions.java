@@ -148,8 +148,8 @@ final class HiveOptions {
             names = "--hive-id",
             paramLabel = "<id>",
             defaultValue = "default",
-            description = "The name of this hive. What a hive of this name left running because it was killed is ended"
-                    + " when this one starts (default: ${DEFAULT-VALUE}).")
+            description = "The name of this hive. What an earlier run of it left running when it was killed is ended"
+                    + " when it starts again (default: ${DEFAULT-VALUE}).")
     private String hiveId;
 
     @Option(
@@ -209,6 +209,9 @@ final class HiveOptions {
     }
 
     RestartPolicy restart() {
+        restart.limit().filter(limit -> limit < 1).ifPresent(limit -> {
+            throw wrong("--restart-limit", "must be >= 1, was " + limit);
+        });
         try {
             return restart.policy();
         } catch (IllegalArgumentException e) { // each value by itself is right; they have to fit together

@@ -4,6 +4,7 @@ import io.github.workerregistry.examples.DurationConverter;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.RestartPolicy.Mode;
 import java.time.Duration;
+import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -16,7 +17,7 @@ final class RestartOptions {
             paramLabel = "<mode>",
             converter = ModeConverter.class,
             description =
-                    "Which workers are started again: on-failure (a crash, or given up), always (also after an exit"
+                    "Which workers are started again: on-failure (crashed or given up), always (also after an exit"
                             + " with code 0 that nobody asked for) or never (default: on-failure).")
     private Mode mode;
 
@@ -52,8 +53,15 @@ final class RestartOptions {
             names = "--restart-window",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "How far back restarts are counted; longer than the waits before them (default: 10m).")
+            description =
+                    "How far back restarts are counted; must be longer than the first --restart-limit waits together"
+                            + " (default: 10m).")
     private Duration window;
+
+    /** How many restarts there may be within the window, if that was given. */
+    Optional<Integer> limit() {
+        return Optional.ofNullable(limit);
+    }
 
     /**
      * The policy. Only what was given is set.

@@ -127,6 +127,7 @@ class HiveOptionsTest {
                 "--busy-limit, 0s",
                 "--restart, sometimes",
                 "--restart-limit, many",
+                "--restart-limit, 0",
                 "--hive-id, ``",
                 "--ports, 8199-8100",
                 "--ports, 8100",
@@ -139,7 +140,7 @@ class HiveOptionsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"initial, 61s", "max, 999ms", "limit, 0"})
+    @CsvSource({"initial, 61s", "max, 999ms"})
     void restartOptionsThatDoNotFitTogetherAreRefusedByName(String name, String value) {
         HiveOptions options = Options.parse("--restart-" + name + "=" + value);
 
