@@ -1,5 +1,6 @@
 package io.github.workerregistry.examples.hive;
 
+import io.github.workerregistry.lifecycle.RestartPolicy.Mode;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -43,9 +44,11 @@ final class Welcome {
         }
         attempt("stop one, with an id from the list", "curl -X DELETE " + url + "/v1/workers/ID");
         attempt("restart one, with an id from the list", "curl -X POST " + url + "/v1/workers/ID/restart");
+        boolean comesBack = options.restart().mode() != Mode.NEVER;
         attempt(
-                "kill one, with a pid from the list, see what was noticed, and see it come back",
-                "kill -9 PID; curl " + url + "/v1/exits");
+                "kill one, with a pid from the list, and see what was noticed"
+                        + (comesBack ? ", and it come back" : ""),
+                "kill -9 PID; sleep 3; curl " + url + "/v1/exits; curl " + url + "/v1/workers/list");
         lines.add("Ctrl-C ends the hive and all its workers.");
         return String.join(System.lineSeparator(), lines);
     }

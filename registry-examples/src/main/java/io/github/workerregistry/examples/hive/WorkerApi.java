@@ -15,7 +15,7 @@ final class WorkerApi {
     /** The answer to a spawn. */
     record Spawned(String workerId, String url, String state) {}
 
-    /** The answer to a delete or a restart, which have only begun. */
+    /** The answer to a delete or a restart. The state is what has begun, and not a state of a worker. */
     record Begun(String workerId, String state) {}
 
     private final WorkerRegistry registry;
@@ -77,14 +77,14 @@ final class WorkerApi {
         ctx.status(202).json(new Begun(id, "stopping"));
     }
 
-    /** Begins to restart a worker, as an operator's wish: the list tells how it went. */
+    /** Begins to restart a worker, at an operator's request: the list tells how it went. */
     void restart(Context ctx) {
         String id = worker(ctx).id();
         supervisor.restart(id);
         ctx.status(202).json(new Begun(id, "restarting"));
     }
 
-    /** A worker's sign of life. From the first one on, it has to go on. */
+    /** A worker's sign of life. Once it has sent one, it must keep sending them. */
     void heartbeat(Context ctx) {
         if (!registry.heartbeat(ctx.pathParam("id"))) {
             throw Refusal.noSuchWorker();
