@@ -171,7 +171,9 @@ public final class WorkerSupervisor implements AutoCloseable {
      */
     public CompletionStage<WorkerInfo> whenReady(String id) {
         SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
-        return worker == null ? CompletableFuture.failedFuture(new NoSuchWorkerException(id)) : worker.ready.copy();
+        return worker == null
+                ? CompletableFuture.failedFuture(new NoSuchWorkerException(id))
+                : Stages.copyOf(worker.ready);
     }
 
     /**

@@ -13,6 +13,7 @@ import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthStatus;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -349,6 +350,19 @@ class RestartTest {
                 .isInstanceOfSatisfying(
                         WorkerEndedException.class,
                         ended -> assertThat(ended.exit().output()).containsExactly("out of memory"));
+    }
+
+    /** It came wrapped in a CompletionException, though no other stage of ours does that. */
+    @Test
+    void theCauseIsTheVeryExceptionAlsoForACallBack() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        String id = hive.spawnLoading();
+        AtomicReference<Throwable> heard = new AtomicReference<>();
+        var unused = hive.supervisor.whenReady(id).whenComplete((ready, failure) -> heard.set(failure));
+
+        hive.processes.exit(id, 1);
+
+        assertThat(heard.get()).isInstanceOf(WorkerEndedException.class);
     }
 
     @Test
