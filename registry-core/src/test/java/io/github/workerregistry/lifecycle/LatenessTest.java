@@ -2,6 +2,7 @@ package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
@@ -37,7 +38,11 @@ class LatenessTest {
     private final FakeProcessController processes = new FakeProcessController();
 
     private void suspend() {
-        suspended = suspended.plus(TWO_MINUTES);
+        suspend(TWO_MINUTES);
+    }
+
+    private void suspend(Duration howLong) {
+        suspended = suspended.plus(howLong);
     }
 
     private WorkerSupervisor supervise(LifecycleConfig.Builder config) {
@@ -167,13 +172,119 @@ class LatenessTest {
 
         for (int i = 0; i < 3; i++) {
             time.advance(Duration.ofSeconds(60));
-            suspended = suspended.plusSeconds(50);
+            suspend(Duration.ofSeconds(50));
         }
         time.advance(Duration.ofSeconds(118));
         assertThat(registry.get(id).orElseThrow().state()).isEqualTo(new Idle());
         time.advance(Duration.ofSeconds(70));
 
         assertThat(registry.get(id)).isEmpty();
+    }
+
+    /** The second came before a loop that was late for the first could run on time: there its guard was down. */
+    @Test
+    void twoSuspensionsOneRoundApartMissNoHeartbeat() {
+        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder().healthInterval(Duration.ofHours(1)));
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+        registry.heartbeat(id);
+        time.advance(Duration.ofSeconds(1));
+
+        suspend();
+        time.advance(Duration.ofMillis(100));
+        suspend();
+        time.advance(Duration.ofMillis(100));
+
+        assertThat(registry.get(id)).isPresent();
+        assertThat(registry.stats().endedBy()).isEmpty();
+    }
+
+    @Test
+    void twoSuspensionsEachLongerThanTheBusyLimitDoNotCountTowardsIt() {
+        UnexpectedWarnings.expect("nothing moved");
+        WorkerSupervisor supervisor = supervise(
+                LifecycleConfig.builder().healthInterval(Duration.ofHours(1)).busyLimit(Duration.ofMinutes(10)));
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+        assertThat(registry.tryAcquireFrom(id)).isPresent();
+
+        for (int i = 0; i < 2; i++) {
+            time.advance(Duration.ofSeconds(5));
+            suspend(Duration.ofMinutes(11));
+        }
+        time.advance(Duration.ofSeconds(580));
+        assertThat(registry.get(id).orElseThrow().state()).isEqualTo(new Busy());
+        time.advance(Duration.ofSeconds(20));
+
+        assertThat(registry.get(id)).isEmpty();
+    }
+
+    @Test
+    void twoSuspensionsThatAddUpToMoreThanTheIdleTimeoutDoNotCountTowardsIt() {
+        WorkerSupervisor supervisor = supervise(
+                LifecycleConfig.builder().healthInterval(Duration.ofHours(1)).idleTimeout(Duration.ofMinutes(5)));
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+
+        for (int i = 0; i < 2; i++) {
+            time.advance(Duration.ofSeconds(5));
+            suspend(Duration.ofMinutes(4));
+        }
+        time.advance(Duration.ofSeconds(130));
+
+        assertThat(registry.get(id).orElseThrow().state()).isEqualTo(new Idle());
+    }
+
+    /** Whoever is to give the lease back was away as well. */
+    @Test
+    void aSuspensionDoesNotCountTowardsTheDrain() {
+        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+        SlotLease lease = registry.tryAcquireFrom(id).orElseThrow();
+        supervisor.stop(id);
+        time.advance(Duration.ofSeconds(5));
+
+        suspend();
+        time.advance(Duration.ofSeconds(24));
+        assertThat(lease.isValid()).isTrue();
+        time.advance(Duration.ofSeconds(2));
+
+        assertThat(registry.get(id)).isEmpty();
+    }
+
+    @Test
+    void aSuspensionDoesNotCountTowardsTheGraceOfAStop() {
+        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+        processes.ignoreTerminate(id);
+        supervisor.stop(id);
+        time.advance(Duration.ofSeconds(5));
+
+        suspend();
+        time.advance(Duration.ofSeconds(4));
+        assertThat(processes.running()).containsExactly(id);
+        time.advance(Duration.ofSeconds(2));
+
+        assertThat(processes.running()).isEmpty();
+    }
+
+    @Test
+    void aLeaseGivenBackAfterTheSuspensionHasDrained() {
+        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+        SlotLease lease = registry.tryAcquireFrom(id).orElseThrow();
+        CompletableFuture<ShutdownReport> report =
+                supervisor.shutdown(Duration.ofSeconds(30)).toCompletableFuture();
+
+        suspend();
+        time.advance(Duration.ofSeconds(1));
+        lease.close();
+        time.advance(Duration.ofSeconds(1));
+
+        assertThat(report).isCompletedWithValue(new ShutdownReport(1, 1, 0, 0, 0));
     }
 
     @Test

@@ -6,8 +6,10 @@ import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -48,5 +50,28 @@ class LoopRunnerTest {
 
         assertThat(broken).hasSize(10);
         assertThat(sound).hasSize(10);
+    }
+
+    /** The exception went out of the periodic task, which the scheduler then never ran again. */
+    @Test
+    void aClockThatThrowsOnceCostsOneRound() {
+        UnexpectedWarnings.expect("a round failed");
+        AtomicBoolean broken = new AtomicBoolean();
+        InstantSource clock = () -> {
+            if (broken.getAndSet(false)) {
+                throw new IllegalStateException("broken");
+            }
+            return time.instant();
+        };
+        LoopRunner runner =
+                new LoopRunner(clock, Duration.ofMillis(100), new Presence(Duration.ofMillis(100), time.instant()));
+        List<Instant> rounds = new ArrayList<>();
+        runner.add("sound", Duration.ofMillis(100), rounds::add);
+        runner.start(time);
+
+        broken.set(true);
+        time.advance(Duration.ofSeconds(1));
+
+        assertThat(rounds).hasSize(9);
     }
 }
