@@ -118,11 +118,16 @@ public final class LocalProcessController implements ProcessController {
     /**
      * {@inheritDoc}
      *
-     * <p>By an {@link OrphanReaper} of this controller's hive id, on Linux.
+     * <p>By an {@link OrphanReaper} of this controller's hive id, on Linux. Temporary directories that such a hive left
+     * behind are removed, too.
      */
     @Override
     public OrphanReport reapOrphans() {
-        return OrphanReaper.of(hiveId).reap();
+        OrphanReport report = OrphanReaper.of(hiveId).reap();
+        if (report.supported()) {
+            AbandonedDirectories.remove(Path.of(System.getProperty("java.io.tmpdir")), hiveId);
+        }
+        return report;
     }
 
     /** The JDK's own message is the same for a directory and for a program that is not there. */
@@ -171,7 +176,7 @@ public final class LocalProcessController implements ProcessController {
 
         private static final long DEFAULT_OUTPUT_LIMIT = 16L << 20;
 
-        private LongFunction<OutputSource> outputs = TemporaryDirectory::new;
+        private LongFunction<OutputSource> outputs = limit -> new TemporaryDirectory(this.hiveId, limit);
         private long outputLimit = DEFAULT_OUTPUT_LIMIT;
         private String hiveId = "default";
 

@@ -11,11 +11,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class TemporaryDirectory implements OutputSource {
 
+    private final String prefix;
     private final long limit;
     private @Nullable Path directory;
     private long opened;
 
-    TemporaryDirectory(long limit) {
+    TemporaryDirectory(String hiveId, long limit) {
+        this.prefix = AbandonedDirectories.prefix(hiveId);
         this.limit = limit;
     }
 
@@ -36,7 +38,7 @@ final class TemporaryDirectory implements OutputSource {
     private Path home() throws IOException {
         if (directory == null || !Files.isDirectory(directory)) {
             try {
-                directory = Files.createTempDirectory("worker-registry-");
+                directory = Files.createTempDirectory(prefix);
             } catch (IOException e) {
                 throw new IOException("temporary output directory cannot be made: " + e, e);
             }

@@ -1,0 +1,66 @@
+package io.github.workerregistry.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+@ExtendWith(UnexpectedWarnings.class)
+@EnabledOnOs(OS.LINUX)
+class AbandonedDirectoriesIT {
+
+    private static final String OWN = AbandonedDirectories.prefix("mine");
+
+    /** No process has a pid that high. */
+    private static final String DEAD = OWN.replace("-" + ProcessHandle.current().pid() + "-", "-99999999-");
+
+    @TempDir
+    Path parent;
+
+    private Path make(String name) throws IOException {
+        Path directory = Files.createDirectory(parent.resolve(name));
+        Files.writeString(directory.resolve("1-w.log"), "output");
+        return directory;
+    }
+
+    @Test
+    void theDirectoriesOfADeadHiveOfThatIdAreRemovedWithTheirFiles() throws IOException {
+        Path left = make(DEAD + "123");
+
+        AbandonedDirectories.remove(parent, "mine");
+
+        assertThat(left).doesNotExist();
+    }
+
+    @Test
+    void everythingElseStays() throws IOException {
+        Path living = make(OWN + "123");
+        Path otherHive = make(DEAD.replaceFirst("registry-[0-9a-f]+", "registry-abcdef") + "123");
+        Path otherNamespace = make(DEAD.replaceFirst("-" + Proc.pidNamespace() + "-", "-1-") + "123");
+        Path oddName = make("worker-registry-123456");
+        Path precious = make("precious");
+        Path link = Files.createSymbolicLink(parent.resolve(DEAD + "link"), precious);
+
+        AbandonedDirectories.remove(parent, "mine");
+
+        assertThat(parent)
+                .isDirectoryContaining(living::equals)
+                .isDirectoryContaining(otherHive::equals)
+                .isDirectoryContaining(otherNamespace::equals)
+                .isDirectoryContaining(oddName::equals)
+                .isDirectoryContaining(link::equals);
+        assertThat(precious.resolve("1-w.log")).exists();
+    }
+
+    @Test
+    void aDirectoryThatIsNotThereIsNoError() {
+        AbandonedDirectories.remove(parent.resolve("missing"), "mine");
+    }
+}
