@@ -646,6 +646,29 @@ class WorkerRegistryTest {
     @Nested
     class OnlyIfNothingHappenedSince {
 
+        @Test
+        void aWorkerIsMovedAsItselfWhateverItHasDoneSince() {
+            registry.register(idle("w", 1));
+            WorkerInfo seen = now("w");
+            registry.tryAcquire(seen.modelRef()).orElseThrow().close();
+
+            assertThat(registry.updateState(seen, STOPPING)).isEmpty();
+            assertThat(registry.updateStateOf(seen, STOPPING)).contains(now("w"));
+        }
+
+        @Test
+        void anotherWorkerUnderTheSameIdIsNotMovedInItsPlace() {
+            registry.register(idle("w", 1));
+            WorkerInfo seen = now("w");
+            registry.remove("w");
+            registry.register(idle("w", 1).toBuilder()
+                    .startedAt(seen.startedAt().plusNanos(1))
+                    .build());
+
+            assertThat(registry.updateStateOf(seen, STOPPING)).isEmpty();
+            assertThat(now("w").state()).isEqualTo(IDLE);
+        }
+
         private final Exit.Cause reason = Exit.Cause.IDLE_TIMEOUT;
 
         /** Nothing may be done to the worker on the ground of what was seen. */
@@ -931,6 +954,8 @@ class WorkerRegistryTest {
                 withNull("next", registry -> registry.updateState("w", null)),
                 withNull("seen", registry -> registry.updateState((WorkerInfo) null, IDLE)),
                 withNull("next", registry -> registry.updateState(seen, null)),
+                withNull("worker", registry -> registry.updateStateOf(null, IDLE)),
+                withNull("next", registry -> registry.updateStateOf(seen, null)),
                 withNull("id", registry -> registry.get(null)),
                 withNull("id", registry -> registry.remove((String) null)),
                 withNull("exit", registry -> registry.remove((Exit) null)),

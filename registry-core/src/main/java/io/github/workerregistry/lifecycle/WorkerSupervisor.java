@@ -192,13 +192,14 @@ public final class WorkerSupervisor implements AutoCloseable {
 
     /**
      * Restarts a worker at an operator's request: stops it as {@link #stop} does, and starts the next generation at
-     * once, with the same id, port and url. The restart is not counted against its {@link RestartPolicy}. A worker that
-     * backs off is restarted now.
+     * once, with the same id, port and url, however it ended. The restart is not counted against its
+     * {@link RestartPolicy}. A worker that backs off is restarted now; one that is just being started is left alone.
      *
      * @param id the worker's id
      * @return completes, on any thread, with the worker, Loading, when its new process has been started; exceptionally
      *     with {@link SpawnException} if that failed, with {@link WorkerEndedException} if the worker was stopped
-     *     meanwhile, or with {@link NoSuchWorkerException} if no such worker is supervised here
+     *     meanwhile, with {@link UnkillableException} if its process does not end, or with
+     *     {@link NoSuchWorkerException} if no such worker is supervised here, or the host removed its record
      */
     public CompletionStage<WorkerInfo> restart(String id) {
         return restarts.restart(requireNonNull(id, "id"));
