@@ -68,23 +68,27 @@ final class Exits {
 
     /** Removes a worker that backs off: there is no process to end. In the worker's turn. */
     void cancelRestart(SupervisedWorker worker, Exit.Cause reason) {
+        free(worker); // first, so that whoever hears of the end may spawn it again
         Optional<WorkerInfo> removed = registry.get(worker.id)
                 .filter(worker::owns)
                 .filter(own -> own.state() instanceof BackingOff)
                 .flatMap(own -> registry.remove(own, reason));
         removed.ifPresent(gone -> log.info("worker {} was backing off and is not restarted: {}", worker.id, reason));
-        forget(
-                worker,
+        worker.giveUp(
                 removed.<RuntimeException>map(gone -> new WorkerEndedException(((BackingOff) gone.state()).cause()))
                         .orElseGet(() -> new NoSuchWorkerException(worker.id)));
     }
 
-    /** Frees what a worker holds that has no process and will get none. In the worker's turn. */
+    /** Lets go of a worker that has no process and will get none. In the worker's turn. */
     void forget(SupervisedWorker worker, Throwable why) {
+        free(worker);
+        worker.giveUp(why);
+    }
+
+    private void free(SupervisedWorker worker) {
         if (workers.remove(worker)) {
             worker.lineage.port().ifPresent(ports::giveBack);
         }
-        worker.giveUp(why);
     }
 
     private void end(SupervisedWorker worker, Exit exit) {
@@ -97,9 +101,10 @@ final class Exits {
         WorkerEndedException ended = new WorkerEndedException(last);
         worker.ready.completeExceptionally(ended);
         if (restart.isEmpty() || !backOff(worker, last, restart.get())) {
+            free(worker); // first, so that whoever hears of the end may spawn it again
             registry.get(worker.id).filter(worker::owns).ifPresent(own -> registry.remove(last));
             worker.gone.complete(last.status());
-            forget(worker, ended);
+            worker.giveUp(ended);
         }
         worker.gone.complete(last.status());
     }

@@ -68,18 +68,35 @@ final class Spawner {
     WorkerInfo spawn(WorkerSpec spec) {
         requireOpen();
         OptionalInt port = Placeholders.needPort(spec) ? OptionalInt.of(ports.take()) : OptionalInt.empty();
+        SupervisedWorker worker = null;
         try {
-            return spawn(spec, spec.id().orElseGet(() -> UUID.randomUUID().toString()), port);
+            String id = spec.id().orElseGet(() -> UUID.randomUUID().toString());
+            Placeholders values = Placeholders.of(spec, id, port);
+            WorkerInfo record = record(spec, id, values);
+            Lineage lineage = new Lineage(
+                    id, spec.modelRef(), processSpec(spec, values), port, new RestartHistory(policy), new Turns());
+            worker = new SupervisedWorker(lineage, record.generation(), record.startedAt(), stopSequences.get());
+            if (!workers.add(worker)) {
+                throw new DuplicateWorkerException(id);
+            }
+            requireOpen(); // a shutdown that did not see this worker had closed the gate before
+            registry.register(record);
+            return follow(worker, start(record, lineage.processSpec()), record);
         } catch (Throwable t) {
+            if (worker != null) {
+                workers.remove(worker);
+            }
             port.ifPresent(ports::giveBack);
+            if (worker != null) {
+                worker.giveUp(t); // at last: a stop or a shutdown that saw it waits for it
+            }
             throw t;
         }
     }
 
-    private WorkerInfo spawn(WorkerSpec spec, String id, OptionalInt port) {
-        Placeholders values = Placeholders.of(spec, id, port);
+    private WorkerInfo record(WorkerSpec spec, String id, Placeholders values) {
         Instant now = registry.clock().instant();
-        WorkerInfo record = WorkerInfo.builder()
+        return WorkerInfo.builder()
                 .id(id)
                 .url(values.fill(spec.url()))
                 .modelRef(spec.modelRef())
@@ -89,22 +106,6 @@ final class Spawner {
                 .state(new Loading(now))
                 .startedAt(now)
                 .build();
-        Lineage lineage = new Lineage(
-                id, spec.modelRef(), processSpec(spec, values), port, new RestartHistory(policy), new Turns());
-        SupervisedWorker worker =
-                new SupervisedWorker(lineage, record.generation(), record.startedAt(), stopSequences.get());
-        if (!workers.add(worker)) {
-            throw new DuplicateWorkerException(id);
-        }
-        try {
-            requireOpen(); // a shutdown that did not see this worker had closed the gate before
-            registry.register(record);
-            return follow(worker, start(record, lineage.processSpec()), record);
-        } catch (Throwable t) {
-            workers.remove(worker);
-            worker.giveUp(t); // a stop or a shutdown that saw it waits for it
-            throw t;
-        }
     }
 
     private static ProcessSpec processSpec(WorkerSpec spec, Placeholders values) {
