@@ -9,15 +9,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.process.ChildJvm;
+import io.github.workerregistry.process.OrphanReaper;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The end of real processes at the end of their host. */
 @ExtendWith(UnexpectedWarnings.class)
@@ -83,5 +89,39 @@ class ShutdownIT {
 
         eventually().until(() -> !isRunning(jvm.pid()));
         assertThat(child.pids()).noneMatch(RealHive::isRunning);
+    }
+
+    /**
+     * Their exit is seen only when the last of their children has gone, which nobody tells: it has to be looked for.
+     */
+    @Test
+    void closeLeavesNoRecordOfWorkersWithManyChildren() {
+        WorkerSupervisor supervisor = hive.supervise(RestartPolicy.never());
+        for (int i = 0; i < 10; i++) {
+            hive.spawn(supervisor, "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 600 & done; " + SLEEP);
+        }
+
+        supervisor.close();
+
+        eventually().until(() -> hive.registry.list().isEmpty());
+    }
+
+    /** The hook waits for the loops, whose only thread waits for the hook; or for loops that have been closed. */
+    @ParameterizedTest
+    @ValueSource(strings = {"exit on the scheduler's thread", "exit after close", "exit after close, common pool full"})
+    void aJvmWithTheShutdownHookEndsHoweverItIsEnded(String way, @TempDir Path directory) throws Exception {
+        String hiveId = "ShutdownIT " + ProcessHandle.current().pid() + " " + way;
+        Process jvm = new ProcessBuilder(ChildJvm.command(EndingMain.class, hiveId, way))
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("out").toFile())
+                .start();
+        try {
+            assertThat(jvm.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                    .as("the JVM has ended; it said: " + Files.readString(directory.resolve("out")))
+                    .isTrue();
+        } finally {
+            jvm.destroyForcibly().waitFor();
+        }
+        assertThat(OrphanReaper.of(hiveId).reap().ended()).isEmpty();
     }
 }
