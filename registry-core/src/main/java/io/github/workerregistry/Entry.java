@@ -1,5 +1,7 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
@@ -34,6 +36,9 @@ final class Entry {
     }
 
     private final int slots;
+    private @Nullable ModelSlots model; // these three are set once, before anybody else can see this entry
+    private FreeSlots.@Nullable Node leaf;
+    private int place;
     private boolean suspected; // guarded by the registry's write lock
     private volatile long word;
     private volatile WorkerInfo value;
@@ -42,6 +47,39 @@ final class Entry {
         slots = worker.slotsTotal();
         value = worker;
         word = Occupancy.of(worker, worker.state() instanceof Busy);
+    }
+
+    // ---- its place among the workers of its model ----
+
+    void settle(FreeSlots.Node leaf, int place) {
+        this.leaf = leaf;
+        this.place = place;
+    }
+
+    void join(ModelSlots model) {
+        this.model = model;
+    }
+
+    FreeSlots.Node leaf() {
+        return requireNonNull(leaf);
+    }
+
+    int place() {
+        return place;
+    }
+
+    ModelSlots model() {
+        return requireNonNull(model);
+    }
+
+    boolean isOf(FreeSlots free) {
+        return model().free() == free;
+    }
+
+    /** How loaded it is, see {@link FreeSlots#level}; none if no slot can be taken. */
+    int level() {
+        long seen = word;
+        return Occupancy.canTake(seen, slots) ? model().free().level(Occupancy.inUse(seen), slots) : FreeSlots.NONE;
     }
 
     // ---- leases: no lock ----
@@ -61,6 +99,7 @@ final class Entry {
     void give(int generation) {
         for (long seen = word; Occupancy.isHeldBy(seen, generation); seen = word) {
             if (WORD.compareAndSet(this, seen, Occupancy.give(seen))) {
+                model().freed(this);
                 return;
             }
         }
@@ -68,11 +107,6 @@ final class Entry {
 
     boolean isHeldBy(int generation) {
         return Occupancy.isHeldBy(word, generation);
-    }
-
-    boolean isIdle() {
-        long seen = word;
-        return Occupancy.canTake(seen, slots) && Occupancy.inUse(seen) == 0;
     }
 
     // ---- looking: no lock ----

@@ -1,65 +1,136 @@
 package io.github.workerregistry;
 
-import java.util.Arrays;
+import io.github.workerregistry.WorkerState.Stopping;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The workers of one model, in registration order, and the search for a free slot among them.
- *
- * <p>Members change under the registry's write lock; the search takes no lock and trusts only each worker's own word.
- * It goes through the workers in order, so that early ones are filled first and late ones can become idle.
+ * The workers of one model: the search for a free slot among them, and the line of those who wait for one. Whoever asks
+ * while others wait stands behind them.
  */
 final class ModelSlots {
 
-    /**
-     * The first {@code size} entries. Never changed once published; a later one may share the array and see more of it.
-     */
-    private static final class Members {
-        final Entry[] entries;
-        final int size;
+    private final String modelRef;
+    private final FreeSlots free;
+    private final WaitingLine line;
+    private final @Nullable LeaseLeaks leaks;
+    private volatile @Nullable Exit lastExit;
 
-        Members(Entry[] entries, int size) {
-            this.entries = entries;
-            this.size = size;
-        }
+    ModelSlots(String modelRef, SlotSelection selection, Hints hints, int longestLine, @Nullable LeaseLeaks leaks) {
+        this.modelRef = modelRef;
+        this.leaks = leaks;
+        this.free = new FreeSlots(selection, hints);
+        this.line = new WaitingLine(this, longestLine);
     }
 
-    private volatile Members members = new Members(new Entry[4], 0);
+    String modelRef() {
+        return modelRef;
+    }
+
+    FreeSlots free() {
+        return free;
+    }
+
+    // ---- membership: under the registry's write lock ----
 
     void add(Entry entry) {
-        Members now = members;
-        Entry[] entries = now.size < now.entries.length ? now.entries : Arrays.copyOf(now.entries, 2 * now.size);
-        entries[now.size] = entry;
-        members = new Members(entries, now.size + 1);
+        entry.join(this);
+        free.add(entry);
     }
 
-    void remove(Entry entry) {
-        Entry[] left = Arrays.stream(members.entries, 0, members.size)
-                .filter(member -> !member.equals(entry))
-                .toArray(Entry[]::new);
-        members = new Members(Arrays.copyOf(left, Math.max(4, left.length)), left.length);
+    void remove(Entry entry, @Nullable Exit exit) {
+        free.remove(entry);
+        if (exit != null) {
+            lastExit = exit;
+        }
     }
 
-    boolean isEmpty() {
-        return members.size == 0;
+    /** Whether nobody is here, and nobody waits for somebody to come. */
+    boolean isUnused() {
+        return free.isEmpty() && line.isEmpty();
     }
 
-    /** Takes one slot of the first worker that has one, or returns null. */
+    // ---- slots ----
+
+    /** Takes a slot of any worker, unless those who wait need it, or returns null. */
     @Nullable
     SlotLease tryTake() {
-        Members now = members;
-        for (int i = 0; i < now.size; i++) {
-            SlotLease lease = now.entries[i].tryTake();
-            if (lease != null) {
-                return lease;
-            }
+        return line.isEmpty() ? free.tryTake() : line.takeBehind(free::tryTake);
+    }
+
+    /** Takes a slot of a worker that fits, unless those who wait need it, or returns null. */
+    @Nullable
+    SlotLease tryTake(SlotFilter filter) {
+        return line.isEmpty() ? take(filter) : line.takeBehind(() -> take(filter));
+    }
+
+    /** Takes a slot of one worker, unless those who wait need it, or returns null. */
+    @Nullable
+    SlotLease tryTakeFrom(Entry entry) {
+        return line.isEmpty() ? takeFrom(entry) : line.takeBehind(() -> takeFrom(entry));
+    }
+
+    private @Nullable SlotLease takeFrom(Entry entry) {
+        SlotLease lease = entry.tryTake();
+        if (lease != null) {
+            FreeSlots.note(entry);
         }
-        return null;
+        return lease;
+    }
+
+    /** Takes a slot, as if nobody waited. */
+    @Nullable
+    SlotLease take(SlotFilter filter) {
+        return filter.isAny() ? free.tryTake() : free.tryTake(entry -> filter.accepts(entry.last()));
+    }
+
+    /** A slot of this worker has been given back. */
+    void freed(Entry entry) {
+        FreeSlots.note(entry);
+        if (!line.isEmpty()) {
+            line.serve();
+        }
+    }
+
+    /** A lease has been closed, void or not. */
+    void closed(SlotLease lease) {
+        if (leaks != null) {
+            leaks.closed(lease);
+        }
+    }
+
+    // ---- those who wait ----
+
+    WaitingLine line() {
+        return line;
+    }
+
+    /** Something has changed here that may serve those who wait, or take away their hope. */
+    void changed() {
+        if (!line.isEmpty()) {
+            line.serve();
+            line.sendAwayWithoutHope(lastExit);
+        }
+    }
+
+    /** Whether a worker is here that fits and will, or may, have a slot one day. */
+    boolean mayServe(SlotFilter filter) {
+        return free.first(entry ->
+                        filter.fits(entry.names()) && mayServe(entry.names().state()))
+                != null;
+    }
+
+    private static boolean mayServe(WorkerState state) {
+        return !(state instanceof Stopping stopping)
+                || stopping.reason().isFailure()
+                || stopping.reason() == Exit.Cause.RESTART;
     }
 
     /** The members of this moment. */
-    Entry[] list() {
-        Members now = members;
-        return Arrays.copyOf(now.entries, now.size);
+    List<Entry> list() {
+        List<Entry> members = new ArrayList<>();
+        free.forEach(members::add);
+        return members;
     }
 }

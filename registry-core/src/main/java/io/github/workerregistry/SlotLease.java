@@ -86,6 +86,7 @@ public final class SlotLease implements AutoCloseable {
     public void close() {
         if (CLOSED.compareAndSet(this, false, true)) {
             entry.give(generation);
+            entry.model().closed(this);
         }
     }
 

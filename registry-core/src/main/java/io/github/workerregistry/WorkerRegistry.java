@@ -8,17 +8,21 @@ import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -75,10 +79,22 @@ public final class WorkerRegistry {
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final EventFeed events;
+    private final SlotSelection selection;
+    private final Hints hints = new Hints();
+    private final int waitQueueCapacity;
+    private final boolean failIfAbsent;
+    private final @Nullable LeaseLeaks leaks;
+
+    /** Models in which something has changed in the write section that runs; guarded by the write lock. */
+    private Set<ModelSlots> changed = new HashSet<>();
 
     private WorkerRegistry(Builder builder) {
         node = builder.node;
         clock = builder.clock;
+        selection = builder.selection;
+        waitQueueCapacity = builder.waitQueueCapacity;
+        failIfAbsent = builder.failIfAbsent;
+        leaks = builder.leaseLeakThreshold == null ? null : new LeaseLeaks(builder.leaseLeakThreshold, clock);
         events = new EventFeed(builder.eventQueueCapacity);
     }
 
@@ -131,9 +147,13 @@ public final class WorkerRegistry {
             if (workers.putIfAbsent(worker.id(), entry) != null) {
                 throw new DuplicateWorkerException(worker.id());
             }
-            byId.put(worker.id(), entry);
-            byModel.computeIfAbsent(worker.modelRef(), model -> new ModelSlots())
-                    .add(entry);
+            byModel.compute(worker.modelRef(), (model, known) -> {
+                ModelSlots slots = known == null ? newModel(model) : known;
+                slots.add(entry);
+                changed.add(slots);
+                return slots;
+            });
+            byId.put(worker.id(), entry); // last: who finds it there may take its slots
             events.registered(worker);
             return worker;
         });
@@ -195,7 +215,11 @@ public final class WorkerRegistry {
                 return Optional.empty();
             }
             Optional<Change> change = entry.changeState(next, now, condition);
-            change.filter(Change::isEdge).ifPresent(edge -> events.changed(edge.before(), edge.after()));
+            change.filter(Change::isEdge).ifPresent(edge -> {
+                FreeSlots.note(entry);
+                changed.add(entry.model());
+                events.changed(edge.before(), edge.after());
+            });
             return change.map(Change::after);
         });
     }
@@ -313,11 +337,23 @@ public final class WorkerRegistry {
                     events.removed(worker, Exit.Cause.DEREGISTERED, Optional.empty());
                 });
             }
+            workers.values().forEach(entry -> leaveModel(entry, null));
             workers.clear();
             byId.clear();
-            byModel.clear();
             return List.copyOf(removed);
         });
+    }
+
+    private void leaveModel(Entry entry, @Nullable Exit exit) {
+        byModel.computeIfPresent(entry.names().modelRef(), (model, slots) -> {
+            slots.remove(entry, exit);
+            changed.add(slots);
+            return slots.isUnused() ? null : slots;
+        });
+    }
+
+    private ModelSlots newModel(String modelRef) {
+        return new ModelSlots(modelRef, selection, hints, waitQueueCapacity, leaks);
     }
 
     private Optional<WorkerInfo> leave(
@@ -326,10 +362,7 @@ public final class WorkerRegistry {
         left.ifPresent(worker -> {
             workers.remove(id);
             byId.remove(id);
-            byModel.computeIfPresent(worker.modelRef(), (model, slots) -> {
-                slots.remove(entry);
-                return slots.isEmpty() ? null : slots;
-            });
+            leaveModel(entry, exit.orElse(null));
             events.removed(worker, reason, exit);
         });
         return left;
@@ -487,10 +520,16 @@ public final class WorkerRegistry {
         if (slots == null) {
             return Optional.empty();
         }
+        Entry idle = slots.free().first(entry -> entry.level() == 0);
+        WorkerInfo worker = idle == null ? null : look(idle);
+        if (worker != null && worker.state() instanceof Idle) {
+            return Optional.of(worker);
+        }
+        // It was just taken: look at all, one by one.
         for (Entry entry : slots.list()) {
-            WorkerInfo worker = entry.isIdle() ? look(entry) : null;
-            if (worker != null && worker.state() instanceof Idle) {
-                return Optional.of(worker);
+            WorkerInfo seen = entry.level() == 0 ? look(entry) : null;
+            if (seen != null && seen.state() instanceof Idle) {
+                return Optional.of(seen);
             }
         }
         return Optional.empty();
@@ -532,14 +571,128 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Finds a worker of a model with a free slot and takes the slot, in one atomic step. No lock and no clock.
+     * Finds a worker of a model with a free slot and takes the slot, in one atomic step: of the worker that the
+     * {@link SlotSelection} prefers. No lock and no clock, and in constant time however many workers there are.
+     *
+     * <p>Nobody is overtaken: while callers wait in {@link #acquire}, only a slot that none of them wants is given.
      *
      * @param modelRef the model
      * @return the lease; empty if no worker of the model has a free slot now
      */
     public Optional<SlotLease> tryAcquire(String modelRef) {
         ModelSlots slots = byModel.get(requireNonNull(modelRef, "modelRef"));
-        return slots == null ? Optional.empty() : Optional.ofNullable(slots.tryTake());
+        return slots == null ? Optional.empty() : Optional.ofNullable(watched(slots.tryTake()));
+    }
+
+    /**
+     * The same, but not of any worker. Looks at them one by one if few pass.
+     *
+     * @param modelRef the model
+     * @param filter which workers will do
+     * @return the lease; empty if no worker that passes has a free slot now
+     */
+    public Optional<SlotLease> tryAcquire(String modelRef, SlotFilter filter) {
+        ModelSlots slots = byModel.get(requireNonNull(modelRef, "modelRef"));
+        requireNonNull(filter, "filter");
+        return slots == null ? Optional.empty() : Optional.ofNullable(watched(slots.tryTake(filter)));
+    }
+
+    /**
+     * Takes a slot of a model, and waits for it if need be: {@link #acquire(String, SlotFilter, Duration)} of any
+     * worker.
+     *
+     * @param modelRef the model
+     * @param timeout how long to wait, &ge; 0
+     * @return the lease
+     * @throws SlotTimeoutException as there
+     * @throws SlotQueueFullException as there
+     * @throws NoSuchModelException as there
+     * @throws InterruptedException as there
+     */
+    public SlotLease acquire(String modelRef, Duration timeout) throws InterruptedException {
+        return acquire(modelRef, SlotFilter.any(), timeout);
+    }
+
+    /**
+     * Takes a slot, and waits for it if need be. First come, first served, among all that wait for the same model; a
+     * caller whom a free slot does not fit lets those behind pass.
+     *
+     * <p>Blocks the calling thread, platform or virtual, parked; a virtual one leaves its carrier. It wakes when a slot
+     * that fits was given to it: when one is given back, and when a worker becomes ready. And it wakes at once when no
+     * worker is left to wait for. The time is real time, whatever the registry's clock is.
+     *
+     * @param modelRef the model
+     * @param filter which workers will do
+     * @param timeout how long to wait, &ge; 0; with 0 it does not wait
+     * @return the lease
+     * @throws SlotTimeoutException if no slot came in time
+     * @throws SlotQueueFullException if as many callers wait for this model as may
+     * @throws NoSuchModelException if no worker of the model passes as to backend and device, and none that does is
+     *     loading or backing off, now or after a while; not if the builder says otherwise
+     * @throws InterruptedException if the thread is interrupted before it has a slot; then its place is free, and no
+     *     slot is lost. If both come together, the slot is given, and the thread stays interrupted
+     * @throws IllegalArgumentException if the timeout is negative
+     */
+    public SlotLease acquire(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
+        requireNonNull(modelRef, "modelRef");
+        requireNonNull(filter, "filter");
+        if (requireNonNull(timeout, "timeout").isNegative()) {
+            throw new IllegalArgumentException("timeout must be >= 0, was " + timeout);
+        }
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        ModelSlots slots = byModel.get(modelRef);
+        SlotLease lease = slots == null ? null : slots.tryTake(filter);
+        if (lease == null) {
+            lease = await(modelRef, filter, timeout);
+        }
+        if (leaks != null) {
+            leaks.taken(lease);
+        }
+        return lease;
+    }
+
+    private SlotLease await(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
+        WaitingLine.Waiter waiter = new WaitingLine.Waiter(filter, failIfAbsent);
+        ModelSlots slots = byModel.compute(modelRef, (model, known) -> {
+            ModelSlots joined = known == null ? newModel(model) : known;
+            joined.line().join(waiter);
+            return joined;
+        });
+        slots.line().serve();
+        slots.line().await(waiter, deadline);
+        slots.line().leave(waiter);
+        if (slots.isUnused()) {
+            byModel.computeIfPresent(modelRef, (model, known) -> known.isUnused() ? null : known);
+        }
+        SlotLease lease = waiter.result();
+        if (lease != null) {
+            return lease;
+        }
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        throw new SlotTimeoutException(modelRef, timeout);
+    }
+
+    private @Nullable SlotLease watched(@Nullable SlotLease lease) {
+        if (leaks != null && lease != null) {
+            leaks.taken(lease);
+        }
+        return lease;
+    }
+
+    /**
+     * Logs at WARN, once each, the leases that have been open for longer than
+     * {@link Builder#leaseLeakThreshold(Duration)}, with the stack of their acquisition. A supervisor calls this every
+     * second; a host without one may. Does nothing unless a threshold was set.
+     */
+    public void reportLeaks() {
+        if (leaks != null) {
+            leaks.report();
+        }
     }
 
     /**
@@ -550,7 +703,9 @@ public final class WorkerRegistry {
      */
     public Optional<SlotLease> tryAcquireFrom(String id) {
         Entry entry = byId.get(requireNonNull(id, "id"));
-        return entry == null ? Optional.empty() : Optional.ofNullable(entry.tryTake());
+        return entry == null
+                ? Optional.empty()
+                : Optional.ofNullable(watched(entry.model().tryTakeFrom(entry)));
     }
 
     /**
@@ -591,12 +746,16 @@ public final class WorkerRegistry {
 
     private <T> T write(Supplier<T> change) {
         T result;
+        Set<ModelSlots> models;
         lock.writeLock().lock();
         try {
             result = change.get();
         } finally {
+            models = changed.isEmpty() ? Set.of() : changed;
+            changed = models.isEmpty() ? changed : new HashSet<>();
             lock.writeLock().unlock();
         }
+        models.forEach(ModelSlots::changed);
         events.dispatch();
         return result;
     }
@@ -606,6 +765,10 @@ public final class WorkerRegistry {
         private String node = "local";
         private InstantSource clock = new MonotonicClock();
         private int eventQueueCapacity = 1024;
+        private SlotSelection selection = SlotSelection.PACK;
+        private int waitQueueCapacity = 512;
+        private boolean failIfAbsent = true;
+        private @Nullable Duration leaseLeakThreshold;
 
         private Builder() {}
 
@@ -645,6 +808,58 @@ public final class WorkerRegistry {
                 throw new IllegalArgumentException("eventQueueCapacity must be >= 1, was " + events);
             }
             this.eventQueueCapacity = events;
+            return this;
+        }
+
+        /**
+         * Sets which worker of a model gives the next slot, where several could.
+         *
+         * @param selection default {@link SlotSelection#PACK}
+         * @return this builder
+         */
+        public Builder slotSelection(SlotSelection selection) {
+            this.selection = requireNonNull(selection, "selection");
+            return this;
+        }
+
+        /**
+         * Sets how many callers may wait for a slot of one model, see {@link WorkerRegistry#acquire}.
+         *
+         * @param callers &ge; 0, default 512
+         * @return this builder
+         * @throws IllegalArgumentException if the number is negative
+         */
+        public Builder waitQueueCapacity(int callers) {
+            WorkerInfo.requireNotNegative(callers, "waitQueueCapacity");
+            this.waitQueueCapacity = callers;
+            return this;
+        }
+
+        /**
+         * Sets whether {@link WorkerRegistry#acquire} fails at once if there is no worker to wait for. A host that
+         * starts workers on demand may prefer to wait.
+         *
+         * @param failIfAbsent default true
+         * @return this builder
+         */
+        public Builder failIfAbsent(boolean failIfAbsent) {
+            this.failIfAbsent = failIfAbsent;
+            return this;
+        }
+
+        /**
+         * Turns on the report of leases that are open for too long, see {@link WorkerRegistry#reportLeaks()}. Each
+         * lease then costs a stack trace and a clock reading.
+         *
+         * @param threshold &gt; 0; default: off
+         * @return this builder
+         * @throws IllegalArgumentException if the threshold is not positive
+         */
+        public Builder leaseLeakThreshold(Duration threshold) {
+            if (requireNonNull(threshold, "threshold").isNegative() || threshold.isZero()) {
+                throw new IllegalArgumentException("leaseLeakThreshold must be > 0, was " + threshold);
+            }
+            this.leaseLeakThreshold = threshold;
             return this;
         }
 

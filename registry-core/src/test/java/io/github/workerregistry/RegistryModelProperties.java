@@ -167,6 +167,10 @@ class RegistryModelProperties {
             return state.routable() && !reported && inUse < slots;
         }
 
+        private int level() {
+            return Math.min(inUse, 1);
+        }
+
         private void look(Instant now) {
             if (workedSinceLook) {
                 lastActivity = lastActivity.isBefore(now) ? now : lastActivity.plusNanos(1);
@@ -471,6 +475,10 @@ class RegistryModelProperties {
                 Modelled worker = members.get(taken.workerId());
                 assertThat(worker.modelRef).isEqualTo(modelRef);
                 assertThat(worker.canLease()).isTrue();
+                assertThat(members.values())
+                        .filteredOn(other -> other.modelRef.equals(modelRef) && other.canLease())
+                        .as("a busy one if there is one: to pack is the default")
+                        .noneMatch(other -> other.level() > worker.level());
                 leased(taken, worker);
             });
         }
@@ -550,10 +558,12 @@ class RegistryModelProperties {
                             .map(Modelled::info)
                             .toList());
             for (String modelRef : MODELS) {
-                assertThat(registry.findIdleWorker(modelRef))
-                        .isEqualTo(idle.stream()
-                                .filter(worker -> worker.modelRef().equals(modelRef))
-                                .findFirst());
+                List<WorkerInfo> idleOfModel = idle.stream()
+                        .filter(worker -> worker.modelRef().equals(modelRef))
+                        .toList();
+                Optional<WorkerInfo> found = registry.findIdleWorker(modelRef);
+                assertThat(found.isPresent()).isEqualTo(!idleOfModel.isEmpty());
+                found.ifPresent(worker -> assertThat(idleOfModel).contains(worker));
             }
         }
 

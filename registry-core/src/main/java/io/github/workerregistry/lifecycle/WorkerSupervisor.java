@@ -87,6 +87,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.add("heartbeat", config.sweep(), new HeartbeatLoop(registry, stopper, suspects, config, presence));
         loops.add("suspects", config.sweep(), suspects);
         loops.add("restart", config.sweep(), restarts);
+        loops.add("leaks", Duration.ofSeconds(1), now -> registry.reportLeaks());
         loops.add("load", LoadLoop.PERIOD, new LoadLoop(registry, workers, stopper, config.loadStall(), presence));
         config.busyLimit()
                 .ifPresent(

@@ -1,0 +1,418 @@
+package io.github.workerregistry;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The workers of one model, and the search for a free slot among them that takes as long with ten workers as with a
+ * hundred thousand. This is the one clever class of this package.
+ *
+ * <p><b>Truth and hints.</b> Whether a worker has a free slot, its own word says ({@link Occupancy}), and nothing else:
+ * a slot is taken by a compare-and-set on that word. All that is here merely says where to look. A hint may be wrong in
+ * one direction only: it may send us to a worker that has no slot left, never hide one that has.
+ *
+ * <p><b>The tree.</b> Each worker has a place. Every 64 places have a leaf, every 64 leaves a node above them, and so
+ * on, as high as there are workers. For each of eight levels of load (idle, and seven parts of busy) a node has one
+ * word, with a bit for each thing below it: <i>there may be a worker of this level there</i>. So the first worker of a
+ * level is found with one count of trailing zeros a storey, and each node's words share a cache line. The
+ * {@link SlotSelection} is the order in which levels are tried.
+ *
+ * <p><b>Lazy bits.</b> Who changes a worker's word then sees to it that the bit of the new level is set, from the leaf
+ * to the root ({@link #note}). Nobody clears the old one. That is left to whoever is misled by it ({@link #correct}),
+ * so that a slot of a worker with one slot can be taken and given back for ever without a write to the tree: the bit
+ * stays, and is right again when the slot is.
+ *
+ * <p><b>Why nothing is lost.</b> A corrector clears the bit and then looks at the word again, and sets what belongs
+ * there; a changer writes the word and then looks at the bit. All of these are volatile, so at least one of the two
+ * sees the other (Dekker). The same holds a storey higher between a word that is empty and the bit above it. In
+ * between, a search could miss a worker: so correctors count when they begin and when they end, and a search that found
+ * nothing is repeated if a correction ran meanwhile. Hence "no free slot" is true of some moment of the call.
+ *
+ * <p><b>Threads keep apart.</b> Each thread first tries the worker that it used last ({@link Hints}), if no better
+ * level has a worker. Two threads then work on two words, and do not fight for the first bit.
+ *
+ * <p>Places are given and taken under the registry's write lock. Everything else takes no lock. (The tree of words is a
+ * hierarchical bitmap as allocators have it; the thread's own last choice comes first as in HikariCP's
+ * {@code ConcurrentBag}.)
+ */
+final class FreeSlots {
+
+    /** Level 0 is idle, 1 to 7 are the parts of busy; when packing, all of busy is 1. A full worker has none. */
+    private static final int LEVELS = 8;
+
+    private static final int PACKED = 2;
+
+    static final int NONE = -1;
+    private static final int FAN_OUT = 64;
+    private static final int FAN_OUT_BITS = 6;
+    private static final int FEW = 4;
+
+    private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
+    private static final VarHandle BEGUN;
+    private static final VarHandle ENDED;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            BEGUN = lookup.findVarHandle(FreeSlots.class, "correctionsBegun", long.class);
+            ENDED = lookup.findVarHandle(FreeSlots.class, "correctionsEnded", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private static final AtomicInteger SEEDS = new AtomicInteger();
+
+    private final int seed = SEEDS.getAndAdd(0x61C88647);
+    private final Hints hints;
+    private final boolean pack;
+    private volatile Node root = new Node(0, 0);
+    private volatile long correctionsBegun;
+    private volatile long correctionsEnded;
+
+    // guarded by the registry's write lock
+    private int places;
+    private int[] vacant = new int[FEW];
+    private int vacancies;
+
+    FreeSlots(SlotSelection selection, Hints hints) {
+        this.pack = selection == SlotSelection.PACK;
+        this.hints = hints;
+    }
+
+    /** Tells models apart in the table of hints. */
+    int seed() {
+        return seed;
+    }
+
+    /** A part of the tree: a leaf with up to 64 workers, or a node with up to 64 nodes. */
+    static final class Node {
+        private final int storey;
+        private final int index;
+        private volatile @Nullable Node above;
+        private final long[] words = new long[LEVELS];
+        private volatile AtomicReferenceArray<@Nullable Object> below = new AtomicReferenceArray<>(FEW);
+
+        Node(int storey, int index) {
+            this.storey = storey;
+            this.index = index;
+        }
+
+        long word(int level) {
+            return (long) WORDS.getVolatile(words, level);
+        }
+
+        boolean has(int level, int index) {
+            return (word(level) & (1L << index)) != 0;
+        }
+
+        boolean isLeaf() {
+            return storey == 0;
+        }
+
+        @Nullable
+        Object below(int index) {
+            AtomicReferenceArray<@Nullable Object> now = below;
+            return index < now.length() ? now.get(index) : null;
+        }
+
+        @Nullable
+        Entry entry(int index) {
+            return (Entry) below(index);
+        }
+
+        /** Under the registry's write lock. */
+        void put(int index, @Nullable Object thing) {
+            AtomicReferenceArray<@Nullable Object> now = below;
+            if (index >= now.length()) {
+                AtomicReferenceArray<@Nullable Object> larger =
+                        new AtomicReferenceArray<>(Math.min(FAN_OUT, Math.max(2 * now.length(), index + 1)));
+                for (int i = 0; i < now.length(); i++) {
+                    larger.set(i, now.get(i));
+                }
+                below = larger;
+                now = larger;
+            }
+            now.set(index, thing);
+        }
+    }
+
+    // ---- membership: under the registry's write lock ----
+
+    void add(Entry entry) {
+        int place = vacancies > 0 ? vacant[--vacancies] : places++;
+        Node leaf = leafOf(place);
+        entry.settle(leaf, place);
+        leaf.put(place & (FAN_OUT - 1), entry);
+        note(entry);
+    }
+
+    void remove(Entry entry) {
+        int place = entry.place();
+        leafOf(place).put(place & (FAN_OUT - 1), null);
+        if (vacancies == vacant.length) {
+            vacant = Arrays.copyOf(vacant, 2 * vacancies);
+        }
+        vacant[vacancies++] = place;
+        hints.forget(entry);
+    }
+
+    boolean isEmpty() {
+        return places == vacancies;
+    }
+
+    private Node leafOf(int place) {
+        while ((place >>> (FAN_OUT_BITS * (root.storey + 1))) != 0) {
+            grow();
+        }
+        Node node = root;
+        while (!node.isLeaf()) {
+            int index = (place >>> (FAN_OUT_BITS * node.storey)) & (FAN_OUT - 1);
+            Node child = (Node) node.below(index);
+            if (child == null) {
+                child = new Node(node.storey - 1, index);
+                child.above = node;
+                node.put(index, child);
+            }
+            node = child;
+        }
+        return node;
+    }
+
+    /**
+     * Puts a storey on top. Its bits are set on suspicion: who set one below without seeing the new root would not set
+     * them.
+     */
+    private void grow() {
+        Node old = root;
+        Node higher = new Node(old.storey + 1, 0);
+        higher.put(0, old);
+        for (int level = 0; level < LEVELS; level++) {
+            WORDS.setVolatile(higher.words, level, 1L);
+        }
+        old.above = higher;
+        root = higher;
+    }
+
+    // ---- search: no lock ----
+
+    /** Takes a slot of the worker that the selection prefers, or returns null if there is none. */
+    @Nullable
+    SlotLease tryTake() {
+        Entry last = hints.get(this);
+        if (last != null && isBest(last)) {
+            SlotLease lease = take(last);
+            if (lease != null) {
+                return lease;
+            }
+        }
+        while (true) {
+            long ended = correctionsEnded;
+            for (int i = 0; i < levels(); i++) {
+                SlotLease lease = tryTakeOf(inOrder(i));
+                if (lease != null) {
+                    return lease;
+                }
+            }
+            if (correctionsBegun == ended) {
+                return null;
+            }
+        }
+    }
+
+    /** Takes a slot of a worker that passes, in the order of the selection; looks at many if few pass. */
+    @Nullable
+    SlotLease tryTake(Predicate<Entry> wanted) {
+        SlotLease[] taken = new SlotLease[1];
+        for (int i = 0; i <= levels() && taken[0] == null; i++) {
+            boolean atLast = i == levels(); // at any level: somebody may have moved behind our back
+            int level = atLast ? NONE : inOrder(i);
+            any(root, entry -> {
+                int now = entry.level();
+                if (now != NONE && (atLast || now == level) && wanted.test(entry)) {
+                    taken[0] = take(entry);
+                }
+                return taken[0] != null;
+            });
+        }
+        return taken[0];
+    }
+
+    /** The first worker, in the order of their places, that passes. */
+    @Nullable
+    Entry first(Predicate<Entry> wanted) {
+        Entry[] found = new Entry[1];
+        any(root, entry -> {
+            if (wanted.test(entry)) {
+                found[0] = entry;
+            }
+            return found[0] != null;
+        });
+        return found[0];
+    }
+
+    /** Every worker, in the order of their places. */
+    void forEach(Consumer<Entry> action) {
+        any(root, entry -> {
+            action.accept(entry);
+            return false;
+        });
+    }
+
+    /** Whether any worker passes; looks no further then. */
+    private static boolean any(Node node, Predicate<Entry> enough) {
+        AtomicReferenceArray<@Nullable Object> below = node.below;
+        for (int i = 0; i < below.length(); i++) {
+            Object thing = below.get(i);
+            boolean found = thing instanceof Node child
+                    ? any(child, enough)
+                    : thing instanceof Entry entry && enough.test(entry);
+            if (found) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private @Nullable SlotLease take(Entry entry) {
+        SlotLease lease = entry.tryTake();
+        if (lease != null) {
+            note(entry);
+            hints.set(this, entry);
+        }
+        return lease;
+    }
+
+    private @Nullable SlotLease tryTakeOf(int level) {
+        Node node = root;
+        while (true) {
+            long word = node.word(level);
+            if (word == 0) {
+                Node above = node.above;
+                if (above == null) {
+                    return null;
+                }
+                correct(above, node.index, level);
+                node = above;
+                continue;
+            }
+            int index = Long.numberOfTrailingZeros(word);
+            if (!node.isLeaf()) {
+                node = child(node, index);
+                continue;
+            }
+            Entry entry = node.entry(index);
+            SlotLease lease = entry != null && entry.level() == level ? take(entry) : null;
+            if (lease != null) {
+                return lease;
+            }
+            if (entry == null || entry.level() != level) {
+                correct(node, index, level);
+            }
+        }
+    }
+
+    private static Node child(Node node, int index) {
+        Node child = (Node) node.below(index);
+        if (child == null) {
+            throw new AssertionError("a bit without a node");
+        }
+        return child;
+    }
+
+    /** Whether no other worker seems to be of a level that the selection prefers. */
+    private boolean isBest(Entry entry) {
+        int level = entry.level();
+        if (level == NONE) {
+            return false;
+        }
+        for (int i = 0; inOrder(i) != level; i++) {
+            if (isAnotherOf(inOrder(i), entry)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The worker's own bit there is an old one, and will be right again when it is taken. */
+    private static boolean isAnotherOf(int level, Entry entry) {
+        int index = entry.place() & (FAN_OUT - 1);
+        for (Node node = entry.leaf(); node != null; node = node.above) {
+            if ((node.word(level) & ~(1L << index)) != 0) {
+                return true;
+            }
+            index = node.index;
+        }
+        return false;
+    }
+
+    private int inOrder(int i) {
+        return pack ? PACKED - 1 - i : i;
+    }
+
+    /** How many levels there are. */
+    private int levels() {
+        return pack ? PACKED : LEVELS;
+    }
+
+    /** The level of a worker with so many of its slots in use, none of them reported by the host. */
+    int level(int inUse, int slots) {
+        if (inUse == 0) {
+            return 0;
+        }
+        if (inUse >= slots) {
+            return NONE;
+        }
+        return pack ? 1 : 1 + (int) ((LEVELS - 1L) * inUse / slots);
+    }
+
+    // ---- hints: no lock ----
+
+    /** Sets the bits that lead to a worker whose word has just been changed, whoever changed it. */
+    static void note(Entry entry) {
+        int level = entry.level();
+        if (level != NONE) {
+            mark(entry.leaf(), entry.place() & FAN_OUT - 1, level);
+        }
+    }
+
+    /** All the way up, though a bit be set: who set it may not have come to the next storey yet. */
+    private static void mark(Node start, int startIndex, int level) {
+        int index = startIndex;
+        for (Node node = start; node != null; node = node.above) {
+            if (!node.has(level, index)) {
+                long unused = (long) WORDS.getAndBitwiseOr(node.words, level, 1L << index);
+            }
+            index = node.index;
+        }
+    }
+
+    /** Clears a bit that has misled us, and sets what belongs there. */
+    private void correct(Node node, int index, int level) {
+        BEGUN.getAndAdd(this, 1L);
+        try {
+            noteBelow(node, index, level);
+            long unused = (long) WORDS.getAndBitwiseAnd(node.words, level, ~(1L << index));
+            noteBelow(node, index, level);
+        } finally {
+            ENDED.getAndAdd(this, 1L);
+        }
+    }
+
+    private static void noteBelow(Node node, int index, int level) {
+        if (node.isLeaf()) {
+            Entry entry = node.entry(index);
+            if (entry != null) {
+                note(entry);
+            }
+        } else if (child(node, index).word(level) != 0) {
+            mark(node, index, level);
+        }
+    }
+}

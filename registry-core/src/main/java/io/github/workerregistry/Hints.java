@@ -1,0 +1,47 @@
+package io.github.workerregistry;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which worker a thread used last, for each model: a small table in which anybody may overwrite anybody. What it says
+ * is never more than a guess.
+ */
+final class Hints {
+
+    private static final VarHandle TABLE = MethodHandles.arrayElementVarHandle(Entry[].class);
+
+    private static final int SIZE = 256;
+
+    /** Entries apart from one another, so that no two share a cache line. */
+    private static final int STRIDE = 16;
+
+    private final @Nullable Entry[] table = new Entry[SIZE * STRIDE];
+
+    /** The worker of this model that this thread used last; null if that is not known. */
+    @Nullable
+    Entry get(FreeSlots model) {
+        Entry entry = (Entry) TABLE.getAcquire(table, index(model));
+        return entry != null && entry.isOf(model) ? entry : null;
+    }
+
+    void set(FreeSlots model, Entry entry) {
+        int index = index(model);
+        if (TABLE.getAcquire(table, index) != entry) {
+            TABLE.setRelease(table, index, entry);
+        }
+    }
+
+    /** Forgets a worker that has left, so that the table keeps nothing alive. */
+    void forget(Entry entry) {
+        for (int i = 0; i < table.length; i += STRIDE) {
+            boolean unused = TABLE.compareAndSet(table, i, entry, null);
+        }
+    }
+
+    private static int index(FreeSlots model) {
+        int hash = ((int) Thread.currentThread().getId() ^ model.seed()) * 0x9E3779B9;
+        return (hash >>> 24) * STRIDE;
+    }
+}

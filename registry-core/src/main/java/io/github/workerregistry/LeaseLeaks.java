@@ -1,0 +1,68 @@
+package io.github.workerregistry;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds leases that somebody may have forgotten to close, and says where they were taken. (After HikariCP's
+ * {@code leakDetectionThreshold}.) Costs a clock reading and a stack trace a lease, so it is off unless asked for.
+ */
+final class LeaseLeaks {
+
+    private static final Logger log = LoggerFactory.getLogger(LeaseLeaks.class);
+
+    private final Duration threshold;
+    private final InstantSource clock;
+    private final ConcurrentMap<SlotLease, Acquisition> open = new ConcurrentHashMap<>();
+
+    LeaseLeaks(Duration threshold, InstantSource clock) {
+        this.threshold = threshold;
+        this.clock = clock;
+    }
+
+    /** Where and when a lease was taken. */
+    private static final class Acquisition {
+        final Instant at;
+        final Throwable stack =
+                new Throwable("taken here, by thread " + Thread.currentThread().getName());
+        volatile boolean reported;
+
+        Acquisition(Instant at) {
+            this.at = at;
+        }
+    }
+
+    void taken(SlotLease lease) {
+        open.put(lease, new Acquisition(clock.instant()));
+    }
+
+    void closed(SlotLease lease) {
+        Acquisition acquisition = open.remove(lease);
+        if (acquisition != null && acquisition.reported) {
+            log.info(
+                    "a lease of worker {} has come back after {}",
+                    lease.workerId(),
+                    Duration.between(acquisition.at, clock.instant()));
+        }
+    }
+
+    /** Reports, once each, what is open for longer than the threshold; forgets what has become void. */
+    void report() {
+        Instant now = clock.instant();
+        open.forEach((lease, acquisition) -> {
+            if (!lease.isValid()) {
+                open.remove(lease);
+            } else if (!acquisition.reported
+                    && Duration.between(acquisition.at, now).compareTo(threshold) >= 0) {
+                acquisition.reported = true;
+                String which = lease.toString(); // as it is now, whenever the log is written
+                log.warn("{} has been open for more than {}", which, threshold, acquisition.stack);
+            }
+        });
+    }
+}

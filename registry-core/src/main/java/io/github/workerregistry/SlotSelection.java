@@ -1,0 +1,17 @@
+package io.github.workerregistry;
+
+/** Which worker of a model gives the next slot, where several could. */
+public enum SlotSelection {
+
+    /**
+     * One that is busy and has a free slot, and an idle one only if there is none. Workers that are not needed stay
+     * idle, time out, and give back their memory. The default.
+     */
+    PACK,
+
+    /**
+     * The one with the smallest share of its slots in use: idle, or in steps of a seventh. Requests that run side by
+     * side disturb each other least.
+     */
+    SPREAD
+}

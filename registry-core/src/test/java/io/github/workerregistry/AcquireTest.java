@@ -1,0 +1,336 @@
+package io.github.workerregistry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.WorkerState.Stopping;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Waiting for a slot, with real threads. */
+@ExtendWith(UnexpectedWarnings.class)
+class AcquireTest {
+
+    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final Duration SHORT = Duration.ofMillis(20);
+
+    private WorkerRegistry registry = WorkerRegistry.create();
+    private final List<Caller> callers = new ArrayList<>();
+
+    /** A thread that waits for a slot, and what it got. */
+    private static final class Caller {
+        final CompletableFuture<SlotLease> result = new CompletableFuture<>();
+        final Thread thread;
+
+        Caller(Callable<SlotLease> acquire) {
+            thread = new Thread(() -> {
+                try {
+                    result.complete(acquire.call());
+                } catch (Throwable t) {
+                    result.completeExceptionally(t);
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        SlotLease lease() throws Exception {
+            return result.get(LONG.toSeconds(), TimeUnit.SECONDS);
+        }
+
+        Throwable failure() throws Exception {
+            try {
+                return new AssertionError("got " + result.get(LONG.toSeconds(), TimeUnit.SECONDS));
+            } catch (ExecutionException e) {
+                return e.getCause();
+            }
+        }
+    }
+
+    @AfterEach
+    void endWhatIsLeft() {
+        callers.forEach(caller -> caller.thread.interrupt());
+    }
+
+    private void register(String id, WorkerState state) {
+        registry.register(WorkerInfo.builder()
+                .id(id)
+                .url("http://h")
+                .modelRef("m")
+                .state(state)
+                .build());
+    }
+
+    /** A caller that has got in line. */
+    private Caller waiting(Duration timeout) {
+        return waiting(SlotFilter.any(), timeout);
+    }
+
+    private Caller waiting(SlotFilter filter, Duration timeout) {
+        Caller caller = new Caller(() -> registry.acquire("m", filter, timeout));
+        callers.add(caller);
+        await().until(() -> caller.thread.getState() == Thread.State.TIMED_WAITING);
+        return caller;
+    }
+
+    private static Exit exit(String id, Exit.Cause cause) {
+        return new Exit(id, "m", 1, cause, ExitStatus.unrequested(3), List.of("no memory"), java.time.Instant.EPOCH);
+    }
+
+    @Test
+    void aFreeSlotIsGivenAtOnce() throws InterruptedException {
+        register("w", new Idle());
+
+        assertThat(registry.acquire("m", Duration.ZERO).workerId()).isEqualTo("w");
+        assertThatThrownBy(() -> registry.acquire("m", Duration.ZERO))
+                .isInstanceOf(SlotTimeoutException.class)
+                .hasMessageContaining("no slot of m within PT0S");
+    }
+
+    @Test
+    void whoeverWaitsGetsTheSlotThatIsGivenBack() throws Exception {
+        register("w", new Idle());
+        SlotLease first = registry.tryAcquire("m").orElseThrow();
+        Caller caller = waiting(LONG);
+
+        first.close();
+
+        assertThat(caller.lease().isValid()).isTrue();
+        assertThat(registry.tryAcquire("m")).isEmpty();
+    }
+
+    @Test
+    void whoeverWaitsGetsASlotOfAWorkerThatBecomesReady() throws Exception {
+        register("w", new Loading(registry.clock().instant()));
+        Caller caller = waiting(LONG);
+
+        registry.updateState("w", new Idle());
+
+        assertThat(caller.lease().workerId()).isEqualTo("w");
+    }
+
+    @Test
+    void aWorkerThatIsRegisteredReadyServesWhoeverWaits() throws Exception {
+        register("w", new Loading(registry.clock().instant()));
+        Caller caller = waiting(LONG);
+
+        register("v", new Idle());
+
+        assertThat(caller.lease().workerId()).isEqualTo("v");
+    }
+
+    @Test
+    void firstComeFirstServed() throws Exception {
+        register("w", new Idle());
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        List<Caller> line = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            line.add(waiting(LONG));
+        }
+
+        for (Caller next : line) {
+            assertThat(next.result).isNotDone();
+            lease.close();
+            lease = next.lease();
+        }
+    }
+
+    @Test
+    void nobodyOvertakesThoseWhoWait() throws Exception {
+        register("w", new Idle());
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        Caller caller = waiting(LONG);
+        registry.subscribe(
+                event -> {
+                    if (event instanceof WorkerEvent.BecameReady) {
+                        assertThat(registry.tryAcquire("m")).isEmpty();
+                        assertThat(registry.tryAcquireFrom("v")).isEmpty();
+                    }
+                },
+                Runnable::run);
+        register("v", new Loading(registry.clock().instant()));
+
+        registry.updateState("v", new Idle());
+
+        assertThat(caller.lease().workerId()).isEqualTo("v");
+        lease.close();
+    }
+
+    @Test
+    void whoeverIsPickyLetsThoseBehindPass() throws Exception {
+        register("w", new Idle());
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        registry.register(WorkerInfo.builder()
+                .id("gpu")
+                .url("http://h")
+                .modelRef("m")
+                .backend("cuda")
+                .state(new Loading(registry.clock().instant()))
+                .build());
+        Caller picky = waiting(SlotFilter.any().onBackend("cuda"), LONG);
+        Caller behind = waiting(LONG);
+
+        lease.close();
+        assertThat(behind.lease().workerId()).isEqualTo("w");
+        assertThat(picky.result).isNotDone();
+        behind.lease().close();
+        assertThat(registry.tryAcquire("m")).as("a slot that nobody waits for").isPresent();
+        registry.updateState("gpu", new Idle());
+
+        assertThat(picky.lease().workerId()).isEqualTo("gpu");
+    }
+
+    @Test
+    void aFilterThatThrowsFailsItsOwnCallerOnly() throws Exception {
+        register("w", new Idle());
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        Caller broken = waiting(
+                SlotFilter.any().where(worker -> {
+                    throw new IllegalStateException("no");
+                }),
+                LONG);
+        Caller behind = waiting(LONG);
+
+        lease.close();
+
+        assertThat(broken.failure()).hasMessage("no");
+        assertThat(behind.lease().workerId()).isEqualTo("w");
+    }
+
+    @Test
+    void whoeverIsOutOfTimeLeavesTheLine() throws Exception {
+        register("w", new Idle());
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+
+        assertThatThrownBy(() -> registry.acquire("m", SHORT)).isInstanceOf(SlotTimeoutException.class);
+        Caller next = waiting(LONG);
+        lease.close();
+
+        assertThat(next.lease().isValid()).isTrue();
+    }
+
+    @Test
+    void whoeverIsInterruptedLeavesTheLine() throws Exception {
+        register("w", new Idle());
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        Caller first = waiting(LONG);
+        Caller second = waiting(LONG);
+
+        first.thread.interrupt();
+
+        assertThat(first.failure()).isInstanceOf(InterruptedException.class);
+        lease.close();
+        assertThat(second.lease().isValid()).isTrue();
+    }
+
+    @Test
+    void anInterruptedThreadDoesNotWaitAtAll() {
+        register("w", new Idle());
+        Thread.currentThread().interrupt();
+
+        assertThatThrownBy(() -> registry.acquire("m", LONG)).isInstanceOf(InterruptedException.class);
+        assertThat(Thread.currentThread().isInterrupted()).isFalse();
+        assertThat(registry.tryAcquire("m")).isPresent();
+    }
+
+    @Test
+    void theLineIsBounded() throws Exception {
+        registry = WorkerRegistry.builder().waitQueueCapacity(2).build();
+        register("w", new Idle());
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        Caller first = waiting(LONG);
+        Caller second = waiting(LONG);
+
+        assertThatThrownBy(() -> registry.acquire("m", LONG))
+                .isInstanceOf(SlotQueueFullException.class)
+                .hasMessageContaining("2 callers");
+        lease.close();
+        first.lease().close();
+        assertThat(second.lease().isValid()).isTrue();
+    }
+
+    @Test
+    void withoutAnyWorkerToWaitForNobodyWaits() {
+        assertThatThrownBy(() -> registry.acquire("m", LONG))
+                .isInstanceOf(NoSuchModelException.class)
+                .hasMessage("no worker serves m, and none is loading");
+        register("w", new Idle());
+        registry.updateState("w", new Stopping(Exit.Cause.IDLE_TIMEOUT));
+        assertThatThrownBy(() -> registry.acquire("m", LONG)).isInstanceOf(NoSuchModelException.class);
+        register("v", new Loading(registry.clock().instant()));
+        assertThatThrownBy(() -> registry.acquire("m", SlotFilter.any().onBackend("rocm"), LONG))
+                .isInstanceOf(NoSuchModelException.class);
+        assertThatThrownBy(() -> registry.acquire("m", SHORT)).isInstanceOf(SlotTimeoutException.class);
+    }
+
+    @Test
+    void whoeverWaitsIsToldTheCauseWhenTheLastWorkerHasGone() throws Exception {
+        register("w", new Loading(registry.clock().instant()));
+        Caller first = waiting(LONG);
+        Caller second = waiting(LONG);
+
+        registry.remove(exit("w", Exit.Cause.CRASH_LOOP));
+
+        assertThat(first.failure())
+                .isInstanceOf(NoSuchModelException.class)
+                .hasMessageContainingAll("CRASH_LOOP", "exit code 3")
+                .satisfies(e -> assertThat(((NoSuchModelException) e)
+                                .lastExit()
+                                .orElseThrow()
+                                .output())
+                        .containsExactly("no memory"));
+        assertThat(second.failure()).isInstanceOf(NoSuchModelException.class);
+    }
+
+    @Test
+    void aWorkerThatBacksOffIsWorthWaitingFor() throws Exception {
+        register("w", new Loading(registry.clock().instant()));
+        Caller caller = waiting(LONG);
+
+        registry.updateState("w", new BackingOff(1, registry.clock().instant(), exit("w", Exit.Cause.CRASHED)));
+        registry.updateState("w", new Loading(registry.clock().instant()));
+        registry.updateState("w", new Idle());
+
+        assertThat(caller.lease().generation()).isEqualTo(2);
+    }
+
+    @Test
+    void aHostThatStartsWorkersOnDemandMayLetItsCallersWaitForNobody() throws Exception {
+        registry = WorkerRegistry.builder().failIfAbsent(false).build();
+        Caller caller = waiting(LONG);
+        Caller impatient = waiting(Duration.ofMillis(200));
+        assertThat(impatient.failure()).isInstanceOf(SlotTimeoutException.class);
+
+        register("w", new Loading(registry.clock().instant()));
+        registry.clear();
+        register("v", new Idle());
+
+        assertThat(caller.lease().workerId()).isEqualTo("v");
+    }
+
+    @Test
+    void aTimeoutThatIsNegativeIsRefusedAndOneThatIsHugeIsNot() throws Exception {
+        assertThatThrownBy(() -> registry.acquire("m", Duration.ofNanos(-1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("timeout");
+        register("w", new Idle());
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        Caller patient = waiting(Duration.ofSeconds(Long.MAX_VALUE));
+        lease.close();
+        assertThat(patient.lease().isValid()).isTrue();
+        assertThatThrownBy(() -> WorkerRegistry.builder().waitQueueCapacity(-1))
+                .hasMessageContaining("waitQueueCapacity");
+    }
+}

@@ -1,0 +1,231 @@
+package io.github.workerregistry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@ExtendWith(UnexpectedWarnings.class)
+class SlotSelectionTest {
+
+    private WorkerRegistry registry = WorkerRegistry.create();
+
+    private void register(String id, int slots) {
+        registry.register(worker(id, slots).build());
+    }
+
+    private static WorkerInfo.Builder worker(String id, int slots) {
+        return WorkerInfo.builder()
+                .id(id)
+                .url("http://h")
+                .modelRef("m")
+                .state(new Idle())
+                .slotsTotal(slots);
+    }
+
+    private String take() {
+        return registry.tryAcquire("m").orElseThrow().workerId();
+    }
+
+    @Test
+    void packFillsTheBusyWorkerFirst() {
+        register("a", 4);
+        register("b", 4);
+        registry.tryAcquireFrom("b");
+
+        assertThat(List.of(take(), take(), take(), take())).containsExactly("b", "b", "b", "a");
+    }
+
+    @Test
+    void packComesBackToABusyWorkerWhenItHasAFreeSlotAgain() {
+        register("a", 2);
+        register("b", 2);
+        SlotLease first = registry.tryAcquireFrom("a").orElseThrow();
+        registry.tryAcquireFrom("a");
+
+        assertThat(take()).isEqualTo("b");
+        first.close();
+        String next = take();
+        assertThat(next).isIn("a", "b");
+        assertThat(take()).isNotEqualTo(next).isIn("a", "b");
+    }
+
+    @Test
+    void spreadGivesEachWorkerOneBeforeAnyGetsASecond() {
+        registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
+        for (int i = 0; i < 200; i++) {
+            register("w" + i, 3);
+        }
+
+        for (int round = 1; round <= 3; round++) {
+            Set<String> given = new HashSet<>();
+            for (int i = 0; i < 200; i++) {
+                given.add(take());
+            }
+            assertThat(given).as("round " + round).hasSize(200);
+        }
+        assertThat(registry.tryAcquire("m")).isEmpty();
+    }
+
+    @Test
+    void spreadComparesShares() {
+        registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
+        register("small", 2);
+        register("large", 32);
+        registry.tryAcquireFrom("small");
+        registry.tryAcquireFrom("large");
+        registry.tryAcquireFrom("large");
+
+        assertThat(take()).as("2 of 32 is less than 1 of 2").isEqualTo("large");
+    }
+
+    @Test
+    void aLevelIsIdleOrAPartOfBusyOrNone() {
+        FreeSlots spread = new FreeSlots(SlotSelection.SPREAD, new Hints());
+        assertThat(spread.level(0, 1)).isZero();
+        assertThat(spread.level(1, 1)).isEqualTo(FreeSlots.NONE);
+        assertThat(spread.level(1, Integer.MAX_VALUE)).isEqualTo(1);
+        assertThat(spread.level(Integer.MAX_VALUE - 1, Integer.MAX_VALUE)).isEqualTo(7);
+        assertThat(spread.level(1, 2)).isEqualTo(4);
+        for (int inUse = 1; inUse < 64; inUse++) {
+            assertThat(spread.level(inUse, 64)).isBetween(spread.level(inUse - 1, 64), 7);
+        }
+        FreeSlots pack = new FreeSlots(SlotSelection.PACK, new Hints());
+        assertThat(List.of(pack.level(0, 3), pack.level(1, 3), pack.level(2, 3), pack.level(3, 3)))
+                .containsExactly(0, 1, 1, FreeSlots.NONE);
+    }
+
+    /** The tree grows a storey at 65 and at 4,097 workers. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 63, 64, 65, 4096, 4097, 10_000})
+    void everySlotIsFoundOnceHoweverManyWorkersThereAre(int workers) {
+        for (int i = 0; i < workers; i++) {
+            register("w" + i, 1);
+        }
+        List<SlotLease> leases = new ArrayList<>();
+        for (int i = 0; i < workers; i++) {
+            leases.add(registry.tryAcquire("m").orElseThrow());
+        }
+
+        assertThat(registry.tryAcquire("m")).isEmpty();
+        assertThat(leases).extracting(SlotLease::workerId).doesNotHaveDuplicates();
+        SlotLease one = leases.get(workers / 2);
+        one.close();
+        assertThat(take()).as("the one that is free").isEqualTo(one.workerId());
+    }
+
+    @ParameterizedTest
+    @EnumSource(SlotSelection.class)
+    void placesOfThoseWhoHaveGoneAreUsedAgainAndNobodyIsLost(SlotSelection selection) {
+        registry = WorkerRegistry.builder().slotSelection(selection).build();
+        for (int i = 0; i < 300; i++) {
+            register("w" + i, 2);
+        }
+        for (int i = 0; i < 300; i += 2) {
+            registry.tryAcquireFrom("w" + i);
+            registry.remove("w" + i);
+        }
+        for (int i = 300; i < 500; i++) {
+            register("w" + i, 2);
+        }
+
+        Map<String, Integer> taken = new HashMap<>();
+        registry.list().forEach(worker -> taken.put(worker.id(), 0));
+        for (int i = 0; i < 700; i++) {
+            taken.merge(take(), 1, Integer::sum);
+        }
+        assertThat(taken)
+                .hasSize(350)
+                .allSatisfy((id, slots) -> assertThat(slots).isEqualTo(2));
+        assertThat(registry.tryAcquire("m")).isEmpty();
+    }
+
+    @Test
+    void aWorkerThatBecomesReadyAgainIsFoundAgain() {
+        registry.register(
+                worker("w", 1).state(new Loading(registry.clock().instant())).build());
+        assertThat(registry.tryAcquire("m")).isEmpty();
+        registry.updateState("w", new Idle());
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        Exit crash = new Exit(
+                "w",
+                "m",
+                lease.generation(),
+                Exit.Cause.CRASHED,
+                ExitStatus.unrequested(1),
+                List.of(),
+                registry.clock().instant());
+        registry.updateState("w", new BackingOff(1, registry.clock().instant(), crash));
+        assertThat(registry.tryAcquire("m")).isEmpty();
+        registry.updateState("w", new Loading(registry.clock().instant()));
+        registry.updateState("w", new Idle());
+
+        assertThat(registry.tryAcquire("m")).isPresent();
+        lease.close();
+        assertThat(registry.tryAcquire("m"))
+                .as("the old lease frees nobody's slot")
+                .isEmpty();
+    }
+
+    @Test
+    void filtersChooseByBackendDeviceAndPredicate() {
+        registry.register(worker("cpu", 1).backend("cpu").device(0).build());
+        registry.register(worker("cuda0", 1).backend("cuda").device(0).build());
+        registry.register(worker("cuda1", 1).backend("cuda").device(1).build());
+
+        SlotFilter cuda = SlotFilter.any().onBackend("cuda");
+        assertThat(registry.tryAcquire("m", cuda.onDevice(1)).orElseThrow().workerId())
+                .isEqualTo("cuda1");
+        assertThat(registry.tryAcquire("m", cuda.onDevice(1))).isEmpty();
+        assertThat(registry.tryAcquire(
+                                "m",
+                                SlotFilter.any().where(worker -> worker.id().startsWith("cpu")))
+                        .orElseThrow()
+                        .workerId())
+                .isEqualTo("cpu");
+        assertThat(registry.tryAcquire(
+                        "m",
+                        cuda.where(worker -> true).where(worker -> worker.id().equals("cuda1"))))
+                .isEmpty();
+        assertThat(registry.tryAcquire("m", cuda).orElseThrow().workerId()).isEqualTo("cuda0");
+        assertThat(registry.tryAcquire("another", cuda)).isEmpty();
+    }
+
+    @Test
+    void aFilterThatThrowsTakesNothing() {
+        register("w", 1);
+
+        assertThatThrownBy(() -> registry.tryAcquire("m", SlotFilter.any().where(worker -> {
+                    throw new IllegalStateException("no");
+                })))
+                .hasMessage("no");
+        assertThat(registry.tryAcquire("m")).isPresent();
+        assertThatThrownBy(() -> SlotFilter.any().onDevice(-1)).hasMessageContaining("device");
+        assertThatThrownBy(() -> registry.tryAcquire("m", null)).hasMessageContaining("filter");
+    }
+
+    @Test
+    void filtersFollowTheSelectionToo() {
+        register("a", 2);
+        register("b", 2);
+        registry.tryAcquireFrom("b");
+
+        assertThat(registry.tryAcquire("m", SlotFilter.any().where(worker -> true))
+                        .orElseThrow()
+                        .workerId())
+                .isEqualTo("b");
+    }
+}
