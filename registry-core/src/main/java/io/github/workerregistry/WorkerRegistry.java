@@ -186,7 +186,7 @@ public final class WorkerRegistry {
      * @return the worker after the edge; empty if it has left or moved on
      * @throws IllegalTransitionException if there is no such edge; then nothing has changed
      */
-    public Optional<WorkerInfo> updateState(WorkerInfo seen, WorkerState next) {
+    public Optional<WorkerInfo> updateStateIfUnchanged(WorkerInfo seen, WorkerState next) {
         requireNonNull(seen, "seen");
         requireNonNull(next, "next");
         return changeState(seen.id(), next, Condition.unchangedSince(seen));
@@ -300,7 +300,7 @@ public final class WorkerRegistry {
      * @return the worker as it was last; empty if the id is unknown, or the worker is no longer in the exit's
      *     generation
      */
-    public Optional<WorkerInfo> remove(Exit exit) {
+    public Optional<WorkerInfo> removeExited(Exit exit) {
         requireNonNull(exit, "exit");
         String id = exit.workerId();
         return write(() -> Optional.ofNullable(workers.get(id))
@@ -316,7 +316,7 @@ public final class WorkerRegistry {
      * @param reason why it is removed
      * @return the worker as it was last; empty if it has left or moved on
      */
-    public Optional<WorkerInfo> remove(WorkerInfo seen, Exit.Cause reason) {
+    public Optional<WorkerInfo> removeIfUnchanged(WorkerInfo seen, Exit.Cause reason) {
         requireNonNull(seen, "seen");
         requireNonNull(reason, "reason");
         return write(() -> Optional.ofNullable(workers.get(seen.id()))
@@ -407,7 +407,7 @@ public final class WorkerRegistry {
      * @param seen the worker as it was read before the check
      * @return how many failed in a row now; empty if the worker has left or moved on
      */
-    public OptionalInt incrementFailedHealthChecks(WorkerInfo seen) {
+    public OptionalInt incrementFailedHealthChecksIfUnchanged(WorkerInfo seen) {
         requireNonNull(seen, "seen");
         return incrementFailedHealthChecks(seen.id(), entry -> entry.isUnchangedSince(seen));
     }

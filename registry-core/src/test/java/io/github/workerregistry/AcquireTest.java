@@ -281,7 +281,7 @@ class AcquireTest {
         Caller first = waiting(LONG);
         Caller second = waiting(LONG);
 
-        registry.remove(exit("w", Exit.Cause.CRASH_LOOP));
+        registry.removeExited(exit("w", Exit.Cause.CRASH_LOOP));
 
         assertThat(first.failure())
                 .isInstanceOf(NoSuchModelException.class)

@@ -271,7 +271,7 @@ class RegistryModelProperties {
                     withMemory(
                             step,
                             memory -> assertFailed(
-                                    registry.incrementFailedHealthChecks(memory.seen),
+                                    registry.incrementFailedHealthChecksIfUnchanged(memory.seen),
                                     memory.worker,
                                     isUnchanged(memory)));
                 case PASS_HEALTH_CHECK -> {
@@ -341,14 +341,14 @@ class RegistryModelProperties {
         private void updateIfUnchanged(Memory memory, int choice) {
             WorkerState next = next(memory.worker, choice);
             if (!isUnchanged(memory)) {
-                assertThat(registry.updateState(memory.seen, next)).isEmpty();
+                assertThat(registry.updateStateIfUnchanged(memory.seen, next)).isEmpty();
             } else if (mayGoTo(memory.worker, next)) {
-                Optional<WorkerInfo> after = registry.updateState(memory.seen, next);
+                Optional<WorkerInfo> after = registry.updateStateIfUnchanged(memory.seen, next);
                 go(memory.worker, next);
                 assertThat(after).contains(memory.worker.info());
             } else {
                 assertThatExceptionOfType(IllegalTransitionException.class)
-                        .isThrownBy(() -> registry.updateState(memory.seen, next));
+                        .isThrownBy(() -> registry.updateStateIfUnchanged(memory.seen, next));
             }
         }
 
@@ -427,7 +427,7 @@ class RegistryModelProperties {
 
         private void removeIfUnchanged(Memory memory) {
             boolean unchanged = isUnchanged(memory);
-            Optional<WorkerInfo> removed = registry.remove(memory.seen, Exit.Cause.IDLE_TIMEOUT);
+            Optional<WorkerInfo> removed = registry.removeIfUnchanged(memory.seen, Exit.Cause.IDLE_TIMEOUT);
             assertLeft(removed, unchanged ? memory.worker : null, Exit.Cause.IDLE_TIMEOUT, false);
         }
 
@@ -439,7 +439,10 @@ class RegistryModelProperties {
                         .build());
                 boolean crashNotToldYet = !(worker.state instanceof BackingOff);
                 assertLeft(
-                        registry.remove(exit), generationOff == 0 ? worker : null, Exit.Cause.CRASHED, crashNotToldYet);
+                        registry.removeExited(exit),
+                        generationOff == 0 ? worker : null,
+                        Exit.Cause.CRASHED,
+                        crashNotToldYet);
             }
         }
 

@@ -252,7 +252,7 @@ class RegistryStressTest {
             WorkerInfo seen = now("w");
 
             List<Optional<?>> won = together(
-                    () -> registry.updateState(seen, new Stopping(Exit.Cause.IDLE_TIMEOUT)),
+                    () -> registry.updateStateIfUnchanged(seen, new Stopping(Exit.Cause.IDLE_TIMEOUT)),
                     () -> registry.tryAcquireFrom("w"));
 
             assertThat(won).filteredOn(Optional::isPresent).hasSize(1);
@@ -271,8 +271,9 @@ class RegistryStressTest {
             registry.register(idle("w", 2));
             WorkerInfo seen = now("w");
 
-            List<Optional<?>> won =
-                    together(() -> registry.remove(seen, Exit.Cause.IDLE_TIMEOUT), () -> registry.tryAcquireFrom("w"));
+            List<Optional<?>> won = together(
+                    () -> registry.removeIfUnchanged(seen, Exit.Cause.IDLE_TIMEOUT),
+                    () -> registry.tryAcquireFrom("w"));
 
             assertThat(won).filteredOn(Optional::isPresent).hasSize(1);
             removed += won.get(0).isPresent() ? 1 : 0;
@@ -302,7 +303,7 @@ class RegistryStressTest {
         together(until(done, traffic), untilEnough(enough, done, () -> {
             WorkerInfo seen = now("w");
             boolean removed = seen.state().equals(IDLE)
-                    && registry.remove(seen, Exit.Cause.IDLE_TIMEOUT).isPresent();
+                    && registry.removeIfUnchanged(seen, Exit.Cause.IDLE_TIMEOUT).isPresent();
             if (removed) {
                 removals.incrementAndGet();
                 registry.register(idle("w", 2));
@@ -492,7 +493,7 @@ class RegistryStressTest {
 
             List<Optional<WorkerInfo>> won = together(
                     () -> registry.remove("w"),
-                    () -> registry.remove(worker, Exit.Cause.REQUESTED),
+                    () -> registry.removeIfUnchanged(worker, Exit.Cause.REQUESTED),
                     () -> registry.clear().stream().findFirst());
 
             assertThat(won).filteredOn(Optional::isPresent).containsExactly(Optional.of(worker));

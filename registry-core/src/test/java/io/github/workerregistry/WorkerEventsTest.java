@@ -131,7 +131,7 @@ class WorkerEventsTest {
 
             WorkerInfo last = now("w");
             Exit exit = exit(last, Exit.Cause.REQUESTED, 143);
-            registry.remove(exit);
+            registry.removeExited(exit);
             expected.add(new Removed(last, Exit.Cause.REQUESTED, Optional.of(exit)));
 
             assertThat(heard.events()).isEqualTo(expected);
@@ -153,7 +153,7 @@ class WorkerEventsTest {
             registry.register(idle("w", 1));
             registry.subscribe(heard, Runnable::run);
             Exit crash = crash(now("w"));
-            registry.remove(crash);
+            registry.removeExited(crash);
 
             assertThat(heard.events())
                     .containsExactly(
@@ -167,7 +167,7 @@ class WorkerEventsTest {
             Exit crash = crash(now("w"));
             registry.updateState("w", backingOff(now("w")));
             registry.subscribe(heard, Runnable::run);
-            registry.remove(crash);
+            registry.removeExited(crash);
 
             assertThat(heard.historyOf("w")).containsExactly("Removed");
         }
@@ -217,9 +217,9 @@ class WorkerEventsTest {
             registry.setPid("w", 1, 4711);
             registry.updateState("w", BUSY);
             registry.updateState("w", IDLE);
-            registry.updateState(loading("w"), STOPPING);
-            registry.incrementFailedHealthChecks(loading("w"));
-            registry.remove(loading("w"), Exit.Cause.REQUESTED);
+            registry.updateStateIfUnchanged(loading("w"), STOPPING);
+            registry.incrementFailedHealthChecksIfUnchanged(loading("w"));
+            registry.removeIfUnchanged(loading("w"), Exit.Cause.REQUESTED);
             registry.remove("unknown");
             registry.list();
 

@@ -206,12 +206,12 @@ class WorkerRegistryTest {
             registry.updateState("w", backingOff(now("w")));
             registry.updateState("w", LOADING);
 
-            assertThat(registry.remove(old)).isEmpty();
+            assertThat(registry.removeExited(old)).isEmpty();
             assertThat(registry.get("w")).isPresent();
 
-            assertThat(registry.remove(crash(now("w")))).isPresent();
+            assertThat(registry.removeExited(crash(now("w")))).isPresent();
             assertThat(registry.get("w")).isEmpty();
-            assertThat(registry.remove(crash(loading("w")))).isEmpty();
+            assertThat(registry.removeExited(crash(loading("w")))).isEmpty();
         }
 
         @Test
@@ -254,7 +254,7 @@ class WorkerRegistryTest {
         @Test
         void anUnknownWorkerHasNoTransitions() {
             assertThat(registry.updateState("w", IDLE)).isEmpty();
-            assertThat(registry.updateState(loading("w"), IDLE)).isEmpty();
+            assertThat(registry.updateStateIfUnchanged(loading("w"), IDLE)).isEmpty();
         }
 
         @Test
@@ -483,7 +483,8 @@ class WorkerRegistryTest {
         @Test
         void anUnknownWorkerHasNoHealth() {
             assertThat(registry.incrementFailedHealthChecks("w")).isEmpty();
-            assertThat(registry.incrementFailedHealthChecks(loading("w"))).isEmpty();
+            assertThat(registry.incrementFailedHealthChecksIfUnchanged(loading("w")))
+                    .isEmpty();
             assertThat(registry.resetFailedHealthChecks("w")).isFalse();
             assertThat(registry.heartbeat("w")).isFalse();
         }
@@ -652,7 +653,7 @@ class WorkerRegistryTest {
             WorkerInfo seen = now("w");
             registry.tryAcquire(seen.modelRef()).orElseThrow().close();
 
-            assertThat(registry.updateState(seen, STOPPING)).isEmpty();
+            assertThat(registry.updateStateIfUnchanged(seen, STOPPING)).isEmpty();
             assertThat(registry.updateStateOf(seen, STOPPING)).contains(now("w"));
         }
 
@@ -676,9 +677,9 @@ class WorkerRegistryTest {
             List<WorkerInfo> before = registry.list();
             long failed = registry.stats().healthChecksFailed();
 
-            assertThat(registry.updateState(seen, STOPPING)).isEmpty();
-            assertThat(registry.remove(seen, reason)).isEmpty();
-            assertThat(registry.incrementFailedHealthChecks(seen)).isEmpty();
+            assertThat(registry.updateStateIfUnchanged(seen, STOPPING)).isEmpty();
+            assertThat(registry.removeIfUnchanged(seen, reason)).isEmpty();
+            assertThat(registry.incrementFailedHealthChecksIfUnchanged(seen)).isEmpty();
 
             assertThat(registry.list()).isEqualTo(before);
             assertThat(registry.stats().healthChecksFailed()).isEqualTo(failed);
@@ -692,7 +693,7 @@ class WorkerRegistryTest {
             registry.heartbeat("w");
             registry.incrementFailedHealthChecks("w");
 
-            assertThat(registry.updateState(seen, STOPPING)).contains(now("w"));
+            assertThat(registry.updateStateIfUnchanged(seen, STOPPING)).contains(now("w"));
             assertThat(now("w").state()).isEqualTo(STOPPING);
         }
 
@@ -701,7 +702,7 @@ class WorkerRegistryTest {
             registry.register(idle("w", 1));
             WorkerInfo seen = now("w");
 
-            assertThat(registry.remove(seen, reason)).contains(seen);
+            assertThat(registry.removeIfUnchanged(seen, reason)).contains(seen);
             assertThat(registry.get("w")).isEmpty();
             assertThat(registry.stats().endedBy()).containsExactly(Map.entry(reason, 1L));
         }
@@ -711,8 +712,8 @@ class WorkerRegistryTest {
             registry.register(idle("w", 1));
             WorkerInfo seen = now("w");
 
-            assertThat(registry.incrementFailedHealthChecks(seen)).hasValue(1);
-            assertThat(registry.incrementFailedHealthChecks(seen)).hasValue(2);
+            assertThat(registry.incrementFailedHealthChecksIfUnchanged(seen)).hasValue(1);
+            assertThat(registry.incrementFailedHealthChecksIfUnchanged(seen)).hasValue(2);
         }
 
         @Test
@@ -815,7 +816,7 @@ class WorkerRegistryTest {
             WorkerInfo seen = now("w");
             registry.updateState("w", STOPPING);
 
-            assertThat(registry.updateState(seen, IDLE)).isEmpty();
+            assertThat(registry.updateStateIfUnchanged(seen, IDLE)).isEmpty();
         }
 
         @Test
@@ -823,7 +824,7 @@ class WorkerRegistryTest {
             registry.register(loading("w"));
 
             assertThatExceptionOfType(IllegalTransitionException.class)
-                    .isThrownBy(() -> registry.updateState(now("w"), BUSY))
+                    .isThrownBy(() -> registry.updateStateIfUnchanged(now("w"), BUSY))
                     .withMessage("worker w cannot go from loading to busy: the life of a worker has no such edge");
         }
 
@@ -835,8 +836,10 @@ class WorkerRegistryTest {
             later();
             registry.tryAcquireFrom("w");
 
-            assertThat(registry.incrementFailedHealthChecks(seen)).hasValue(1);
-            assertThat(registry.updateState(seen, STOPPING).orElseThrow().slotsInUse())
+            assertThat(registry.incrementFailedHealthChecksIfUnchanged(seen)).hasValue(1);
+            assertThat(registry.updateStateIfUnchanged(seen, STOPPING)
+                            .orElseThrow()
+                            .slotsInUse())
                     .isEqualTo(2);
         }
     }
@@ -888,7 +891,7 @@ class WorkerRegistryTest {
             registry.updateState("w", backingOff(now("w")));
             registry.updateState("w", LOADING);
             registry.updateState("w", IDLE);
-            registry.remove(crash(now("w")));
+            registry.removeExited(crash(now("w")));
             registry.register(loading("v"));
             registry.remove("v");
             registry.noteReapedOrphans(3);
@@ -919,7 +922,7 @@ class WorkerRegistryTest {
             registry.register(idle("w", 1));
             Exit crash = crash(now("w"));
             registry.updateState("w", backingOff(now("w")));
-            registry.remove(crash);
+            registry.removeExited(crash);
 
             assertThat(registry.stats().crashed()).isEqualTo(1);
             assertThat(registry.stats().endedBy()).containsExactly(Map.entry(Exit.Cause.CRASHED, 1L));
@@ -928,7 +931,7 @@ class WorkerRegistryTest {
         @Test
         void anEndThatWasAskedForIsNoCrash() {
             registry.register(idle("w", 1));
-            registry.remove(exit(now("w"), Exit.Cause.REQUESTED, 143));
+            registry.removeExited(exit(now("w"), Exit.Cause.REQUESTED, 143));
 
             assertThat(registry.stats().crashed()).isZero();
         }
@@ -950,20 +953,20 @@ class WorkerRegistryTest {
         WorkerInfo seen = loading("w");
         return Stream.of(
                 withNull("worker", registry -> registry.register(null)),
-                withNull("id", registry -> registry.updateState((String) null, IDLE)),
+                withNull("id", registry -> registry.updateState(null, IDLE)),
                 withNull("next", registry -> registry.updateState("w", null)),
-                withNull("seen", registry -> registry.updateState((WorkerInfo) null, IDLE)),
-                withNull("next", registry -> registry.updateState(seen, null)),
+                withNull("seen", registry -> registry.updateStateIfUnchanged(null, IDLE)),
+                withNull("next", registry -> registry.updateStateIfUnchanged(seen, null)),
                 withNull("worker", registry -> registry.updateStateOf(null, IDLE)),
                 withNull("next", registry -> registry.updateStateOf(seen, null)),
                 withNull("id", registry -> registry.get(null)),
-                withNull("id", registry -> registry.remove((String) null)),
-                withNull("exit", registry -> registry.remove((Exit) null)),
-                withNull("seen", registry -> registry.remove(null, Exit.Cause.REQUESTED)),
-                withNull("reason", registry -> registry.remove(seen, null)),
+                withNull("id", registry -> registry.remove(null)),
+                withNull("exit", registry -> registry.removeExited(null)),
+                withNull("seen", registry -> registry.removeIfUnchanged(null, Exit.Cause.REQUESTED)),
+                withNull("reason", registry -> registry.removeIfUnchanged(seen, null)),
                 withNull("id", registry -> registry.setPid(null, 1, 1)),
-                withNull("id", registry -> registry.incrementFailedHealthChecks((String) null)),
-                withNull("seen", registry -> registry.incrementFailedHealthChecks((WorkerInfo) null)),
+                withNull("id", registry -> registry.incrementFailedHealthChecks(null)),
+                withNull("seen", registry -> registry.incrementFailedHealthChecksIfUnchanged(null)),
                 withNull("id", registry -> registry.resetFailedHealthChecks(null)),
                 withNull("id", registry -> registry.heartbeat(null)),
                 withNull("modelRef", registry -> registry.findIdleWorker(null)),

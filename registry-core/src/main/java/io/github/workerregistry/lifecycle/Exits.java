@@ -72,7 +72,7 @@ final class Exits {
         Optional<WorkerInfo> removed = registry.get(worker.id)
                 .filter(worker::owns)
                 .filter(own -> own.state() instanceof BackingOff)
-                .flatMap(own -> registry.remove(own, reason));
+                .flatMap(own -> registry.removeIfUnchanged(own, reason));
         removed.ifPresent(gone -> log.info("worker {} was backing off and is not restarted: {}", worker.id, reason));
         worker.giveUp(
                 removed.<RuntimeException>map(gone -> new WorkerEndedException(((BackingOff) gone.state()).cause()))
@@ -102,7 +102,7 @@ final class Exits {
         worker.ready.completeExceptionally(ended);
         if (restart.isEmpty() || !backOff(worker, last, restart.get())) {
             free(worker); // first, so that whoever hears of the end may spawn it again
-            registry.get(worker.id).filter(worker::owns).ifPresent(own -> registry.remove(last));
+            registry.get(worker.id).filter(worker::owns).ifPresent(own -> registry.removeExited(last));
             worker.gone.complete(last.status());
             worker.giveUp(ended);
         }

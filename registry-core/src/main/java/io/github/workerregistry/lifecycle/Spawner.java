@@ -118,7 +118,7 @@ final class Spawner {
         try {
             return startGuarded(spec);
         } catch (SpawnException e) {
-            if (registry.remove(record, Exit.Cause.START_FAILED).isEmpty()) {
+            if (registry.removeIfUnchanged(record, Exit.Cause.START_FAILED).isEmpty()) {
                 registry.remove(record.id()); // stopped or reported ready while it started
             }
             throw e;
@@ -138,7 +138,8 @@ final class Spawner {
             return;
         }
         Instant now = registry.clock().instant();
-        WorkerInfo record = registry.updateState(seen, new Loading(now)).orElse(null);
+        WorkerInfo record =
+                registry.updateStateIfUnchanged(seen, new Loading(now)).orElse(null);
         if (record == null) {
             return; // the host changed it just now; the next tick looks again
         }

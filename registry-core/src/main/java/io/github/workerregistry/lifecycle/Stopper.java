@@ -119,7 +119,7 @@ final class Stopper {
      * @return whether it is being ended
      */
     boolean endIfUnchanged(WorkerInfo seen, Exit.Cause reason) {
-        Optional<WorkerInfo> stopping = registry.updateState(seen, new Stopping(reason));
+        Optional<WorkerInfo> stopping = registry.updateStateIfUnchanged(seen, new Stopping(reason));
         stopping.ifPresent(worker -> {
             if (!reason.isFailure()) { // of a failure, the judge warns
                 log.info(
@@ -138,7 +138,7 @@ final class Stopper {
         if (worker == null || !worker.owns(stopping)) {
             // Registered by the host: we may ask its process to end, but it is not ours to signal.
             stops.ask(stopping);
-            registry.remove(stopping, reason);
+            registry.removeIfUnchanged(stopping, reason);
             return;
         }
         worker.decide(() -> {

@@ -60,7 +60,7 @@ final class Verdict {
             suspects.clear(seen.id(), Exit.Cause.UNHEALTHY);
             return;
         }
-        registry.updateState(seen, new Idle()).ifPresent(ready -> {
+        registry.updateStateIfUnchanged(seen, new Idle()).ifPresent(ready -> {
             log.info("worker {} is ready: it answered its first health check", seen.id());
             workers.becameReady(ready, registry.clock().instant());
         });
@@ -78,7 +78,8 @@ final class Verdict {
         registry.get(seen.id())
                 .filter(now -> now.generation() == seen.generation() && now.state() instanceof Idle)
                 .ifPresent(now -> {
-                    int failures = registry.incrementFailedHealthChecks(now).orElse(0);
+                    int failures =
+                            registry.incrementFailedHealthChecksIfUnchanged(now).orElse(0);
                     if (failures >= failureThreshold
                             && !spare(now)
                             && stopper.endIfUnchanged(now, Exit.Cause.UNHEALTHY)) {

@@ -151,7 +151,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     public boolean ready(String id) {
         WorkerInfo seen = registry.get(id).orElse(null);
         if (seen != null && seen.state() instanceof Loading) {
-            WorkerInfo ready = registry.updateState(seen, new Idle()).orElse(null);
+            WorkerInfo ready = registry.updateStateIfUnchanged(seen, new Idle()).orElse(null);
             if (ready != null) {
                 log.info("worker {} is ready: it called back", id);
                 workers.becameReady(ready, registry.clock().instant());
