@@ -76,6 +76,8 @@ final class FreeSlots {
     private volatile long correctionsBegun;
     private volatile long correctionsEnded;
 
+    private volatile int members;
+
     // guarded by the registry's write lock
     private int places;
     private int[] vacant = new int[FEW];
@@ -150,6 +152,7 @@ final class FreeSlots {
         Node leaf = leafOf(place);
         entry.settle(leaf, place);
         leaf.put(place & (FAN_OUT - 1), entry);
+        members = places - vacancies;
         note(entry);
     }
 
@@ -160,11 +163,13 @@ final class FreeSlots {
             vacant = Arrays.copyOf(vacant, 2 * vacancies);
         }
         vacant[vacancies++] = place;
+        members = places - vacancies;
         hints.forget(entry);
     }
 
+    /** Also for those without the lock. */
     boolean isEmpty() {
-        return places == vacancies;
+        return members == 0;
     }
 
     private Node leafOf(int place) {

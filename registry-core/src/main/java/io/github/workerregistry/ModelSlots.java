@@ -51,24 +51,35 @@ final class ModelSlots {
         return free.isEmpty() && line.isEmpty();
     }
 
+    /** Ends this for ever if it is unused; whoever still comes to the line is sent to the table again. */
+    boolean retire() {
+        return free.isEmpty() && line.close();
+    }
+
     // ---- slots ----
 
     /** Takes a slot of any worker, unless those who wait need it, or returns null. */
     @Nullable
     SlotLease tryTake() {
-        return line.isEmpty() ? free.tryTake() : line.takeBehind(free::tryTake);
+        return line.isEmpty() ? free.tryTake() : line.takeBehind(SlotFilter.any(), this::take);
     }
 
     /** Takes a slot of a worker that fits, unless those who wait need it, or returns null. */
     @Nullable
     SlotLease tryTake(SlotFilter filter) {
-        return line.isEmpty() ? take(filter) : line.takeBehind(() -> take(filter));
+        return line.isEmpty() ? take(filter) : line.takeBehind(filter, this::take);
     }
 
     /** Takes a slot of one worker, unless those who wait need it, or returns null. */
     @Nullable
     SlotLease tryTakeFrom(Entry entry) {
-        return line.isEmpty() ? takeFrom(entry) : line.takeBehind(() -> takeFrom(entry));
+        return line.isEmpty()
+                ? takeFrom(entry)
+                : line.takeBehind(SlotFilter.any(), unwanted -> takeFrom(entry, unwanted));
+    }
+
+    private @Nullable SlotLease takeFrom(Entry entry, SlotFilter filter) {
+        return entry.level() != FreeSlots.NONE && filter.accepts(entry.last()) ? takeFrom(entry) : null;
     }
 
     private @Nullable SlotLease takeFrom(Entry entry) {

@@ -19,8 +19,8 @@ import java.util.function.Predicate;
  * @param backend only workers of this backend, if present
  * @param device only workers on this device, if present
  * @param predicate only workers that pass, if present. It is called on whatever thread frees a slot or asks for one,
- *     while the line of this model is held: it must be quick, and must not ask for slots itself. What it throws, the
- *     caller who asked with it gets
+ *     while the line of this model is held: it must be quick. It may look at the registry, but must not change it, nor
+ *     ask for slots itself. What it throws, the caller who asked with it gets
  */
 public record SlotFilter(Optional<String> backend, OptionalInt device, Optional<Predicate<WorkerInfo>> predicate) {
 

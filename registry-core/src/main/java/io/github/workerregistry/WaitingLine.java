@@ -1,10 +1,14 @@
 package io.github.workerregistry;
 
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -14,17 +18,36 @@ import org.jspecify.annotations.Nullable;
  * <p>A slot is handed over: whoever frees it takes it for the first in the line that it fits, and only then may others
  * have it. So nobody can overtake, and nobody wakes up in vain. A place in the line is entered, served and left under
  * one small lock, which nobody touches while the line is empty: who frees a slot writes the worker's word and then
- * looks whether the line is empty; who joins the line does so and then looks for a slot. One of the two sees the other.
+ * looks whether the line is empty; who joins the line does so and then looks for a slot, and for hope. One of the two
+ * sees the other.
+ *
+ * <p>Slots come free while the line is walked. So each in turn leaves alone what somebody ahead, who found nothing a
+ * moment ago, would take now; then the line is walked again.
+ *
+ * <p>Filters are foreign code and run while the lock is held; they may look at the registry. So the lock is taken
+ * before the registry's, never while that or a bin of the table of models is held.
  *
  * <p>Platform and virtual threads alike wait parked; the lock is one that pins no carrier.
  */
 final class WaitingLine {
 
+    private static final AtomicIntegerFieldUpdater<WaitingLine> LENGTH =
+            AtomicIntegerFieldUpdater.newUpdater(WaitingLine.class, "length");
+
+    private static final int CLOSED = -1;
+
+    /** How often one call walks the line at most: a filter that contradicts itself must not keep it walking. */
+    private static final int WALKS = 3;
+
     private final ModelSlots model;
     private final int capacity;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Set<Waiter> waiters = new LinkedHashSet<>();
     private volatile int length;
+
+    // guarded by the lock
+    private final Set<Waiter> waiters = new LinkedHashSet<>();
+    private boolean walking;
+    private boolean again;
 
     WaitingLine(ModelSlots model, int capacity) {
         this.model = model;
@@ -63,29 +86,57 @@ final class WaitingLine {
     }
 
     boolean isEmpty() {
-        return length == 0;
+        return length <= 0;
+    }
+
+    /** Closes the line for ever if nobody waits; whether it is closed. */
+    boolean close() {
+        return LENGTH.compareAndSet(this, 0, CLOSED) || length == CLOSED;
+    }
+
+    /** Tells others how many wait; false if the line is closed. */
+    private boolean count() {
+        int before = length;
+        return before != CLOSED && LENGTH.compareAndSet(this, before, waiters.size());
     }
 
     /**
      * Enters the line, at its end.
      *
+     * @return false if the line is closed
      * @throws NoSuchModelException if there is no hope
      * @throws SlotQueueFullException if it is full
      */
-    void join(Waiter waiter) {
+    boolean join(Waiter waiter) {
+        requireOutside();
         lock.lock();
         try {
-            if (waiter.failIfAbsent && !model.mayServe(waiter.filter)) {
-                throw new NoSuchModelException(model.modelRef(), null);
-            }
-            if (waiters.size() >= capacity) {
-                throw new SlotQueueFullException(model.modelRef(), capacity);
-            }
             waiters.add(waiter);
-            length = waiters.size();
+            if (!count()) {
+                waiters.remove(waiter);
+                return false;
+            }
+            RuntimeException refusal = refusal(waiter); // after the count, see above
+            if (refusal != null) {
+                waiters.remove(waiter);
+                count();
+                throw refusal;
+            }
+            return true;
         } finally {
             lock.unlock();
         }
+    }
+
+    private @Nullable RuntimeException refusal(Waiter waiter) {
+        if (isWithoutHope(waiter)) {
+            return new NoSuchModelException(model.modelRef(), null);
+        }
+        return waiters.size() > capacity ? new SlotQueueFullException(model.modelRef(), capacity) : null;
+    }
+
+    private boolean isWithoutHope(Waiter waiter) {
+        return waiter.failIfAbsent && !model.mayServe(waiter.filter);
     }
 
     /** Waits, parked, until served, sent away, interrupted, or out of time; the waiter's own thread only. */
@@ -104,7 +155,7 @@ final class WaitingLine {
         lock.lock();
         try {
             waiters.remove(waiter);
-            length = waiters.size();
+            count();
         } finally {
             lock.unlock();
         }
@@ -112,44 +163,96 @@ final class WaitingLine {
 
     /** Hands out what is free, in the order of the line. */
     void serve() {
+        walk(SlotFilter.any(), filter -> null);
+    }
+
+    /** Takes, as if last in the line, what nobody in it wants. */
+    @Nullable
+    SlotLease takeBehind(SlotFilter filter, Function<SlotFilter, @Nullable SlotLease> take) {
+        requireOutside();
+        return walk(filter, take);
+    }
+
+    private void requireOutside() {
+        if (lock.isHeldByCurrentThread()) {
+            throw new IllegalStateException("a filter must not ask for slots of its own model");
+        }
+    }
+
+    private @Nullable SlotLease walk(SlotFilter filter, Function<SlotFilter, @Nullable SlotLease> take) {
         lock.lock();
         try {
-            for (Iterator<Waiter> next = waiters.iterator(); next.hasNext(); ) {
-                Waiter waiter = next.next();
-                if (serve(waiter)) {
-                    next.remove();
-                } else if (waiter.filter.isAny()) {
-                    return; // there is none
-                }
+            again = true;
+            if (walking) {
+                return null; // a filter has freed a slot: the walk that asked it will go on to a next one
             }
+            walking = true;
+            SlotLease lease = null;
+            for (int walks = 0; again && walks < WALKS; walks++) {
+                again = false;
+                SlotLease taken = walkOnce(filter, lease == null ? take : nothing -> null);
+                lease = taken == null ? lease : taken;
+            }
+            return lease;
         } finally {
-            length = waiters.size();
+            walking = lock.getHoldCount() > 1;
+            count();
             lock.unlock();
         }
     }
 
-    private boolean serve(Waiter waiter) {
+    private @Nullable SlotLease walkOnce(SlotFilter filter, Function<SlotFilter, @Nullable SlotLease> take) {
+        List<Waiter> ahead = List.of();
+        for (Iterator<Waiter> next = waiters.iterator(); next.hasNext(); ) {
+            Waiter waiter = next.next();
+            if (serve(waiter, ahead)) {
+                next.remove();
+            } else if (waiter.filter.isAny()) {
+                return null; // there is none for him, so none for those behind
+            } else {
+                ahead = ahead.isEmpty() ? new ArrayList<>() : ahead;
+                ahead.add(waiter);
+            }
+        }
+        return take.apply(unwantedBy(ahead, filter));
+    }
+
+    private boolean serve(Waiter waiter, List<Waiter> ahead) {
         try {
-            SlotLease lease = model.take(waiter.filter);
+            SlotLease lease = model.take(unwantedBy(ahead, waiter.filter));
             if (lease == null) {
                 return false;
             }
             waiter.settle(lease, null);
-        } catch (RuntimeException e) { // the waiter's own filter
-            waiter.settle(null, () -> e);
+        } catch (Throwable t) { // the waiter's own filter; he is to hear of it, not the thread that walks the line
+            waiter.settle(null, () -> unchecked(t));
         }
         return true;
     }
 
-    /** Takes what those in the line do not want. */
-    @Nullable
-    SlotLease takeBehind(Supplier<@Nullable SlotLease> take) {
-        lock.lock();
+    private static RuntimeException unchecked(Throwable t) {
+        if (t instanceof Error error) {
+            throw error;
+        }
+        return t instanceof RuntimeException e ? e : new IllegalStateException("a filter failed", t);
+    }
+
+    /** The same, but nothing that one of those ahead would take. */
+    private SlotFilter unwantedBy(List<Waiter> ahead, SlotFilter filter) {
+        return ahead.isEmpty()
+                ? filter
+                : filter.where(worker -> {
+                    boolean wanted = ahead.stream().anyMatch(waiter -> wants(waiter, worker));
+                    again |= wanted;
+                    return !wanted;
+                });
+    }
+
+    private static boolean wants(Waiter waiter, WorkerInfo worker) {
         try {
-            serve();
-            return take.get();
-        } finally {
-            lock.unlock();
+            return waiter.filter.accepts(worker);
+        } catch (Throwable t) {
+            return false; // he will hear of it when it is his turn
         }
     }
 
@@ -157,15 +260,18 @@ final class WaitingLine {
     void sendAwayWithoutHope(@Nullable Exit lastExit) {
         lock.lock();
         try {
+            if (walking) {
+                return; // a filter has changed the registry, which it must not
+            }
             for (Iterator<Waiter> next = waiters.iterator(); next.hasNext(); ) {
                 Waiter waiter = next.next();
-                if (waiter.failIfAbsent && !model.mayServe(waiter.filter)) {
+                if (isWithoutHope(waiter)) {
                     waiter.settle(null, () -> new NoSuchModelException(model.modelRef(), lastExit));
                     next.remove();
                 }
             }
         } finally {
-            length = waiters.size();
+            count();
             lock.unlock();
         }
     }

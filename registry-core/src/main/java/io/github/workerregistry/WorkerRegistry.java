@@ -348,7 +348,7 @@ public final class WorkerRegistry {
         byModel.computeIfPresent(entry.names().modelRef(), (model, slots) -> {
             slots.remove(entry, exit);
             changed.add(slots);
-            return slots.isUnused() ? null : slots;
+            return slots.retire() ? null : slots;
         });
     }
 
@@ -656,16 +656,13 @@ public final class WorkerRegistry {
     private SlotLease await(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
         WaitingLine.Waiter waiter = new WaitingLine.Waiter(filter, failIfAbsent);
-        ModelSlots slots = byModel.compute(modelRef, (model, known) -> {
-            ModelSlots joined = known == null ? newModel(model) : known;
-            joined.line().join(waiter);
-            return joined;
-        });
-        slots.line().serve();
-        slots.line().await(waiter, deadline);
-        slots.line().leave(waiter);
-        if (slots.isUnused()) {
-            byModel.computeIfPresent(modelRef, (model, known) -> known.isUnused() ? null : known);
+        ModelSlots slots = join(modelRef, waiter);
+        try {
+            slots.line().serve();
+            slots.line().await(waiter, deadline);
+        } finally {
+            slots.line().leave(waiter);
+            dropIfUnused(slots);
         }
         SlotLease lease = waiter.result();
         if (lease != null) {
@@ -675,6 +672,35 @@ public final class WorkerRegistry {
             throw new InterruptedException();
         }
         throw new SlotTimeoutException(modelRef, timeout);
+    }
+
+    /** In the line, but not under the lock of the table's bin: a filter that looks at the registry holds the line. */
+    private ModelSlots join(String modelRef, WaitingLine.Waiter waiter) {
+        while (true) {
+            ModelSlots slots = byModel.compute(
+                    modelRef, (model, known) -> known == null && !failIfAbsent ? newModel(model) : known);
+            if (slots == null) {
+                throw new NoSuchModelException(modelRef, null);
+            }
+            boolean joined = false;
+            try {
+                joined = slots.line().join(waiter);
+            } finally {
+                if (!joined) {
+                    dropIfUnused(slots);
+                }
+            }
+            if (joined) {
+                return slots;
+            }
+        }
+    }
+
+    private void dropIfUnused(ModelSlots slots) {
+        if (slots.isUnused()) {
+            byModel.computeIfPresent(
+                    slots.modelRef(), (model, known) -> known == slots && known.retire() ? null : known);
+        }
     }
 
     private @Nullable SlotLease watched(@Nullable SlotLease lease) {

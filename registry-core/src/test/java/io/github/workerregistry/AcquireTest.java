@@ -209,6 +209,39 @@ class AcquireTest {
         assertThat(behind.lease().workerId()).isEqualTo("w");
     }
 
+    /** It came out of the lease's close, in place of the slot for those behind. */
+    @Test
+    void aFilterThatFailsWithAnErrorFailsItsOwnCallerOnly() throws Exception {
+        register("w", new Idle());
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        Caller broken = waiting(
+                SlotFilter.any().where(worker -> {
+                    throw new AssertionError("no");
+                }),
+                LONG);
+        Caller behind = waiting(LONG);
+
+        lease.close();
+
+        assertThat(broken.failure()).isInstanceOf(AssertionError.class).hasMessage("no");
+        assertThat(behind.lease().workerId()).isEqualTo("w");
+    }
+
+    /** It walked the line within the walk, and was served twice. */
+    @Test
+    void aFilterThatAsksForSlotsItselfFailsItsOwnCallerOnly() throws Exception {
+        register("w", new Idle());
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        Caller greedy = waiting(
+                SlotFilter.any().where(worker -> registry.tryAcquire("m").isPresent()), LONG);
+        Caller behind = waiting(LONG);
+
+        lease.close();
+
+        assertThat(greedy.failure()).isInstanceOf(IllegalStateException.class).hasMessageContaining("filter");
+        assertThat(behind.lease().workerId()).isEqualTo("w");
+    }
+
     @Test
     void whoeverIsOutOfTimeLeavesTheLine() throws Exception {
         register("w", new Idle());
