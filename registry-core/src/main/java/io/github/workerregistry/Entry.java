@@ -78,7 +78,10 @@ final class Entry {
 
     /** How loaded it is, see {@link FreeSlots#level}; none if no slot can be taken. */
     int level() {
-        long seen = word;
+        return level(word);
+    }
+
+    private int level(long seen) {
         return Occupancy.canTake(seen, slots) ? model().free().level(Occupancy.inUse(seen), slots) : FreeSlots.NONE;
     }
 
@@ -88,7 +91,9 @@ final class Entry {
     @Nullable
     SlotLease tryTake() {
         for (long seen = word; Occupancy.canTake(seen, slots); seen = word) {
-            if (WORD.compareAndSet(this, seen, Occupancy.take(seen))) {
+            long taken = Occupancy.take(seen);
+            if (WORD.compareAndSet(this, seen, taken)) {
+                FreeSlots.note(this, level(taken));
                 return new SlotLease(this, Occupancy.generation(seen));
             }
         }
@@ -98,8 +103,10 @@ final class Entry {
     /** Gives back a slot of that generation; does nothing if the worker has moved on. */
     void give(int generation) {
         for (long seen = word; Occupancy.isHeldBy(seen, generation); seen = word) {
-            if (WORD.compareAndSet(this, seen, Occupancy.give(seen))) {
-                model().freed(this);
+            long given = Occupancy.give(seen);
+            if (WORD.compareAndSet(this, seen, given)) {
+                FreeSlots.note(this, level(given));
+                model().freed();
                 return;
             }
         }

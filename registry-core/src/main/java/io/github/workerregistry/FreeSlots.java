@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,7 @@ final class FreeSlots {
     private static final int FAN_OUT = 64;
     private static final int FAN_OUT_BITS = 6;
     private static final int FEW = 4;
+    private static final int PATIENT_ROUNDS = 64;
 
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
     private static final VarHandle BEGUN;
@@ -212,12 +214,12 @@ final class FreeSlots {
     SlotLease tryTake() {
         Entry last = hints.get(this);
         if (last != null && isBest(last)) {
-            SlotLease lease = take(last);
+            SlotLease lease = last.tryTake();
             if (lease != null) {
                 return lease;
             }
         }
-        while (true) {
+        for (int round = 1; ; round++) {
             long ended = correctionsEnded;
             for (int i = 0; i < levels(); i++) {
                 SlotLease lease = tryTakeOf(inOrder(i));
@@ -227,6 +229,9 @@ final class FreeSlots {
             }
             if (correctionsBegun == ended) {
                 return null;
+            }
+            if (round % PATIENT_ROUNDS == 0) {
+                LockSupport.parkNanos(1_000); // a corrector may have lost its processor
             }
         }
     }
@@ -288,7 +293,6 @@ final class FreeSlots {
     private @Nullable SlotLease take(Entry entry) {
         SlotLease lease = entry.tryTake();
         if (lease != null) {
-            note(entry);
             hints.set(this, entry);
         }
         return lease;
@@ -381,7 +385,11 @@ final class FreeSlots {
 
     /** Sets the bits that lead to a worker whose word has just been changed, whoever changed it. */
     static void note(Entry entry) {
-        int level = entry.level();
+        note(entry, entry.level());
+    }
+
+    /** The same, where the level is known. That may be an old one by now; then whoever changed it notes the new one. */
+    static void note(Entry entry, int level) {
         if (level != NONE) {
             mark(entry.leaf(), entry.place() & FAN_OUT - 1, level);
         }

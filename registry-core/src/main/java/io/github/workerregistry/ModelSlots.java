@@ -74,20 +74,12 @@ final class ModelSlots {
     @Nullable
     SlotLease tryTakeFrom(Entry entry) {
         return line.isEmpty()
-                ? takeFrom(entry)
+                ? entry.tryTake()
                 : line.takeBehind(SlotFilter.any(), unwanted -> takeFrom(entry, unwanted));
     }
 
     private @Nullable SlotLease takeFrom(Entry entry, SlotFilter filter) {
-        return entry.level() != FreeSlots.NONE && filter.accepts(entry.last()) ? takeFrom(entry) : null;
-    }
-
-    private @Nullable SlotLease takeFrom(Entry entry) {
-        SlotLease lease = entry.tryTake();
-        if (lease != null) {
-            FreeSlots.note(entry);
-        }
-        return lease;
+        return entry.level() != FreeSlots.NONE && filter.accepts(entry.last()) ? entry.tryTake() : null;
     }
 
     /** Takes a slot, as if nobody waited. */
@@ -96,9 +88,8 @@ final class ModelSlots {
         return filter.isAny() ? free.tryTake() : free.tryTake(entry -> filter.accepts(entry.last()));
     }
 
-    /** A slot of this worker has been given back. */
-    void freed(Entry entry) {
-        FreeSlots.note(entry);
+    /** A slot has been given back. */
+    void freed() {
         if (!line.isEmpty()) {
             line.serve();
         }

@@ -585,7 +585,8 @@ public final class WorkerRegistry {
     }
 
     /**
-     * The same, but not of any worker. Looks at them one by one if few pass.
+     * The same, but not of any worker. Looks at them one by one if few pass, so it may miss a slot that comes free
+     * behind its back.
      *
      * @param modelRef the model
      * @param filter which workers will do
