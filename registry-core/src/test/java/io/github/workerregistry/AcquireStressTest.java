@@ -1,0 +1,355 @@
+package io.github.workerregistry;
+
+import static io.github.workerregistry.SomeWorkers.BUSY;
+import static io.github.workerregistry.SomeWorkers.IDLE;
+import static io.github.workerregistry.SomeWorkers.LOADING;
+import static io.github.workerregistry.SomeWorkers.MODEL;
+import static io.github.workerregistry.SomeWorkers.STOPPING;
+import static io.github.workerregistry.SomeWorkers.backingOff;
+import static io.github.workerregistry.SomeWorkers.idle;
+import static io.github.workerregistry.SomeWorkers.worker;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The line of those who wait, under racing callers, closers and workers. Bounded by counts, not by time. */
+@ExtendWith(UnexpectedWarnings.class)
+class AcquireStressTest {
+
+    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final SlotFilter CUDA = SlotFilter.any().onBackend("cuda");
+    private static final SlotFilter CPU = SlotFilter.any().onBackend("cpu");
+
+    private final ManyThreads threads = new ManyThreads();
+    private WorkerRegistry registry =
+            WorkerRegistry.builder().waitQueueCapacity(20_000).build();
+
+    @AfterEach
+    void endThreads() {
+        threads.close();
+    }
+
+    /** A caller that waits in line when this returns, and his lease. */
+    private Future<SlotLease> inLine(SlotFilter filter) throws Exception {
+        AtomicReference<Thread> caller = new AtomicReference<>();
+        Future<SlotLease> lease = threads.start(() -> {
+            caller.set(Thread.currentThread());
+            return registry.acquire(MODEL, filter, LONG);
+        });
+        while (caller.get() == null) {
+            Thread.onSpinWait();
+        }
+        ManyThreads.spinUntilParked(caller.get());
+        return lease;
+    }
+
+    /** Who asked again and again could find, between two looks, the slot that was freed for the one in line. */
+    @Test
+    void whoeverAsksAgainAndAgainOvertakesNobodyInLine() throws Exception {
+        registry.register(idle("w", 1));
+        for (int round = 0; round < 150; round++) {
+            SlotLease held = registry.tryAcquire(MODEL).orElseThrow();
+            Future<SlotLease> first = inLine(SlotFilter.any());
+            AtomicBoolean done = new AtomicBoolean();
+            Future<Optional<SlotLease>> pushing = threads.start(() -> {
+                Optional<SlotLease> stolen = Optional.empty();
+                while (!done.get() && stolen.isEmpty()) {
+                    stolen = registry.tryAcquire(MODEL);
+                }
+                return stolen;
+            });
+            for (int i = 0; i < round % 64; i++) {
+                Thread.onSpinWait();
+            }
+            held.close();
+
+            while (!first.isDone() && !pushing.isDone()) {
+                Thread.onSpinWait();
+            }
+            done.set(true);
+            assertThat(ManyThreads.resultOf(pushing))
+                    .as("overtook in round " + round)
+                    .isEmpty();
+            ManyThreads.resultOf(first).close();
+        }
+    }
+
+    /** The same inside the line: what comes free while it is walked belongs to the first whom it fits. */
+    @Test
+    void aSlotGoesToTheFirstInLineWhomItFitsThoughOthersBehindTakeAny() throws Exception {
+        registry.register(worker("cuda").state(IDLE).backend("cuda").build());
+        registry.register(worker("cpu").state(IDLE).backend("cpu").build());
+        SlotLease full = registry.tryAcquireFrom("cpu").orElseThrow();
+        for (int round = 0; round < 150; round++) {
+            SlotLease held = registry.tryAcquireFrom("cuda").orElseThrow();
+            Future<SlotLease> picky = inLine(CUDA);
+            Future<SlotLease> behind = inLine(SlotFilter.any());
+            AtomicBoolean done = new AtomicBoolean();
+            Future<Void> pushing = threads.start(() -> {
+                while (!done.get()) {
+                    assertThat(registry.tryAcquire(MODEL, CPU)).isEmpty(); // walks the line
+                }
+                return null;
+            });
+            held.close();
+
+            while (!picky.isDone() && !behind.isDone()) {
+                Thread.onSpinWait();
+            }
+            done.set(true);
+            ManyThreads.resultOf(pushing);
+            assertThat(behind.isDone() && !picky.isDone())
+                    .as("overtook in round " + round)
+                    .isFalse();
+            ManyThreads.resultOf(picky).close();
+            ManyThreads.resultOf(behind).close();
+        }
+        full.close();
+    }
+
+    /** The last hope went between the look for it and the entry into the line, and nobody told the one who waits. */
+    @Test
+    void whoeverJoinsWhileTheLastWorkerStopsIsToldSo() throws Exception {
+        for (int round = 0; round < 3_000; round++) {
+            registry.register(idle("w", 1));
+            SlotLease held = registry.tryAcquire(MODEL).orElseThrow();
+            int late = round % 50;
+            List<Callable<String>> tasks = List.of(
+                    () -> {
+                        try {
+                            return registry.acquire(MODEL, Duration.ofSeconds(2))
+                                    .toString();
+                        } catch (NoSuchModelException | SlotTimeoutException e) {
+                            return e.getClass().getSimpleName();
+                        }
+                    },
+                    () -> {
+                        for (int i = 0; i < late; i++) {
+                            Thread.onSpinWait();
+                        }
+                        registry.updateState("w", STOPPING);
+                        return "NoSuchModelException";
+                    });
+
+            assertThat(threads.<String>together(tasks)).as("round " + round).containsOnly("NoSuchModelException");
+
+            held.close();
+            registry.remove("w");
+        }
+    }
+
+    /** A filter that looks at the registry, one who registers, and one who joins waited for each other in a ring. */
+    @Test
+    void aFilterMayLookAtTheRegistryWhileWorkersComeAndGo() throws Exception {
+        registry.register(idle("w", 2));
+        SlotFilter curious = SlotFilter.any().where(worker -> registry.list().size() > 100);
+        AtomicBoolean done = new AtomicBoolean();
+        threads.together(4, thread -> () -> {
+            try {
+                for (int i = 0; thread == 0 ? i < 20_000 : !done.get(); i++) {
+                    if (thread == 0) {
+                        registry.register(idle("v", 1));
+                        registry.remove("v");
+                    } else {
+                        try {
+                            registry.acquire(MODEL, curious, Duration.ofNanos(10_000));
+                        } catch (SlotTimeoutException expected) {
+                            // it is never content
+                        }
+                    }
+                }
+            } finally {
+                done.set(true);
+            }
+        });
+    }
+
+    @Test
+    void whateverIsFreedByWhomeverTheFirstInLineGetIt() throws Exception {
+        registry.register(idle("w", 4));
+        List<SlotLease> held = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            held.add(registry.tryAcquire(MODEL).orElseThrow());
+        }
+        for (int round = 0; round < 100; round++) {
+            List<Future<SlotLease>> line = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                line.add(inLine(i % 3 == 0 ? CPU : SlotFilter.any()));
+            }
+            for (int four = 0; four < 8; four += 4) {
+                List<SlotLease> closed = held;
+                threads.together(4, thread -> () -> {
+                    assertThat(registry.tryAcquire(MODEL)).isEmpty();
+                    closed.get(thread).close();
+                });
+                held = new ArrayList<>();
+                while (line.stream().filter(Future::isDone).count() < four + 4) {
+                    Thread.onSpinWait();
+                }
+                for (Future<SlotLease> next : line.subList(four, four + 4)) {
+                    assertThat(next.isDone())
+                            .as("served in its turn, in round " + round)
+                            .isTrue();
+                    held.add(ManyThreads.resultOf(next));
+                }
+            }
+        }
+    }
+
+    @Test
+    void neitherTimeoutsNorInterruptsLoseASlot() throws Exception {
+        registry.register(idle("v", 1));
+        registry.register(idle("w", 2));
+        long seed = System.nanoTime();
+        Thread[] callers = new Thread[6];
+        AtomicInteger running = new AtomicInteger(callers.length);
+        int[] ends = new int[3]; // leases, timeouts, interrupts; each roughly
+        threads.together(callers.length + 1, thread -> () -> {
+            SplittableRandom random = new SplittableRandom(seed + thread);
+            if (thread == callers.length) {
+                while (running.get() > 0) {
+                    Thread caller = callers[random.nextInt(callers.length)];
+                    if (caller != null) {
+                        caller.interrupt();
+                    }
+                    for (int i = random.nextInt(2_000); i > 0; i--) {
+                        Thread.onSpinWait();
+                    }
+                }
+                return;
+            }
+            callers[thread] = Thread.currentThread();
+            try {
+                for (int i = 0; i < 10_000; i++) {
+                    SlotFilter filter = random.nextInt(4) == 0
+                            ? SlotFilter.any().where(worker -> worker.slotsTotal() > 1)
+                            : SlotFilter.any();
+                    try (SlotLease lease = registry.acquire(MODEL, filter, Duration.ofNanos(random.nextInt(200_000)))) {
+                        assertThat(lease.isValid()).isTrue();
+                        ends[0]++;
+                        for (int pause = random.nextInt(500); pause > 0; pause--) {
+                            Thread.onSpinWait();
+                        }
+                    } catch (SlotTimeoutException e) {
+                        ends[1]++;
+                    } catch (InterruptedException e) {
+                        ends[2]++;
+                    }
+                }
+            } finally {
+                running.decrementAndGet();
+            }
+        });
+
+        assertThat(ends).as("seed " + seed).doesNotContain(0);
+        assertThat(registry.stats().slotsInUse()).as("seed " + seed).isZero();
+        for (int i = 0; i < 3; i++) {
+            assertThat(registry.tryAcquire(MODEL)).as("seed " + seed).isPresent();
+        }
+        assertThat(registry.tryAcquire(MODEL)).as("seed " + seed).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void nobodyWaitsForEverWhereWorkersComeAndGo(boolean failIfAbsent) throws Exception {
+        registry = WorkerRegistry.builder().failIfAbsent(failIfAbsent).build();
+        long seed = System.nanoTime();
+        AtomicInteger running = new AtomicInteger(4);
+        AtomicInteger served = new AtomicInteger();
+        threads.together(5, thread -> () -> {
+            SplittableRandom random = new SplittableRandom(seed + thread);
+            if (thread == 4) {
+                while (running.get() > 0) {
+                    live("w" + random.nextInt(3), random.nextInt(10));
+                }
+                return;
+            }
+            try {
+                for (int i = 0; i < 20_000; i++) {
+                    SlotFilter filter =
+                            random.nextInt(4) == 0 ? SlotFilter.any().onDevice(0) : SlotFilter.any();
+                    try (SlotLease lease = registry.acquire(MODEL, filter, LONG)) {
+                        served.incrementAndGet();
+                    } catch (NoSuchModelException e) {
+                        assertThat(failIfAbsent).as("seed " + seed).isTrue();
+                    } catch (SlotTimeoutException e) {
+                        throw new AssertionError("forgotten in the line; seed " + seed, e);
+                    }
+                }
+            } finally {
+                running.decrementAndGet();
+            }
+        });
+
+        assertThat(served).as("seed " + seed).hasPositiveValue();
+        for (WorkerInfo worker : registry.list()) {
+            if (worker.state().routable()) {
+                registry.updateState(worker.id(), IDLE); // what was reported; refused if a lease is open
+            }
+        }
+        assertThat(registry.stats().slotsInUse()).as("seed " + seed).isZero();
+    }
+
+    /** A step in the life of a worker, if it is one. */
+    private void live(String id, int what) {
+        try {
+            switch (what) {
+                case 0 -> registry.register(worker(id).slotsTotal(2).build());
+                case 1 -> registry.register(idle(id, 2));
+                case 2, 3, 4 -> registry.updateState(id, IDLE);
+                case 5 -> registry.get(id).ifPresent(worker -> registry.updateState(id, backingOff(worker)));
+                case 6 -> registry.updateState(id, LOADING);
+                case 7 -> registry.updateState(id, BUSY);
+                case 8 -> registry.updateState(id, STOPPING);
+                default -> registry.remove(id);
+            }
+        } catch (IllegalTransitionException | DuplicateWorkerException notNow) {
+            // another step comes
+        }
+    }
+
+    @Test
+    @EnabledForJreRange(min = JRE.JAVA_21)
+    @SuppressWarnings("ThreadPriorityCheck") // it yields its carrier
+    void tenThousandVirtualThreadsShareThreeSlots() throws Exception {
+        registry.register(idle("w", 3));
+        ExecutorService virtual = (ExecutorService)
+                Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+        AtomicInteger open = new AtomicInteger();
+        List<Future<Void>> callers = new ArrayList<>();
+        for (int i = 0; i < 10_000; i++) {
+            callers.add(virtual.submit(() -> {
+                try (SlotLease lease = registry.acquire(MODEL, LONG)) {
+                    assertThat(open.incrementAndGet()).isLessThanOrEqualTo(3);
+                    Thread.yield(); // with the slot in hand
+                    open.decrementAndGet();
+                    return null;
+                }
+            }));
+        }
+        for (Future<Void> caller : callers) {
+            ManyThreads.resultOf(caller);
+        }
+        virtual.shutdown();
+
+        assertThat(registry.stats().slotsInUse()).isZero();
+    }
+}

@@ -1,0 +1,230 @@
+package io.github.workerregistry;
+
+import static io.github.workerregistry.SomeWorkers.IDLE;
+import static io.github.workerregistry.SomeWorkers.LOADING;
+import static io.github.workerregistry.SomeWorkers.MODEL;
+import static io.github.workerregistry.SomeWorkers.backingOff;
+import static io.github.workerregistry.SomeWorkers.idle;
+import static io.github.workerregistry.SomeWorkers.loading;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Taking and giving back slots, by many threads, while workers come, go and restart. Bounded by counts, not by time.
+ */
+@ExtendWith(UnexpectedWarnings.class)
+class LeaseStressTest {
+
+    private static final int THREADS = 4;
+    private static final int OPERATIONS = 60_000;
+
+    private final ManyThreads threads = new ManyThreads();
+    private final long seed = System.nanoTime();
+    private WorkerRegistry registry = WorkerRegistry.create();
+
+    @AfterEach
+    void endThreads() {
+        threads.close();
+    }
+
+    private static WorkerRegistry registry(SlotSelection selection) {
+        return WorkerRegistry.builder().slotSelection(selection).build();
+    }
+
+    /** How many slots a worker of this name has: 1 to 3. */
+    private static int slotsOf(String id) {
+        return id.charAt(0) - '0';
+    }
+
+    /** All that the registry has to give, and no more; what is taken here is given back. */
+    private void assertThatEveryFreeSlotCanBeTakenOnce() {
+        Map<String, Integer> free = new HashMap<>();
+        registry.list().forEach(worker -> {
+            if (worker.slotsAvailable() > 0) {
+                free.put(worker.id(), worker.slotsAvailable());
+            }
+        });
+        Map<String, Integer> taken = new HashMap<>();
+        List<SlotLease> leases = new ArrayList<>();
+        for (Optional<SlotLease> lease = registry.tryAcquire(MODEL);
+                lease.isPresent();
+                lease = registry.tryAcquire(MODEL)) {
+            leases.add(lease.get());
+            taken.merge(lease.get().workerId(), 1, Integer::sum);
+        }
+        leases.forEach(SlotLease::close);
+        assertThat(taken).as("seed " + seed).isEqualTo(free);
+    }
+
+    /** The tree grows a storey at 65 and at 4,097 workers: here while others search it. */
+    @ParameterizedTest
+    @CsvSource({"PACK,1", "PACK,3", "PACK,70", "PACK,4200", "SPREAD,1", "SPREAD,3", "SPREAD,70", "SPREAD,4200"})
+    void thereAreNeverMoreLeasesThanSlotsWhateverHappensToTheWorkers(SlotSelection selection, int workers)
+            throws Exception {
+        registry = registry(selection);
+        Map<String, AtomicInteger> open = new ConcurrentHashMap<>(); // by worker and generation
+        String[] ids = new String[workers]; // a place is changed by one thread only; others may see what is old
+        threads.together(THREADS, thread -> () -> {
+            SplittableRandom random = new SplittableRandom(seed + thread);
+            List<SlotLease> mine = new ArrayList<>();
+            int next = thread; // the next place to fill for the first time
+            for (int i = 0; i < OPERATIONS; i++) {
+                int what = random.nextInt(100);
+                if (what < 45) {
+                    String some = ids[random.nextInt(workers)];
+                    Optional<SlotLease> lease =
+                            what < 30 || some == null ? registry.tryAcquire(MODEL) : registry.tryAcquireFrom(some);
+                    lease.ifPresent(taken -> {
+                        assertThat(openOf(taken, open).incrementAndGet())
+                                .as("open leases of %s, seed %s", taken, seed)
+                                .isLessThanOrEqualTo(slotsOf(taken.workerId()));
+                        mine.add(taken);
+                    });
+                } else if (what < 88) {
+                    closeAny(mine, random, open);
+                } else if (next < workers) {
+                    ids[next] = registerNew(next + "." + i, random);
+                    next += THREADS;
+                } else if (workers > thread) {
+                    int place = thread + THREADS * random.nextInt((workers - thread + THREADS - 1) / THREADS);
+                    if (random.nextBoolean()) {
+                        registry.remove(ids[place]);
+                        ids[place] = registerNew(place + "." + i, random);
+                    } else {
+                        restart(ids[place]);
+                    }
+                }
+            }
+            while (!mine.isEmpty()) {
+                closeAny(mine, random, open);
+            }
+        });
+
+        assertThat(registry.list())
+                .as("seed " + seed)
+                .hasSize(workers)
+                .allSatisfy(worker -> assertThat(worker.slotsInUse()).isZero());
+        assertThatEveryFreeSlotCanBeTakenOnce();
+    }
+
+    private String registerNew(String name, SplittableRandom random) {
+        String id = 1 + random.nextInt(3) + "x" + name;
+        registry.register(idle(id, slotsOf(id)));
+        return id;
+    }
+
+    private void restart(String id) {
+        registry.get(id).ifPresent(worker -> registry.updateState(id, backingOff(worker)));
+        registry.updateState(id, LOADING);
+        registry.updateState(id, IDLE);
+    }
+
+    private static AtomicInteger openOf(SlotLease lease, Map<String, AtomicInteger> open) {
+        return open.computeIfAbsent(lease.workerId() + "#" + lease.generation(), key -> new AtomicInteger());
+    }
+
+    private static void closeAny(List<SlotLease> mine, SplittableRandom random, Map<String, AtomicInteger> open) {
+        if (!mine.isEmpty()) {
+            SlotLease lease = mine.remove(random.nextInt(mine.size()));
+            openOf(lease, open).decrementAndGet();
+            lease.close();
+        }
+    }
+
+    /**
+     * No slot is left over: what a thread has given back is all that it, or another in its place, can take. The leases
+     * lie in a heap, so that a thread seldom finds again what it used last.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "PACK,2,1", "PACK,6,1", "PACK,1,4", "PACK,3,3", "PACK,70,1", "PACK,70,3", "PACK,4200,1",
+        "SPREAD,2,1", "SPREAD,6,1", "SPREAD,1,8", "SPREAD,3,8", "SPREAD,70,1", "SPREAD,70,8", "SPREAD,4200,2"
+    })
+    void whoeverHasGivenASlotBackFindsOne(SlotSelection selection, int workers, int slots) throws Exception {
+        registry = registry(selection);
+        AtomicReferenceArray<SlotLease> held = new AtomicReferenceArray<>(workers * slots);
+        for (int i = 0; i < workers * slots; i++) {
+            if (i % slots == 0) {
+                registry.register(idle("w" + i / slots, slots));
+            }
+            held.set(i, registry.tryAcquireFrom("w" + i / slots).orElseThrow());
+        }
+        assertThat(registry.tryAcquire(MODEL)).isEmpty();
+        threads.together(THREADS + 1, thread -> () -> {
+            if (thread == THREADS) {
+                comeAndGoWithoutSlots();
+                return;
+            }
+            SplittableRandom random = new SplittableRandom(seed + thread);
+            for (int i = 0; i < OPERATIONS; i++) {
+                int any = random.nextInt(held.length());
+                SlotLease lease = held.getAndSet(any, null);
+                if (lease != null) {
+                    lease.close();
+                    Optional<SlotLease> other = registry.tryAcquire(MODEL);
+                    if (other.isEmpty()) {
+                        throw new AssertionError("none free in operation " + i + ", seed " + seed);
+                    }
+                    held.set(any, other.get());
+                }
+            }
+        });
+
+        assertThat(registry.tryAcquire(MODEL)).as("seed " + seed).isEmpty();
+        for (int i = 0; i < held.length(); i++) {
+            held.get(i).close();
+        }
+        assertThatEveryFreeSlotCanBeTakenOnce();
+    }
+
+    /** Workers that load take places in the tree, and leave stale bits. */
+    private void comeAndGoWithoutSlots() {
+        for (int i = 0; i < 2_000; i++) {
+            registry.register(loading("loading" + i));
+            if (i >= 150) {
+                registry.remove("loading" + (i - 150));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(SlotSelection.class)
+    void aLeaseThatManyThreadsCloseFreesOneSlot(SlotSelection selection) throws Exception {
+        registry = registry(selection);
+        for (int i = 0; i < 3; i++) {
+            registry.register(idle("w" + i, 3));
+        }
+        ConcurrentLinkedQueue<SlotLease> taken = new ConcurrentLinkedQueue<>();
+        threads.together(THREADS, thread -> () -> {
+            for (int i = 0; i < OPERATIONS; i++) {
+                registry.tryAcquire(MODEL).ifPresent(lease -> {
+                    taken.add(lease);
+                    taken.add(lease);
+                });
+                SlotLease any = taken.poll();
+                if (any != null) {
+                    any.close();
+                }
+            }
+        });
+
+        taken.forEach(SlotLease::close);
+        assertThat(registry.stats().slotsInUse()).isZero();
+        assertThatEveryFreeSlotCanBeTakenOnce();
+    }
+}
