@@ -239,7 +239,7 @@ final class FreeSlots {
     /** Takes a slot of a worker that passes, in the order of the selection; looks at many if few pass. */
     @Nullable
     SlotLease tryTake(Predicate<Entry> wanted) {
-        SlotLease[] taken = new SlotLease[1];
+        @Nullable SlotLease[] taken = new SlotLease[1];
         for (int i = 0; i <= levels() && taken[0] == null; i++) {
             boolean atLast = i == levels(); // at any level: somebody may have moved behind our back
             int level = atLast ? NONE : inOrder(i);
@@ -257,7 +257,7 @@ final class FreeSlots {
     /** The first worker, in the order of their places, that passes. */
     @Nullable
     Entry first(Predicate<Entry> wanted) {
-        Entry[] found = new Entry[1];
+        @Nullable Entry[] found = new Entry[1];
         any(root, entry -> {
             if (wanted.test(entry)) {
                 found[0] = entry;
