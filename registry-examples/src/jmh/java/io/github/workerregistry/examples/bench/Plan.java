@@ -1,0 +1,49 @@
+package io.github.workerregistry.examples.bench;
+
+import java.util.Locale;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+
+/** How much is measured, and for how long. */
+enum Plan {
+    /** Shows that all runs, in three minutes; its numbers say nothing. */
+    TRIAL(1, 1, 1, 100),
+    /** What the targets need, in ten minutes. */
+    QUICK(1, 3, 5, 400),
+    /** Every combination, in two hours. */
+    FULL(2, 4, 6, 1000);
+
+    private final int forks;
+    private final int warmups;
+    private final int measurements;
+    private final int millisEach;
+
+    Plan(int forks, int warmups, int measurements, int millisEach) {
+        this.forks = forks;
+        this.warmups = warmups;
+        this.measurements = measurements;
+        this.millisEach = millisEach;
+    }
+
+    static Plan of(String name) {
+        return valueOf(name.toUpperCase(Locale.ROOT));
+    }
+
+    /** Options of JMH, without what to run. */
+    ChainedOptionsBuilder options() {
+        TimeValue each = TimeValue.milliseconds(millisEach);
+        return new OptionsBuilder()
+                .forks(forks)
+                .warmupIterations(warmups)
+                .warmupTime(each)
+                .measurementIterations(measurements)
+                .measurementTime(each)
+                .shouldFailOnError(true);
+    }
+
+    /** The part of {@code count} that is worth the time. */
+    int part(int count) {
+        return this == TRIAL ? Math.max(1, count / 10) : count;
+    }
+}

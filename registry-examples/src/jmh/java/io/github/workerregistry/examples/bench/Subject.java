@@ -1,0 +1,52 @@
+package io.github.workerregistry.examples.bench;
+
+import org.openjdk.jmh.infra.Blackhole;
+
+/**
+ * Something that knows many workers of many models and hands one out to one caller at a time: ours, a peer, or the
+ * specification's own design. It is filled when it is made.
+ *
+ * <p>A JVM that measures loads one subject only, so that no call here is more virtual than in an application.
+ */
+public interface Subject {
+
+    /** How one thread takes and gives; called once by each. */
+    Taker taker();
+
+    /** One thread's access. */
+    @FunctionalInterface
+    interface Taker {
+
+        /**
+         * Finds a free worker of the model, takes it, shows it to the hole (so that it really has to be there), and
+         * gives it back. Does not wait.
+         *
+         * @return false if none was free
+         */
+        boolean takeAndGive(String model, Blackhole hole) throws InterruptedException;
+    }
+
+    /** Those that are compared. */
+    enum Name {
+        /** This library. */
+        REGISTRY,
+        /** HikariCP's ConcurrentBag, one for each model. */
+        CONCURRENT_BAG,
+        /** Stormpot, one pool for each model. */
+        STORMPOT,
+        /** The keyed pool of commons-pool2. */
+        COMMONS_POOL,
+        /** The design that the specification describes. */
+        SPEC;
+
+        Subject fill(Workload workload) throws Exception {
+            return switch (this) {
+                case REGISTRY -> new RegistrySubject(workload);
+                case CONCURRENT_BAG -> new BagSubject(workload);
+                case STORMPOT -> new StormpotSubject(workload);
+                case COMMONS_POOL -> new CommonsPoolSubject(workload);
+                case SPEC -> new SpecSubject(workload);
+            };
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package io.github.workerregistry.examples.bench;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Who is there, and who is free, while slots are taken and given back. Every worker has one slot, because the objects
+ * of an ordinary pool have.
+ *
+ * @param workers how many there are, spread evenly over the models
+ * @param free which of them are free
+ * @param models how many models there are; no more than workers
+ */
+public record Workload(int workers, Free free, int models) {
+
+    /** Which slots are free. Somebody holds the others during the whole run. */
+    public enum Free {
+        /** Every slot. */
+        ALL,
+        /** One in a hundred, evenly spread; with less than a hundred workers, one. */
+        ONE_IN_A_HUNDRED,
+        /** One of all, in the middle, so that a scan from either end takes as long. */
+        ONE_SLOT
+    }
+
+    public Workload {
+        models = Math.min(models, workers);
+    }
+
+    String id(int worker) {
+        return "worker-" + worker;
+    }
+
+    String model(int model) {
+        return "hf:TheBloke/Model-" + model;
+    }
+
+    /** Neighbours have the same model, so that each model has its part of the free slots, if it has 100 workers. */
+    int modelOf(int worker) {
+        return (int) ((long) worker * models / workers);
+    }
+
+    boolean isFree(int worker) {
+        return switch (free) {
+            case ALL -> true;
+            case ONE_IN_A_HUNDRED -> worker % 100 == Math.min(50, workers / 2);
+            case ONE_SLOT -> worker == workers / 2;
+        };
+    }
+
+    /** The workers of a model. */
+    List<Integer> workersOf(int model) {
+        int first = (int) (((long) model * workers + models - 1) / models);
+        int end = (int) (((long) (model + 1) * workers + models - 1) / models);
+        return IntStream.range(first, end).boxed().toList();
+    }
+
+    int heldOf(int model) {
+        return (int) workersOf(model).stream().filter(worker -> !isFree(worker)).count();
+    }
+
+    /** The models that have a free slot. Only these are asked for, or a caller would try for ever. */
+    String[] modelsWithFreeSlots() {
+        return IntStream.range(0, workers)
+                .filter(this::isFree)
+                .map(this::modelOf)
+                .distinct()
+                .mapToObj(this::model)
+                .toArray(String[]::new);
+    }
+}
