@@ -1,0 +1,95 @@
+package io.github.workerregistry.examples.bench;
+
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.health.HealthStatus;
+import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.VirtualTime;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The processor time of health checks of many idle workers, with a probe that answers at once. Virtual time runs all on
+ * the one thread whose processor time is read.
+ *
+ * <p>Measured are a whole round, that is one pass of all loops of a supervisor in which each worker is probed; and a
+ * pass as most are, in which no probe is due.
+ */
+final class HealthRound {
+
+    private static final Duration INTERVAL = Duration.ofSeconds(30);
+    private static final int WARM_UP = 20;
+
+    private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    private final int workers;
+    private final int rounds;
+
+    HealthRound(int workers, int rounds) {
+        this.workers = workers;
+        this.rounds = rounds;
+    }
+
+    /** An interval is jittered by a tenth: with a bit more than that between two passes, each probes every worker. */
+    void measure(Figures figures) {
+        Duration all = INTERVAL.plus(INTERVAL.dividedBy(5));
+        measure(figures, "health round over " + workers + " workers", all, INTERVAL, rounds, workers);
+        measure(
+                figures,
+                "sweep over " + workers + " workers",
+                LifecycleConfig.defaults().sweep(),
+                Duration.ofDays(1),
+                rounds,
+                0);
+    }
+
+    private void measure(Figures figures, String name, Duration sweep, Duration interval, int times, int probesEach) {
+        VirtualTime time = new VirtualTime();
+        AtomicLong probes = new AtomicLong();
+        WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
+        LifecycleConfig config = LifecycleConfig.builder()
+                .healthInterval(interval)
+                .sweep(sweep)
+                .noIdleTimeout()
+                .build();
+        try (WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time)
+                .processes(new FakeProcessController())
+                .config(config)
+                .health((worker, timeout) -> {
+                    probes.incrementAndGet();
+                    return CompletableFuture.completedFuture(HealthStatus.healthy());
+                })
+                .build()) {
+            for (int i = 0; i < workers; i++) {
+                registry.register(WorkerInfo.builder()
+                        .id("worker-" + i)
+                        .url("http://127.0.0.1:8100")
+                        .modelRef("hf:TheBloke/TinyLlama")
+                        .state(new Idle())
+                        .startedAt(time.instant())
+                        .build());
+            }
+            time.advance(sweep); // plans the first probes
+            for (int i = 0; i < WARM_UP; i++) {
+                time.advance(sweep);
+            }
+            probes.set(0);
+            long[] nanos = new long[times];
+            for (int i = 0; i < times; i++) {
+                long start = threads.getCurrentThreadCpuTime();
+                time.advance(sweep);
+                nanos[i] = threads.getCurrentThreadCpuTime() - start;
+            }
+            if (probes.get() != (long) probesEach * times) {
+                throw new IllegalStateException(name + ": expected " + probesEach + " probes in each of " + times
+                        + " rounds, there were " + probes.get() + " in all");
+            }
+            figures.putSpread(name, "ms", 1e6, nanos);
+        }
+    }
+}
