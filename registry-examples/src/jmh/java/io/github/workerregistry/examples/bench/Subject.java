@@ -29,15 +29,33 @@ public interface Subject {
     /** Those that are compared. */
     enum Name {
         /** This library. */
-        REGISTRY,
+        REGISTRY("this library", "#d62728"),
         /** HikariCP's ConcurrentBag, one for each model. */
-        CONCURRENT_BAG,
+        CONCURRENT_BAG("HikariCP ConcurrentBag", "#1f77b4"),
         /** Stormpot, one pool for each model. */
-        STORMPOT,
+        STORMPOT("Stormpot", "#2ca02c"),
         /** The keyed pool of commons-pool2. */
-        COMMONS_POOL,
+        COMMONS_POOL("commons-pool2 keyed", "#9467bd"),
         /** The design that the specification describes. */
-        SPEC;
+        SPEC("the specification", "#7f7f7f");
+
+        private final String title;
+        private final String colour;
+
+        Name(String title, String colour) {
+            this.title = title;
+            this.colour = colour;
+        }
+
+        /** Its name in tables and plots. */
+        String title() {
+            return title;
+        }
+
+        /** Its colour in plots. */
+        String colour() {
+            return colour;
+        }
 
         Subject fill(Workload workload) throws Exception {
             return switch (this) {

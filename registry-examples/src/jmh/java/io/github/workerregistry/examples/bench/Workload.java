@@ -1,6 +1,7 @@
 package io.github.workerregistry.examples.bench;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -20,7 +21,12 @@ public record Workload(int workers, Free free, int models) {
         /** One in a hundred, evenly spread; with less than a hundred workers, one. */
         ONE_IN_A_HUNDRED,
         /** One of all, in the middle, so that a scan from either end takes as long. */
-        ONE_SLOT
+        ONE_SLOT;
+
+        /** In words. */
+        String title() {
+            return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        }
     }
 
     public Workload {

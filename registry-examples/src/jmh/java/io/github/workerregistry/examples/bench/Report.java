@@ -1,0 +1,87 @@
+package io.github.workerregistry.examples.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * Makes {@code results.md} and {@code slots.svg} of what {@link BenchmarkRun} and {@link Latency} have written.
+ * Argument: the directory in which all of these are.
+ */
+final class Report {
+
+    private Report() {}
+
+    public static void main(String[] args) throws IOException {
+        Path directory = Path.of(args[0]);
+        Results results = new Results(directory);
+        Files.writeString(directory.resolve("results.md"), text(results));
+        Files.writeString(directory.resolve("slots.svg"), new Plot(results.slots()).svg());
+        System.out.println("Written: " + directory.resolve("results.md") + " and slots.svg");
+    }
+
+    private static String text(Results results) {
+        StringBuilder text =
+                new StringBuilder("Measured on ").append(Machine.describe()).append(".\n\n");
+        text.append("| what | promised | measured | |\n|---|---|---|---|\n");
+        for (Target target : Target.of(results)) {
+            row(text, target.what(), target.promise(), target.measured(), target.verdict());
+        }
+        text.append("\nAcquire + release, ns (and the error of a 99.9 % interval)\n\n");
+        text.append("| free | models | workers | threads |");
+        for (Subject.Name subject : Subject.Name.values()) {
+            text.append(' ').append(subject.title()).append(" |");
+        }
+        text.append("\n|---|---|---|---|")
+                .append("---|".repeat(Subject.Name.values().length))
+                .append('\n');
+        circumstances(results).forEach(run -> slots(text, results, run));
+        return text.toString();
+    }
+
+    private static Stream<Results.Slots> circumstances(Results results) {
+        return results.slots().stream()
+                .map(run -> new Results.Slots(Subject.Name.REGISTRY, run.threads(), run.workload(), 0, 0))
+                .distinct()
+                .sorted(Comparator.comparing(
+                                (Results.Slots run) -> run.workload().free())
+                        .thenComparing(run -> run.workload().models())
+                        .thenComparing(run -> run.workload().workers())
+                        .thenComparing(Results.Slots::threads));
+    }
+
+    private static void slots(StringBuilder text, Results results, Results.Slots run) {
+        Workload workload = run.workload();
+        String[] cells = Stream.concat(
+                        Stream.of(
+                                workload.free().title(),
+                                String.format(Locale.ROOT, "%,d", workload.models()),
+                                String.format(Locale.ROOT, "%,d", workload.workers()),
+                                Integer.toString(run.threads())),
+                        Stream.of(Subject.Name.values()).map(subject -> nanos(results, subject, run)))
+                .toArray(String[]::new);
+        row(text, cells);
+    }
+
+    private static String nanos(Results results, Subject.Name subject, Results.Slots run) {
+        List<Results.Slots> found = results.slots().stream()
+                .filter(other -> other.subject() == subject
+                        && other.threads() == run.threads()
+                        && other.workload().equals(run.workload()))
+                .toList();
+        if (found.isEmpty()) {
+            return "";
+        }
+        double error = found.get(0).error();
+        String nanos = String.format(Locale.ROOT, "%,.1f", found.get(0).nanos());
+        return Double.isNaN(error) ? nanos : nanos + String.format(Locale.ROOT, " ± %,.1f", error);
+    }
+
+    private static void row(StringBuilder text, String... cells) {
+        text.append("| ").append(String.join(" | ", cells)).append(" |\n");
+    }
+}

@@ -1,0 +1,87 @@
+package io.github.workerregistry.examples.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.workerregistry.examples.bench.Workload.Free;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/** What was measured, read back from {@code jmh.json} and {@code latency.json}. What is missing there is empty here. */
+final class Results {
+
+    /** One line of the slot benchmark: who, under which circumstances, and ns an operation. */
+    record Slots(Subject.Name subject, int threads, Workload workload, double nanos, double error) {}
+
+    private final List<Slots> slots = new ArrayList<>();
+    private final JsonNode benchmarks;
+    private final JsonNode latency;
+
+    Results(Path directory) throws IOException {
+        benchmarks = read(directory.resolve("jmh.json"));
+        latency = read(directory.resolve("latency.json"));
+        for (JsonNode run : benchmarks) {
+            if (isOf(run, "SlotBenchmark.takeAndGive")) {
+                slots.add(slotsOf(run));
+            }
+        }
+    }
+
+    private static JsonNode read(Path file) throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        return Files.exists(file) ? json.readTree(file.toFile()) : json.createObjectNode();
+    }
+
+    private static boolean isOf(JsonNode run, String benchmark) {
+        return run.path("benchmark").asText().endsWith("." + benchmark);
+    }
+
+    private static Slots slotsOf(JsonNode run) {
+        JsonNode params = run.path("params");
+        JsonNode metric = run.path("primaryMetric");
+        return new Slots(
+                Subject.Name.valueOf(params.path("subject").asText()),
+                run.path("threads").asInt(),
+                new Workload(
+                        params.path("workers").asInt(),
+                        Free.valueOf(params.path("free").asText()),
+                        params.path("models").asInt()),
+                metric.path("score").asDouble(),
+                metric.path("scoreError").asDouble());
+    }
+
+    List<Slots> slots() {
+        return slots;
+    }
+
+    /** ns an operation of the slot benchmark. */
+    OptionalDouble slots(Subject.Name subject, int threads, Workload workload) {
+        return slots.stream()
+                .filter(run -> run.subject == subject && run.threads == threads && run.workload.equals(workload))
+                .mapToDouble(Slots::nanos)
+                .findFirst();
+    }
+
+    /** ns an operation of a benchmark without circumstances. */
+    OptionalDouble nanos(String benchmark) {
+        for (JsonNode run : benchmarks) {
+            if (isOf(run, benchmark)) {
+                return OptionalDouble.of(run.path("primaryMetric").path("score").asDouble());
+            }
+        }
+        return OptionalDouble.empty();
+    }
+
+    /** A figure of {@link Latency}; of several whose names begin so, the first. */
+    OptionalDouble latency(String nameBegins, String nameEnds) {
+        for (var field : latency.properties()) {
+            if (field.getKey().startsWith(nameBegins) && field.getKey().endsWith(nameEnds)) {
+                return OptionalDouble.of(field.getValue().asDouble());
+            }
+        }
+        return OptionalDouble.empty();
+    }
+}

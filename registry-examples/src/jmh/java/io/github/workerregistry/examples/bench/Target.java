@@ -1,0 +1,133 @@
+package io.github.workerregistry.examples.bench;
+
+import static io.github.workerregistry.examples.bench.Subject.Name.COMMONS_POOL;
+import static io.github.workerregistry.examples.bench.Subject.Name.CONCURRENT_BAG;
+import static io.github.workerregistry.examples.bench.Subject.Name.REGISTRY;
+import static io.github.workerregistry.examples.bench.Subject.Name.SPEC;
+import static io.github.workerregistry.examples.bench.Subject.Name.STORMPOT;
+
+import io.github.workerregistry.examples.bench.Workload.Free;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.stream.IntStream;
+
+/**
+ * One number that was promised, and whether it was reached.
+ *
+ * @param what what is measured, in words
+ * @param promise the bound, in words
+ * @param measured the value and what it comes from; "not measured" if that is missing
+ * @param verdict {@code met} or {@code missed}; empty if nothing was promised, or nothing measured
+ */
+record Target(String what, String promise, String measured, String verdict) {
+
+    private static final String NOT_MEASURED = "not measured";
+    private static final int[] THREADS = {1, 2, 8};
+
+    /** All of them, as far as they were measured. */
+    static List<Target> of(Results results) {
+        List<Target> targets = new ArrayList<>();
+        for (int threads : THREADS) {
+            targets.add(
+                    atMost(results, CONCURRENT_BAG, threads, Free.ALL, 1, "not slower than HikariCP's ConcurrentBag"));
+            targets.add(atMost(results, STORMPOT, threads, Free.ALL, 1, "faster than Stormpot"));
+            targets.add(atMost(results, COMMONS_POOL, threads, Free.ALL, 10, "10x faster than commons-pool2"));
+        }
+        for (Free free : List.of(Free.ALL, Free.ONE_IN_A_HUNDRED)) {
+            for (int threads : THREADS) {
+                targets.add(flat(results, threads, free));
+            }
+        }
+        for (Free free : List.of(Free.ALL, Free.ONE_IN_A_HUNDRED)) {
+            targets.add(atMost(results, SPEC, 2, free, 20, "20x faster than the specification's own design"));
+        }
+        targets.add(get(results));
+        targets.add(latency(results, "kill to event, common pool idle,", "median ms", "at most", 5));
+        targets.add(latency(results, "kill to event, common pool saturated,", "worst ms", "at most", 250));
+        targets.add(latency(results, "health round over 10000 workers", "median ms", "at most", 100));
+        targets.add(latency(results, "worker beyond its strings", "bytes", "at most", 400));
+        for (String[] figure : new String[][] {
+            {"kill to event, common pool idle,", "worst ms"},
+            {"kill to event, common pool saturated,", "median ms"},
+            {"slot freed to waiter running", "median us"},
+            {"slot freed to waiter running", "p99 us"},
+            {"sweep over 10000 workers", "median ms"},
+            {"worker with its id", "bytes"},
+            {"list of 1000000", "median ms"},
+        }) {
+            targets.add(latency(results, figure[0], figure[1], "", Double.NaN));
+        }
+        return targets;
+    }
+
+    /** The registry's time, so many times over, beside a peer's: 1,000 workers of one model. */
+    private static Target atMost(
+            Results results, Subject.Name peer, int threads, Free free, int times, String promise) {
+        Workload workload = new Workload(1000, free, 1);
+        OptionalDouble ours = results.slots(REGISTRY, threads, workload);
+        OptionalDouble theirs = results.slots(peer, threads, workload);
+        String what = "acquire + release, 1,000 workers, " + free.title() + " free, " + threads(threads);
+        if (ours.isEmpty() || theirs.isEmpty()) {
+            return new Target(what, promise, NOT_MEASURED, "");
+        }
+        double ratio = theirs.getAsDouble() / ours.getAsDouble();
+        String measured = format("%.1f ns, theirs %.1f ns: %.2fx", ours.getAsDouble(), theirs.getAsDouble(), ratio);
+        return new Target(what, promise, measured, verdict(ratio >= times));
+    }
+
+    private static Target flat(Results results, int threads, Free free) {
+        double[] nanos = IntStream.of(10, 1000, 100_000)
+                .mapToObj(workers -> results.slots(REGISTRY, threads, new Workload(workers, free, 1)))
+                .flatMapToDouble(OptionalDouble::stream)
+                .toArray();
+        String what = "the same, 10 to 100,000 workers, " + free.title() + " free, " + threads(threads);
+        String promise = "at most 1.5x apart";
+        if (nanos.length < 3) {
+            return new Target(what, promise, NOT_MEASURED, "");
+        }
+        double least = Math.min(nanos[0], Math.min(nanos[1], nanos[2]));
+        double most = Math.max(nanos[0], Math.max(nanos[1], nanos[2]));
+        String measured = format("%.1f, %.1f, %.1f ns: %.2fx", nanos[0], nanos[1], nanos[2], most / least);
+        return new Target(what, promise, measured, verdict(most / least <= 1.5));
+    }
+
+    private static Target get(Results results) {
+        OptionalDouble ours = results.nanos("LookupBenchmark.registryGet");
+        OptionalDouble map = results.nanos("LookupBenchmark.mapGet");
+        String what = "`get`, 1,000 workers, 2 threads";
+        String promise = "at most 1.5x `ConcurrentHashMap.get`";
+        if (ours.isEmpty() || map.isEmpty()) {
+            return new Target(what, promise, NOT_MEASURED, "");
+        }
+        double ratio = ours.getAsDouble() / map.getAsDouble();
+        String measured = format("%.1f ns, the map %.1f ns: %.2fx", ours.getAsDouble(), map.getAsDouble(), ratio);
+        return new Target(what, promise, measured, verdict(ratio <= 1.5));
+    }
+
+    private static Target latency(Results results, String name, String ending, String promise, double bound) {
+        OptionalDouble value = results.latency(name, ending);
+        int space = ending.indexOf(' ');
+        String unit = ending.substring(space + 1);
+        String what = space < 0 ? name : name.replaceAll(",$", "") + ", " + ending.substring(0, space);
+        boolean isPromised = !Double.isNaN(bound);
+        return new Target(
+                what,
+                isPromised ? format("%s %.0f %s", promise, bound, unit) : "",
+                value.isPresent() ? format("%,.1f %s", value.getAsDouble(), unit) : NOT_MEASURED,
+                isPromised && value.isPresent() ? verdict(value.getAsDouble() <= bound) : "");
+    }
+
+    private static String threads(int threads) {
+        return threads == 1 ? "1 thread" : threads + " threads";
+    }
+
+    private static String verdict(boolean isMet) {
+        return isMet ? "met" : "**missed**";
+    }
+
+    private static String format(String format, Object... values) {
+        return String.format(Locale.ROOT, format, values);
+    }
+}
