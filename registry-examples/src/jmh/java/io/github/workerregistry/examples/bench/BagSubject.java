@@ -11,8 +11,11 @@ import org.openjdk.jmh.infra.Blackhole;
 /**
  * HikariCP's {@link ConcurrentBag}, behind a map. Its entries hold their state as HikariCP's own {@code PoolEntry}
  * does. Loaded by the application's class loader, it keeps each thread's entries in its fast list, without weak
- * references. A zero timeout is its way not to wait. The listener, which would open another connection, has nothing to
- * do.
+ * references. The listener, which would open another connection, has nothing to do.
+ *
+ * <p>It waits for an entry, as HikariCP lets it: one that is handed over is all it has for more callers than entries.
+ * With a timeout of zero whoever gives back waits in vain for somebody to take it, and eight threads with one entry
+ * need milliseconds.
  */
 final class BagSubject implements Subject {
 
@@ -36,7 +39,7 @@ final class BagSubject implements Subject {
 
     private boolean takeAndGive(String model, Blackhole hole) throws InterruptedException {
         ConcurrentBag<Entry> bag = bags.get(model);
-        Entry entry = bag.borrow(0, TimeUnit.NANOSECONDS);
+        Entry entry = bag.borrow(1, TimeUnit.SECONDS);
         if (entry == null) {
             return false;
         }

@@ -22,15 +22,15 @@ import org.openjdk.jmh.infra.ThreadParams;
  *
  * <p>What is measured is the time until the caller has had a worker. So one that finds none free tries again, whoever
  * the subject is: after a spin, and now and then after a {@link Thread#yield}, or on a machine with fewer processors
- * than threads it would only keep the one from running who could give the slot back. A subject's own way to wait is not
- * measured here. How often none was free is counted beside.
+ * than threads it would only keep the one from running who could give the slot back. How often none was free is counted
+ * beside. A subject that runs out of memory on the way has no result.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(
         value = 1,
-        jvmArgsAppend = {"-Xms2g", "-Xmx2g"})
+        jvmArgsAppend = {"-Xms2g", "-Xmx2g", "-XX:+ExitOnOutOfMemoryError"})
 @Warmup(iterations = 5, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class SlotBenchmark {

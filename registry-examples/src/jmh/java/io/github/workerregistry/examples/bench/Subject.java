@@ -19,7 +19,7 @@ public interface Subject {
 
         /**
          * Finds a free worker of the model, takes it, shows it to the hole (so that it really has to be there), and
-         * gives it back. Does not wait.
+         * gives it back. Waits only if that is the faster way.
          *
          * @return false if none was free
          */
