@@ -31,7 +31,7 @@ final class Plot {
     Plot(List<Results.Slots> all) {
         runs = all.stream()
                 .filter(run -> run.threads() == THREADS && run.workload().models() == 1)
-                .sorted(Comparator.comparing(run -> run.workload().workers()))
+                .sorted(Comparator.comparingInt(run -> run.workload().workers()))
                 .toList();
         var nanos = runs.stream().mapToDouble(Results.Slots::nanos).summaryStatistics();
         lowest = runs.isEmpty() ? 1 : Math.floor(Math.log10(nanos.getMin()));
@@ -124,6 +124,7 @@ final class Plot {
         return TOP + HEIGHT * (highest - power) / (highest - lowest);
     }
 
+    @SuppressWarnings("AnnotateFormatMethod")
     private StringBuilder add(String format, Object... values) {
         return svg.append(String.format(Locale.ROOT, format, values)).append('\n');
     }

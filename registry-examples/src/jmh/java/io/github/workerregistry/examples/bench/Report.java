@@ -49,9 +49,9 @@ final class Report {
                 .distinct()
                 .sorted(Comparator.comparing(
                                 (Results.Slots run) -> run.workload().free())
-                        .thenComparing(run -> run.workload().models())
-                        .thenComparing(run -> run.workload().workers())
-                        .thenComparing(Results.Slots::threads));
+                        .thenComparingInt(run -> run.workload().models())
+                        .thenComparingInt(run -> run.workload().workers())
+                        .thenComparingInt(Results.Slots::threads));
     }
 
     private static void slots(StringBuilder text, Results results, Results.Slots run) {

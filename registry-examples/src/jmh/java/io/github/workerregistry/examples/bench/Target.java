@@ -127,6 +127,7 @@ record Target(String what, String promise, String measured, String verdict) {
         return isMet ? "met" : "**missed**";
     }
 
+    @SuppressWarnings("AnnotateFormatMethod")
     private static String format(String format, Object... values) {
         return String.format(Locale.ROOT, format, values);
     }
