@@ -32,11 +32,13 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Why nothing is lost.</b> A corrector clears the bit and then looks at the word again, and sets what belongs
  * there; a changer writes the word and then looks at the bit. All of these are volatile, so at least one of the two
  * sees the other (Dekker). The same holds a storey higher between a word that is empty and the bit above it. In
- * between, a search could miss a worker: so correctors count when they begin and when they end, and a search that found
- * nothing is repeated if a correction ran meanwhile. Hence "no free slot" is true of some moment of the call.
+ * between, and while bits are set from the leaf to the root, a search could miss a worker: so whoever changes the tree
+ * counts when he begins and when he ends, and a search that found nothing is repeated if a change ran meanwhile. Hence
+ * "no free slot" is true of some moment of the call.
  *
  * <p><b>Threads keep apart.</b> Each thread first tries the worker that it used last ({@link Hints}), if no better
- * level has a worker. Two threads then work on two words, and do not fight for the first bit.
+ * level has a worker. Two threads then work on two words, and do not fight for the first bit. With every look for idle
+ * workers that is forgotten, and the threads gather at the first workers again.
  *
  * <p>Places are given and taken under the registry's write lock. Everything else takes no lock. (The tree of words is a
  * hierarchical bitmap as allocators have it; the thread's own last choice comes first as in HikariCP's
@@ -62,8 +64,8 @@ final class FreeSlots {
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
-            BEGUN = lookup.findVarHandle(FreeSlots.class, "correctionsBegun", long.class);
-            ENDED = lookup.findVarHandle(FreeSlots.class, "correctionsEnded", long.class);
+            BEGUN = lookup.findVarHandle(FreeSlots.class, "changesBegun", long.class);
+            ENDED = lookup.findVarHandle(FreeSlots.class, "changesEnded", long.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -75,10 +77,11 @@ final class FreeSlots {
     private final Hints hints;
     private final boolean pack;
     private volatile Node root = new Node(0, 0);
-    private volatile long correctionsBegun;
-    private volatile long correctionsEnded;
+    private volatile long changesBegun;
+    private volatile long changesEnded;
 
     private volatile int members;
+    private volatile boolean sharing;
 
     // guarded by the registry's write lock
     private int places;
@@ -155,6 +158,7 @@ final class FreeSlots {
         entry.settle(leaf, place);
         leaf.put(place & (FAN_OUT - 1), entry);
         members = places - vacancies;
+        sharing |= entry.slots() > 1;
         note(entry);
     }
 
@@ -213,25 +217,25 @@ final class FreeSlots {
     @Nullable
     SlotLease tryTake() {
         Entry last = hints.get(this);
-        if (last != null && isBest(last)) {
+        if (last != null && (!sharing || isBest(last))) {
             SlotLease lease = last.tryTake();
             if (lease != null) {
                 return lease;
             }
         }
         for (int round = 1; ; round++) {
-            long ended = correctionsEnded;
+            long ended = changesEnded;
             for (int i = 0; i < levels(); i++) {
-                SlotLease lease = tryTakeOf(inOrder(i));
+                SlotLease lease = tryTakeOf(inOrder(i), last);
                 if (lease != null) {
                     return lease;
                 }
             }
-            if (correctionsBegun == ended) {
+            if (changesBegun == ended) {
                 return null;
             }
             if (round % PATIENT_ROUNDS == 0) {
-                LockSupport.parkNanos(1_000); // a corrector may have lost its processor
+                LockSupport.parkNanos(1_000); // whoever changes the tree may have lost his processor
             }
         }
     }
@@ -298,7 +302,8 @@ final class FreeSlots {
         return lease;
     }
 
-    private @Nullable SlotLease tryTakeOf(int level) {
+    /** The one whose slot was just lost to somebody else comes last, or two threads would meet at it for ever. */
+    private @Nullable SlotLease tryTakeOf(int level, @Nullable Entry lost) {
         Node node = root;
         while (true) {
             long word = node.word(level);
@@ -311,11 +316,12 @@ final class FreeSlots {
                 node = above;
                 continue;
             }
-            int index = Long.numberOfTrailingZeros(word);
             if (!node.isLeaf()) {
-                node = child(node, index);
+                node = child(node, Long.numberOfTrailingZeros(word));
                 continue;
             }
+            long others = lost != null && lost.leaf() == node ? word & ~(1L << (lost.place() & (FAN_OUT - 1))) : word;
+            int index = Long.numberOfTrailingZeros(others != 0 ? others : word);
             Entry entry = node.entry(index);
             SlotLease lease = entry != null && entry.level() == level ? take(entry) : null;
             if (lease != null) {
@@ -390,13 +396,13 @@ final class FreeSlots {
 
     /** The same, where the level is known. That may be an old one by now; then whoever changed it notes the new one. */
     static void note(Entry entry, int level) {
-        if (level != NONE) {
-            mark(entry.leaf(), entry.place() & FAN_OUT - 1, level);
+        if (level != NONE && !entry.leaf().has(level, entry.place() & (FAN_OUT - 1))) {
+            entry.model().free().mark(entry.leaf(), entry.place() & (FAN_OUT - 1), level);
         }
     }
 
-    /** All the way up, though a bit be set: who set it may not have come to the next storey yet. */
-    private static void mark(Node start, int startIndex, int level) {
+    private void mark(Node start, int startIndex, int level) {
+        BEGUN.getAndAdd(this, 1L);
         int index = startIndex;
         for (Node node = start; node != null; node = node.above) {
             if (!node.has(level, index)) {
@@ -404,6 +410,7 @@ final class FreeSlots {
             }
             index = node.index;
         }
+        ENDED.getAndAdd(this, 1L);
     }
 
     /** Clears a bit that has misled us, and sets what belongs there. */
@@ -418,7 +425,7 @@ final class FreeSlots {
         }
     }
 
-    private static void noteBelow(Node node, int index, int level) {
+    private void noteBelow(Node node, int index, int level) {
         if (node.isLeaf()) {
             Entry entry = node.entry(index);
             if (entry != null) {

@@ -33,6 +33,13 @@ final class Hints {
         }
     }
 
+    /** Forgets all: every thread begins with the first free worker again. */
+    void clear() {
+        for (int i = 0; i < table.length; i += STRIDE) {
+            TABLE.setRelease(table, i, null);
+        }
+    }
+
     /** Forgets a worker that has left, so that the table keeps nothing alive. */
     void forget(Entry entry) {
         for (int i = 0; i < table.length; i += STRIDE) {

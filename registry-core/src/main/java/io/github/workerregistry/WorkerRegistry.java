@@ -262,6 +262,7 @@ public final class WorkerRegistry {
      * @return an unmodifiable list in registration order
      */
     public List<WorkerInfo> idleWorkers() {
+        hints.clear(); // or each thread would keep a worker of its own busy, and none would ever be idle for long
         return select(worker -> worker.state() instanceof Idle);
     }
 

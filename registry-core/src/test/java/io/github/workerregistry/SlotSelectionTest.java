@@ -49,6 +49,24 @@ class SlotSelectionTest {
         assertThat(List.of(take(), take(), take(), take())).containsExactly("b", "b", "b", "a");
     }
 
+    /** A thread keeps to the worker that it used last; else a host with many threads would keep all workers busy. */
+    @Test
+    void aLookForIdleWorkersLetsTheThreadsGatherAtTheFirstAgain() {
+        register("a", 1);
+        register("b", 1);
+        SlotLease first = registry.tryAcquire("m").orElseThrow();
+        SlotLease second = registry.tryAcquire("m").orElseThrow();
+        first.close();
+        second.close();
+        SlotLease again = registry.tryAcquire("m").orElseThrow();
+        assertThat(again.workerId()).as("the one used last").isEqualTo("b");
+        again.close();
+
+        registry.idleWorkers();
+
+        assertThat(take()).isEqualTo("a");
+    }
+
     @Test
     void packComesBackToABusyWorkerWhenItHasAFreeSlotAgain() {
         register("a", 2);
