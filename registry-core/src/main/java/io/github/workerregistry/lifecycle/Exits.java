@@ -68,7 +68,7 @@ final class Exits {
 
     /** Removes a worker that backs off: there is no process to end. In the worker's turn. */
     void cancelRestart(SupervisedWorker worker, Exit.Cause reason) {
-        free(worker); // first, so that whoever hears of the end may spawn it again
+        free(worker);
         Optional<WorkerInfo> removed = registry.get(worker.id)
                 .filter(worker::owns)
                 .filter(own -> own.state() instanceof BackingOff)
@@ -86,7 +86,7 @@ final class Exits {
     }
 
     private void free(SupervisedWorker worker) {
-        if (workers.remove(worker)) {
+        if (workers.leave(worker)) {
             worker.lineage.port().ifPresent(ports::giveBack);
         }
     }
@@ -100,13 +100,14 @@ final class Exits {
         tell(worker, exit, crashLoop);
         WorkerEndedException ended = new WorkerEndedException(last);
         worker.ready.completeExceptionally(ended);
-        if (restart.isEmpty() || !backOff(worker, last, restart.get())) {
-            free(worker); // first, so that whoever hears of the end may spawn it again
+        if (restart.isPresent() && backOff(worker, last, restart.get())) {
+            worker.gone.complete(last.status());
+        } else {
+            free(worker);
             registry.get(worker.id).filter(worker::owns).ifPresent(own -> registry.removeExited(last));
             worker.gone.complete(last.status());
             worker.giveUp(ended);
         }
-        worker.gone.complete(last.status());
     }
 
     private static void tell(SupervisedWorker worker, Exit exit, boolean crashLoop) {

@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -88,10 +89,10 @@ final class Shutdown {
         if (promised != null) {
             return promised;
         }
-        CompletableFuture.allOf(endings.stream()
-                        .map(ending -> ending.thenCompose(worker -> worker.gone))
-                        .toArray(CompletableFuture<?>[]::new))
-                .whenComplete((gone, unkillable) -> {
+        Stream<CompletableFuture<?>> leaving = workers.leaving().stream().map(worker -> worker.successor);
+        Stream<CompletableFuture<?>> gone = endings.stream().map(ending -> ending.thenCompose(worker -> worker.gone));
+        CompletableFuture.allOf(Stream.concat(gone, leaving).toArray(CompletableFuture<?>[]::new))
+                .whenComplete((all, failure) -> {
                     loops.close();
                     unhook();
                     ShutdownReport counts = count(endings);

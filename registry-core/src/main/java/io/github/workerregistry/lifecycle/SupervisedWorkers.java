@@ -3,6 +3,7 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.WorkerInfo;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class SupervisedWorkers {
 
     private final ConcurrentMap<String, SupervisedWorker> byId = new ConcurrentHashMap<>();
+    private final Set<SupervisedWorker> leaving = ConcurrentHashMap.newKeySet();
 
     /** Adds a worker unless its id is taken. */
     boolean add(SupervisedWorker worker) {
@@ -27,6 +29,23 @@ final class SupervisedWorkers {
     /** Removes a worker; false if it was not there any more. */
     boolean remove(SupervisedWorker worker) {
         return byId.remove(worker.id, worker);
+    }
+
+    /**
+     * Removes a worker whose record will be removed next. Its id is free at once, so that whoever hears of the end may
+     * spawn it again. It is among those who leave until {@link SupervisedWorker#giveUp}.
+     *
+     * @return false if it was not there any more
+     */
+    boolean leave(SupervisedWorker worker) {
+        leaving.add(worker);
+        worker.successor.whenComplete((none, why) -> leaving.remove(worker));
+        return remove(worker);
+    }
+
+    /** Those whose records are being removed. To see everyone, look at {@link #all} before. */
+    Collection<SupervisedWorker> leaving() {
+        return leaving;
     }
 
     /** Tells a worker's present generation that it is ready. */

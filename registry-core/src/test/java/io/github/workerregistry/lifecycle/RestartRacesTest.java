@@ -402,6 +402,50 @@ class RestartRacesTest {
         assertThat(port.take()).isPositive();
     }
 
+    // --- an end, and something else in the middle of it
+
+    @Test
+    void whoeverHearsOfAnEndMaySpawnTheIdAndThePortAgain() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        VirtualHive hive = hive(builder -> builder.restart(RestartPolicy.never()));
+        String id = ready(hive);
+        on(hive, WorkerEvent.Removed.class, event -> hive.supervisor.spawn(withId(id)));
+
+        hive.processes.exit(id, 1);
+
+        assertThat(hive.worker(id).pid()).isPresent();
+        assertThat(hive.processes.running()).hasSize(1);
+    }
+
+    @Test
+    void whoeverHearsThatAWorkerIsNotRestartedMaySpawnTheIdAndThePortAgain() {
+        String id = crashed(hive);
+        on(hive, WorkerEvent.Removed.class, event -> hive.supervisor.spawn(withId(id)));
+
+        hive.supervisor.stop(id);
+
+        assertThat(hive.worker(id).pid()).isPresent();
+        assertThat(hive.processes.running()).hasSize(1);
+    }
+
+    /** It did not know of a worker that had left its books, but whose record was still to be removed. */
+    @Test
+    void aShutdownWaitsForAnEndInTheMiddleOfWhichItBegins() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        VirtualHive hive = hive(builder -> builder.restart(RestartPolicy.never()));
+        String id = ready(hive);
+        List<CompletableFuture<ShutdownReport>> reports = new ArrayList<>();
+        on(hive, WorkerEvent.Removed.class, event -> {
+            reports.add(shutdown(hive));
+            assertThat(reports.get(0)).isNotDone();
+        });
+
+        hive.processes.exit(id, 1);
+
+        assertThat(reports.get(0)).isCompletedWithValue(new ShutdownReport(0, 0, 0, 0, 0));
+        assertNothingLeft(hive, id);
+    }
+
     // --- what is counted
 
     @Test
@@ -421,6 +465,14 @@ class RestartRacesTest {
             .command("serve", "{port}")
             .slots(2)
             .build();
+
+    private static WorkerSpec withId(String id) {
+        return WorkerSpec.builder()
+                .id(id)
+                .modelRef("tiny")
+                .command("serve", "{port}")
+                .build();
+    }
 
     private static String ready(VirtualHive hive) {
         String id = hive.supervisor.spawn(WITH_PORT).id();
