@@ -44,11 +44,9 @@ final class StopLoop implements Tick {
         if (worker.hasExited()) {
             return;
         }
-        boolean running = worker.process() != null;
-        WorkerInfo info = registry.get(worker.id)
-                .filter(worker::owns)
-                .filter(own -> running)
-                .orElse(null);
+        WorkerInfo info = worker.process() == null
+                ? null // it is being started: nothing to ask or to wait for
+                : registry.get(worker.id).filter(worker::owns).orElse(null);
         int openLeases = info == null ? 0 : info.slotsInUse();
         boolean canAsk = request != null && info != null;
         Phase entered;

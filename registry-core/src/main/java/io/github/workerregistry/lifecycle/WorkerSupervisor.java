@@ -277,8 +277,9 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * Kills what still runs, and ends the loops. Does not wait; to end workers in good order, use {@link #shutdown}
-     * first. Idempotent.
+     * Kills what still runs, and takes the loops off the host's scheduler. Does not wait: what is left to be noticed or
+     * killed again is seen to on the timer thread that the JDK has, for the kill wait and 2 s more at the longest. To
+     * end workers in good order, use {@link #shutdown} first. Idempotent.
      */
     @Override
     public void close() {
@@ -382,8 +383,8 @@ public final class WorkerSupervisor implements AutoCloseable {
 
         /**
          * Adds a JVM shutdown hook that calls {@link WorkerSupervisor#shutdown} and waits for it: on SIGTERM, Ctrl-C
-         * and {@code System.exit}, and not on SIGKILL. It is taken away when the supervisor has been shut down or
-         * closed.
+         * and {@code System.exit}, and not on SIGKILL. The JVM waits no longer than the deadline, the kill wait and 2
+         * s; what is left then is killed. The hook is taken away when the supervisor has been shut down or closed.
          *
          * @param deadline the time until whatever is left is killed
          * @return this builder
