@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -164,13 +164,12 @@ final class FreeSlots {
 
     void remove(Entry entry) {
         int place = entry.place();
-        leafOf(place).put(place & (FAN_OUT - 1), null);
+        entry.leaf().put(place & (FAN_OUT - 1), null);
         if (vacancies == vacant.length) {
             vacant = Arrays.copyOf(vacant, 2 * vacancies);
         }
         vacant[vacancies++] = place;
         members = places - vacancies;
-        hints.forget(entry);
     }
 
     /** Also for those without the lock. */
@@ -243,55 +242,37 @@ final class FreeSlots {
     /** Takes a slot of a worker that passes, in the order of the selection; looks at many if few pass. */
     @Nullable
     SlotLease tryTake(Predicate<Entry> wanted) {
-        @Nullable SlotLease[] taken = new SlotLease[1];
-        for (int i = 0; i <= levels() && taken[0] == null; i++) {
-            boolean atLast = i == levels(); // at any level: somebody may have moved behind our back
-            int level = atLast ? NONE : inOrder(i);
-            any(root, entry -> {
-                int now = entry.level();
-                if (now != NONE && (atLast || now == level) && wanted.test(entry)) {
-                    taken[0] = take(entry);
-                }
-                return taken[0] != null;
-            });
-        }
-        return taken[0];
-    }
-
-    /** The first worker, in the order of their places, that passes. */
-    @Nullable
-    Entry first(Predicate<Entry> wanted) {
-        @Nullable Entry[] found = new Entry[1];
-        any(root, entry -> {
-            if (wanted.test(entry)) {
-                found[0] = entry;
+        for (int i = 0; i < levels(); i++) {
+            int level = inOrder(i);
+            SlotLease lease = first(entry -> entry.level() == level && wanted.test(entry) ? take(entry) : null);
+            if (lease != null) {
+                return lease;
             }
-            return found[0] != null;
-        });
-        return found[0];
+        }
+        // Of any level: somebody may have moved behind our back.
+        return first(entry -> entry.level() != NONE && wanted.test(entry) ? take(entry) : null);
     }
 
-    /** Every worker, in the order of their places. */
-    void forEach(Consumer<Entry> action) {
-        any(root, entry -> {
-            action.accept(entry);
-            return false;
-        });
+    /** Goes through the workers in the order of their places, up to the first for which there is a result. */
+    <T> @Nullable T first(Function<Entry, @Nullable T> look) {
+        return first(root, look);
     }
 
-    /** Whether any worker passes; looks no further then. */
-    private static boolean any(Node node, Predicate<Entry> enough) {
+    private static <T> @Nullable T first(Node node, Function<Entry, @Nullable T> look) {
         AtomicReferenceArray<@Nullable Object> below = node.below;
         for (int i = 0; i < below.length(); i++) {
             Object thing = below.get(i);
-            boolean found = thing instanceof Node child
-                    ? any(child, enough)
-                    : thing instanceof Entry entry && enough.test(entry);
-            if (found) {
-                return true;
+            T result = null;
+            if (thing instanceof Node child) {
+                result = first(child, look);
+            } else if (thing instanceof Entry entry) {
+                result = look.apply(entry);
+            }
+            if (result != null) {
+                return result;
             }
         }
-        return false;
+        return null;
     }
 
     private @Nullable SlotLease take(Entry entry) {

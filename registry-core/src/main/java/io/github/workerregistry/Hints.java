@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which worker a thread used last, for each model: a small table in which anybody may overwrite anybody. What it says
- * is never more than a guess.
+ * is never more than a guess; it may be a worker that has left, which gives no slot.
  */
 final class Hints {
 
@@ -37,13 +37,6 @@ final class Hints {
     void clear() {
         for (int i = 0; i < table.length; i += STRIDE) {
             TABLE.setRelease(table, i, null);
-        }
-    }
-
-    /** Forgets a worker that has left, so that the table keeps nothing alive. */
-    void forget(Entry entry) {
-        for (int i = 0; i < table.length; i += STRIDE) {
-            boolean unused = TABLE.compareAndSet(table, i, entry, null);
         }
     }
 

@@ -1,8 +1,6 @@
 package io.github.workerregistry;
 
 import io.github.workerregistry.WorkerState.Stopping;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,21 +116,16 @@ final class ModelSlots {
 
     /** Whether a worker is here that fits and will, or may, have a slot one day. */
     boolean mayServe(SlotFilter filter) {
-        return free.first(entry ->
-                        filter.fits(entry.names()) && mayServe(entry.names().state()))
-                != null;
+        return free.first(entry -> fits(entry.names(), filter) ? entry : null) != null;
+    }
+
+    private static boolean fits(WorkerInfo worker, SlotFilter filter) {
+        return filter.fits(worker) && mayServe(worker.state());
     }
 
     private static boolean mayServe(WorkerState state) {
         return !(state instanceof Stopping stopping)
                 || stopping.reason().isFailure()
                 || stopping.reason() == Exit.Cause.RESTART;
-    }
-
-    /** The members of this moment. */
-    List<Entry> list() {
-        List<Entry> members = new ArrayList<>();
-        free.forEach(members::add);
-        return members;
     }
 }

@@ -81,7 +81,10 @@ public final class SlotLease implements AutoCloseable {
         return !closed && entry.isHeldBy(generation);
     }
 
-    /** Gives the slot back. Idempotent, never blocks, never throws. */
+    /**
+     * Gives the slot back. Idempotent, never throws. Blocks only while others wait for a slot of this model, for the
+     * moment in which it is handed to the first of them; their filters run on this thread then.
+     */
     @Override
     public void close() {
         if (CLOSED.compareAndSet(this, false, true)) {

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -59,10 +60,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Acting on what was seen</h2>
  *
- * <p>A worker may move on between a look and an act. Methods that take a {@link WorkerInfo} in place of an id act only
- * if nothing happened to the worker since it was read: it is in the same generation and the same state, and if it was
- * Idle, it has not been used in between. So a verdict on a worker can never hit its successor, and never a worker that
- * has found work meanwhile.
+ * <p>A worker may move on between a look and an act. Methods that are named {@code …IfUnchanged} act only if nothing
+ * happened to the worker since it was read: it is in the same generation and the same state, and if it was Idle, it has
+ * not been used in between. So a verdict on a worker can never hit its successor, and never a worker that has found
+ * work meanwhile.
  */
 public final class WorkerRegistry {
 
@@ -72,7 +73,7 @@ public final class WorkerRegistry {
     /** The map: guarded by {@code lock}, in registration order. */
     private final Map<String, Entry> workers = new LinkedHashMap<>();
 
-    /** Indexes of the map for readers without the lock; changed only under the write lock. */
+    /** Indexes of the map for readers without the lock. Workers come and go there under the write lock only. */
     private final ConcurrentMap<String, Entry> byId = new ConcurrentHashMap<>();
 
     private final ConcurrentMap<String, ModelSlots> byModel = new ConcurrentHashMap<>();
@@ -257,7 +258,8 @@ public final class WorkerRegistry {
     }
 
     /**
-     * All workers that are Idle, at one moment.
+     * All workers that are Idle, at one moment. With this look, threads that take slots begin with the first free
+     * worker of a model again, in place of the one that each used last, so that those that are not needed become idle.
      *
      * @return an unmodifiable list in registration order
      */
@@ -521,19 +523,10 @@ public final class WorkerRegistry {
         if (slots == null) {
             return Optional.empty();
         }
-        Entry idle = slots.free().first(entry -> entry.level() == 0);
-        WorkerInfo worker = idle == null ? null : look(idle);
-        if (worker != null && worker.state() instanceof Idle) {
-            return Optional.of(worker);
-        }
-        // It was just taken: look at all, one by one.
-        for (Entry entry : slots.list()) {
-            WorkerInfo seen = entry.level() == 0 ? look(entry) : null;
-            if (seen != null && seen.state() instanceof Idle) {
-                return Optional.of(seen);
-            }
-        }
-        return Optional.empty();
+        return Optional.ofNullable(slots.free().first(entry -> {
+            WorkerInfo worker = entry.level() == 0 ? look(entry) : null;
+            return worker != null && worker.state() instanceof Idle ? worker : null;
+        }));
     }
 
     /**
@@ -550,14 +543,15 @@ public final class WorkerRegistry {
         if (slots == null || !node.equals(this.node)) {
             return Optional.empty();
         }
-        WorkerInfo best = null;
-        for (Entry entry : slots.list()) {
+        List<WorkerInfo> workers = new ArrayList<>();
+        slots.free().first(entry -> {
             WorkerInfo worker = look(entry);
-            if (worker != null && usefulness(worker) > (best == null ? 0 : usefulness(best))) {
-                best = worker;
+            if (worker != null && usefulness(worker) > 0) {
+                workers.add(worker);
             }
-        }
-        return Optional.ofNullable(best);
+            return null; // to the end
+        });
+        return workers.stream().max(Comparator.comparingInt(WorkerRegistry::usefulness));
     }
 
     private static int usefulness(WorkerInfo worker) {
@@ -649,9 +643,7 @@ public final class WorkerRegistry {
         if (lease == null) {
             lease = await(modelRef, filter, timeout);
         }
-        if (leaks != null) {
-            leaks.taken(lease);
-        }
+        watched(lease);
         return lease;
     }
 

@@ -15,6 +15,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -147,25 +148,29 @@ class AcquireTest {
         }
     }
 
+    /** The slot is free all the time, and its filter lets the one who waits have it without anybody telling. */
     @Test
-    void nobodyOvertakesThoseWhoWait() throws Exception {
+    void whoeverAsksLaterStandsBehindThoseWhoWait() throws Exception {
         register("w", new Idle());
-        SlotLease lease = registry.tryAcquire("m").orElseThrow();
-        Caller caller = waiting(LONG);
-        registry.subscribe(
-                event -> {
-                    if (event instanceof WorkerEvent.BecameReady) {
-                        assertThat(registry.tryAcquire("m")).isEmpty();
-                        assertThat(registry.tryAcquireFrom("v")).isEmpty();
-                    }
-                },
-                Runnable::run);
-        register("v", new Loading(registry.clock().instant()));
+        AtomicBoolean wanted = new AtomicBoolean();
+        Caller first = waiting(SlotFilter.any().where(worker -> wanted.get()), LONG);
 
-        registry.updateState("v", new Idle());
+        wanted.set(true);
 
-        assertThat(caller.lease().workerId()).isEqualTo("v");
-        lease.close();
+        assertThat(registry.tryAcquire("m")).isEmpty();
+        assertThat(first.lease().workerId()).isEqualTo("w");
+    }
+
+    @Test
+    void whoeverAsksOneWorkerStandsBehindThoseWhoWaitForAny() throws Exception {
+        register("w", new Idle());
+        AtomicBoolean wanted = new AtomicBoolean();
+        Caller first = waiting(SlotFilter.any().where(worker -> wanted.get()), LONG);
+
+        wanted.set(true);
+
+        assertThat(registry.tryAcquireFrom("w")).isEmpty();
+        assertThat(first.lease().workerId()).isEqualTo("w");
     }
 
     @Test
