@@ -699,7 +699,12 @@ public final class WorkerRegistry {
 
     private @Nullable SlotLease watched(@Nullable SlotLease lease) {
         if (leaks != null && lease != null) {
-            leaks.taken(lease);
+            try {
+                leaks.taken(lease);
+            } catch (Throwable t) { // of the host's clock
+                lease.close();
+                throw t;
+            }
         }
         return lease;
     }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -15,8 +17,12 @@ class LeaseLeaksTest {
     private final VirtualTime time = new VirtualTime();
 
     private WorkerRegistry watching() {
+        return watching(time);
+    }
+
+    private static WorkerRegistry watching(InstantSource clock) {
         WorkerRegistry registry = WorkerRegistry.builder()
-                .clock(time)
+                .clock(clock)
                 .leaseLeakThreshold(Duration.ofMinutes(1))
                 .build();
         registry.register(WorkerInfo.builder()
@@ -44,6 +50,23 @@ class LeaseLeaksTest {
 
         forgotten.close();
         young.close();
+        assertThat(registry.stats().slotsInUse()).isZero();
+    }
+
+    @Test
+    void aClockThatThrowsCostsNoSlot() {
+        AtomicBoolean broken = new AtomicBoolean();
+        WorkerRegistry registry = watching(() -> {
+            if (broken.get()) {
+                throw new IllegalStateException("no time");
+            }
+            return time.instant();
+        });
+        broken.set(true);
+
+        assertThatThrownBy(() -> registry.tryAcquire("m")).hasMessage("no time");
+        assertThatThrownBy(() -> registry.acquire("m", Duration.ZERO)).hasMessage("no time");
+
         assertThat(registry.stats().slotsInUse()).isZero();
     }
 
