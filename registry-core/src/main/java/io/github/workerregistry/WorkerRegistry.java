@@ -23,7 +23,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -76,14 +75,11 @@ public final class WorkerRegistry {
     /** Indexes of the map for readers without the lock. Workers come and go there under the write lock only. */
     private final ConcurrentMap<String, Entry> byId = new ConcurrentHashMap<>();
 
-    private final ConcurrentMap<String, ModelSlots> byModel = new ConcurrentHashMap<>();
+    private final Models models;
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final EventFeed events;
-    private final SlotSelection selection;
     private final Hints hints = new Hints();
-    private final int waitQueueCapacity;
-    private final boolean failIfAbsent;
     private final @Nullable LeaseLeaks leaks;
 
     /** Models in which something has changed in the write section that runs; guarded by the write lock. */
@@ -92,10 +88,13 @@ public final class WorkerRegistry {
     private WorkerRegistry(Builder builder) {
         node = builder.node;
         clock = builder.clock;
-        selection = builder.selection;
-        waitQueueCapacity = builder.waitQueueCapacity;
-        failIfAbsent = builder.failIfAbsent;
-        leaks = builder.leaseLeakThreshold == null ? null : new LeaseLeaks(builder.leaseLeakThreshold, clock);
+        LeaseLeaks leaks =
+                builder.leaseLeakThreshold == null ? null : new LeaseLeaks(builder.leaseLeakThreshold, clock);
+        SlotSelection selection = builder.selection;
+        int waitQueueCapacity = builder.waitQueueCapacity;
+        this.leaks = leaks;
+        models = new Models(
+                model -> new ModelSlots(model, selection, hints, waitQueueCapacity, leaks), builder.failIfAbsent);
         events = new EventFeed(builder.eventQueueCapacity);
     }
 
@@ -148,12 +147,8 @@ public final class WorkerRegistry {
             if (workers.putIfAbsent(worker.id(), entry) != null) {
                 throw new DuplicateWorkerException(worker.id());
             }
-            byModel.compute(worker.modelRef(), (model, known) -> {
-                ModelSlots slots = known == null ? newModel(model) : known;
-                slots.add(entry);
-                changed.add(slots);
-                return slots;
-            });
+            models.add(entry);
+            changed.add(entry.model());
             byId.put(worker.id(), entry); // last: who finds it there may take its slots
             events.registered(worker);
             return worker;
@@ -293,7 +288,7 @@ public final class WorkerRegistry {
     public Optional<WorkerInfo> remove(String id) {
         requireNonNull(id, "id");
         return write(() -> Optional.ofNullable(workers.get(id))
-                .flatMap(entry -> leave(id, entry, null, Exit.Cause.DEREGISTERED, Optional.empty())));
+                .flatMap(entry -> leave(entry, null, Exit.Cause.DEREGISTERED, Optional.empty())));
     }
 
     /**
@@ -308,7 +303,7 @@ public final class WorkerRegistry {
         String id = exit.workerId();
         return write(() -> Optional.ofNullable(workers.get(id))
                 .filter(entry -> entry.last().generation() == exit.generation())
-                .flatMap(entry -> leave(id, entry, null, exit.cause(), Optional.of(exit))));
+                .flatMap(entry -> leave(entry, null, exit.cause(), Optional.of(exit))));
     }
 
     /**
@@ -323,7 +318,7 @@ public final class WorkerRegistry {
         requireNonNull(seen, "seen");
         requireNonNull(reason, "reason");
         return write(() -> Optional.ofNullable(workers.get(seen.id()))
-                .flatMap(entry -> leave(seen.id(), entry, seen, reason, Optional.empty())));
+                .flatMap(entry -> leave(entry, seen, reason, Optional.empty())));
     }
 
     /**
@@ -334,38 +329,20 @@ public final class WorkerRegistry {
     public List<WorkerInfo> clear() {
         return write(() -> {
             List<WorkerInfo> removed = new ArrayList<>();
-            for (Entry entry : workers.values()) {
-                entry.leave(null).ifPresent(worker -> {
-                    removed.add(worker);
-                    events.removed(worker, Exit.Cause.DEREGISTERED, Optional.empty());
-                });
+            for (Entry entry : List.copyOf(workers.values())) {
+                leave(entry, null, Exit.Cause.DEREGISTERED, Optional.empty()).ifPresent(removed::add);
             }
-            workers.values().forEach(entry -> leaveModel(entry, null));
-            workers.clear();
-            byId.clear();
             return List.copyOf(removed);
         });
     }
 
-    private void leaveModel(Entry entry, @Nullable Exit exit) {
-        byModel.computeIfPresent(entry.names().modelRef(), (model, slots) -> {
-            slots.remove(entry, exit);
-            changed.add(slots);
-            return slots.retire() ? null : slots;
-        });
-    }
-
-    private ModelSlots newModel(String modelRef) {
-        return new ModelSlots(modelRef, selection, hints, waitQueueCapacity, leaks);
-    }
-
-    private Optional<WorkerInfo> leave(
-            String id, Entry entry, @Nullable WorkerInfo seen, Exit.Cause reason, Optional<Exit> exit) {
+    private Optional<WorkerInfo> leave(Entry entry, @Nullable WorkerInfo seen, Exit.Cause reason, Optional<Exit> exit) {
         Optional<WorkerInfo> left = entry.leave(seen);
         left.ifPresent(worker -> {
-            workers.remove(id);
-            byId.remove(id);
-            leaveModel(entry, exit.orElse(null));
+            workers.remove(worker.id());
+            byId.remove(worker.id());
+            models.remove(entry, exit.orElse(null));
+            changed.add(entry.model());
             events.removed(worker, reason, exit);
         });
         return left;
@@ -519,7 +496,7 @@ public final class WorkerRegistry {
      * @return the first Idle worker in registration order; empty if there is none
      */
     public Optional<WorkerInfo> findIdleWorker(String modelRef) {
-        ModelSlots slots = byModel.get(requireNonNull(modelRef, "modelRef"));
+        ModelSlots slots = models.get(requireNonNull(modelRef, "modelRef"));
         if (slots == null) {
             return Optional.empty();
         }
@@ -539,7 +516,7 @@ public final class WorkerRegistry {
      */
     public Optional<WorkerInfo> findByNodeAndModel(String node, String modelRef) {
         requireNonNull(node, "node");
-        ModelSlots slots = byModel.get(requireNonNull(modelRef, "modelRef"));
+        ModelSlots slots = models.get(requireNonNull(modelRef, "modelRef"));
         if (slots == null || !node.equals(this.node)) {
             return Optional.empty();
         }
@@ -575,7 +552,7 @@ public final class WorkerRegistry {
      * @return the lease; empty if no worker of the model has a free slot now
      */
     public Optional<SlotLease> tryAcquire(String modelRef) {
-        ModelSlots slots = byModel.get(requireNonNull(modelRef, "modelRef"));
+        ModelSlots slots = models.get(requireNonNull(modelRef, "modelRef"));
         return slots == null ? Optional.empty() : Optional.ofNullable(watched(slots.tryTake()));
     }
 
@@ -588,7 +565,7 @@ public final class WorkerRegistry {
      * @return the lease; empty if no worker that passes has a free slot now
      */
     public Optional<SlotLease> tryAcquire(String modelRef, SlotFilter filter) {
-        ModelSlots slots = byModel.get(requireNonNull(modelRef, "modelRef"));
+        ModelSlots slots = models.get(requireNonNull(modelRef, "modelRef"));
         requireNonNull(filter, "filter");
         return slots == null ? Optional.empty() : Optional.ofNullable(watched(slots.tryTake(filter)));
     }
@@ -638,63 +615,9 @@ public final class WorkerRegistry {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        ModelSlots slots = byModel.get(modelRef);
-        SlotLease lease = slots == null ? null : slots.tryTake(filter);
-        if (lease == null) {
-            lease = await(modelRef, filter, timeout);
-        }
+        SlotLease lease = models.acquire(modelRef, filter, timeout);
         watched(lease);
         return lease;
-    }
-
-    private SlotLease await(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
-        WaitingLine.Waiter waiter = new WaitingLine.Waiter(filter, failIfAbsent);
-        ModelSlots slots = join(modelRef, waiter);
-        try {
-            slots.line().serve();
-            slots.line().await(waiter, deadline);
-        } finally {
-            slots.line().leave(waiter);
-            dropIfUnused(slots);
-        }
-        SlotLease lease = waiter.result();
-        if (lease != null) {
-            return lease;
-        }
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
-        }
-        throw new SlotTimeoutException(modelRef, timeout);
-    }
-
-    /** In the line, but not under the lock of the table's bin: a filter that looks at the registry holds the line. */
-    private ModelSlots join(String modelRef, WaitingLine.Waiter waiter) {
-        while (true) {
-            ModelSlots slots = byModel.compute(
-                    modelRef, (model, known) -> known == null && !failIfAbsent ? newModel(model) : known);
-            if (slots == null) {
-                throw new NoSuchModelException(modelRef, null);
-            }
-            boolean joined = false;
-            try {
-                joined = slots.line().join(waiter);
-            } finally {
-                if (!joined) {
-                    dropIfUnused(slots);
-                }
-            }
-            if (joined) {
-                return slots;
-            }
-        }
-    }
-
-    private void dropIfUnused(ModelSlots slots) {
-        if (slots.isUnused()) {
-            byModel.computeIfPresent(
-                    slots.modelRef(), (model, known) -> known == slots && known.retire() ? null : known);
-        }
     }
 
     private @Nullable SlotLease watched(@Nullable SlotLease lease) {

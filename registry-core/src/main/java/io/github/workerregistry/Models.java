@@ -1,0 +1,101 @@
+package io.github.workerregistry;
+
+import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The models that have workers, or callers who wait for some. A model comes with the first of either and goes with the
+ * last of both. Thread-safe; workers come and go under the registry's write lock.
+ */
+final class Models {
+
+    private final ConcurrentMap<String, ModelSlots> byName = new ConcurrentHashMap<>();
+    private final Function<String, ModelSlots> newModel;
+    private final boolean failIfAbsent;
+
+    Models(Function<String, ModelSlots> newModel, boolean failIfAbsent) {
+        this.newModel = newModel;
+        this.failIfAbsent = failIfAbsent;
+    }
+
+    /** The model; null if nobody has it or waits for it. */
+    @Nullable
+    ModelSlots get(String modelRef) {
+        return byName.get(modelRef);
+    }
+
+    void add(Entry entry) {
+        byName.compute(entry.names().modelRef(), (name, known) -> {
+            ModelSlots model = known == null ? newModel.apply(name) : known;
+            model.add(entry);
+            return model;
+        });
+    }
+
+    void remove(Entry entry, @Nullable Exit exit) {
+        byName.computeIfPresent(entry.names().modelRef(), (name, model) -> {
+            model.remove(entry, exit);
+            return model.retire() ? null : model;
+        });
+    }
+
+    /** Takes a slot, waits for it if need be, and throws as {@link WorkerRegistry#acquire} does. */
+    SlotLease acquire(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
+        ModelSlots model = get(modelRef);
+        SlotLease lease = model == null ? null : model.tryTake(filter);
+        return lease == null ? await(modelRef, filter, timeout) : lease;
+    }
+
+    private SlotLease await(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
+        WaitingLine.Waiter waiter = new WaitingLine.Waiter(filter, failIfAbsent);
+        ModelSlots model = join(modelRef, waiter);
+        try {
+            model.line().serve();
+            model.line().await(waiter, deadline);
+        } finally {
+            model.line().leave(waiter);
+            dropIfUnused(model);
+        }
+        SlotLease lease = waiter.result();
+        if (lease != null) {
+            return lease;
+        }
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        throw new SlotTimeoutException(modelRef, timeout);
+    }
+
+    /** In the line, but not under the lock of the table's bin: a filter that looks at the registry holds the line. */
+    private ModelSlots join(String modelRef, WaitingLine.Waiter waiter) {
+        while (true) {
+            ModelSlots model = byName.compute(
+                    modelRef, (name, known) -> known == null && !failIfAbsent ? newModel.apply(name) : known);
+            if (model == null) {
+                throw new NoSuchModelException(modelRef, null);
+            }
+            boolean joined = false;
+            try {
+                joined = model.line().join(waiter);
+            } finally {
+                if (!joined) {
+                    dropIfUnused(model);
+                }
+            }
+            if (joined) {
+                return model;
+            }
+        }
+    }
+
+    private void dropIfUnused(ModelSlots model) {
+        if (model.isUnused()) {
+            byName.computeIfPresent(model.modelRef(), (name, known) -> known == model && known.retire() ? null : known);
+        }
+    }
+}
