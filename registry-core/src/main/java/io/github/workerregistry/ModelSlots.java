@@ -54,6 +54,12 @@ final class ModelSlots {
         return free.isEmpty() && line.close();
     }
 
+    /** How the last worker that has left came to its end; null if none was seen to. */
+    @Nullable
+    Exit lastExit() {
+        return lastExit;
+    }
+
     // ---- slots ----
 
     /** Takes a slot of any worker, unless those who wait need it, or returns null. */
@@ -110,7 +116,7 @@ final class ModelSlots {
     void changed() {
         if (!line.isEmpty()) {
             line.serve();
-            line.sendAwayWithoutHope(lastExit);
+            line.sendAwayWithoutHope();
         }
     }
 

@@ -130,9 +130,13 @@ final class WaitingLine {
 
     private @Nullable RuntimeException refusal(Waiter waiter) {
         if (isWithoutHope(waiter)) {
-            return new NoSuchModelException(model.modelRef(), null);
+            return noHope();
         }
         return waiters.size() > capacity ? new SlotQueueFullException(model.modelRef(), capacity) : null;
+    }
+
+    private NoSuchModelException noHope() {
+        return new NoSuchModelException(model.modelRef(), model.lastExit());
     }
 
     private boolean isWithoutHope(Waiter waiter) {
@@ -257,7 +261,7 @@ final class WaitingLine {
     }
 
     /** Tells those for whom no worker is left that they wait in vain. */
-    void sendAwayWithoutHope(@Nullable Exit lastExit) {
+    void sendAwayWithoutHope() {
         lock.lock();
         try {
             if (walking) {
@@ -266,7 +270,7 @@ final class WaitingLine {
             for (Iterator<Waiter> next = waiters.iterator(); next.hasNext(); ) {
                 Waiter waiter = next.next();
                 if (isWithoutHope(waiter)) {
-                    waiter.settle(null, () -> new NoSuchModelException(model.modelRef(), lastExit));
+                    waiter.settle(null, this::noHope);
                     next.remove();
                 }
             }

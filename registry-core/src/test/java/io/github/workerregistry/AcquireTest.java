@@ -314,6 +314,18 @@ class AcquireTest {
     }
 
     @Test
+    void whoeverComesWhenOnlyStoppingWorkersAreLeftIsToldHowTheLastOneEnded() {
+        register("w", new Idle());
+        register("v", new Idle());
+        registry.updateState("v", new Stopping(Exit.Cause.REQUESTED));
+        registry.removeExited(exit("w", Exit.Cause.CRASH_LOOP));
+
+        assertThatThrownBy(() -> registry.acquire("m", LONG))
+                .isInstanceOf(NoSuchModelException.class)
+                .hasMessageContainingAll("CRASH_LOOP", "exit code 3");
+    }
+
+    @Test
     void whoeverWaitsIsToldTheCauseWhenTheLastWorkerHasGone() throws Exception {
         register("w", new Loading(registry.clock().instant()));
         Caller first = waiting(LONG);
