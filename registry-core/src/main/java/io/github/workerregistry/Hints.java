@@ -12,12 +12,13 @@ final class Hints {
 
     private static final VarHandle TABLE = MethodHandles.arrayElementVarHandle(Entry[].class);
 
-    private static final int SIZE = 256;
+    /** 4,096 places: pairs of a thread and a model that share one push each other out. */
+    private static final int BITS = 12;
 
     /** Entries apart from one another, so that no two share a cache line. */
     private static final int STRIDE = 16;
 
-    private final @Nullable Entry[] table = new Entry[SIZE * STRIDE];
+    private final @Nullable Entry[] table = new Entry[STRIDE << BITS];
 
     /** The worker of this model that this thread used last; null if that is not known. */
     @Nullable
@@ -42,6 +43,6 @@ final class Hints {
 
     private static int index(FreeSlots model) {
         int hash = ((int) Thread.currentThread().getId() ^ model.seed()) * 0x9E3779B9;
-        return (hash >>> 24) * STRIDE;
+        return (hash >>> (Integer.SIZE - BITS)) * STRIDE;
     }
 }
