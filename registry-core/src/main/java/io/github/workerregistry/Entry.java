@@ -36,10 +36,12 @@ final class Entry {
     }
 
     private final int slots;
+    private final long takingOne;
     private @Nullable ModelSlots model; // these three are set once, before anybody else can see this entry
     private FreeSlots.@Nullable Node leaf;
     private int place;
     private boolean suspected; // guarded by the registry's write lock
+    private int generation; // moved under the write lock, while the word lets nobody take a slot
 
     /**
      * These two keep the word out of the cache lines of its neighbours in memory, which other threads may be using:
@@ -58,8 +60,10 @@ final class Entry {
 
     Entry(WorkerInfo worker) {
         slots = worker.slotsTotal();
+        takingOne = Occupancy.takingOneOf(slots);
+        generation = worker.generation();
         value = worker;
-        word = Occupancy.of(worker, worker.state() instanceof Busy);
+        word = Occupancy.of(worker, worker.state() instanceof Busy, 0);
     }
 
     // ---- its place among the workers of its model ----
@@ -112,18 +116,19 @@ final class Entry {
     @Nullable
     SlotLease tryTake() {
         for (long seen = word; Occupancy.canTake(seen, slots); seen = word) {
-            long taken = Occupancy.take(seen);
+            int takenOf = generation; // that of the word: it moves only while no slot can be taken
+            long taken = Occupancy.take(seen, takingOne);
             if (WORD.compareAndSet(this, seen, taken)) {
                 FreeSlots.note(this, level(taken));
-                return new SlotLease(this, Occupancy.generation(seen));
+                return new SlotLease(this, takenOf, Occupancy.stamp(taken));
             }
         }
         return null;
     }
 
-    /** Gives back a slot of that generation; does nothing if the worker has moved on. */
-    void give(int generation) {
-        for (long seen = word; Occupancy.isHeldBy(seen, generation); seen = word) {
+    /** Gives back a slot that was taken under that stamp; does nothing if the worker has moved on. */
+    void give(int stamp) {
+        for (long seen = word; Occupancy.isHeldUnder(seen, stamp); seen = word) {
             long given = Occupancy.give(seen);
             if (WORD.compareAndSet(this, seen, given)) {
                 FreeSlots.note(this, level(given));
@@ -133,8 +138,8 @@ final class Entry {
         }
     }
 
-    boolean isHeldBy(int generation) {
-        return Occupancy.isHeldBy(word, generation);
+    boolean isHeldUnder(int stamp) {
+        return Occupancy.isHeldUnder(word, stamp);
     }
 
     // ---- looking: no lock ----
@@ -172,9 +177,14 @@ final class Entry {
 
     /** The worker now, or null in the moment of a transition; never null to a caller that holds the registry's lock. */
     @Nullable
+    @SuppressWarnings("ReferenceEquality") // the very same: the word was read while that value was the last
     WorkerInfo peek() {
-        WorkerInfo worker = value;
-        long seen = word;
+        WorkerInfo worker;
+        long seen;
+        do {
+            worker = value;
+            seen = word;
+        } while (worker != value);
         return Occupancy.agrees(seen, worker) ? worker.withSlotsInUse(Occupancy.inUse(seen)) : null;
     }
 
@@ -246,9 +256,12 @@ final class Entry {
             int leased = Occupancy.isReported(seen) && !next.routable() ? 0 : before.slotsInUse();
             WorkerInfo after = before.withSlotsInUse(leased).step(next, now);
             boolean reported = next instanceof Busy;
-            if (WORD.compareAndSet(this, seen, Occupancy.of(after, reported))) {
+            boolean restarts = after.generation() != before.generation();
+            long moved = Occupancy.of(after, reported, seen);
+            if (WORD.compareAndSet(this, seen, restarts || reported ? Occupancy.restamp(moved) : moved)) {
+                generation = after.generation();
                 update(worker -> worker.withSlotsInUse(leased).step(next, now));
-                suspected &= after.generation() == before.generation(); // a new process is under no suspicion
+                suspected &= !restarts; // a new process is under no suspicion
                 return Optional.of(new Change(before, after));
             }
         }
@@ -267,7 +280,7 @@ final class Entry {
             if (unlessChangedSince != null && !isUnchanged(last, seen, unlessChangedSince)) {
                 return Optional.empty();
             }
-            if (WORD.compareAndSet(this, seen, Occupancy.gone(seen))) {
+            if (WORD.compareAndSet(this, seen, Occupancy.GONE)) {
                 update(worker -> worker.withSlotsInUse(Occupancy.inUse(seen))); // for leases that outlive it
                 return Optional.of(value);
             }

@@ -6,8 +6,15 @@ import io.github.workerregistry.WorkerState.Stopping;
  * The layout of the one word that is the truth about a worker's slots. Pure functions from word to word.
  *
  * <pre>
- *  63..34 generation (low 30 bits) | 33 reported | 32 routable | 31 used | 30..0 slots in use
+ *  63..35 stamp | 34 gone | 33 reported | 32 routable | 31 used | 30..0 slots in use
  * </pre>
+ *
+ * <p>A lease fits the word while the {@code stamp} is the one it was taken under. That moves with each generation and
+ * each occupancy that the host reports; and, where there is one slot only, with each lease. So there the word names the
+ * lease that holds the slot, and one compare-and-set on it gives the slot back, however many threads try at once. (It
+ * has 29 bits: to be mistaken for another, a thread would have to stop in the middle of closing a lease that another
+ * thread closes too, and go on exactly 2<sup>29</sup> leases later.) Where there are more slots, a lease keeps account
+ * of its end itself.
  *
  * <p>{@code reported} says that the host reports the occupancy itself, so that nobody can lease. {@code used} says that
  * the worker did something since the registry last looked; that is how {@code lastActivity} moves without a clock on
@@ -15,45 +22,53 @@ import io.github.workerregistry.WorkerState.Stopping;
  */
 final class Occupancy {
 
+    /** The word of a worker that has left: no lease fits it any more, and none can be taken. */
+    static final long GONE = 1L << 34;
+
     private static final long ONE_SLOT = 1;
     private static final long IN_USE = 0x7FFF_FFFFL;
     private static final long USED = 1L << 31;
     private static final long ROUTABLE = 1L << 32;
     private static final long REPORTED = 1L << 33;
-    private static final int GENERATION_SHIFT = 34;
-    private static final int GENERATION_MASK = (1 << 30) - 1;
+    private static final int STAMP_SHIFT = 35;
+    private static final long NEXT_STAMP = 1L << STAMP_SHIFT;
 
     private Occupancy() {}
 
-    /** The word for a worker as it is, not used since. */
-    static long of(WorkerInfo worker, boolean reported) {
-        long word = (long) (worker.generation() & GENERATION_MASK) << GENERATION_SHIFT | worker.slotsInUse();
+    /** The word for a worker as it is, under the stamp of another word, and not used since. */
+    static long of(WorkerInfo worker, boolean reported, long stamped) {
+        long word = ((stamped >>> STAMP_SHIFT) << STAMP_SHIFT) | worker.slotsInUse();
         if (worker.state().routable()) {
             word |= ROUTABLE;
         }
         return reported ? word | REPORTED : word;
     }
 
-    /** The word of a worker that has left: no lease fits it any more, and none can be taken. */
-    static long gone(long word) {
-        return ((word >>> GENERATION_SHIFT) + 1) << GENERATION_SHIFT;
+    /** The same word, but no lease fits it that was taken before. */
+    static long restamp(long word) {
+        return word + NEXT_STAMP;
     }
 
     static boolean canTake(long word, int slots) {
         return (word & (ROUTABLE | REPORTED)) == ROUTABLE && inUse(word) < slots;
     }
 
-    static long take(long word) {
-        return word + ONE_SLOT | USED;
+    /** What taking one of so many slots adds to the word. */
+    static long takingOneOf(int slots) {
+        return slots == 1 ? NEXT_STAMP + ONE_SLOT : ONE_SLOT;
+    }
+
+    static long take(long word, long takingOne) {
+        return word + takingOne | USED;
     }
 
     static long give(long word) {
         return word - ONE_SLOT | USED;
     }
 
-    /** Whether a lease of that generation still holds a slot under this word. */
-    static boolean isHeldBy(long word, int generation) {
-        return inUse(word) > 0 && isGeneration(word, generation);
+    /** Whether a lease that was taken under that stamp, and has not been closed, still holds a slot under this word. */
+    static boolean isHeldUnder(long word, int stamp) {
+        return inUse(word) > 0 && stamp(word) == stamp;
     }
 
     static int inUse(long word) {
@@ -72,18 +87,14 @@ final class Occupancy {
         return (word & REPORTED) != 0;
     }
 
-    static int generation(long word) {
-        return (int) (word >>> GENERATION_SHIFT);
-    }
-
-    static boolean isGeneration(long word, int generation) {
-        return generation(word) == (generation & GENERATION_MASK);
+    static int stamp(long word) {
+        return (int) (word >>> STAMP_SHIFT);
     }
 
     /** Whether word and value can tell of the same moment; not so between the two writes of a transition. */
     static boolean agrees(long word, WorkerInfo worker) {
         boolean routable = (word & ROUTABLE) != 0;
-        return isGeneration(word, worker.generation())
+        return (word & GONE) == 0
                 && routable == worker.state().routable()
                 && (routable || inUse(word) == 0 || worker.state() instanceof Stopping);
     }

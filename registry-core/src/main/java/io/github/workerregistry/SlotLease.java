@@ -25,13 +25,15 @@ public final class SlotLease implements AutoCloseable {
 
     private final Entry entry;
     private final int generation;
+    private final int stamp;
 
     @SuppressWarnings("UnusedVariable") // written through CLOSED
     private volatile boolean closed;
 
-    SlotLease(Entry entry, int generation) {
+    SlotLease(Entry entry, int generation, int stamp) {
         this.entry = entry;
         this.generation = generation;
+        this.stamp = stamp;
     }
 
     /**
@@ -78,7 +80,7 @@ public final class SlotLease implements AutoCloseable {
      * @return false once this lease has become void, and then for ever
      */
     public boolean isValid() {
-        return !closed && entry.isHeldBy(generation);
+        return !closed && entry.isHeldUnder(stamp);
     }
 
     /**
@@ -87,10 +89,19 @@ public final class SlotLease implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (CLOSED.compareAndSet(this, false, true)) {
-            entry.give(generation);
+        if (!closed && isOursToClose()) {
+            entry.give(stamp);
             entry.model().closed(this);
         }
+    }
+
+    /** Where there is one slot, the worker's word decides between threads that close this at once; here, where more. */
+    private boolean isOursToClose() {
+        if (entry.slots() > 1) {
+            return CLOSED.compareAndSet(this, false, true);
+        }
+        CLOSED.setRelease(this, true);
+        return true;
     }
 
     /** Worker, generation and validity, for logs. */

@@ -18,14 +18,14 @@ class OccupancyTest {
 
     @Test
     void theWordHasRoomForEverySlotAndItsNeighboursDoNotNotice() {
-        WorkerInfo huge = idle("w", Integer.MAX_VALUE).toBuilder().generation(7).build();
+        WorkerInfo huge = idle("w", Integer.MAX_VALUE);
         long word = Occupancy.of(
-                huge.toBuilder().state(BUSY).slotsInUse(Integer.MAX_VALUE - 1).build(), false);
+                huge.toBuilder().state(BUSY).slotsInUse(Integer.MAX_VALUE - 1).build(), false, 7L << 35);
 
-        long full = Occupancy.take(word);
+        long full = take(word, Integer.MAX_VALUE);
 
         assertThat(Occupancy.inUse(full)).isEqualTo(Integer.MAX_VALUE);
-        assertThat(Occupancy.generation(full)).isEqualTo(7);
+        assertThat(Occupancy.stamp(full)).isEqualTo(7);
         assertThat(Occupancy.isReported(full)).isFalse();
         assertThat(Occupancy.canTake(full, Integer.MAX_VALUE)).isFalse();
         assertThat(Occupancy.clearUsed(Occupancy.give(full))).isEqualTo(word);
@@ -33,23 +33,44 @@ class OccupancyTest {
 
     @Test
     void takingAndGivingMarksTheWordAndNothingElse() {
-        long word = Occupancy.of(idle("w", 2), false);
+        long word = Occupancy.of(idle("w", 2), false, 0);
 
         assertThat(Occupancy.isUsed(word)).isFalse();
-        assertThat(Occupancy.isUsed(Occupancy.take(word))).isTrue();
-        assertThat(Occupancy.isUsed(Occupancy.give(Occupancy.clearUsed(Occupancy.take(word)))))
+        assertThat(Occupancy.isUsed(take(word, 2))).isTrue();
+        assertThat(Occupancy.isUsed(Occupancy.give(Occupancy.clearUsed(take(word, 2)))))
                 .isTrue();
-        assertThat(Occupancy.clearUsed(Occupancy.give(Occupancy.take(word)))).isEqualTo(word);
+        assertThat(Occupancy.clearUsed(Occupancy.give(take(word, 2)))).isEqualTo(word);
+    }
+
+    @Test
+    void theWordOfAWorkerWithOneSlotNamesTheLeaseThatHoldsIt() {
+        long first = take(Occupancy.of(idle("w", 1), false, 0), 1);
+        long second = take(Occupancy.give(first), 1);
+
+        assertThat(Occupancy.isHeldUnder(first, Occupancy.stamp(first))).isTrue();
+        assertThat(Occupancy.isHeldUnder(Occupancy.give(first), Occupancy.stamp(first)))
+                .isFalse();
+        assertThat(Occupancy.isHeldUnder(second, Occupancy.stamp(first))).isFalse();
+    }
+
+    @Test
+    void theStampOfTheLastLeaseIsFollowedByThatOfTheFirstAndItsNeighboursDoNotNotice() {
+        long last = Occupancy.of(idle("w", 1), false, -1L);
+
+        long next = take(last, 1);
+
+        assertThat(Occupancy.stamp(next)).isZero();
+        assertThat(Occupancy.clearUsed(Occupancy.give(next))).isEqualTo(Occupancy.of(idle("w", 1), false, 0));
     }
 
     @Test
     void aGoneWordFitsNoLeaseAndGivesNone() {
-        long gone = Occupancy.gone(Occupancy.take(Occupancy.of(idle("w", 2), false)));
+        long taken = take(Occupancy.of(idle("w", 2), false, 0), 2);
 
-        assertThat(Occupancy.isHeldBy(gone, 1)).isFalse();
-        assertThat(Occupancy.isHeldBy(gone, 2)).isFalse();
-        assertThat(Occupancy.canTake(gone, 2)).isFalse();
-        assertThat(Occupancy.agrees(gone, idle("w", 2))).isFalse();
+        assertThat(Occupancy.isHeldUnder(Occupancy.GONE, Occupancy.stamp(taken)))
+                .isFalse();
+        assertThat(Occupancy.canTake(Occupancy.GONE, 2)).isFalse();
+        assertThat(Occupancy.agrees(Occupancy.GONE, idle("w", 2))).isFalse();
     }
 
     /**
@@ -59,11 +80,15 @@ class OccupancyTest {
     @Test
     void slotsInUseDoNotAgreeWithAWorkerThatCannotHaveAny() {
         long stoppingWithALease =
-                Occupancy.of(worker("w").state(STOPPING).slotsInUse(1).build(), false);
+                Occupancy.of(worker("w").state(STOPPING).slotsInUse(1).build(), false, 0);
 
         assertThat(Occupancy.agrees(stoppingWithALease, loading("w"))).isFalse();
         assertThat(Occupancy.agrees(
                         stoppingWithALease, worker("w").state(STOPPING).build()))
                 .isTrue();
+    }
+
+    private static long take(long word, int slots) {
+        return Occupancy.take(word, Occupancy.takingOneOf(slots));
     }
 }
