@@ -110,17 +110,24 @@ final class Entry {
         return inUse == 0 ? 0 : model().free().level(inUse, slots);
     }
 
+    /** Whether a smaller share of its slots is in use than of another's. */
+    boolean isLessLoadedThan(Entry other) {
+        return (long) Occupancy.inUse(word) * other.slots < (long) Occupancy.inUse(other.word) * slots;
+    }
+
     // ---- leases: no lock ----
 
     /** Takes one slot, or returns null if none is free. */
     @Nullable
     SlotLease tryTake() {
         for (long seen = word; Occupancy.canTake(seen, slots); seen = word) {
-            int takenOf = generation; // that of the word: it moves only while no slot can be taken
             long taken = Occupancy.take(seen, takingOne);
+            // The lease is made before the slot is taken: there may be no memory for it. Its generation is that of the
+            // word, because the generation moves only while no slot can be taken.
+            SlotLease lease = new SlotLease(this, generation, Occupancy.stamp(taken));
             if (WORD.compareAndSet(this, seen, taken)) {
                 FreeSlots.note(this, level(taken));
-                return new SlotLease(this, takenOf, Occupancy.stamp(taken));
+                return lease;
             }
         }
         return null;

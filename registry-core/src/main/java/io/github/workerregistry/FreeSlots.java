@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * on, as high as there are workers. For each of eight levels of load (idle, and seven parts of busy) a node has one
  * word, with a bit for each thing below it: <i>there may be a worker of this level there</i>. So the first worker of a
  * level is found with one count of trailing zeros a storey, and each node's words share a cache line. The
- * {@link SlotSelection} is the order in which levels are tried.
+ * {@link SlotSelection} is the order in which levels are tried. (To spread, the least loaded of a leaf is taken in
+ * place of the first one.)
  *
  * <p><b>Lazy bits.</b> Who changes a worker's word then sees to it that the bit of the new level is set, from the leaf
  * to the root ({@link #note}). Nobody clears the old one. That is left to whoever is misled by it ({@link #correct}),
@@ -34,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  * sees the other (Dekker). The same holds a storey higher between a word that is empty and the bit above it. In
  * between, and while bits are set from the leaf to the root, a search could miss a worker: so whoever changes the tree
  * counts when he begins and when he ends, and a search that found nothing is repeated if a change ran meanwhile. Hence
- * "no free slot" is true of some moment of the call.
+ * "no free slot" is true of some moment of the call. (One shared counter, then; but the tree changes only where workers
+ * pass from level to level and somebody was misled, and not at all where each caller has a worker to come back to.)
  *
  * <p><b>Threads keep apart.</b> Each thread first tries the worker that it used last ({@link Hints}), if no better
  * level has a worker. Two threads then work on two words, and do not fight for the first bit. With every look for idle
@@ -52,10 +54,14 @@ final class FreeSlots {
     private static final int PACKED = 2;
 
     static final int NONE = -1;
+    private static final int ANY = -2;
     private static final int FAN_OUT = 64;
     private static final int FAN_OUT_BITS = 6;
     private static final int FEW = 4;
     private static final int PATIENT_ROUNDS = 64;
+
+    /** A change that has not ended by then never will: its thread has run out of stack in the middle of it. */
+    private static final int MOST_ROUNDS = 8_192 * PATIENT_ROUNDS;
 
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
     private static final VarHandle BEGUN;
@@ -230,7 +236,7 @@ final class FreeSlots {
                     return lease;
                 }
             }
-            if (changesBegun == ended) {
+            if (changesBegun == ended || round == MOST_ROUNDS) {
                 return null;
             }
             if (round % PATIENT_ROUNDS == 0) {
@@ -244,7 +250,8 @@ final class FreeSlots {
     SlotLease tryTake(Predicate<Entry> wanted) {
         for (int i = 0; i < levels(); i++) {
             int level = inOrder(i);
-            SlotLease lease = first(entry -> entry.level() == level && wanted.test(entry) ? take(entry) : null);
+            SlotLease lease =
+                    first(root, level, entry -> entry.level() == level && wanted.test(entry) ? take(entry) : null);
             if (lease != null) {
                 return lease;
             }
@@ -255,16 +262,15 @@ final class FreeSlots {
 
     /** Goes through the workers in the order of their places, up to the first for which there is a result. */
     <T> @Nullable T first(Function<Entry, @Nullable T> look) {
-        return first(root, look);
+        return first(root, ANY, look);
     }
 
-    private static <T> @Nullable T first(Node node, Function<Entry, @Nullable T> look) {
-        AtomicReferenceArray<@Nullable Object> below = node.below;
-        for (int i = 0; i < below.length(); i++) {
-            Object thing = below.get(i);
+    private static <T> @Nullable T first(Node node, int level, Function<Entry, @Nullable T> look) {
+        for (long left = level == ANY ? -1L : node.word(level); left != 0; left &= left - 1) {
+            Object thing = node.below(Long.numberOfTrailingZeros(left));
             T result = null;
             if (thing instanceof Node child) {
-                result = first(child, look);
+                result = first(child, level, look);
             } else if (thing instanceof Entry entry) {
                 result = look.apply(entry);
             }
@@ -301,8 +307,7 @@ final class FreeSlots {
                 node = child(node, Long.numberOfTrailingZeros(word));
                 continue;
             }
-            long others = lost != null && lost.leaf() == node ? word & ~(1L << (lost.place() & (FAN_OUT - 1))) : word;
-            int index = Long.numberOfTrailingZeros(others != 0 ? others : word);
+            int index = pack || level == 0 ? firstOf(node, word, lost) : leastLoadedOf(node, word, level);
             Entry entry = node.entry(index);
             SlotLease lease = entry != null && entry.level() == level ? take(entry) : null;
             if (lease != null) {
@@ -312,6 +317,29 @@ final class FreeSlots {
                 correct(node, index, level);
             }
         }
+    }
+
+    private static int firstOf(Node leaf, long word, @Nullable Entry lost) {
+        long others = lost != null && lost.leaf() == leaf ? word & ~(1L << (lost.place() & (FAN_OUT - 1))) : word;
+        return Long.numberOfTrailingZeros(others != 0 ? others : word);
+    }
+
+    /** Or one whose bit is wrong, to be corrected. */
+    private static int leastLoadedOf(Node leaf, long word, int level) {
+        Entry least = null;
+        int index = 0;
+        for (long left = word; left != 0; left &= left - 1) {
+            int next = Long.numberOfTrailingZeros(left);
+            Entry entry = leaf.entry(next);
+            if (entry == null || entry.level() != level) {
+                return next;
+            }
+            if (least == null || entry.isLessLoadedThan(least)) {
+                least = entry;
+                index = next;
+            }
+        }
+        return index;
     }
 
     private static Node child(Node node, int index) {
@@ -325,7 +353,7 @@ final class FreeSlots {
     /** Whether no other worker seems to be of a level that the selection prefers. */
     private boolean isBest(Entry entry) {
         int level = entry.level();
-        if (level == NONE) {
+        if (level == NONE || (!pack && level != 0)) {
             return false;
         }
         for (int i = 0; inOrder(i) != level; i++) {
@@ -384,14 +412,17 @@ final class FreeSlots {
 
     private void mark(Node start, int startIndex, int level) {
         BEGUN.getAndAdd(this, 1L);
-        int index = startIndex;
-        for (Node node = start; node != null; node = node.above) {
-            if (!node.has(level, index)) {
-                long unused = (long) WORDS.getAndBitwiseOr(node.words, level, 1L << index);
+        try {
+            int index = startIndex;
+            for (Node node = start; node != null; node = node.above) {
+                if (!node.has(level, index)) {
+                    long unused = (long) WORDS.getAndBitwiseOr(node.words, level, 1L << index);
+                }
+                index = node.index;
             }
-            index = node.index;
+        } finally {
+            ENDED.getAndAdd(this, 1L);
         }
-        ENDED.getAndAdd(this, 1L);
     }
 
     /** Clears a bit that has misled us, and sets what belongs there. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
+import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -246,5 +247,40 @@ class SlotSelectionTest {
                         .orElseThrow()
                         .workerId())
                 .isEqualTo("b");
+    }
+
+    /** The first one that was busy used to get nearly all, as long as a seventh of its slots was more than that. */
+    @ParameterizedTest
+    @ValueSource(ints = {100, 256, 1024, Integer.MAX_VALUE})
+    void spreadIsEvenHoweverManySlotsAWorkerHas(int slots) {
+        registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
+        for (int i = 0; i < 4; i++) {
+            register("w" + i, slots);
+        }
+        List<SlotLease> leases = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            leases.add(registry.tryAcquire("m").orElseThrow());
+        }
+        assertThat(registry.list()).extracting(WorkerInfo::slotsInUse).containsOnly(25);
+
+        leases.stream().filter(lease -> lease.workerId().equals("w2")).limit(3).forEach(SlotLease::close);
+
+        assertThat(List.of(take(), take(), take())).containsOnly("w2");
+    }
+
+    /** A thread that ran out of stack in the midst of a change used to keep all others looking for ever. */
+    @Test
+    void aChangeThatNeverEndsKeepsNobodyLooking() throws Exception {
+        ModelSlots model = new ModelSlots("m", SlotSelection.PACK, new Hints(), 8, null);
+        model.add(new Entry(worker("w", 1).build()));
+        SlotLease lease = model.tryTake();
+        Field changesBegun = FreeSlots.class.getDeclaredField("changesBegun");
+        changesBegun.setAccessible(true);
+
+        changesBegun.setLong(model.free(), changesBegun.getLong(model.free()) + 1);
+
+        assertThat(model.tryTake()).isNull();
+        lease.close();
+        assertThat(model.tryTake()).isNotNull();
     }
 }
