@@ -42,12 +42,13 @@ final class LeaseLeaks {
     }
 
     void closed(SlotLease lease) {
+        forget(lease, "has come back");
+    }
+
+    private void forget(SlotLease lease, String why) {
         Acquisition acquisition = open.remove(lease);
         if (acquisition != null && acquisition.reported) {
-            log.info(
-                    "a lease of worker {} has come back after {}",
-                    lease.workerId(),
-                    Duration.between(acquisition.at, clock.instant()));
+            log.info("a lease of worker {} that was open for more than {} {}", lease.workerId(), threshold, why);
         }
     }
 
@@ -56,7 +57,7 @@ final class LeaseLeaks {
         Instant now = clock.instant();
         open.forEach((lease, acquisition) -> {
             if (!lease.isValid()) {
-                open.remove(lease);
+                forget(lease, "has become void: its worker was restarted or removed");
             } else if (!acquisition.reported
                     && Duration.between(acquisition.at, now).compareTo(threshold) >= 0) {
                 acquisition.reported = true;

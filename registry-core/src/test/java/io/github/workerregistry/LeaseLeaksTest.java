@@ -3,18 +3,35 @@ package io.github.workerregistry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slf4j.LoggerFactory;
 
 @ExtendWith(UnexpectedWarnings.class)
 class LeaseLeaksTest {
 
     private final VirtualTime time = new VirtualTime();
+
+    private static final Logger log = (Logger) LoggerFactory.getLogger(LeaseLeaks.class);
+
+    @BeforeEach
+    void hearWhatIsSaidOfLeasesThatComeBack() {
+        log.setLevel(Level.INFO);
+    }
+
+    @AfterEach
+    void beQuietAgain() {
+        log.setLevel(null);
+    }
 
     private WorkerRegistry watching() {
         return watching(time);
@@ -90,5 +107,41 @@ class LeaseLeaksTest {
 
         assertThatThrownBy(() -> WorkerRegistry.builder().leaseLeakThreshold(Duration.ZERO))
                 .hasMessageContaining("leaseLeakThreshold");
+    }
+
+    /** Its close used to throw, where a clock had failed. */
+    @Test
+    void aReportedLeaseComesBackWithoutAClock() {
+        UnexpectedWarnings.expect(
+                "has been open for more than PT1M", "w that was open for more than PT1M has come back");
+        AtomicBoolean broken = new AtomicBoolean();
+        WorkerRegistry registry = watching(() -> {
+            if (broken.get()) {
+                throw new IllegalStateException("no time");
+            }
+            return time.instant();
+        });
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        time.advance(Duration.ofMinutes(2));
+        registry.reportLeaks();
+        broken.set(true);
+
+        lease.close();
+    }
+
+    /** Nothing was said of it again. */
+    @Test
+    void aReportedLeaseWhoseWorkerLeavesIsReportedAsVoid() {
+        UnexpectedWarnings.expect(
+                "has been open for more than PT1M", "w that was open for more than PT1M has become void");
+        WorkerRegistry registry = watching();
+        SlotLease lease = registry.tryAcquire("m").orElseThrow();
+        time.advance(Duration.ofMinutes(2));
+        registry.reportLeaks();
+
+        registry.remove("w");
+        registry.reportLeaks();
+
+        lease.close();
     }
 }
