@@ -139,7 +139,7 @@ final class Entry {
             long given = Occupancy.give(seen);
             if (WORD.compareAndSet(this, seen, given)) {
                 FreeSlots.note(this, level(given));
-                model().freed();
+                model().offer(this);
                 return;
             }
         }

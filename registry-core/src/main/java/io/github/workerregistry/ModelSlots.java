@@ -13,7 +13,7 @@ final class ModelSlots {
     private final FreeSlots free;
     private final WaitingLine line;
     private final @Nullable LeaseLeaks leaks;
-    private volatile @Nullable Exit lastExit;
+    private volatile @Nullable Departure last;
 
     ModelSlots(String modelRef, SlotSelection selection, Hints hints, int longestLine, @Nullable LeaseLeaks leaks) {
         this.modelRef = modelRef;
@@ -39,10 +39,12 @@ final class ModelSlots {
 
     void remove(Entry entry, @Nullable Exit exit) {
         free.remove(entry);
-        if (exit != null) {
-            lastExit = exit;
-        }
+        last = new Departure(entry.names().backend(), entry.names().device(), exit);
     }
+
+    /** What kind of worker left last, and how it ended if that was seen. */
+    private record Departure(
+            String backend, int device, @Nullable Exit exit) {}
 
     /** Whether nobody is here, and nobody waits for somebody to come. */
     boolean isUnused() {
@@ -54,10 +56,11 @@ final class ModelSlots {
         return free.isEmpty() && line.close();
     }
 
-    /** How the last worker that has left came to its end; null if none was seen to. */
-    @Nullable
-    Exit lastExit() {
-        return lastExit;
+    /** Why it is in vain to wait with that filter. */
+    NoSuchModelException noHope(SlotFilter filter) {
+        Departure left = last;
+        Exit exit = left != null && filter.fits(left.backend(), left.device()) ? left.exit() : null;
+        return new NoSuchModelException(modelRef, filter, exit);
     }
 
     // ---- slots ----
@@ -82,7 +85,9 @@ final class ModelSlots {
                 : line.takeBehind(SlotFilter.any(), unwanted -> takeFrom(entry, unwanted));
     }
 
-    private @Nullable SlotLease takeFrom(Entry entry, SlotFilter filter) {
+    /** Takes a slot of one worker if that passes, as if nobody waited. */
+    @Nullable
+    SlotLease takeFrom(Entry entry, SlotFilter filter) {
         return entry.level() != FreeSlots.NONE && filter.accepts(entry.last()) ? entry.tryTake() : null;
     }
 
@@ -92,10 +97,10 @@ final class ModelSlots {
         return filter.isAny() ? free.tryTake() : free.tryTake(entry -> filter.accepts(entry.last()));
     }
 
-    /** A slot has been given back. */
-    void freed() {
+    /** A slot of this worker has been given back, or what a filter sees of it has changed. */
+    void offer(Entry entry) {
         if (!line.isEmpty()) {
-            line.serve();
+            line.serve(filter -> takeFrom(entry, filter));
         }
     }
 
@@ -115,7 +120,7 @@ final class ModelSlots {
     /** Something has changed here that may serve those who wait, or take away their hope. */
     void changed() {
         if (!line.isEmpty()) {
-            line.serve();
+            line.serve(this::take);
             line.sendAwayWithoutHope();
         }
     }

@@ -55,7 +55,7 @@ final class Models {
         WaitingLine.Waiter waiter = new WaitingLine.Waiter(filter, failIfAbsent);
         ModelSlots model = join(modelRef, waiter);
         try {
-            model.line().serve();
+            model.line().serve(model::take);
             model.line().await(waiter, deadline);
         } finally {
             model.line().leave(waiter);
@@ -77,7 +77,7 @@ final class Models {
             ModelSlots model = byName.compute(
                     modelRef, (name, known) -> known == null && !failIfAbsent ? newModel.apply(name) : known);
             if (model == null) {
-                throw new NoSuchModelException(modelRef, null);
+                throw new NoSuchModelException(modelRef, waiter.filter(), null);
             }
             boolean joined = false;
             try {

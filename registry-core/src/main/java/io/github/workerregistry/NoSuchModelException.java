@@ -14,8 +14,11 @@ public final class NoSuchModelException extends RuntimeException {
 
     private final transient @Nullable Exit lastExit;
 
-    NoSuchModelException(String modelRef, @Nullable Exit lastExit) {
-        super("no worker serves " + modelRef + ", and none is loading"
+    NoSuchModelException(String modelRef, SlotFilter filter, @Nullable Exit lastExit) {
+        super("no worker serves " + modelRef
+                + filter.backend().map(backend -> " on backend " + backend).orElse("")
+                + (filter.device().isPresent() ? " on device " + filter.device().getAsInt() : "")
+                + ", and none is loading"
                 + (lastExit == null ? "" : "; the last one ended: " + lastExit.cause() + ", " + lastExit.status()));
         this.modelRef = modelRef;
         this.lastExit = lastExit;
@@ -31,9 +34,10 @@ public final class NoSuchModelException extends RuntimeException {
     }
 
     /**
-     * How the last worker ended that could have served the request, if it did so while the caller waited.
+     * How the last worker of the model that has left came to its end.
      *
-     * @return the exit, with its cause and the last lines of output
+     * @return the exit, with its cause and the last lines of output; empty if that worker could not have served the
+     *     request either, was removed without an end that anybody saw, or left when nobody waited for the model
      */
     public Optional<Exit> lastExit() {
         return Optional.ofNullable(lastExit);

@@ -15,12 +15,15 @@ import java.util.function.Predicate;
  * }</pre>
  *
  * <p>Without a filter a slot is found in constant time; with one, every worker of the model may have to be looked at.
+ * And while callers with filters wait, whoever takes or frees a slot of their model has it offered to each of them
+ * first.
  *
  * @param backend only workers of this backend, if present
  * @param device only workers on this device, if present
  * @param predicate only workers that pass, if present. It is called on whatever thread frees a slot or asks for one,
  *     while the line of this model is held: it must be quick. It may look at the registry, but must not change it, nor
- *     ask for slots itself. What it throws, the caller who asked with it gets
+ *     ask for slots itself. Who waits with it is looked at again whenever a worker changes, not when something else
+ *     does that it may look at. What it throws, the caller who asked with it gets
  */
 public record SlotFilter(Optional<String> backend, OptionalInt device, Optional<Predicate<WorkerInfo>> predicate) {
 
@@ -87,8 +90,12 @@ public record SlotFilter(Optional<String> backend, OptionalInt device, Optional<
 
     /** Whether a worker is of the right kind, as far as that never changes. */
     boolean fits(WorkerInfo worker) {
-        return (backend.isEmpty() || backend.get().equals(worker.backend()))
-                && (device.isEmpty() || device.getAsInt() == worker.device());
+        return fits(worker.backend(), worker.device());
+    }
+
+    boolean fits(String backend, int device) {
+        return (this.backend.isEmpty() || this.backend.get().equals(backend))
+                && (this.device.isEmpty() || this.device.getAsInt() == device);
     }
 
     boolean accepts(WorkerInfo worker) {

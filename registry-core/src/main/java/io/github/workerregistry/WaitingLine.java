@@ -21,8 +21,9 @@ import org.jspecify.annotations.Nullable;
  * looks whether the line is empty; who joins the line does so and then looks for a slot, and for hope. One of the two
  * sees the other.
  *
- * <p>Slots come free while the line is walked. So each in turn leaves alone what somebody ahead, who found nothing a
- * moment ago, would take now; then the line is walked again.
+ * <p>Whoever frees a slot offers just that one, so the line costs as much as it is long, however many workers there
+ * are. Slots come free while it is walked. So each in turn leaves alone what somebody ahead, who found nothing a moment
+ * ago, would take now; then the line is walked again, and everything that is free is offered.
  *
  * <p>Filters are foreign code and run while the lock is held; they may look at the registry. So the lock is taken
  * before the registry's, never while that or a bin of the table of models is held.
@@ -66,6 +67,10 @@ final class WaitingLine {
         Waiter(SlotFilter filter, boolean failIfAbsent) {
             this.filter = filter;
             this.failIfAbsent = failIfAbsent;
+        }
+
+        SlotFilter filter() {
+            return filter;
         }
 
         private void settle(@Nullable SlotLease granted, @Nullable Supplier<RuntimeException> cause) {
@@ -130,13 +135,9 @@ final class WaitingLine {
 
     private @Nullable RuntimeException refusal(Waiter waiter) {
         if (isWithoutHope(waiter)) {
-            return noHope();
+            return model.noHope(waiter.filter);
         }
         return waiters.size() > capacity ? new SlotQueueFullException(model.modelRef(), capacity) : null;
-    }
-
-    private NoSuchModelException noHope() {
-        return new NoSuchModelException(model.modelRef(), model.lastExit());
     }
 
     private boolean isWithoutHope(Waiter waiter) {
@@ -165,16 +166,46 @@ final class WaitingLine {
         }
     }
 
-    /** Hands out what is free, in the order of the line. */
-    void serve() {
-        walk(SlotFilter.any(), filter -> null);
+    /**
+     * Hands out slots in the order of the line.
+     *
+     * @param source takes one for a filter, where some may have come free
+     */
+    void serve(Function<SlotFilter, @Nullable SlotLease> source) {
+        lock.lock();
+        try {
+            if (walking) {
+                again = true; // a filter has freed a slot: the walk that asked it will go on to a next one
+            } else {
+                walk(source);
+            }
+        } finally {
+            count();
+            lock.unlock();
+        }
     }
 
     /** Takes, as if last in the line, what nobody in it wants. */
     @Nullable
-    SlotLease takeBehind(SlotFilter filter, Function<SlotFilter, @Nullable SlotLease> take) {
+    SlotLease takeBehind(SlotFilter filter, Function<SlotFilter, @Nullable SlotLease> source) {
         requireOutside();
-        return walk(filter, take);
+        lock.lock();
+        try {
+            if (waiters.stream().anyMatch(waiter -> waiter.filter.isAny())) {
+                return null;
+            }
+            again = false;
+            walking = true;
+            SlotLease lease = source.apply(unwantedBy(List.copyOf(waiters), filter));
+            if (again) {
+                walk(model::take); // there is something for one of them after all
+            }
+            return lease;
+        } finally {
+            walking = false;
+            count();
+            lock.unlock();
+        }
     }
 
     private void requireOutside() {
@@ -183,47 +214,37 @@ final class WaitingLine {
         }
     }
 
-    private @Nullable SlotLease walk(SlotFilter filter, Function<SlotFilter, @Nullable SlotLease> take) {
-        lock.lock();
+    private void walk(Function<SlotFilter, @Nullable SlotLease> source) {
+        walking = true;
         try {
-            again = true;
-            if (walking) {
-                return null; // a filter has freed a slot: the walk that asked it will go on to a next one
-            }
-            walking = true;
-            SlotLease lease = null;
-            for (int walks = 0; again && walks < WALKS; walks++) {
+            again = false;
+            walkOnce(source);
+            for (int walks = 1; again && walks < WALKS; walks++) {
                 again = false;
-                SlotLease taken = walkOnce(filter, lease == null ? take : nothing -> null);
-                lease = taken == null ? lease : taken;
+                walkOnce(model::take);
             }
-            return lease;
         } finally {
-            walking = lock.getHoldCount() > 1;
-            count();
-            lock.unlock();
+            walking = false;
         }
     }
 
-    private @Nullable SlotLease walkOnce(SlotFilter filter, Function<SlotFilter, @Nullable SlotLease> take) {
-        List<Waiter> ahead = List.of();
+    private void walkOnce(Function<SlotFilter, @Nullable SlotLease> source) {
+        List<Waiter> ahead = new ArrayList<>();
         for (Iterator<Waiter> next = waiters.iterator(); next.hasNext(); ) {
             Waiter waiter = next.next();
-            if (serve(waiter, ahead)) {
+            if (serve(waiter, ahead, source)) {
                 next.remove();
             } else if (waiter.filter.isAny()) {
-                return null; // there is none for him, so none for those behind
+                return; // there is none for him, so none for those behind
             } else {
-                ahead = ahead.isEmpty() ? new ArrayList<>() : ahead;
                 ahead.add(waiter);
             }
         }
-        return take.apply(unwantedBy(ahead, filter));
     }
 
-    private boolean serve(Waiter waiter, List<Waiter> ahead) {
+    private boolean serve(Waiter waiter, List<Waiter> ahead, Function<SlotFilter, @Nullable SlotLease> source) {
         try {
-            SlotLease lease = model.take(unwantedBy(ahead, waiter.filter));
+            SlotLease lease = source.apply(unwantedBy(ahead, waiter.filter));
             if (lease == null) {
                 return false;
             }
@@ -270,7 +291,7 @@ final class WaitingLine {
             for (Iterator<Waiter> next = waiters.iterator(); next.hasNext(); ) {
                 Waiter waiter = next.next();
                 if (isWithoutHope(waiter)) {
-                    waiter.settle(null, this::noHope);
+                    waiter.settle(null, () -> model.noHope(waiter.filter));
                     next.remove();
                 }
             }

@@ -359,12 +359,16 @@ public final class WorkerRegistry {
      */
     public Optional<WorkerInfo> setPid(String id, int generation, long pid) {
         requireNonNull(id, "id");
+        if (pid <= 0) {
+            throw new IllegalArgumentException("pid must be > 0, was " + pid);
+        }
         return write(() -> {
             Entry entry = workers.get(id);
             if (entry == null || entry.last().generation() != generation) {
                 return Optional.empty();
             }
             entry.update(worker -> worker.toBuilder().pid(pid).build());
+            changed.add(entry.model());
             return Optional.of(entry.last());
         });
     }
@@ -401,6 +405,7 @@ public final class WorkerRegistry {
             entry.update(worker -> worker.toBuilder()
                     .failedHealthChecks(Math.min(worker.failedHealthChecks(), Integer.MAX_VALUE - 1) + 1)
                     .build());
+            changed.add(entry.model());
             WorkerInfo failed = entry.last();
             events.healthCheckFailed(failed);
             return OptionalInt.of(failed.failedHealthChecks());
@@ -417,6 +422,7 @@ public final class WorkerRegistry {
         Entry entry = byId.get(requireNonNull(id, "id"));
         if (entry != null) {
             entry.clearFailedHealthChecks();
+            entry.model().offer(entry);
         }
         return entry != null;
     }
@@ -484,6 +490,7 @@ public final class WorkerRegistry {
         Entry entry = byId.get(requireNonNull(id, "id"));
         if (entry != null) {
             entry.beat(clock.instant());
+            entry.model().offer(entry);
         }
         return entry != null;
     }

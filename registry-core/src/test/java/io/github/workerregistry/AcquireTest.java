@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -382,5 +383,77 @@ class AcquireTest {
         assertThat(patient.lease().isValid()).isTrue();
         assertThatThrownBy(() -> WorkerRegistry.builder().waitQueueCapacity(-1))
                 .hasMessageContaining("waitQueueCapacity");
+    }
+
+    /** A check that passes, a beat, a pid: each used to leave him asleep, though the worker was free throughout. */
+    @Test
+    void whoeverWaitsForAWorkerToLookBetterHearsOfIt() throws Exception {
+        register("w", new Idle());
+        registry.incrementFailedHealthChecks("w");
+
+        Caller healthy = waiting(SlotFilter.any().where(worker -> worker.failedHealthChecks() == 0), LONG);
+        registry.resetFailedHealthChecks("w");
+        healthy.lease().close();
+
+        Caller alive =
+                waiting(SlotFilter.any().where(worker -> worker.lastHeartbeat().isPresent()), LONG);
+        registry.heartbeat("w");
+        alive.lease().close();
+
+        Caller known = waiting(SlotFilter.any().where(worker -> worker.pid().isPresent()), LONG);
+        registry.setPid("w", 1, 4711);
+        known.lease().close();
+
+        Caller morbid = waiting(SlotFilter.any().where(worker -> worker.failedHealthChecks() > 0), LONG);
+        registry.incrementFailedHealthChecks("w");
+        morbid.lease().close();
+    }
+
+    /** Each used to look at every worker for every waiter. */
+    @Test
+    void whoeverTakesAndGivesWhileOthersWaitForAnotherKindLooksAtFewWorkers() throws Exception {
+        register("w", new Idle());
+        SlotLease wanted = registry.tryAcquire("m").orElseThrow();
+        AtomicInteger looks = new AtomicInteger();
+        Caller choosy = waiting(
+                SlotFilter.any().where(worker -> {
+                    looks.incrementAndGet();
+                    return worker.id().equals("w");
+                }),
+                LONG);
+        for (int i = 0; i < 1000; i++) {
+            register("v" + i, new Idle());
+        }
+        looks.set(0);
+
+        registry.tryAcquire("m").orElseThrow().close();
+
+        assertThat(looks.get()).isLessThan(10);
+        wanted.close();
+        assertThat(choosy.lease().workerId()).isEqualTo("w");
+    }
+
+    @Test
+    void whoeverWaitsInVainIsToldOfNoEndButThatOfTheWorkerHeWaitedFor() throws Exception {
+        register("old", new Idle());
+        register("w", new Loading(registry.clock().instant()));
+        registry.removeExited(exit("old", Exit.Cause.CRASHED));
+        Caller caller = waiting(SlotFilter.any().onDevice(0), LONG);
+        registry.register(WorkerInfo.builder()
+                .id("other")
+                .url("http://h")
+                .modelRef("m")
+                .device(1)
+                .state(new Loading(registry.clock().instant()))
+                .build());
+
+        registry.remove("w");
+
+        assertThat(caller.failure())
+                .isInstanceOf(NoSuchModelException.class)
+                .hasMessage("no worker serves m on device 0, and none is loading");
+        registry.removeExited(exit("other", Exit.Cause.CRASH_LOOP));
+        assertThatThrownBy(() -> registry.acquire("m", SlotFilter.any().onBackend("rocm"), LONG))
+                .hasMessage("no worker serves m on backend rocm, and none is loading");
     }
 }

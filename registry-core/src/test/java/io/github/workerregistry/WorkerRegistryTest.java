@@ -552,6 +552,7 @@ class WorkerRegistryTest {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> registry.setPid("w", 1, 0))
                     .withMessage("pid must be > 0, was 0");
+            assertThatIllegalArgumentException().isThrownBy(() -> registry.setPid("unknown", 1, 0));
             assertThat(now("w").pid()).isEqualTo(OptionalLong.empty());
             assertThat(registry.setPid("w", 1, 1)).isPresent();
         }
