@@ -28,8 +28,8 @@ final class LeaseLeaks {
     /** Where and when a lease was taken. */
     private static final class Acquisition {
         final Instant at;
-        final Throwable stack =
-                new Throwable("taken here, by thread " + Thread.currentThread().getName());
+        final Throwable stack = new Throwable(
+                "taken here, by thread " + LogText.of(Thread.currentThread().getName()));
         volatile boolean reported;
 
         Acquisition(Instant at) {

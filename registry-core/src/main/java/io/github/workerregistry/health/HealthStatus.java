@@ -2,6 +2,8 @@ package io.github.workerregistry.health;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.workerregistry.LogText;
+
 /** What a probe found out. */
 public sealed interface HealthStatus {
 
@@ -15,12 +17,12 @@ public sealed interface HealthStatus {
      */
     record Unhealthy(String reason) implements HealthStatus {
         /**
-         * Rejects null.
+         * Rejects null, and puts the reason into one line, as {@link LogText} does: it may be the worker's own words.
          *
          * @throws NullPointerException if {@code reason} is null
          */
         public Unhealthy {
-            requireNonNull(reason, "reason");
+            reason = LogText.of(requireNonNull(reason, "reason"));
         }
     }
 
@@ -31,12 +33,12 @@ public sealed interface HealthStatus {
      */
     record Unknown(String reason) implements HealthStatus {
         /**
-         * Rejects null.
+         * Rejects null, and puts the reason into one line, as {@link LogText} does: it may be the worker's own words.
          *
          * @throws NullPointerException if {@code reason} is null
          */
         public Unknown {
-            requireNonNull(reason, "reason");
+            reason = LogText.of(requireNonNull(reason, "reason"));
         }
     }
 

@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.LogText;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -133,7 +134,7 @@ final class LoopRunner implements AutoCloseable {
             }
             presence.leave(clock.instant());
         } catch (Throwable t) { // an exception would end the periodic task
-            log.warn("a round failed; the next one still runs", t);
+            log.warn("a round failed; the next one still runs", LogText.of(t));
         } finally {
             lastRoundNanos = System.nanoTime();
             running.set(false);
@@ -169,7 +170,7 @@ final class LoopRunner implements AutoCloseable {
                     tick.tick(now);
                 }
             } catch (Throwable t) { // whatever it is, the other loops and the next round still run
-                log.warn("{} loop failed; the next round still runs", name, t);
+                log.warn("{} loop failed; the next round still runs", name, LogText.of(t));
             }
         }
     }

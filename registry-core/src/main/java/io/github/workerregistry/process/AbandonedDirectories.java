@@ -1,5 +1,6 @@
 package io.github.workerregistry.process;
 
+import io.github.workerregistry.LogText;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -41,7 +42,7 @@ final class AbandonedDirectories {
                 }
             }
         } catch (IOException e) {
-            log.debug("temporary directories in {} cannot be looked at", parent, e);
+            log.debug("temporary directories in {} cannot be looked at", LogText.of(parent.toString()), LogText.of(e));
         }
     }
 
@@ -68,6 +69,6 @@ final class AbandonedDirectories {
             files.forEach(file -> OutputFile.delete(file));
         }
         OutputFile.delete(directory);
-        log.info("removed the temporary directory {} of a hive that has died", directory);
+        log.info("removed the temporary directory {} of a hive that has died", LogText.of(directory.toString()));
     }
 }

@@ -1,7 +1,9 @@
 package io.github.workerregistry.process;
 
 import static io.github.workerregistry.WorkerInfo.requireName;
+import static java.util.Objects.requireNonNull;
 
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.process.OrphanReport.Orphan;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -67,7 +69,7 @@ public final class OrphanReaper {
 
     OrphanReaper(String hiveId, Duration timeout, Consumer<Orphans> killing) {
         this.hiveId = requireName(hiveId, "hiveId");
-        if (timeout.isNegative() || timeout.isZero()) {
+        if (requireNonNull(timeout, "timeout").isNegative() || timeout.isZero()) {
             throw new IllegalArgumentException("timeout must be > 0, was " + timeout);
         }
         this.timeout = timeout;
@@ -143,8 +145,8 @@ public final class OrphanReaper {
             log.info(
                     "reaped process {} ({}) of worker {}, left behind by hive {} (process {})",
                     orphan.process().pid(),
-                    orphan.command().orElse("unknown program"),
-                    orphan.workerId(),
+                    LogText.of(orphan.command().orElse("unknown program")),
+                    LogText.of(orphan.workerId()),
                     hiveId,
                     orphan.hive().pid());
         }
@@ -152,8 +154,8 @@ public final class OrphanReaper {
             log.warn(
                     "process {} ({}) of worker {}, left behind by hive {} (process {}), has not gone {} after SIGKILL",
                     orphan.process().pid(),
-                    orphan.command().orElse("unknown program"),
-                    orphan.workerId(),
+                    LogText.of(orphan.command().orElse("unknown program")),
+                    LogText.of(orphan.workerId()),
                     hiveId,
                     orphan.hive().pid(),
                     timeout);

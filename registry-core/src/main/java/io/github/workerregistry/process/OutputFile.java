@@ -1,5 +1,6 @@
 package io.github.workerregistry.process;
 
+import io.github.workerregistry.LogText;
 import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -68,7 +69,7 @@ final class OutputFile implements ProcessOutput {
             byte[] end = end();
             return OutputLines.last(maxLines, end, written > end.length);
         } catch (IOException e) {
-            log.debug("output in {} cannot be read", file, e);
+            log.debug("output in {} cannot be read", LogText.of(file.toString()), LogText.of(e));
             return List.of();
         }
     }
@@ -101,7 +102,7 @@ final class OutputFile implements ProcessOutput {
             begin = 0;
             seen = 0;
         } catch (IOException e) {
-            log.debug("output in {} cannot be cut", file, e);
+            log.debug("output in {} cannot be cut", LogText.of(file.toString()), LogText.of(e));
         }
     }
 
@@ -126,7 +127,7 @@ final class OutputFile implements ProcessOutput {
         } catch (DirectoryNotEmptyException e) {
             // others still write there
         } catch (IOException e) {
-            log.debug("{} cannot be deleted", path, e);
+            log.debug("{} cannot be deleted", LogText.of(path.toString()), LogText.of(e));
         }
     }
 }

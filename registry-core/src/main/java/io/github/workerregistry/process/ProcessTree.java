@@ -2,6 +2,7 @@ package io.github.workerregistry.process;
 
 import static java.util.stream.Collectors.toCollection;
 
+import io.github.workerregistry.LogText;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -81,7 +82,7 @@ final class ProcessTree {
             members.keySet().removeIf(member -> !runs(member));
             return sure || unsure >= PATIENCE;
         } catch (RuntimeException e) {
-            log.debug("processes cannot be searched now", e);
+            log.debug("processes cannot be searched now", LogText.of(e));
             return false;
         }
     }

@@ -55,6 +55,19 @@ class HttpHealthProbeTest {
         }
     }
 
+    /** The JDK puts what is no status line into its exception; the reason is for the log. */
+    @Test
+    void theWordsOfAWorkerStayInTheLineOfTheirReason() {
+        try (RawServer worker = RawServer.saying("HTTP/1.1 \u001b[31mevil\r\n\r\n")) {
+            assertThat(ask(worker))
+                    .isInstanceOfSatisfying(
+                            HealthStatus.Unhealthy.class,
+                            unhealthy -> assertThat(unhealthy.reason())
+                                    .contains("\\u001b[31mevil")
+                                    .doesNotContainPattern("\\p{Cntrl}"));
+        }
+    }
+
     @Test
     void aBodyCutShortIsUnhealthy() {
         try (RawServer worker = RawServer.saying("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")) {

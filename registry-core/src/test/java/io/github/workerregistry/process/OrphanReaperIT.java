@@ -2,9 +2,12 @@ package io.github.workerregistry.process;
 
 import static io.github.workerregistry.process.HiveMain.FORKING;
 import static io.github.workerregistry.process.HiveMain.PLAIN;
+import static java.nio.file.StandardCopyOption.COPY_ATTRIBUTES;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.workerregistry.LoggedLines;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.process.OrphanReport.Orphan;
 import io.github.workerregistry.process.RealHives.Hive;
@@ -31,6 +34,9 @@ class OrphanReaperIT {
 
     @RegisterExtension
     final RealHives hives;
+
+    @RegisterExtension
+    final LoggedLines logged = new LoggedLines();
 
     private final Path directory;
     private final String id = RealHives.newId();
@@ -217,6 +223,29 @@ class OrphanReaperIT {
         assertThat(Thread.interrupted()).isTrue();
         assertThat(report.ended()).hasSize(1);
         assertThat(ProcessTree.runs(orphan)).isFalse();
+    }
+
+    /** A worker names its program, and whoever starts a process its mark. */
+    @Test
+    void theWordsOfAnOrphanStayInTheirLineOfTheLog() throws IOException {
+        Path sleep = Path.of("/bin/sleep").toRealPath();
+        assumeTrue(sleep.endsWith("sleep"), "sleep is a program of its own, and can be copied under another name");
+        Path program = Files.copy(sleep, directory.resolve("evil\nsleep"), COPY_ATTRIBUTES);
+        ProcessIdentity dead =
+                new ProcessIdentity(here.hive().pid(), 1, here.hive().bootId());
+        String mark = new Origin(id, dead, here.namespace(), LoggedLines.EVIL, "it.1")
+                .mark()
+                .value();
+        ProcessHandle orphan =
+                hives.processes().start("env", "WORKER_REGISTRY_MARK=" + mark, program.toString(), "600");
+        await().until(() ->
+                orphan.info().command().filter(program.toString()::equals).isPresent());
+
+        new OrphanReaper(id, Duration.ofMillis(50), unkillable -> {}).reap();
+        OrphanReaper.of(id).reap();
+
+        assertThat(ProcessTree.runs(orphan)).isFalse();
+        logged.assertWhole(2);
     }
 
     private ProcessMark startedBy(ProcessIdentity hive) {
