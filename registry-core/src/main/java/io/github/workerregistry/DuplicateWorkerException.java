@@ -1,5 +1,7 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
+
 /** A worker with the same id is registered already. */
 public final class DuplicateWorkerException extends RuntimeException {
 
@@ -12,7 +14,7 @@ public final class DuplicateWorkerException extends RuntimeException {
      * @param workerId the id that is taken
      */
     public DuplicateWorkerException(String workerId) {
-        super("worker " + workerId + " is registered already");
+        super("worker " + requireNonNull(workerId, "workerId") + " is registered already");
         this.workerId = workerId;
     }
 

@@ -44,11 +44,11 @@ public record Exit(
     /**
      * The same end, seen as another cause.
      *
-     * @param other the cause
+     * @param cause the other cause
      * @return this exit with that cause
      */
-    public Exit withCause(Cause other) {
-        return new Exit(workerId, modelRef, generation, other, status, output, at);
+    public Exit withCause(Cause cause) {
+        return new Exit(workerId, modelRef, generation, cause, status, output, at);
     }
 
     /** Why a worker is ended, or ended by itself. */

@@ -1,5 +1,7 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.OptionalInt;
 
 /**
@@ -22,10 +24,11 @@ public record ExitStatus(int code, OptionalInt signal, boolean requested) {
     /**
      * Checks that signal and code agree.
      *
+     * @throws NullPointerException if {@code signal} is null
      * @throws IllegalArgumentException if {@code signal} is not the one that {@code code} stands for
      */
     public ExitStatus {
-        if (!signal.equals(signalOf(code))) {
+        if (!requireNonNull(signal, "signal").equals(signalOf(code))) {
             throw new IllegalArgumentException("signal " + signal + " does not belong to exit code " + code);
         }
     }

@@ -1,5 +1,7 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
+
 /** A worker's life has no such edge, or its slots are leased and not the caller's to report. Nothing has changed. */
 public final class IllegalTransitionException extends RuntimeException {
 
@@ -14,8 +16,9 @@ public final class IllegalTransitionException extends RuntimeException {
      * @param reason why it is refused, in a few words
      */
     public IllegalTransitionException(WorkerInfo worker, WorkerState next, String reason) {
-        super("worker " + worker.id() + " cannot go from " + worker.state().label() + " to " + next.label() + ": "
-                + reason);
+        super("worker " + requireNonNull(worker, "worker").id() + " cannot go from "
+                + worker.state().label() + " to " + requireNonNull(next, "next").label() + ": "
+                + requireNonNull(reason, "reason"));
         this.workerId = worker.id();
     }
 

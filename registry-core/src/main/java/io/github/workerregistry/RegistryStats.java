@@ -1,5 +1,7 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.Map;
 
 /**
@@ -40,9 +42,13 @@ public record RegistryStats(
         long orphansReaped,
         Map<Exit.Cause, Long> endedBy) {
 
-    /** Copies the map. */
+    /**
+     * Copies the map.
+     *
+     * @throws NullPointerException if {@code endedBy} is null
+     */
     public RegistryStats {
-        endedBy = Map.copyOf(endedBy);
+        endedBy = Map.copyOf(requireNonNull(endedBy, "endedBy"));
     }
 
     /**
@@ -61,6 +67,6 @@ public record RegistryStats(
      * @return the total
      */
     public long ended(Exit.Cause cause) {
-        return endedBy.getOrDefault(cause, 0L);
+        return endedBy.getOrDefault(requireNonNull(cause, "cause"), 0L);
     }
 }

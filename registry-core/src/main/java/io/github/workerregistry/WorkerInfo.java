@@ -132,7 +132,7 @@ public record WorkerInfo(
      * @return the time since {@code startedAt}, never negative; zero while backing off, when there is no process
      */
     public Duration uptime(Instant now) {
-        Duration since = Duration.between(startedAt, now);
+        Duration since = Duration.between(startedAt, requireNonNull(now, "now"));
         return since.isNegative() || state instanceof BackingOff ? Duration.ZERO : since;
     }
 
@@ -147,7 +147,7 @@ public record WorkerInfo(
      *     character or line separator
      */
     public static String requireName(String value, String what) {
-        requireNonNull(value, what);
+        requireNonNull(value, requireNonNull(what, "what"));
         if (value.isBlank()) {
             throw new IllegalArgumentException(what + " must not be blank");
         }

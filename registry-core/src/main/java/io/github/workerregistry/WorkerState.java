@@ -30,6 +30,7 @@ public sealed interface WorkerState {
      *
      * @param next the state that would follow
      * @return true if the life of a worker has this edge
+     * @throws NullPointerException if {@code next} is null
      */
     boolean canBecome(WorkerState next);
 
@@ -66,6 +67,7 @@ public sealed interface WorkerState {
 
         @Override
         public boolean canBecome(WorkerState next) {
+            requireNonNull(next, "next");
             return next instanceof Idle || next instanceof BackingOff || next instanceof Stopping;
         }
 
@@ -79,6 +81,7 @@ public sealed interface WorkerState {
     record Idle() implements WorkerState {
         @Override
         public boolean canBecome(WorkerState next) {
+            requireNonNull(next, "next");
             return next.routable() || next instanceof BackingOff || next instanceof Stopping;
         }
 
@@ -97,6 +100,7 @@ public sealed interface WorkerState {
     record Busy() implements WorkerState {
         @Override
         public boolean canBecome(WorkerState next) {
+            requireNonNull(next, "next");
             return next.routable() || next instanceof BackingOff || next instanceof Stopping;
         }
 
@@ -134,6 +138,7 @@ public sealed interface WorkerState {
 
         @Override
         public boolean canBecome(WorkerState next) {
+            requireNonNull(next, "next");
             return next instanceof Loading;
         }
 
@@ -160,6 +165,7 @@ public sealed interface WorkerState {
 
         @Override
         public boolean canBecome(WorkerState next) {
+            requireNonNull(next, "next");
             return next instanceof BackingOff && (reason.isFailure() || reason == Exit.Cause.RESTART);
         }
 

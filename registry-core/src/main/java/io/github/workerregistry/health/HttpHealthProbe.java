@@ -75,12 +75,18 @@ public final class HttpHealthProbe implements HealthProbe {
 
     @Override
     public CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout) {
-        URI target;
+        requireNonNull(worker, "worker");
+        requirePositive(timeout);
         try {
-            target = URI.create(worker.url() + path);
-            return ask(target, timeout, MAX_REDIRECTS);
+            return ask(URI.create(worker.url() + path), timeout, MAX_REDIRECTS);
         } catch (IllegalArgumentException e) {
             return CompletableFuture.completedFuture(HealthStatus.unhealthy("cannot ask: " + e.getMessage()));
+        }
+    }
+
+    static void requirePositive(Duration timeout) {
+        if (requireNonNull(timeout, "timeout").isZero() || timeout.isNegative()) {
+            throw new IllegalArgumentException("timeout must be > 0, was " + timeout);
         }
     }
 

@@ -1,5 +1,7 @@
 package io.github.workerregistry.health;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.WorkerInfo;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -34,6 +36,8 @@ public final class TcpHealthProbe implements HealthProbe {
 
     @Override
     public CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout) {
+        requireNonNull(worker, "worker");
+        HttpHealthProbe.requirePositive(timeout);
         URI url;
         try {
             url = URI.create(worker.url());

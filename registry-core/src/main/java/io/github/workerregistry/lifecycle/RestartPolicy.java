@@ -168,7 +168,7 @@ public record RestartPolicy(
          * @return this builder
          */
         public Builder mode(Mode mode) {
-            this.mode = mode;
+            this.mode = requireNonNull(mode, "mode");
             return this;
         }
 
@@ -179,7 +179,7 @@ public record RestartPolicy(
          * @return this builder
          */
         public Builder initial(Duration initial) {
-            this.initial = initial;
+            this.initial = requireNonNull(initial, "initial");
             return this;
         }
 
@@ -190,7 +190,7 @@ public record RestartPolicy(
          * @return this builder
          */
         public Builder max(Duration max) {
-            this.max = max;
+            this.max = requireNonNull(max, "max");
             return this;
         }
 
@@ -212,7 +212,7 @@ public record RestartPolicy(
          * @return this builder
          */
         public Builder stableAfter(Duration stableAfter) {
-            this.stableAfter = stableAfter;
+            this.stableAfter = requireNonNull(stableAfter, "stableAfter");
             return this;
         }
 
@@ -234,7 +234,7 @@ public record RestartPolicy(
          * @return this builder
          */
         public Builder window(Duration window) {
-            this.window = window;
+            this.window = requireNonNull(window, "window");
             return this;
         }
 
@@ -242,7 +242,6 @@ public record RestartPolicy(
          * Builds the policy.
          *
          * @return the policy
-         * @throws NullPointerException if a value is null; the message names it
          * @throws IllegalArgumentException as the {@linkplain RestartPolicy constructor} says
          */
         public RestartPolicy build() {

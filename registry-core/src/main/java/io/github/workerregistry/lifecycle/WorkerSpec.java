@@ -114,7 +114,7 @@ public record WorkerSpec(
          * @return this builder
          */
         public Builder modelRef(String modelRef) {
-            this.modelRef = modelRef;
+            this.modelRef = requireNonNull(modelRef, "modelRef");
             return this;
         }
 
@@ -125,7 +125,7 @@ public record WorkerSpec(
          * @return this builder
          */
         public Builder backend(String backend) {
-            this.backend = backend;
+            this.backend = requireNonNull(backend, "backend");
             return this;
         }
 
@@ -168,7 +168,7 @@ public record WorkerSpec(
          * @return this builder
          */
         public Builder command(List<String> command) {
-            this.command = command;
+            this.command = requireNonNull(command, "command");
             return this;
         }
 
@@ -179,7 +179,7 @@ public record WorkerSpec(
          * @return this builder
          */
         public Builder url(String url) {
-            this.url = url;
+            this.url = requireNonNull(url, "url");
             return this;
         }
 
@@ -191,7 +191,7 @@ public record WorkerSpec(
          * @return this builder
          */
         public Builder parameter(String name, String value) {
-            parameters.put(requireNonNull(name, "name"), requireNonNull(value, name));
+            parameters.put(requireNonNull(name, "name"), requireNonNull(value, () -> "value of " + name));
             return this;
         }
 
@@ -203,7 +203,7 @@ public record WorkerSpec(
          * @return this builder
          */
         public Builder environment(String name, String value) {
-            environment.put(requireNonNull(name, "name"), requireNonNull(value, name));
+            environment.put(requireNonNull(name, "name"), requireNonNull(value, () -> "value of " + name));
             return this;
         }
 

@@ -97,7 +97,7 @@ public final class LocalProcessController implements ProcessController {
      */
     @Override
     public WorkerProcess start(ProcessSpec spec) {
-        checkDirectory(spec);
+        checkDirectory(requireNonNull(spec, "spec"));
         ProcessOutput output = open(spec);
         ProcessMark mark = Origin.here(hiveId, spec.workerId(), id + "." + starts.incrementAndGet())
                 .mark();
@@ -187,12 +187,12 @@ public final class LocalProcessController implements ProcessController {
          * A hive keeps its id over its restarts. Hives that run side by side may share one: nobody touches the workers
          * of a hive that lives.
          *
-         * @param id a name: not blank, at most 256 characters, no control characters; default {@code default}
+         * @param hiveId a name: not blank, at most 256 characters, no control characters; default {@code default}
          * @return this builder
          * @throws IllegalArgumentException if it is no such name
          */
-        public Builder hiveId(String id) {
-            hiveId = requireName(id, "hiveId");
+        public Builder hiveId(String hiveId) {
+            this.hiveId = requireName(hiveId, "hiveId");
             return this;
         }
 

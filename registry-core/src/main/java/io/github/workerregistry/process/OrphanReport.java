@@ -15,10 +15,14 @@ import java.util.Optional;
  */
 public record OrphanReport(boolean supported, List<Orphan> ended, List<Orphan> remaining) {
 
-    /** Copies the lists. */
+    /**
+     * Copies the lists.
+     *
+     * @throws NullPointerException if one is null; the message names it
+     */
     public OrphanReport {
-        ended = List.copyOf(ended);
-        remaining = List.copyOf(remaining);
+        ended = List.copyOf(requireNonNull(ended, "ended"));
+        remaining = List.copyOf(requireNonNull(remaining, "remaining"));
     }
 
     /**

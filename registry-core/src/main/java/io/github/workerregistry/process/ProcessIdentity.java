@@ -46,7 +46,8 @@ public record ProcessIdentity(long pid, long startTime, String bootId) {
      * @return its identity; with start time 0 if it has gone
      */
     public static ProcessIdentity of(ProcessHandle process) {
-        Optional<ProcessIdentity> holder = ofPid(process.pid());
+        Optional<ProcessIdentity> holder =
+                ofPid(requireNonNull(process, "process").pid());
         // The handle knows the start time too, and keeps it to itself. If it is alive after the look, the look was at
         // no other.
         return process.isAlive() && holder.isPresent()

@@ -1,5 +1,7 @@
 package io.github.workerregistry.process;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +18,7 @@ public final class SpawnException extends RuntimeException {
      * @param cause what was thrown, or null
      */
     public SpawnException(List<String> command, String reason, @Nullable Throwable cause) {
-        super("cannot start " + command + ": " + reason, cause);
+        super("cannot start " + requireNonNull(command, "command") + ": " + requireNonNull(reason, "reason"), cause);
         this.command = List.copyOf(command);
     }
 

@@ -1,5 +1,7 @@
 package io.github.workerregistry.testing;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessSpec;
@@ -32,6 +34,7 @@ public final class FakeProcessController implements ProcessController {
 
     @Override
     public synchronized WorkerProcess start(ProcessSpec spec) {
+        requireNonNull(spec, "spec");
         if (nextFailure != null) {
             String reason = nextFailure;
             nextFailure = null;
@@ -48,7 +51,7 @@ public final class FakeProcessController implements ProcessController {
      * @param reason what its message says
      */
     public synchronized void failNextStart(String reason) {
-        nextFailure = reason;
+        nextFailure = requireNonNull(reason, "reason");
     }
 
     /**
@@ -82,7 +85,7 @@ public final class FakeProcessController implements ProcessController {
      * @throws IllegalArgumentException if the worker was never started
      */
     public void print(String workerId, String line) {
-        processOf(workerId).print(line);
+        processOf(workerId).print(requireNonNull(line, "line"));
     }
 
     /**
@@ -149,7 +152,7 @@ public final class FakeProcessController implements ProcessController {
     }
 
     private synchronized FakeProcess processOf(String workerId) {
-        FakeProcess process = latest.get(workerId);
+        FakeProcess process = latest.get(requireNonNull(workerId, "workerId"));
         if (process == null) {
             throw new IllegalArgumentException("no process was started for worker " + workerId);
         }

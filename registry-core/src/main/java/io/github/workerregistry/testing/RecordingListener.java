@@ -1,5 +1,7 @@
 package io.github.workerregistry.testing;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerListener;
 import java.util.ArrayList;
@@ -22,7 +24,7 @@ public final class RecordingListener implements WorkerListener {
 
     @Override
     public synchronized void onEvent(WorkerEvent event) {
-        events.add(event);
+        events.add(requireNonNull(event, "event"));
     }
 
     /**
@@ -41,6 +43,7 @@ public final class RecordingListener implements WorkerListener {
      * @return its events, in order
      */
     public List<WorkerEvent> eventsOf(String workerId) {
+        requireNonNull(workerId, "workerId");
         return events().stream()
                 .filter(event -> event instanceof WorkerEvent.OfWorker one
                         && one.worker().id().equals(workerId))

@@ -36,7 +36,8 @@ public final class ScriptedHealthProbe implements HealthProbe {
      * @param status the answer
      */
     public synchronized void answer(String workerId, HealthStatus status) {
-        scripted.put(requireNonNull(workerId, "workerId"), Optional.of(status));
+        requireNonNull(workerId, "workerId");
+        scripted.put(workerId, Optional.of(requireNonNull(status, "status")));
     }
 
     /**
@@ -54,6 +55,7 @@ public final class ScriptedHealthProbe implements HealthProbe {
      * @param status the answer
      */
     public synchronized void answerAll(HealthStatus status) {
+        requireNonNull(status, "status");
         scripted.clear();
         others = Optional.of(status);
     }
@@ -65,11 +67,13 @@ public final class ScriptedHealthProbe implements HealthProbe {
      * @return the number of probes started
      */
     public synchronized int probes(String workerId) {
-        return probes.getOrDefault(workerId, 0);
+        return probes.getOrDefault(requireNonNull(workerId, "workerId"), 0);
     }
 
     @Override
     public synchronized CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout) {
+        requireNonNull(worker, "worker");
+        requireNonNull(timeout, "timeout");
         probes.merge(worker.id(), 1, Integer::sum);
         CompletableFuture<HealthStatus> answer = new CompletableFuture<>();
         scripted.getOrDefault(worker.id(), others).ifPresent(answer::complete);

@@ -68,13 +68,17 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
      * Lets time pass, and runs every task that falls due meanwhile, each at its time.
      *
      * @param duration how long, &ge; 0
-     * @throws IllegalArgumentException if {@code duration} is negative
+     * @throws IllegalArgumentException if {@code duration} is negative, or leads past {@link Instant#MAX}
      */
     public void advance(Duration duration) {
-        if (duration.isNegative()) {
+        if (requireNonNull(duration, "duration").isNegative()) {
             throw new IllegalArgumentException("duration must be >= 0, was " + duration);
         }
-        Instant end = instant().plus(duration);
+        Instant start = instant();
+        if (duration.compareTo(Duration.between(start, Instant.MAX)) > 0) {
+            throw new IllegalArgumentException("duration must not lead past the end of time, was " + duration);
+        }
+        Instant end = start.plus(duration);
         for (Task<?> task = takeDue(end); task != null; task = takeDue(end)) {
             task.run();
         }
@@ -118,16 +122,19 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
 
     @Override
     public ScheduledFuture<?> schedule(Runnable command, long delay, TimeUnit unit) {
+        requireNonNull(command, "command");
         return enqueue(new Task<>(Executors.callable(command), Duration.ZERO, false), toDuration(delay, unit));
     }
 
     @Override
     public <V> ScheduledFuture<V> schedule(Callable<V> callable, long delay, TimeUnit unit) {
+        requireNonNull(callable, "callable");
         return enqueue(new Task<>(callable, Duration.ZERO, false), toDuration(delay, unit));
     }
 
     @Override
     public ScheduledFuture<?> scheduleAtFixedRate(Runnable command, long initialDelay, long period, TimeUnit unit) {
+        requireNonNull(command, "command");
         return enqueue(
                 new Task<>(Executors.callable(command), requirePositive(toDuration(period, unit)), true),
                 toDuration(initialDelay, unit));
@@ -135,6 +142,7 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
 
     @Override
     public ScheduledFuture<?> scheduleWithFixedDelay(Runnable command, long initialDelay, long delay, TimeUnit unit) {
+        requireNonNull(command, "command");
         return enqueue(
                 new Task<>(Executors.callable(command), requirePositive(toDuration(delay, unit)), false),
                 toDuration(initialDelay, unit));
@@ -144,14 +152,20 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
         if (shutdown) {
             throw new RejectedExecutionException("this VirtualTime has been shut down");
         }
-        task.due = now.plus(delay.isNegative() ? Duration.ZERO : delay);
+        task.due = after(now, delay.isNegative() ? Duration.ZERO : delay);
         task.sequence = nextSequence++;
         queue.add(task);
         return task;
     }
 
+    /** As long as {@link TimeUnit} can say, at the most: a delay of {@code Long.MAX_VALUE} days means never. */
     private static Duration toDuration(long amount, TimeUnit unit) {
-        return Duration.of(amount, unit.toChronoUnit());
+        return Duration.ofNanos(requireNonNull(unit, "unit").toNanos(amount));
+    }
+
+    /** At the end of time at the latest. */
+    private static Instant after(Instant start, Duration delay) {
+        return delay.compareTo(Duration.between(start, Instant.MAX)) < 0 ? start.plus(delay) : Instant.MAX;
     }
 
     private static Duration requirePositive(Duration period) {
@@ -192,7 +206,17 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
     /** Does not wait, because virtual time does not pass by waiting: returns {@link #isTerminated()}. */
     @Override
     public boolean awaitTermination(long timeout, TimeUnit unit) {
+        requireNonNull(unit, "unit");
         return isTerminated();
+    }
+
+    /**
+     * Drops what waits and takes no more. Nobody would let the time pass in which a delayed task could run, so it does
+     * not wait for one, as the executors of the JDK would. Idempotent.
+     */
+    @SuppressWarnings({"MissingOverride", "override"}) // of ExecutorService, since Java 19
+    public void close() {
+        shutdownNow();
     }
 
     private final class Task<V> extends FutureTask<V> implements RunnableScheduledFuture<V> {
@@ -224,7 +248,7 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
         private void repeat() {
             synchronized (VirtualTime.this) {
                 if (!shutdown && !isCancelled()) {
-                    due = (fixedRate ? due : now).plus(period);
+                    due = after(fixedRate ? due : now, period);
                     sequence = nextSequence++;
                     queue.add(this);
                 }

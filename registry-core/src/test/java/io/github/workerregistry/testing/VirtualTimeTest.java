@@ -104,6 +104,36 @@ class VirtualTimeTest {
         assertThat(time.isTerminated()).isTrue();
     }
 
+    /** As with the JDK's executors. The sum overflowed, and so did that of the period, in the middle of advance(). */
+    @Test
+    void aDelayOrPeriodThatLeadsPastTheEndOfTimeMeansNever() {
+        time.schedule(() -> note("never"), Long.MAX_VALUE, TimeUnit.DAYS);
+        time.scheduleAtFixedRate(() -> note("once"), 0, Long.MAX_VALUE, TimeUnit.DAYS);
+        VirtualTime late = new VirtualTime(Instant.MAX.minusSeconds(1));
+        late.schedule(() -> ran.add("never"), 2, TimeUnit.SECONDS);
+        late.scheduleWithFixedDelay(() -> ran.add("once at the end"), 0, 2, TimeUnit.SECONDS);
+
+        time.advance(Duration.ofDays(100_000));
+        late.runDueTasks();
+
+        assertThat(ran).containsExactly("once at 0", "once at the end");
+        assertThat(time.pendingTasks()).isEqualTo(2);
+    }
+
+    /** The close of the JDK's interface waits for delayed tasks; it never came to its end. */
+    @Test
+    void aCloseDropsWhatWaits() throws Exception {
+        VirtualTime closed = time;
+        closed.schedule(() -> note("never"), 1, TimeUnit.SECONDS);
+
+        closed.close();
+        closed.close();
+
+        assertThat(closed.isTerminated()).isTrue();
+        assertThat(closed.pendingTasks()).isZero();
+        assertThatThrownBy(() -> closed.execute(() -> {})).isInstanceOf(RejectedExecutionException.class);
+    }
+
     private void note(String what) {
         ran.add(what + " at " + Duration.between(START, time.instant()).toSeconds());
     }

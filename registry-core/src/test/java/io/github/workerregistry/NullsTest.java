@@ -1,0 +1,286 @@
+package io.github.workerregistry;
+
+import static java.util.Map.entry;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.github.workerregistry.health.HealthProbe;
+import io.github.workerregistry.health.HealthStatus;
+import io.github.workerregistry.health.HttpHealthProbe;
+import io.github.workerregistry.health.TcpHealthProbe;
+import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.PortRange;
+import io.github.workerregistry.lifecycle.RestartPolicy;
+import io.github.workerregistry.lifecycle.StopRequest;
+import io.github.workerregistry.lifecycle.WorkerSpec;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.process.LocalProcessController;
+import io.github.workerregistry.process.OrphanReport;
+import io.github.workerregistry.process.ProcessController;
+import io.github.workerregistry.process.ProcessIdentity;
+import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.RecordingListener;
+import io.github.workerregistry.testing.ScriptedHealthProbe;
+import io.github.workerregistry.testing.VirtualTime;
+import java.lang.reflect.AnnotatedType;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Executable;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.net.http.HttpClient;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Passes null for every parameter of every public constructor and method, one at a time: each time there is a
+ * {@link NullPointerException} that begins with the parameter's name, and nothing has changed.
+ *
+ * <p>Nobody has to remember a new method. A new type needs a sample in {@link World}, or this fails.
+ */
+@ExtendWith(UnexpectedWarnings.class)
+class NullsTest {
+
+    /** One for all: each has a thread. */
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+    private static ParameterNames names;
+
+    @BeforeAll
+    static void readNames(@TempDir Path scratch) throws Exception {
+        names = ParameterNames.read(scratch);
+    }
+
+    /** One parameter that is null. */
+    private record Null(Executable executable, int index) {
+        @Override
+        public String toString() {
+            return executable.getDeclaringClass().getSimpleName() + "." + executable.getName() + ", parameter "
+                    + (index + 1) + " of " + executable.getParameterCount();
+        }
+    }
+
+    static Stream<Null> everyParameter() throws Exception {
+        return PublicTypes.all().stream()
+                .flatMap(type -> Stream.<Executable[]>of(type.getConstructors(), type.getDeclaredMethods()))
+                .flatMap(Stream::of)
+                .filter(NullsTest::isOurs)
+                .flatMap(executable -> IntStream.range(0, executable.getParameterCount())
+                        .filter(index -> mustNotBeNull(executable, index))
+                        .mapToObj(index -> new Null(executable, index)));
+    }
+
+    /** Bridges are the compiler's; what has no body is tried where it has one. */
+    private static boolean isOurs(Executable executable) {
+        return Modifier.isPublic(executable.getModifiers())
+                && !Modifier.isAbstract(executable.getModifiers())
+                && !executable.isSynthetic()
+                && !executable.getDeclaringClass().isEnum()
+                && !executable.getName().equals("equals");
+    }
+
+    private static boolean mustNotBeNull(Executable executable, int index) {
+        AnnotatedType type = executable.getAnnotatedParameterTypes()[index];
+        return !executable.getParameterTypes()[index].isPrimitive() && !type.isAnnotationPresent(Nullable.class);
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyParameter")
+    void nullIsRefusedByNameAndChangesNothing(Null parameter) {
+        World world = new World();
+        Object[] arguments = Stream.of(parameter.executable.getParameterTypes())
+                .map(world::sample)
+                .toArray();
+        arguments[parameter.index] = null;
+        Object receiver = world.receiverOf(parameter.executable);
+        Object before = world.look();
+
+        Throwable thrown = catchThrowable(() -> invoke(parameter.executable, receiver, arguments));
+
+        String name = nameOf(parameter);
+        assertThat(thrown).isInstanceOf(NullPointerException.class);
+        assertThat(thrown.getMessage() + " ").startsWith(name + " ");
+        assertThat(world.look()).isEqualTo(before);
+    }
+
+    /** The one that is told by its caller what its value is called says that name. */
+    private static String nameOf(Null parameter) {
+        String name = names.of(parameter.executable).get(parameter.index);
+        boolean isTold = parameter.executable.getName().equals("requireName") && name.equals("value");
+        return isTold ? "w" : name;
+    }
+
+    /** Were the samples wrong, something else might be refused than the null. */
+    @Test
+    void withoutANullTheSamplesAreTaken() throws Exception {
+        UnexpectedWarnings.expect("worker w is gone: CRASHED"); // the fake process is told to
+        List<Executable> all = everyParameter().map(Null::executable).distinct().toList();
+        assertThat(all).hasSizeGreaterThan(150).allSatisfy(executable -> {
+            World world = new World();
+            Object[] arguments =
+                    Stream.of(executable.getParameterTypes()).map(world::sample).toArray();
+            Throwable thrown = catchThrowable(() -> invoke(executable, world.receiverOf(executable), arguments));
+            assertThat(thrown instanceof NullPointerException).isFalse();
+        });
+    }
+
+    private static Object invoke(Executable executable, Object receiver, Object[] arguments) throws Throwable {
+        try {
+            return executable instanceof Method method
+                    ? method.invoke(receiver, arguments)
+                    : ((Constructor<?>) executable).newInstance(arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
+    }
+
+    /** A small hive, one valid value of each type, and a look at everything that could change. */
+    private static final class World {
+        private final VirtualTime time = new VirtualTime();
+        private final WorkerRegistry registry =
+                WorkerRegistry.builder().clock(time).build();
+        private final FakeProcessController processes = new FakeProcessController();
+        private final ScriptedHealthProbe probe = new ScriptedHealthProbe();
+        private final RecordingListener heard = new RecordingListener();
+        private final WorkerSupervisor supervisor =
+                WorkerSupervisor.builder(registry, time).processes(processes).build();
+        private final Map<Class<?>, Object> samples = new HashMap<>();
+
+        World() {
+            WorkerSpec spec = WorkerSpec.builder()
+                    .id("w")
+                    .modelRef("m")
+                    .command("serve")
+                    .url("http://127.0.0.1:1")
+                    .build();
+            registry.subscribe(heard, Runnable::run);
+            supervisor.spawn(spec);
+            supervisor.ready("w");
+            WorkerInfo worker = registry.get("w").orElseThrow();
+            Exit exit = SomeWorkers.crash(worker);
+            samples.putAll(Map.ofEntries(
+                    entry(int.class, 1),
+                    entry(long.class, 1L),
+                    entry(double.class, 0.5),
+                    entry(boolean.class, true),
+                    entry(String.class, "w"),
+                    entry(String[].class, new String[] {"serve"}),
+                    entry(List.class, List.of("serve")),
+                    entry(Map.class, Map.of()),
+                    entry(Optional.class, Optional.empty()),
+                    entry(OptionalInt.class, OptionalInt.empty()),
+                    entry(OptionalLong.class, OptionalLong.empty()),
+                    entry(Predicate.class, (Predicate<WorkerInfo>) any -> true),
+                    entry(Runnable.class, (Runnable) () -> {}),
+                    entry(Callable.class, (Callable<Integer>) () -> 1),
+                    entry(Executor.class, (Executor) Runnable::run),
+                    entry(ScheduledExecutorService.class, time),
+                    entry(TimeUnit.class, TimeUnit.DAYS),
+                    entry(Duration.class, Duration.ofSeconds(1)),
+                    entry(Instant.class, time.instant()),
+                    entry(InstantSource.class, time),
+                    entry(Path.class, Path.of(".")),
+                    entry(Throwable.class, new Throwable("w")),
+                    entry(HttpClient.class, CLIENT),
+                    entry(ProcessHandle.class, ProcessHandle.current()),
+                    entry(WorkerRegistry.class, registry),
+                    entry(WorkerRegistry.Builder.class, WorkerRegistry.builder()),
+                    entry(SlotFilter.class, SlotFilter.any()),
+                    entry(SlotSelection.class, SlotSelection.PACK),
+                    entry(WorkerInfo.class, worker),
+                    entry(WorkerInfo.Builder.class, worker.toBuilder()),
+                    entry(WorkerListener.class, heard),
+                    entry(WorkerEvent.class, new WorkerEvent.BecameReady(worker)),
+                    entry(WorkerState.class, new WorkerState.Busy()),
+                    entry(WorkerState.Loading.class, new WorkerState.Loading(time.instant())),
+                    entry(WorkerState.Idle.class, new WorkerState.Idle()),
+                    entry(WorkerState.Busy.class, new WorkerState.Busy()),
+                    entry(WorkerState.BackingOff.class, SomeWorkers.backingOff(worker)),
+                    entry(WorkerState.Stopping.class, new WorkerState.Stopping(Exit.Cause.REQUESTED)),
+                    entry(Exit.class, exit),
+                    entry(Exit.Cause.class, exit.cause()),
+                    entry(ExitStatus.class, exit.status()),
+                    entry(RegistryStats.class, registry.stats()),
+                    entry(HealthProbe.class, probe),
+                    entry(HealthStatus.class, HealthStatus.healthy()),
+                    entry(HttpHealthProbe.class, HttpHealthProbe.at("/", CLIENT)),
+                    entry(TcpHealthProbe.class, TcpHealthProbe.create()),
+                    entry(ProcessController.class, processes),
+                    entry(ProcessIdentity.class, ProcessIdentity.of(ProcessHandle.current())),
+                    entry(ProcessSpec.class, new ProcessSpec("v", List.of("serve"), Map.of(), Optional.empty())),
+                    entry(OrphanReport.class, OrphanReport.unsupported()),
+                    entry(LocalProcessController.class, LocalProcessController.create()),
+                    entry(LocalProcessController.Builder.class, LocalProcessController.builder()),
+                    entry(LifecycleConfig.class, LifecycleConfig.defaults()),
+                    entry(LifecycleConfig.Builder.class, LifecycleConfig.builder()),
+                    entry(PortRange.class, PortRange.of(1, 1)),
+                    entry(RestartPolicy.class, RestartPolicy.never()),
+                    entry(RestartPolicy.Builder.class, RestartPolicy.builder()),
+                    entry(RestartPolicy.Mode.class, RestartPolicy.Mode.NEVER),
+                    entry(StopRequest.class, (StopRequest) any -> null),
+                    entry(WorkerSpec.class, spec),
+                    entry(WorkerSpec.Builder.class, WorkerSpec.builder()),
+                    entry(WorkerSupervisor.class, supervisor),
+                    entry(WorkerSupervisor.Builder.class, WorkerSupervisor.builder(registry, time)),
+                    entry(FakeProcessController.class, processes),
+                    entry(ScriptedHealthProbe.class, probe),
+                    entry(RecordingListener.class, heard),
+                    entry(VirtualTime.class, time)));
+        }
+
+        Object sample(Class<?> type) {
+            Object sample = samples.get(type);
+            assertThat(sample).as("a sample of %s, which is new", type).isNotNull();
+            return sample;
+        }
+
+        Object receiverOf(Executable executable) {
+            boolean needed = executable instanceof Method && !Modifier.isStatic(executable.getModifiers());
+            return needed ? sample(executable.getDeclaringClass()) : null;
+        }
+
+        List<Object> look() {
+            return List.of(
+                    registry.list(),
+                    registry.stats(),
+                    supervisor.recentExits(),
+                    heard.events(),
+                    processes.running(),
+                    processes.starts(),
+                    probe.probes("w"),
+                    answerOf(probe),
+                    time.instant(),
+                    time.pendingTasks());
+        }
+
+        /** Of a worker that is not there: to ask is counted. */
+        private static HealthStatus answerOf(ScriptedHealthProbe probe) {
+            return probe.probe(SomeWorkers.idle("nobody", 1), Duration.ofSeconds(1))
+                    .toCompletableFuture()
+                    .join();
+        }
+    }
+}
