@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -76,14 +77,36 @@ final class ListenerQueue implements Subscription {
     }
 
     private void submitDrain() {
+        Drain drain = new Drain();
         try {
-            executor.execute(this::drain);
+            executor.execute(drain);
         } catch (RejectedExecutionException e) {
-            stopDraining();
+            drain.giveUp();
             log.debug("the executor of {} takes no more tasks; events wait", nameOf(listener));
         } catch (Throwable t) { // foreign code: who changed a worker's state must not suffer for it
-            stopDraining();
-            log.warn("the executor of {} failed; events wait for the next one", nameOf(listener), t);
+            drain.giveUp();
+            log.warn("the executor of {} failed; events wait for the next one", nameOf(listener), LogText.of(t));
+        }
+    }
+
+    /**
+     * One drain, handed to the executor. That is foreign code, and may run it and then throw, or run it twice; but
+     * there are never two drains at a time.
+     */
+    private final class Drain implements Runnable {
+        private final AtomicBoolean taken = new AtomicBoolean();
+
+        @Override
+        public void run() {
+            if (taken.compareAndSet(false, true)) {
+                drain();
+            }
+        }
+
+        void giveUp() {
+            if (taken.compareAndSet(false, true)) {
+                stopDraining();
+            }
         }
     }
 
@@ -117,7 +140,11 @@ final class ListenerQueue implements Subscription {
         try {
             listener.onEvent(event);
         } catch (Throwable t) { // foreign code: whatever it throws must not end the feed
-            log.warn("listener {} failed on {}; the next event is still delivered", nameOf(listener), nameOf(event), t);
+            log.warn(
+                    "listener {} failed on {}; the next event is still delivered",
+                    nameOf(listener),
+                    nameOf(event),
+                    LogText.of(t));
         }
     }
 

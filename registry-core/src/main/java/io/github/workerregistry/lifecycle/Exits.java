@@ -3,6 +3,7 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.IllegalTransitionException;
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
@@ -96,8 +97,8 @@ final class Exits {
         Optional<RestartHistory.Next> restart = planRestart(worker, exit);
         boolean crashLoop = restart.isEmpty() && mayRestart(worker, exit.cause());
         Exit last = crashLoop ? exit.withCause(Exit.Cause.CRASH_LOOP) : exit;
+        tell(worker, exit, crashLoop); // first: who finds the exit in the history finds it in the log, too
         history.add(last);
-        tell(worker, exit, crashLoop);
         WorkerEndedException ended = new WorkerEndedException(last);
         worker.ready.completeExceptionally(ended);
         if (restart.isPresent() && backOff(worker, last, restart.get())) {
@@ -162,13 +163,13 @@ final class Exits {
     }
 
     private void release(SupervisedWorker worker, WorkerProcess process) {
-        Runnable release = () -> {
+        Once release = new Once(() -> {
             try {
                 process.release();
             } catch (Throwable t) {
-                log.warn("worker {}: its files cannot be removed", worker.id, t);
+                log.warn("worker {}: its files cannot be removed", worker.id, LogText.of(t));
             }
-        };
+        });
         try {
             blocking.execute(release);
         } catch (Throwable refused) { // the host's executor has been shut down, or is full

@@ -2,6 +2,7 @@ package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Stopping;
@@ -42,7 +43,7 @@ final class PostMortem {
                 worker,
                 Exit.Cause.START_FAILED,
                 ExitStatus.unrequested(CANNOT_START),
-                List.of(String.valueOf(failure.getMessage())));
+                List.of(LogText.of(String.valueOf(failure.getMessage()))));
     }
 
     private Exit exit(SupervisedWorker worker, Exit.Cause cause, ExitStatus status, List<String> output) {
@@ -67,9 +68,12 @@ final class PostMortem {
 
     private static List<String> output(SupervisedWorker worker, WorkerProcess process) {
         try {
-            return List.copyOf(process.outputTail(OUTPUT_LINES));
+            List<String> lines = process.outputTail(OUTPUT_LINES);
+            return lines.subList(Math.max(0, lines.size() - OUTPUT_LINES), lines.size()).stream()
+                    .map(LogText::of)
+                    .toList();
         } catch (Throwable t) { // foreign code, which must not keep the exit from being dealt with
-            log.warn("worker {}: its last output cannot be read", worker.id, t);
+            log.warn("worker {}: its last output cannot be read", worker.id, LogText.of(t));
             return List.of();
         }
     }

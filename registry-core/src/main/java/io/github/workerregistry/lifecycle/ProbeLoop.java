@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
@@ -88,18 +89,6 @@ final class ProbeLoop implements Tick {
         });
     }
 
-    /** The one guard around the probe: whatever it throws says nothing about the worker. */
-    private CompletableFuture<HealthStatus> ask(WorkerInfo worker) {
-        try {
-            CompletionStage<HealthStatus> answer = probe.probe(worker, config.healthTimeout());
-            return answer != null
-                    ? answer.toCompletableFuture()
-                    : CompletableFuture.completedFuture(HealthStatus.unknown("the probe returned null"));
-        } catch (Throwable t) {
-            return CompletableFuture.failedFuture(t);
-        }
-    }
-
     /**
      * A probe under way. An object of its own, because it is told from others by its identity: two probes may have seen
      * the same {@code WorkerInfo}.
@@ -131,7 +120,9 @@ final class ProbeLoop implements Tick {
             generation = worker.generation();
             loading = worker.state() instanceof Loading;
             interval = loading ? config.readyInterval() : config.healthInterval();
-            due = (worker.state() instanceof Loading load ? load.since() : now).plus(nextWait());
+            Instant since =
+                    worker.state() instanceof Loading load && load.since().isBefore(now) ? load.since() : now;
+            due = since.plus(nextWait());
         }
 
         boolean fits(WorkerInfo worker) {
@@ -152,22 +143,41 @@ final class ProbeLoop implements Tick {
         /** Drops the probe under way, if there is one. */
         void abandon() {
             underWay.set(null);
-            if (answer != null) {
-                answer.cancel(true);
+            try {
+                if (answer != null) {
+                    answer.cancel(true);
+                }
+            } catch (Throwable t) { // a future of the host's own kind
+                log.debug("a probe cannot be cancelled", LogText.of(t));
             }
         }
 
+        /** The one guard around the probe and its future: whatever they throw says nothing about the worker. */
         private void start(Probe started) {
             underWay.set(started);
-            answer = ask(started.seen);
-            answer.whenComplete((status, failure) -> {
-                if (failure != null) {
-                    log.debug("worker {}: the probe failed", started.seen.id(), failure);
-                    settle(started, HealthStatus.unknown("the probe failed: " + failure));
-                } else {
-                    settle(started, status != null ? status : HealthStatus.unknown("the probe gave null"));
+            answer = null;
+            try {
+                CompletionStage<HealthStatus> stage = probe.probe(started.seen, config.healthTimeout());
+                if (stage == null) {
+                    settle(started, HealthStatus.unknown("the probe returned null"));
+                    return;
                 }
-            });
+                answer = stage.toCompletableFuture();
+                answer.whenComplete((status, failure) -> {
+                    if (failure != null) {
+                        failed(started, failure);
+                    } else {
+                        settle(started, status != null ? status : HealthStatus.unknown("the probe gave null"));
+                    }
+                });
+            } catch (Throwable t) {
+                failed(started, t);
+            }
+        }
+
+        private void failed(Probe started, Throwable failure) {
+            log.debug("worker {}: the probe failed", started.seen.id(), LogText.of(failure));
+            settle(started, HealthStatus.unknown("the probe failed: " + LogText.describe(failure)));
         }
 
         /**
@@ -186,8 +196,8 @@ final class ProbeLoop implements Tick {
                 }
                 try {
                     verdict.on(started.seen, status);
-                } catch (RuntimeException e) {
-                    log.warn("worker {}: the verdict on {} failed", started.seen.id(), status, e);
+                } catch (Throwable t) { // whatever it is, a stage of the host's would keep it for itself
+                    log.warn("worker {}: the verdict on {} failed", started.seen.id(), status, LogText.of(t));
                 }
             }
         }

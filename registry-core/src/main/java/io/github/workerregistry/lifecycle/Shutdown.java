@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.util.List;
@@ -52,12 +53,13 @@ final class Shutdown {
         try {
             begin(deadline).toCompletableFuture().get(longest, TimeUnit.MILLISECONDS);
         } catch (TimeoutException | ExecutionException | InterruptedException e) {
-            log.warn("the shutdown is not complete; what is left is killed, and the JVM ends", e);
+            log.warn("the shutdown is not complete; what is left is killed, and the JVM ends", LogText.of(e));
             workers.all().forEach(worker -> StopLoop.signal(worker, "kill", WorkerProcess::kill));
         }
     }
 
-    private synchronized void unhook() {
+    /** Takes the hook away, if there is one. */
+    synchronized void unhook() {
         if (hook != null) {
             try {
                 Runtime.getRuntime().removeShutdownHook(hook);

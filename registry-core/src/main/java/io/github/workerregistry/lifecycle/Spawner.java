@@ -1,7 +1,11 @@
 package io.github.workerregistry.lifecycle;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.DuplicateWorkerException;
 import io.github.workerregistry.Exit;
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
@@ -14,6 +18,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -114,7 +119,7 @@ final class Spawner {
         return new ProcessSpec(values.fill("{id}"), values.fill(spec.command()), environment, spec.directory());
     }
 
-    private WorkerProcess start(WorkerInfo record, ProcessSpec spec) {
+    private Started start(WorkerInfo record, ProcessSpec spec) {
         try {
             return startGuarded(spec);
         } catch (SpawnException e) {
@@ -147,10 +152,16 @@ final class Spawner {
         workers.replace(worker, next);
         Stages.relay(next.started, worker.successor);
         ProcessSpec spec = next.lineage.processSpec();
+        Once start = new Once(() -> startNext(next, spec, record));
         try {
-            blocking.execute(() -> startNext(next, spec, record));
+            blocking.execute(start);
         } catch (Throwable t) {
-            exits.startFailed(next, new SpawnException(spec.command(), "the executor for it refuses: " + t, t));
+            if (start.take()) { // else it has been run all the same
+                String reason = "the executor for it refuses: " + LogText.describe(t);
+                exits.startFailed(next, new SpawnException(spec.command(), reason, t));
+            } else {
+                log.warn("worker {}: the executor that started it failed", next.id, LogText.of(t));
+            }
         }
     }
 
@@ -162,22 +173,23 @@ final class Spawner {
         }
     }
 
+    /** A process, and what was asked of it once, under guard. */
+    private record Started(WorkerProcess process, long pid, CompletionStage<ExitStatus> onExit) {}
+
     /** The one guard around the controller: whatever it throws, or gives, becomes a {@link SpawnException}. */
-    private WorkerProcess startGuarded(ProcessSpec spec) {
+    private Started startGuarded(ProcessSpec spec) {
         WorkerProcess process = null;
         try {
             process = processes.start(spec);
-            if (process.identity().pid() < 1 || process.onExit() == null) {
-                throw new IllegalStateException("its process has no pid, or no notice of its exit");
-            }
-            return process;
+            return new Started(
+                    process, process.identity().pid(), requireNonNull(process.onExit(), "the notice of its exit"));
         } catch (SpawnException e) {
             throw e;
         } catch (Throwable t) {
             if (process != null) {
                 kill(process);
             }
-            throw new SpawnException(spec.command(), "the process controller failed: " + t, t);
+            throw new SpawnException(spec.command(), "the process controller failed: " + LogText.describe(t), t);
         }
     }
 
@@ -185,21 +197,22 @@ final class Spawner {
         try {
             process.kill();
         } catch (Throwable t) {
-            log.warn("a process that cannot be supervised cannot be killed either", t);
+            log.warn("a process that cannot be supervised cannot be killed either", LogText.of(t));
         }
     }
 
     /** From here on the process is there, and its end is the end of the worker. */
-    private WorkerInfo follow(SupervisedWorker worker, WorkerProcess process, WorkerInfo record) {
-        long pid = process.identity().pid();
+    private WorkerInfo follow(SupervisedWorker worker, Started start, WorkerInfo record) {
+        long pid = start.pid();
         log.info("worker {} is loading {}, pid {}", worker.id, worker.lineage.modelRef(), pid);
         WorkerInfo started = registry.setPid(worker.id, worker.generation, pid)
                 .orElseGet(() -> record.toBuilder().pid(pid).build());
         worker.decide(() -> {
-            worker.attach(process);
-            process.onExit().thenAccept(status -> exits.noticed(worker, status));
+            worker.attach(start.process(), pid);
             worker.started.complete(started);
             stops.catchUp(worker);
+            start.onExit()
+                    .thenAccept(status -> exits.noticed(worker, status)); // last: should it fail, a sweep will see
         });
         return started;
     }

@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.lifecycle.StopSequence.Phase;
@@ -73,8 +74,8 @@ final class StopLoop implements Tick {
         switch (phase) {
             case ASKED -> {
                 if (info != null) {
-                    ask(info).whenComplete((willEnd, failure) -> {
-                        if (failure != null || !Boolean.TRUE.equals(willEnd)) {
+                    ask(info).thenAccept(willEnd -> {
+                        if (!willEnd) {
                             worker.stop.refuse();
                             worker.decide(() -> advance(worker));
                         }
@@ -84,7 +85,7 @@ final class StopLoop implements Tick {
             case TERMINATED -> signal(worker, "terminate", WorkerProcess::terminate);
             case KILLED -> signal(worker, "kill", WorkerProcess::kill);
             case UNKILLABLE -> {
-                UnkillableException unkillable = UnkillableException.of(worker.id, worker.process());
+                UnkillableException unkillable = UnkillableException.of(worker);
                 log.warn("{}; it keeps its slots and its port", unkillable.getMessage());
                 worker.giveUp(unkillable);
             }
@@ -92,18 +93,26 @@ final class StopLoop implements Tick {
         }
     }
 
-    /** The one guard around the host's stop request: whatever it throws counts as a no. */
-    CompletionStage<Boolean> ask(WorkerInfo worker) {
-        if (request == null) {
-            return CompletableFuture.completedFuture(false);
-        }
+    /**
+     * The one guard around the host's stop request and its stage: whatever they throw counts as a no.
+     *
+     * @return completes with whether the worker will end, or not at all
+     */
+    CompletableFuture<Boolean> ask(WorkerInfo worker) {
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
         try {
-            CompletionStage<Boolean> answer = request.ask(worker);
-            return answer != null ? answer : CompletableFuture.completedFuture(false);
+            CompletionStage<Boolean> stage = request == null ? null : request.ask(worker);
+            if (stage == null) {
+                answer.complete(false);
+            } else {
+                stage.whenComplete(
+                        (willEnd, failure) -> answer.complete(failure == null && Boolean.TRUE.equals(willEnd)));
+            }
         } catch (Throwable t) {
-            log.warn("stop request of worker {} failed; SIGTERM follows", worker.id(), t);
-            return CompletableFuture.completedFuture(false);
+            log.warn("stop request of worker {} failed; SIGTERM follows", worker.id(), LogText.of(t));
+            answer.complete(false);
         }
+        return answer;
     }
 
     /** The one guard around a process that is signalled; one that is still being started gets the signal later. */
@@ -115,7 +124,7 @@ final class StopLoop implements Tick {
         try {
             signal.accept(process);
         } catch (Throwable t) {
-            log.warn("worker {}: {} failed; the next step of its stop will follow", worker.id, what, t);
+            log.warn("worker {}: {} failed; the next step of its stop will follow", worker.id, what, LogText.of(t));
         }
     }
 }

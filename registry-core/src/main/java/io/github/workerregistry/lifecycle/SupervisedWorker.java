@@ -1,6 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.process.WorkerProcess;
@@ -42,6 +43,7 @@ final class SupervisedWorker {
     private volatile boolean exited;
     private volatile boolean dismissed;
     private volatile boolean restartWanted;
+    private volatile long pid;
     private volatile @Nullable WorkerProcess process;
     private volatile @Nullable Instant readySince;
 
@@ -72,8 +74,14 @@ final class SupervisedWorker {
         return process;
     }
 
-    void attach(WorkerProcess started) {
+    void attach(WorkerProcess started, long pid) {
+        this.pid = pid; // first: who sees the process needs it
         process = started;
+    }
+
+    /** The process id; 0 while the process is being started. */
+    long pid() {
+        return pid;
     }
 
     /** Whether a record is of this worker, and not one that the host has put in its place. */
@@ -83,10 +91,9 @@ final class SupervisedWorker {
 
     /** While the process is being started, and when it has gone, the record has no pid to compare. */
     private boolean hasPidOf(WorkerInfo record) {
-        WorkerProcess mine = process;
-        return mine == null
+        return process == null
                 || record.state() instanceof BackingOff
-                || record.pid().equals(OptionalLong.of(mine.identity().pid()));
+                || record.pid().equals(OptionalLong.of(pid));
     }
 
     /** Notes how much output there is; growth is progress. */
@@ -127,9 +134,9 @@ final class SupervisedWorker {
      */
     void complain(Logger log, String message, Throwable failure) {
         if (complained.compareAndSet(false, true)) {
-            log.warn(message, id, failure);
+            log.warn(message, id, LogText.of(failure));
         } else {
-            log.debug(message, id, failure);
+            log.debug(message, id, LogText.of(failure));
         }
     }
 

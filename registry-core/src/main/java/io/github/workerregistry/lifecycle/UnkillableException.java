@@ -1,8 +1,5 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.process.WorkerProcess;
-import org.jspecify.annotations.Nullable;
-
 /**
  * A process outlived SIGKILL, stuck in the kernel (a driver, a dead file system). Its record, slots and port stay taken
  * until it goes. Or the start of a process does not come to its end; if it does one day, that process is killed.
@@ -18,11 +15,11 @@ public final class UnkillableException extends RuntimeException {
     }
 
     /** Says which process it is; without one, it is a start that does not come to its end. */
-    static UnkillableException of(String workerId, @Nullable WorkerProcess process) {
-        String message = process == null
-                ? "worker " + workerId + " was stopped while it was being started, and that goes on and on"
-                : "worker " + workerId + ", pid " + process.identity().pid() + ", is still there after SIGKILL";
-        return new UnkillableException(workerId, message);
+    static UnkillableException of(SupervisedWorker worker) {
+        String message = worker.process() == null
+                ? "worker " + worker.id + " was stopped while it was being started, and that goes on and on"
+                : "worker " + worker.id + ", pid " + worker.pid() + ", is still there after SIGKILL";
+        return new UnkillableException(worker.id, message);
     }
 
     /**

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
@@ -99,7 +100,12 @@ public final class WorkerSupervisor implements AutoCloseable {
         if (builder.hookDeadline != null) {
             shutdown.hook(builder.hookDeadline); // first: while the JVM shuts down, it is refused
         }
-        loops.start(builder.scheduler);
+        try {
+            loops.start(builder.scheduler);
+        } catch (Throwable refused) { // nobody will ever have this supervisor: nothing of it may stay
+            shutdown.unhook();
+            throw refused;
+        }
     }
 
     /** Before anything is started: memory and ports are to be free. */
@@ -108,7 +114,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         try {
             report = requireNonNull(processes.reapOrphans(), "the process controller's report");
         } catch (Throwable t) { // foreign code; what is left running is no reason not to start
-            log.warn("orphans of an earlier hive could not be looked for", t);
+            log.warn("orphans of an earlier hive could not be looked for", LogText.of(t));
             report = OrphanReport.unsupported();
         }
         registry.noteReapedOrphans(report.ended().size());
@@ -134,6 +140,7 @@ public final class WorkerSupervisor implements AutoCloseable {
      * @throws SpawnException if the process could not be started; then nothing stays registered and no port stays taken
      * @throws io.github.workerregistry.DuplicateWorkerException if the spec's id is taken
      * @throws PortsExhaustedException if the worker needs a port and none is free
+     * @throws IllegalArgumentException if the url or the program is malformed once its placeholders are filled
      * @throws IllegalStateException if this supervisor is shutting down
      */
     public WorkerInfo spawn(WorkerSpec spec) {

@@ -1,0 +1,280 @@
+package io.github.workerregistry.lifecycle;
+
+import static io.github.workerregistry.LoggedLines.EVIL;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.workerregistry.LogText;
+import io.github.workerregistry.LoggedLines;
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.health.HealthProbe;
+import io.github.workerregistry.health.HealthStatus;
+import io.github.workerregistry.process.OrphanReport;
+import io.github.workerregistry.process.ProcessController;
+import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.SpawnException;
+import io.github.workerregistry.process.WorkerProcess;
+import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.VirtualTime;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Whatever a caller, a worker or foreign code says, it stays within its line of the log, and cannot colour a terminal.
+ * All that is logged on any level is looked at, through whole lives of workers.
+ */
+@ExtendWith(UnexpectedWarnings.class)
+class LogInjectionTest {
+
+    @RegisterExtension
+    private final LoggedLines logged = new LoggedLines();
+
+    /** An exception that says it in every place in which an exception can. */
+    private static RuntimeException evil() {
+        RuntimeException failure = new UncheckedIOException(EVIL, new IOException(EVIL, new AssertionError(EVIL)));
+        failure.addSuppressed(new IllegalStateException(EVIL));
+        return failure;
+    }
+
+    // --- what is logged
+
+    @Test
+    void anExceptionThatIsHarmlessIsLoggedAsItIs() {
+        RuntimeException failure = new IllegalStateException("a\tb", new IOException());
+
+        assertThat(LogText.of(failure)).isSameAs(failure);
+        assertThat(LogText.of("a\tb \u00e9 \ud83d\ude00 {} %n ${x}")).isEqualTo("a\tb \u00e9 \ud83d\ude00 {} %n ${x}");
+    }
+
+    @Test
+    void oneThatIsNotIsLoggedAsALikenessWithItsStack() {
+        RuntimeException failure = new IllegalStateException("a\nb", new IOException("c\u2028d"));
+        failure.addSuppressed(failure.getCause());
+
+        Throwable likeness = LogText.of(failure);
+
+        assertThat(likeness).hasMessage("java.lang.IllegalStateException: a\\u000ab");
+        assertThat(likeness.getCause()).hasMessage("java.io.IOException: c\\u2028d");
+        assertThat(likeness.getStackTrace()).isEqualTo(failure.getStackTrace());
+    }
+
+    @Test
+    void oneThatCannotBeReadIsLoggedByItsClass() {
+        class Unreadable extends RuntimeException {
+            @Override
+            public String getMessage() {
+                throw new IllegalStateException("no message");
+            }
+        }
+
+        assertThat(LogText.of(new Unreadable())).hasMessageContaining("Unreadable (its message cannot be read)");
+    }
+
+    @Test
+    void aChainOfCausesWithoutEndIsLoggedToo() {
+        RuntimeException failure = new IllegalStateException("a\nb");
+        Exception cause = new IOException("c", failure);
+        failure.initCause(cause);
+        assertThat(LogText.of(failure).getCause())
+                .hasMessage("java.io.IOException: c")
+                .hasNoCause();
+
+        Throwable deep = new IllegalStateException("a\nb");
+        for (int i = 0; i < 100_000; i++) {
+            deep = new IllegalStateException("deep", deep);
+        }
+        assertThat(LogText.of(deep)).hasMessage("java.lang.IllegalStateException: deep");
+    }
+
+    // --- lives
+
+    /** Names cannot break a line; what a logger or a pattern might read in them stays as it is. */
+    @Test
+    void aNameIsLoggedAsItIs() {
+        String odd = "evil {} %n ${jndi:ldap://x} \\n \u202e";
+        VirtualHive hive = new VirtualHive();
+        hive.supervisor.spawn(WorkerSpec.builder()
+                .id(odd)
+                .modelRef(odd)
+                .backend(odd)
+                .command("serve", EVIL)
+                .parameter("p", EVIL.replace("\0", ""))
+                .environment("E", EVIL)
+                .url("http://fake")
+                .build());
+        hive.supervisor.ready(odd);
+        hive.processes.print(odd, EVIL);
+        hive.supervisor.stop(odd);
+
+        assertThat(logged.said())
+                .contains(
+                        "worker " + odd + " is loading " + odd + ", pid 1001",
+                        "worker " + odd + " is ready: it called back");
+        logged.assertWhole(4);
+        assertThat(hive.supervisor.recentExits().get(0).output())
+                .singleElement()
+                .asString()
+                .doesNotContainPattern("\\p{Cntrl}");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"unhealthy", "unknown", "throws", "fails"})
+    void aProbesWordsStayInTheirLine(String how) {
+        HealthProbe probe = (worker, timeout) -> switch (how) {
+            case "unhealthy" -> CompletableFuture.completedFuture(HealthStatus.unhealthy(EVIL));
+            case "unknown" -> CompletableFuture.completedFuture(HealthStatus.unknown(EVIL));
+            case "fails" -> CompletableFuture.failedFuture(evil());
+            default -> throw evil();
+        };
+        VirtualHive hive = new VirtualHive(builder -> builder.health(probe));
+        hive.spawnReady();
+
+        hive.advance(Duration.ofMinutes(5));
+
+        logged.assertWhole(3);
+    }
+
+    /** Every method of every process throws, and so do the stop request, the executor and the listener with its own. */
+    @Test
+    void theExceptionsOfForeignCodeStayInTheirLines() {
+        AtomicReference<FakeProcessController> fake = new AtomicReference<>();
+        AtomicInteger calls = new AtomicInteger();
+        Executor blocking = task -> {
+            if (calls.getAndIncrement() % 2 == 0) {
+                throw evil();
+            }
+            task.run();
+            throw evil();
+        };
+        VirtualHive hive = new VirtualHive(builder -> builder.restart(
+                        RestartPolicy.builder().jitter(0).build())
+                .blocking(blocking)
+                .stopRequest(worker -> {
+                    throw evil();
+                })
+                .processes(new ProcessController() {
+                    @Override
+                    public WorkerProcess start(ProcessSpec spec) {
+                        return evil(fake.get().start(spec));
+                    }
+
+                    @Override
+                    public OrphanReport reapOrphans() {
+                        throw LogInjectionTest.evil();
+                    }
+                }));
+        fake.set(hive.processes);
+        hive.registry.subscribe(
+                event -> {
+                    throw evil();
+                },
+                Runnable::run);
+        hive.registry.subscribe(event -> {}, task -> {
+            throw evil();
+        });
+
+        String id = hive.spawnReady();
+        hive.advanceSeconds(2);
+        hive.processes.exit(id, 1);
+        hive.advanceSeconds(10);
+        hive.supervisor.stop(id);
+        hive.advanceSeconds(60);
+
+        logged.assertWhole(50);
+    }
+
+    private static WorkerProcess evil(WorkerProcess whole) {
+        return (WorkerProcess) Proxy.newProxyInstance(
+                WorkerProcess.class.getClassLoader(), new Class<?>[] {WorkerProcess.class}, (proxy, called, args) -> {
+                    if (called.getName().equals("identity") || called.getName().equals("onExit")) {
+                        return called.invoke(whole, args);
+                    }
+                    throw evil();
+                });
+    }
+
+    @Test
+    void theWordsOfAStartThatFailsStayInTheirLines() {
+        VirtualHive hive = VirtualHive.restarting();
+        String id = hive.spawnReady();
+        for (int i = 0; i < 3; i++) {
+            hive.processes.failNextStart(EVIL);
+            hive.processes.exit(id, 1);
+            hive.advanceSeconds(10);
+        }
+        hive.processes.failNextStart(EVIL);
+        assertThatThrownBy(() -> hive.supervisor.spawn(VirtualHive.SPEC)).isInstanceOf(SpawnException.class);
+
+        logged.assertWhole(0);
+        assertThat(hive.supervisor.recentExits())
+                .filteredOn(exit -> exit.output().toString().contains("evil"))
+                .isNotEmpty()
+                .allSatisfy(exit -> assertThat(exit.output().get(0)).doesNotContainPattern("\\p{Cntrl}"));
+    }
+
+    @Test
+    void aClocksExceptionsStayInTheirLines() {
+        VirtualTime time = new VirtualTime();
+        AtomicReference<RuntimeException> failure = new AtomicReference<>();
+        WorkerRegistry registry = WorkerRegistry.builder()
+                .clock(() -> {
+                    if (failure.get() != null) {
+                        throw failure.get();
+                    }
+                    return time.instant();
+                })
+                .build();
+        WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time)
+                .processes(new FakeProcessController())
+                .build();
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        failure.set(evil());
+
+        supervisor.stop(id);
+        time.advance(Duration.ofSeconds(1));
+
+        logged.assertWhole(10);
+    }
+
+    /** Servers put the request that they answer into the names of their threads. */
+    @Test
+    void theNameOfAThreadThatForgotItsLeaseStaysInItsLine() throws InterruptedException {
+        VirtualTime time = new VirtualTime();
+        WorkerRegistry registry = WorkerRegistry.builder()
+                .clock(time)
+                .leaseLeakThreshold(Duration.ofSeconds(1))
+                .build();
+        registry.register(WorkerInfo.builder()
+                .id("w")
+                .url("http://fake")
+                .modelRef("m")
+                .startedAt(time.instant())
+                .state(new Idle())
+                .build());
+        AtomicReference<SlotLease> lease = new AtomicReference<>();
+        Thread thread = new Thread(() -> lease.set(registry.tryAcquire("m").orElseThrow()), "GET /" + EVIL);
+        thread.start();
+        thread.join();
+
+        time.advance(Duration.ofSeconds(2));
+        registry.reportLeaks();
+        lease.get().close();
+
+        logged.assertWhole(1);
+    }
+}
