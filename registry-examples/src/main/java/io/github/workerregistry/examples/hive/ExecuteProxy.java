@@ -1,5 +1,6 @@
 package io.github.workerregistry.examples.hive;
 
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.WorkerRegistry;
 import io.javalin.http.Context;
@@ -82,7 +83,7 @@ final class ExecuteProxy {
     }
 
     private static void fail(Context ctx, SlotLease lease, ClientEndPoint connection, Throwable failure) {
-        log.debug("a request to worker {} came to no good end", lease.workerId(), failure);
+        log.debug("a request to worker {} came to no good end", lease.workerId(), LogText.of(failure));
         if (!ctx.res().isCommitted() && !connection.hasGone()) {
             throw new Refusal(502, "worker_failed", "worker " + lease.workerId() + " failed before it answered");
         }

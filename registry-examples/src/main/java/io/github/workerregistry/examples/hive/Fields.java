@@ -5,9 +5,11 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 
 /** The fields of a JSON object that a client sent. If one is wrong, a {@link Refusal} names it and says how. */
@@ -39,6 +41,16 @@ final class Fields {
         return new Fields(json);
     }
 
+    /** Refuses every other field. */
+    void allowOnly(String... known) {
+        List<String> fields = List.of(known);
+        object.fieldNames().forEachRemaining(field -> {
+            if (!fields.contains(field)) {
+                throw Refusal.invalid(LogText.of(field) + " is no field of this request; it has " + fields);
+            }
+        });
+    }
+
     /** A name: a string as {@link WorkerInfo} demands it. */
     String name(String field) {
         return optionalName(field).orElseThrow(() -> missing(field));
@@ -53,17 +65,17 @@ final class Fields {
         });
     }
 
-    int number(String field, int least) {
-        return optionalNumber(field, least).orElseThrow(() -> missing(field));
+    int number(String field, int least, int most) {
+        return optionalNumber(field, least, most).orElseThrow(() -> missing(field));
     }
 
-    Optional<Integer> optionalNumber(String field, int least) {
+    Optional<Integer> optionalNumber(String field, int least, int most) {
         return value(field).map(value -> {
             if (!value.isIntegralNumber()) {
                 throw Refusal.invalid(field + " must be a whole number, was " + kind(value));
             }
-            if (!value.canConvertToInt()) {
-                throw Refusal.invalid(field + " must be >= " + least + " and <= " + Integer.MAX_VALUE);
+            if (!value.canConvertToInt() || value.intValue() > most) {
+                throw Refusal.invalid(field + " must be >= " + least + " and <= " + most);
             }
             if (value.intValue() < least) {
                 throw Refusal.invalid(field + " must be >= " + least + ", was " + value.intValue());

@@ -3,6 +3,7 @@ package io.github.workerregistry.examples.hive;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.workerregistry.LogText;
 import io.javalin.Javalin;
 import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
@@ -138,7 +139,7 @@ final class HiveServer {
             answer(ctx, e.getStatus());
         });
         routes.exception(Exception.class, (e, ctx) -> {
-            log.warn("a request failed", e);
+            log.warn("a request failed", LogText.of(e));
             answer(ctx, 500);
         });
     }

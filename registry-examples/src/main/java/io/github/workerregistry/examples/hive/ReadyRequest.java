@@ -9,11 +9,12 @@ package io.github.workerregistry.examples.hive;
  */
 record ReadyRequest(String workerId, String url, String modelRef) {
 
-    /** Reads the fields; backend and device have to be there and well-formed, and decide nothing. */
+    /** Reads the fields; backend and device have to be there and well-formed, and decide nothing; nor does
+     * what a worker says beyond that. */
     static ReadyRequest of(Fields fields) {
         ReadyRequest request = new ReadyRequest(fields.name("worker_id"), fields.name("url"), fields.name("model_ref"));
         fields.name("backend");
-        fields.number("device", 0);
+        fields.number("device", 0, Integer.MAX_VALUE);
         return request;
     }
 }

@@ -13,12 +13,21 @@ import java.util.Optional;
  */
 record SpawnRequest(String modelRef, String backend, int device, int slots, Optional<String> modelPath) {
 
+    /** So many requests at once are a slip of the keyboard. */
+    private static final int MOST_SLOTS = 65_536;
+
+    /**
+     * Reads the fields. One that is not known is refused: it is one of the others, misspelt.
+     *
+     * @throws Refusal that names the field, if one is wrong
+     */
     static SpawnRequest of(Fields fields) {
+        fields.allowOnly("model_ref", "backend", "device", "slots", "model_path");
         return new SpawnRequest(
                 fields.name("model_ref"),
                 fields.name("backend"),
-                fields.number("device", 0),
-                fields.optionalNumber("slots", 1).orElse(1),
+                fields.number("device", 0, Integer.MAX_VALUE),
+                fields.optionalNumber("slots", 1, MOST_SLOTS).orElse(1),
                 fields.optionalName("model_path"));
     }
 }

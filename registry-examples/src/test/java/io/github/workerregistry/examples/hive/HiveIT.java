@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.workerregistry.examples.ExpectWarnings;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.Socket;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
@@ -20,8 +25,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A hive with real workers, over HTTP. Each test has models of its own: none takes the slots of another. */
+@ExpectWarnings("is gone: CRASHED")
 class HiveIT {
 
     private static final String SPAWN = "/v1/workers/spawn";
@@ -256,7 +263,23 @@ class HiveIT {
                 arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "1e99"), 400, "device"),
                 arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "4294967296"), 400, "device"),
                 arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"slots\": 0"), 400, "slots must be >= 1"),
+                arguments(
+                        "POST",
+                        SPAWN,
+                        spawn("\"a\"", "\"cpu\"", "0, \"slots\": 1000000000"),
+                        400,
+                        "slots must be >= 1"),
+                arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"slots\": true"), 400, "slots must be a whole"),
+                arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"slot\": 2"), 400, "slot is no field"),
+                arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"\\n\": 2"), 400, "\\u000a is no field"),
+                arguments(
+                        "POST", SPAWN, spawn("\"a\"", "\"cpu\"", "{\"a\": []}"), 400, "device must be a whole number"),
                 arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"model_path\": 5"), 400, "model_path"),
+                arguments(
+                        "POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"model_path\": \"\\u2028\""), 400, "model_path"),
+                arguments("POST", SPAWN, "[".repeat(RequestBody.LIMIT - 1), 400, "JSON"),
+                arguments("POST", SPAWN, "{\"a\":".repeat(50_000), 400, "JSON"),
+                arguments("POST", SPAWN, "\ufeff{}", 400, "model_ref"),
                 arguments("POST", SPAWN, spawn("\"\"", "\"cpu\"", "0"), 400, "model_ref"),
                 arguments("POST", SPAWN, spawn("\"a\\nb\"", "\"cpu\"", "0"), 400, "model_ref"),
                 arguments("POST", SPAWN, spawn("\"a\"", "\"c\\u0000\"", "0"), 400, "backend"),
@@ -267,6 +290,11 @@ class HiveIT {
                 arguments("POST", EXECUTE, tooLarge, 413, "1048576"),
                 arguments("POST", READY, "{}", 400, "worker_id is missing"),
                 arguments("POST", READY, ready("w", "http://h", "m").replace("\"cpu\"", "7"), 400, "backend"),
+                arguments(
+                        "POST", READY, ready("w", "http://h", "m").replace(": 0", ": -1"), 400, "device must be >= 0"),
+                arguments("POST", READY, ready("w\\r\\n", "http://h", "m"), 400, "worker_id"),
+                arguments("POST", EXECUTE, "{\"model_ref\": [\"a\"]}", 400, "model_ref must be a string"),
+                arguments("POST", EXECUTE, "[".repeat(100_000), 400, "JSON"),
                 arguments("POST", EXECUTE, "{}", 400, "model_ref is missing"),
                 arguments("POST", EXECUTE, "{\"model_ref\": \"nobody's\"}", 404, "model_ref"),
                 arguments("POST", SPAWN, null, 415, "Content-Type"),
@@ -284,6 +312,20 @@ class HiveIT {
                 arguments("BREW", "/v1/health", null, 405, "method"),
                 arguments("GET", "/v1/workers/%00", null, 400, "HTTP"),
                 arguments("GET", "/" + "x".repeat(10_000), null, 414, "URI"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"text/plain", "application/x-www-form-urlencoded", "application/jsonp", ";", "json"})
+    void aBodyOfAnotherTypeIsRefused(String type) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(hive.at(SPAWN))
+                .header("Content-Type", type)
+                .POST(BodyPublishers.ofString(spawn("\"a\"", "\"cpu\"", "0")))
+                .build();
+
+        HttpResponse<String> answer = HttpClient.newHttpClient().send(request, BodyHandlers.ofString());
+
+        assertThat(answer.statusCode()).isEqualTo(415);
+        assertThat(errorCode(answer)).isEqualTo("unsupported_media_type");
     }
 
     @Test

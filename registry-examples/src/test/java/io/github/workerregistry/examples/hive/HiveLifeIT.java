@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.workerregistry.examples.ExpectWarnings;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** How a hive with real workers restarts and ends them, over HTTP. */
+@ExpectWarnings({"is gone: CRASHED", "is gone: CRASH_LOOP", "no heartbeat for", "its load made no progress"})
 class HiveLifeIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);

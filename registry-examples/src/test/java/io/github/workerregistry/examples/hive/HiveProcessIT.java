@@ -28,9 +28,12 @@ class HiveProcessIT {
     private final List<ProcessHandle> started = new ArrayList<>();
 
     @AfterEach
-    void endWhatIsLeft() {
+    void endWhatIsLeft() throws IOException {
         hives.forEach(hive -> hive.process().destroyForcibly());
         started.forEach(ProcessHandle::destroyForcibly);
+        for (HiveProcess hive : hives) {
+            assertThat(hive.errors()).as("warnings").noneMatch(line -> line.matches("[0-9:.]+ (WARN |ERROR) .*"));
+        }
     }
 
     @Test
