@@ -541,6 +541,33 @@ class BrokenSpiTest {
         assertThat(told).isEqualTo(all.subList(0, told.size())); // nothing twice, and in order
     }
 
+    /** The drain that was refused, and the one after it, told the listener of two events at a time. */
+    @Test
+    void anExecutorThatRefusesATaskAndRunsItLaterTellsOfOneEventAtATime() {
+        UnexpectedWarnings.expect("the executor of");
+        VirtualHive hive = new VirtualHive();
+        List<Runnable> held = new ArrayList<>();
+        AtomicInteger atATime = new AtomicInteger();
+        List<Integer> heard = new ArrayList<>();
+        hive.registry.subscribe(
+                event -> {
+                    heard.add(atATime.incrementAndGet());
+                    held.forEach(Runnable::run);
+                    atATime.decrementAndGet();
+                },
+                task -> {
+                    if (held.isEmpty()) {
+                        held.add(task);
+                        throw new IllegalStateException("broken");
+                    }
+                    task.run();
+                });
+
+        hive.spawnReady();
+
+        assertThat(heard).containsExactly(1, 1);
+    }
+
     @Test
     void aListenerThatFailsAndCallsBackHearsAllTheSame() {
         UnexpectedWarnings.expect(
