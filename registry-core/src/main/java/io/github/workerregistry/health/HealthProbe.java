@@ -7,7 +7,8 @@ import java.util.concurrent.CompletionStage;
 /**
  * Asks one worker whether it is well. The SPI for people whose workers answer in another way than over HTTP or TCP.
  *
- * <p>Implementations are thread-safe: many workers are probed at once, but one worker never twice at a time.
+ * <p>Implementations are thread-safe: many workers are probed at once, but one worker never twice at a time. Whether
+ * yours keeps every promise made here, a {@link io.github.workerregistry.testing.HealthProbeContract} tells.
  */
 @FunctionalInterface
 public interface HealthProbe {

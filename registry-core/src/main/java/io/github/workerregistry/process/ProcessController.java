@@ -6,7 +6,8 @@ package io.github.workerregistry.process;
  *
  * <p>{@link LocalProcessController} is the one for real processes on this machine;
  * {@link io.github.workerregistry.testing.FakeProcessController} is the one for unit tests. Implementations are
- * thread-safe.
+ * thread-safe. Whether yours keeps every promise made here, a
+ * {@link io.github.workerregistry.testing.ProcessControllerContract} tells.
  */
 @FunctionalInterface
 public interface ProcessController {

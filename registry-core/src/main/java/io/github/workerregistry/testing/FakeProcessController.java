@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A fake process runs until it is ended: by {@link WorkerProcess#terminate()}, upon which it exits at once with code
  * 0, by {@link WorkerProcess#kill()} (signal 9), or by the test with {@link #exit}. The test can make it ignore signals
  * and print output. Workers are named by their id; of several processes of one worker, the latest is meant.
- * Thread-safe. It passes the same contract suite as {@link io.github.workerregistry.process.LocalProcessController}.
+ * Thread-safe. It keeps the same {@link ProcessControllerContract} as
+ * {@link io.github.workerregistry.process.LocalProcessController}.
  */
 public final class FakeProcessController implements ProcessController {
 

@@ -4,6 +4,11 @@
  *
  * <p>Start at {@link io.github.workerregistry.testing.VirtualTime}; give it to the registry as clock and to the
  * supervisor as scheduler.
+ *
+ * <p>Whoever writes a {@link io.github.workerregistry.process.ProcessController} or a
+ * {@link io.github.workerregistry.health.HealthProbe} finds here what it has to keep:
+ * {@link io.github.workerregistry.testing.ProcessControllerContract} and
+ * {@link io.github.workerregistry.testing.HealthProbeContract}.
  */
 @NullMarked
 package io.github.workerregistry.testing;

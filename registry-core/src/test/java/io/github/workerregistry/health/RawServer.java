@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -57,10 +58,17 @@ public final class RawServer implements AutoCloseable {
 
     /** A server that takes requests and keeps silent until it is closed. */
     public static RawServer silent() {
+        return thinking(Duration.ofDays(1), "");
+    }
+
+    /** A server that lets its clients wait before it answers, or until it is closed. */
+    public static RawServer thinking(Duration time, String answer) {
         RawServer[] self = new RawServer[1];
         self[0] = new RawServer((request, client) -> {
             try {
-                self[0].closing.await();
+                if (!self[0].closing.await(time.toNanos(), TimeUnit.NANOSECONDS)) {
+                    say(client, answer);
+                }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

@@ -1,17 +1,26 @@
 package io.github.workerregistry.process;
 
+import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.UnexpectedWarnings;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -23,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The contract, and what exit codes, signals and notices of real processes are like. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
-class LocalProcessControllerIT extends ProcessControllerContract {
+class LocalProcessControllerIT {
 
     @RegisterExtension
     final RealWorkers workers;
@@ -32,59 +41,39 @@ class LocalProcessControllerIT extends ProcessControllerContract {
         this.workers = new RealWorkers(logs);
     }
 
-    @Override
-    ProcessController controller() {
-        return workers.controller();
+    @TestFactory
+    Stream<DynamicTest> keepsTheContractWithOutputInATemporaryDirectory() {
+        LocalProcessController controller = LocalProcessController.builder()
+                .hiveId("contract-" + UUID.randomUUID())
+                .build();
+        return testsOf(new TemporaryOutputContract(controller));
     }
 
-    @Override
-    WorkerProcess running() {
-        return workers.running();
+    @TestFactory
+    Stream<DynamicTest> keepsTheContractWithOutputInADirectoryOfTheHost() {
+        return testsOf(new LocalProcessContract(workers.controller()));
     }
 
-    @Override
-    WorkerProcess endingWith(int code) {
-        return workers.shell("exit " + code);
-    }
-
-    @Override
-    WorkerProcess stubborn() {
-        WorkerProcess process = workers.shell("trap '' TERM; echo ready; sleep 600");
-        workers.eventuallyPrinted(process, "ready");
-        return process;
-    }
-
-    @Override
-    WorkerProcess printing(String... lines) {
-        return workers.printing(lines);
-    }
-
-    @Override
-    ProcessSpec unstartable() {
-        return RealWorkers.unstartable();
-    }
-
-    @Override
-    void eventually(BooleanSupplier condition) {
-        workers.eventually(condition);
+    private static Stream<DynamicTest> testsOf(LocalProcessContract contract) {
+        return contract.checks().stream().map(check -> dynamicTest(check.name(), () -> check.run(Assumptions::abort)));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 3, 137})
     void anExitCodeIsPassedOn(int code) {
-        WorkerProcess process = endingWith(code);
+        WorkerProcess process = workers.shell("exit " + code);
 
-        eventuallyEnded(process);
+        workers.eventuallyEnded(process);
 
         assertThat(process.exitStatus()).hasValue(ExitStatus.unrequested(code));
     }
 
     @Test
     void aSignalFromElsewhereIsAnUnrequestedEnd() {
-        WorkerProcess process = running();
+        WorkerProcess process = workers.running();
 
         workers.handleOf(process).destroyForcibly();
-        eventuallyEnded(process);
+        workers.eventuallyEnded(process);
 
         assertThat(process.exitStatus()).hasValue(ExitStatus.unrequested(137));
     }
@@ -97,7 +86,7 @@ class LocalProcessControllerIT extends ProcessControllerContract {
         workers.eventuallyPrinted(process, "ready");
 
         process.terminate();
-        eventuallyEnded(process);
+        workers.eventuallyEnded(process);
 
         assertThat(process.exitStatus()).hasValue(ExitStatus.requested(7));
         assertThat(process.outputTail(9)).contains("ready", "good-bye");
@@ -105,29 +94,29 @@ class LocalProcessControllerIT extends ProcessControllerContract {
 
     @Test
     void aStoppedProcessDiesOfKill() {
-        WorkerProcess process = running();
+        WorkerProcess process = workers.running();
         workers.suspend(process);
 
         process.terminate();
         assertThat(process.exitStatus()).isEmpty();
         process.kill();
-        eventuallyEnded(process);
+        workers.eventuallyEnded(process);
 
         assertThat(process.exitStatus()).hasValue(ExitStatus.requested(137));
     }
 
     @Test
     void theNoticeComesWithoutAnybodyAsking() {
-        WorkerProcess process = running();
+        WorkerProcess process = workers.running();
 
         workers.handleOf(process).destroyForcibly();
 
-        eventually(() -> process.onExit().toCompletableFuture().isDone());
+        workers.eventually(() -> process.onExit().toCompletableFuture().isDone());
     }
 
     @Test
     void theExitIsSeenThoughTheCommonPoolIsFull() throws InterruptedException {
-        WorkerProcess process = running();
+        WorkerProcess process = workers.running();
         int tasks = 2 * ForkJoinPool.getCommonPoolParallelism() + 2;
         CountDownLatch done = new CountDownLatch(tasks);
         CountDownLatch leave = new CountDownLatch(1);
@@ -139,7 +128,7 @@ class LocalProcessControllerIT extends ProcessControllerContract {
                 });
             }
             workers.handleOf(process).destroyForcibly();
-            eventually(() -> process.exitStatus().isPresent());
+            workers.eventually(() -> process.exitStatus().isPresent());
             assertThat(process.onExit().toCompletableFuture()).isDone();
         } finally {
             leave.countDown();
@@ -154,7 +143,7 @@ class LocalProcessControllerIT extends ProcessControllerContract {
             AtomicInteger notices = new AtomicInteger();
             var counted = process.onExit().thenRun(notices::incrementAndGet).toCompletableFuture();
 
-            eventually(() -> Stream.generate(() -> process)
+            workers.eventually(() -> Stream.generate(() -> process)
                     .limit(8)
                     .parallel()
                     .allMatch(p -> p.exitStatus().isPresent()));
@@ -166,7 +155,7 @@ class LocalProcessControllerIT extends ProcessControllerContract {
 
     @Test
     void aReceiverOfTheNoticeMayCallBack() {
-        WorkerProcess process = running();
+        WorkerProcess process = workers.running();
         var nested = process.onExit()
                 .thenApply(status -> {
                     process.kill();
@@ -176,7 +165,7 @@ class LocalProcessControllerIT extends ProcessControllerContract {
                 .toCompletableFuture();
 
         process.kill();
-        eventuallyEnded(process);
+        workers.eventuallyEnded(process);
 
         assertThat(nested).isCompletedWithValue(Optional.of(ExitStatus.requested(137)));
     }
@@ -186,6 +175,27 @@ class LocalProcessControllerIT extends ProcessControllerContract {
             latch.await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Where output is kept nowhere, nothing of it may be left. */
+    private static final class TemporaryOutputContract extends LocalProcessContract {
+        private final String prefix;
+
+        TemporaryOutputContract(LocalProcessController controller) {
+            super(controller);
+            this.prefix = AbandonedDirectories.prefix(controller.hiveId());
+        }
+
+        @Override
+        protected Optional<Set<String>> leftovers() {
+            try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+                return Optional.of(files.map(file -> file.getFileName().toString())
+                        .filter(name -> name.startsWith(prefix))
+                        .collect(toSet()));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         }
     }
 }

@@ -1,0 +1,152 @@
+package io.github.workerregistry.testing;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+
+/** What becomes of the output of a process, and of what the process holds here. */
+final class ProcessOutputChecks {
+
+    private static final int LONG_LINE = 20_000;
+
+    private ProcessOutputChecks() {}
+
+    static List<ProcessCheck> all() {
+        return List.of(
+                new ProcessCheck(
+                        "output is counted, and its end is given, oldest line first", ProcessOutputChecks::counted),
+                new ProcessCheck("a process that prints nothing has no output", ProcessOutputChecks::silent),
+                new ProcessCheck("a long line is given, whole or cut", ProcessOutputChecks::longLine),
+                new ProcessCheck("a tail of no lines is refused", ProcessOutputChecks::noLines),
+                new ProcessCheck("processes do not see the output of others", ProcessOutputChecks::apart),
+                new ProcessCheck("output can be read after the end", ProcessOutputChecks::afterTheEnd),
+                new ProcessCheck("a released process still answers", ProcessOutputChecks::released),
+                new ProcessCheck("the next process of a worker begins without output", ProcessOutputChecks::next),
+                new ProcessCheck("release gives back what is not to be kept", ProcessOutputChecks::givesBack));
+    }
+
+    private static void counted(ProcessScene scene) {
+        PromptProcess process = scene.printing("w", "one", "two", "three");
+
+        printed(scene, process, "one", "two", "three");
+
+        Expect.equal("the last 10 lines", List.of("one", "two", "three"), process.outputTail(10));
+        Expect.equal("the last 2 lines", List.of("two", "three"), process.outputTail(2));
+    }
+
+    private static void silent(ProcessScene scene) {
+        PromptProcess process = scene.lasting("w");
+
+        Expect.equal("the count of bytes", 0L, process.outputBytes());
+        Expect.equal("the last 10 lines", List.of(), process.outputTail(10));
+    }
+
+    private static void longLine(ProcessScene scene) {
+        String line = String.join("", Collections.nCopies(LONG_LINE / 10, "0123456789"));
+        PromptProcess process = scene.printing("w", "one", line);
+
+        printed(scene, process, "one", line);
+
+        List<String> tail = process.outputTail(1);
+        Expect.equal("the number of lines", 1, tail.size());
+        Expect.that(
+                !tail.get(0).isEmpty() && line.contains(tail.get(0)),
+                "the long line or a part of it, but it was: " + tail.get(0));
+    }
+
+    private static void noLines(ProcessScene scene) {
+        PromptProcess process = scene.lasting("w");
+
+        for (int lines : List.of(0, -1)) {
+            Throwable failure = scene.calls()
+                    .failureOf("outputTail(" + lines + ")", () -> process.bare().outputTail(lines));
+            Expect.that(
+                    failure instanceof IllegalArgumentException,
+                    "an IllegalArgumentException of outputTail(" + lines + "), but it was " + failure);
+        }
+    }
+
+    private static void apart(ProcessScene scene) {
+        PromptProcess one = scene.printing("w1", "one");
+        PromptProcess other = scene.printing("w2", "other");
+
+        printed(scene, one, "one");
+        printed(scene, other, "other");
+
+        Expect.equal("the output of the first", List.of("one"), one.outputTail(10));
+        Expect.equal("the output of the second", List.of("other"), other.outputTail(10));
+    }
+
+    private static void afterTheEnd(ProcessScene scene) {
+        PromptProcess process = scene.printing("w", "last words");
+        printed(scene, process, "last words");
+
+        process.kill();
+        scene.ended(process);
+
+        Expect.equal("the last line", List.of("last words"), process.outputTail(1));
+    }
+
+    private static void released(ProcessScene scene) {
+        PromptProcess process = scene.printing("w", "one");
+        printed(scene, process, "one");
+        long bytes = process.outputBytes();
+        process.kill();
+        var status = scene.ended(process);
+
+        process.release();
+
+        Expect.that(
+                process.outputBytes() >= bytes,
+                "a count of bytes that never goes back, but it was " + bytes + ", then " + process.outputBytes());
+        List<String> tail = process.outputTail(10);
+        Expect.that(List.of(List.of(), List.of("one")).contains(tail), "the old output or none, but it was " + tail);
+        process.terminate();
+        process.kill();
+        process.identity();
+        Expect.equal("the exit status", status, process.exitStatus().orElse(null));
+        Expect.equal("the status that the notice carries", status, scene.noticed(process.notice()));
+    }
+
+    private static void next(ProcessScene scene) {
+        PromptProcess last = scene.printing("w", "of the last one");
+        printed(scene, last, "of the last one");
+        last.kill();
+        scene.ended(last);
+        last.release();
+
+        PromptProcess next = scene.printing("w", "mine");
+        printed(scene, next, "mine");
+
+        Expect.equal("the output of the next process", List.of("mine"), next.outputTail(10));
+    }
+
+    private static void givesBack(ProcessScene scene) {
+        Set<String> before = scene.leftovers();
+        PromptProcess process = scene.lasting("w");
+
+        process.kill();
+        scene.ended(process);
+        process.release();
+
+        Expect.equal("what is there after the release", before, scene.leftovers());
+    }
+
+    /** Waits until these lines are counted, and sees that the count never goes back and never goes too far. */
+    private static void printed(ProcessScene scene, PromptProcess process, String... lines) {
+        long expected = 0;
+        for (String line : lines) {
+            expected += line.length() + 1;
+        }
+        long[] last = {0};
+        long all = expected;
+        scene.eventually(all + " bytes of output", () -> {
+            long now = process.outputBytes();
+            Expect.that(
+                    now >= last[0], "a count of bytes that never goes back, but it was " + last[0] + ", then " + now);
+            last[0] = now;
+            return now >= all;
+        });
+        Expect.equal("the count of bytes", all, last[0]);
+    }
+}

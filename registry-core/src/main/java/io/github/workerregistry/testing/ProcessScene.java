@@ -1,0 +1,204 @@
+package io.github.workerregistry.testing;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.process.OrphanReport;
+import io.github.workerregistry.process.ProcessController;
+import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.WorkerProcess;
+import io.github.workerregistry.testing.ProcessControllerContract.Family;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
+
+/** What one check plays with: processes of its own, which are ended with it. */
+final class ProcessScene implements AutoCloseable {
+
+    private static final Duration CLEAN_UP = Duration.ofSeconds(5);
+
+    private final ProcessControllerContract contract;
+    private final ProcessController controller;
+    private final PromptCalls calls;
+    private final List<PromptProcess> started = new CopyOnWriteArrayList<>();
+
+    ProcessScene(ProcessControllerContract contract) {
+        this.contract = contract;
+        this.controller = contract.controller();
+        this.calls = new PromptCalls(contract.callLimit());
+    }
+
+    PromptCalls calls() {
+        return calls;
+    }
+
+    int killedCode() {
+        return contract.killedCode();
+    }
+
+    PromptProcess lasting(String workerId) {
+        return start(contract.lasting(workerId));
+    }
+
+    PromptProcess start(ProcessSpec spec) {
+        return watch(calls.get("start()", () -> controller.start(spec)));
+    }
+
+    /** Starts as many processes at the same moment, each for a worker of its own. */
+    List<PromptProcess> startAtOnce(int workers) {
+        List<ProcessSpec> specs = new CopyOnWriteArrayList<>();
+        for (int i = 0; i < workers; i++) {
+            specs.add(contract.lasting("w" + i));
+        }
+        return calls.atOnce(workers, "start()", () -> watch(controller.start(specs.remove(0))));
+    }
+
+    ProcessSpec unstartable(String workerId) {
+        return contract.unstartable(workerId);
+    }
+
+    Throwable failureOfStart(ProcessSpec spec) {
+        return calls.failureOf(
+                "the start of what cannot be started",
+                () -> Optional.ofNullable(controller.start(spec)).map(this::watch)); // it is ended like any other
+    }
+
+    OrphanReport reapOrphans() {
+        return calls.get("reapOrphans()", contract.patience(), controller::reapOrphans); // may take a few seconds
+    }
+
+    PromptProcess endingWith(String workerId, int code) {
+        return watch(notNull("endingWith", contract.endingWith(workerId, code)));
+    }
+
+    PromptProcess stubborn(String workerId) {
+        return watch(given("stubborn", contract.stubborn(workerId)));
+    }
+
+    PromptProcess printing(String workerId, String... lines) {
+        return watch(given("printing", contract.printing(workerId, lines)));
+    }
+
+    PromptFamily parent(String workerId) {
+        return watch(given("parent", contract.parent(workerId)));
+    }
+
+    PromptFamily leavingChild(String workerId, int code) {
+        return watch(given("leavingChild", contract.leavingChild(workerId, code)));
+    }
+
+    PromptFamily parentOfStubborn(String workerId) {
+        return watch(given("parentOfStubborn", contract.parentOfStubborn(workerId)));
+    }
+
+    PromptFamily forking(String workerId) {
+        return watch(given("forking", contract.forking(workerId)));
+    }
+
+    List<String> printingVariable(String variable) {
+        return given("printingVariable", contract.printingVariable(variable));
+    }
+
+    List<String> printingDirectory() {
+        return given("printingDirectory", contract.printingDirectory());
+    }
+
+    List<String> printingArguments(String... arguments) {
+        return given("printingArguments", contract.printingArguments(arguments));
+    }
+
+    Set<String> leftovers() {
+        return Set.copyOf(given("leftovers", contract.leftovers()));
+    }
+
+    /** The output of a command that prints, and ends or not. */
+    List<String> outputOf(List<String> command, Map<String, String> environment, Optional<Path> directory) {
+        PromptProcess process = start(new ProcessSpec("w", command, environment, directory));
+        ended(process);
+        return process.outputTail(100);
+    }
+
+    /** Waits for the end, as the supervisor's sweep does. */
+    ExitStatus ended(PromptProcess process) {
+        eventually("an exit status", () -> process.exitStatus().isPresent());
+        return process.exitStatus().orElseThrow();
+    }
+
+    /** Waits for the notice of the end, and for nothing else. */
+    ExitStatus noticed(CompletableFuture<ExitStatus> notice) {
+        eventually("a notice of the exit", notice::isDone);
+        try {
+            return notice.join();
+        } catch (CompletionException | CancellationException e) {
+            throw new AssertionError("expected a notice that never fails, but it failed with " + e, e);
+        }
+    }
+
+    void eventually(String expectation, BooleanSupplier condition) {
+        if (!contract.comesTrue(condition, contract.patience())) {
+            throw new AssertionError(
+                    "expected " + expectation + " within " + contract.patience() + ", but it did not come");
+        }
+    }
+
+    /** Lets a moment pass and looks all the while. */
+    void notSoon(String expectation, BooleanSupplier condition) {
+        if (contract.comesTrue(condition, Duration.ofMillis(200))) {
+            throw new AssertionError("expected " + expectation + " not to come");
+        }
+    }
+
+    private PromptProcess watch(WorkerProcess process) {
+        PromptProcess watched = new PromptProcess(process, calls);
+        started.add(watched);
+        return watched;
+    }
+
+    private PromptFamily watch(Family family) {
+        return new PromptFamily(watch(family.process()), family.childRuns());
+    }
+
+    private static <T> T given(String hook, Optional<T> result) {
+        return result.orElseThrow(() -> NotApplicableException.nothingOf(hook));
+    }
+
+    private static <T> T notNull(String hook, T value) {
+        if (value == null) {
+            throw new AssertionError("the hook " + hook + " returned null");
+        }
+        return value;
+    }
+
+    @Override
+    public void close() throws Exception {
+        try {
+            started.forEach(process -> quietly(process::kill));
+            started.forEach(process -> quietly(() -> {
+                if (contract.comesTrue(() -> process.exitStatus().isPresent(), CLEAN_UP)) {
+                    process.release();
+                }
+            }));
+        } finally {
+            calls.close();
+            contract.afterCheck();
+        }
+    }
+
+    /** A process that cannot be ended is the business of the checks that end one. */
+    private static void quietly(Runnable step) {
+        try {
+            step.run();
+        } catch (AssertionError | RuntimeException ignored) {
+            // told by those checks
+        }
+    }
+
+    /** A process and its child, watched. */
+    record PromptFamily(PromptProcess process, BooleanSupplier childRuns) {}
+}

@@ -1,0 +1,87 @@
+package io.github.workerregistry.testing;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.process.ProcessIdentity;
+import io.github.workerregistry.process.WorkerProcess;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** A process whose every call has to return at once, with a value. */
+final class PromptProcess implements WorkerProcess {
+
+    private final WorkerProcess process;
+    private final PromptCalls calls;
+    private final AtomicBoolean released = new AtomicBoolean();
+
+    PromptProcess(WorkerProcess process, PromptCalls calls) {
+        this.process = process;
+        this.calls = calls;
+    }
+
+    /** The process as the controller gave it. */
+    WorkerProcess bare() {
+        return process;
+    }
+
+    @Override
+    public ProcessIdentity identity() {
+        return calls.get("identity()", process::identity);
+    }
+
+    @Override
+    public Optional<ExitStatus> exitStatus() {
+        return calls.get("exitStatus()", process::exitStatus);
+    }
+
+    @Override
+    public CompletionStage<ExitStatus> onExit() {
+        return calls.get("onExit()", process::onExit);
+    }
+
+    /** The notice as the supervisor takes it: whatever the stage is, a receiver that is added to it. */
+    CompletableFuture<ExitStatus> notice() {
+        CompletableFuture<ExitStatus> notice = new CompletableFuture<>();
+        CompletionStage<ExitStatus> stage = onExit();
+        calls.run(
+                "whenComplete on the notice",
+                () -> stage.whenComplete((status, failure) -> {
+                    if (failure != null) {
+                        notice.completeExceptionally(failure);
+                    } else {
+                        notice.complete(status);
+                    }
+                }));
+        return notice;
+    }
+
+    @Override
+    public void terminate() {
+        calls.run("terminate()", process::terminate);
+    }
+
+    @Override
+    public void kill() {
+        calls.run("kill()", process::kill);
+    }
+
+    @Override
+    public long outputBytes() {
+        return calls.get("outputBytes()", process::outputBytes);
+    }
+
+    @Override
+    public List<String> outputTail(int maxLines) {
+        return calls.get("outputTail(" + maxLines + ")", () -> process.outputTail(maxLines));
+    }
+
+    /** Once only, as by the supervisor: a check that releases a process need not tell the one who cleans up. */
+    @Override
+    public void release() {
+        if (released.compareAndSet(false, true)) {
+            calls.run("release()", process::release);
+        }
+    }
+}

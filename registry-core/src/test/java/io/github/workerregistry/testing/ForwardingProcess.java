@@ -1,0 +1,58 @@
+package io.github.workerregistry.testing;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.process.ProcessIdentity;
+import io.github.workerregistry.process.WorkerProcess;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/** A process as another one is, but for what a subclass breaks. */
+class ForwardingProcess implements WorkerProcess {
+
+    private final WorkerProcess process;
+
+    ForwardingProcess(WorkerProcess process) {
+        this.process = process;
+    }
+
+    @Override
+    public ProcessIdentity identity() {
+        return process.identity();
+    }
+
+    @Override
+    public Optional<ExitStatus> exitStatus() {
+        return process.exitStatus();
+    }
+
+    @Override
+    public CompletionStage<ExitStatus> onExit() {
+        return process.onExit();
+    }
+
+    @Override
+    public void terminate() {
+        process.terminate();
+    }
+
+    @Override
+    public void kill() {
+        process.kill();
+    }
+
+    @Override
+    public long outputBytes() {
+        return process.outputBytes();
+    }
+
+    @Override
+    public List<String> outputTail(int maxLines) {
+        return process.outputTail(maxLines);
+    }
+
+    @Override
+    public void release() {
+        process.release();
+    }
+}
