@@ -1,0 +1,105 @@
+package io.github.workerregistry.examples.dispatcher;
+
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.WorkerRegistry;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Sends requests to workers: takes a slot, asks the slot's worker, and gives the slot back, whatever happens.
+ *
+ * <p>A request that fails while its lease has become void failed because its worker was lost, not because of what it
+ * asked for. It is sent again, to whoever is free then. A request that fails on a worker that is well is not: the next
+ * worker would fail at it too. Thread-safe.
+ *
+ * @param <Q> the request
+ * @param <A> the answer
+ */
+public final class Dispatcher<Q, A> {
+
+    private final WorkerRegistry registry;
+    private final Backend<Q, A> backend;
+    private final Duration slotTimeout;
+    private final int attempts;
+
+    private final LongAdder answered = new LongAdder();
+    private final LongAdder retried = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+
+    /**
+     * A dispatcher.
+     *
+     * @param registry where the workers are
+     * @param backend how one of them is asked
+     * @param slotTimeout how long a request may wait for a slot, each time; 0 for not at all
+     * @param attempts how often a request is sent at the most, &ge; 1
+     */
+    public Dispatcher(WorkerRegistry registry, Backend<Q, A> backend, Duration slotTimeout, int attempts) {
+        this.registry = registry;
+        this.backend = backend;
+        this.slotTimeout = slotTimeout;
+        this.attempts = attempts;
+    }
+
+    /**
+     * Sends a request to a worker of a model, and again if the worker is lost.
+     *
+     * @param modelRef the model
+     * @param request the request
+     * @return the answer
+     * @throws IOException if the worker failed at the request, or the last one that was tried was lost
+     * @throws io.github.workerregistry.SlotTimeoutException if no slot became free in time
+     * @throws io.github.workerregistry.SlotQueueFullException if too many wait already
+     * @throws io.github.workerregistry.NoSuchModelException if there is no worker to wait for
+     * @throws InterruptedException if the thread was interrupted while it waited
+     */
+    public A dispatch(String modelRef, Q request) throws IOException, InterruptedException {
+        boolean done = false;
+        try {
+            A answer = dispatch(modelRef, request, attempts);
+            done = true;
+            return answer;
+        } finally {
+            (done ? answered : failed).increment();
+        }
+    }
+
+    private A dispatch(String modelRef, Q request, int attemptsLeft) throws IOException, InterruptedException {
+        try (SlotLease slot = registry.acquire(modelRef, slotTimeout)) {
+            return send(slot, request);
+        } catch (WorkerLostException e) {
+            if (attemptsLeft <= 1) {
+                throw e;
+            }
+            retried.increment();
+            return dispatch(modelRef, request, attemptsLeft - 1); // the slot has been given back
+        }
+    }
+
+    private A send(SlotLease slot, Q request) throws IOException {
+        try {
+            return backend.send(slot, request);
+        } catch (IOException e) {
+            throw slot.isValid() ? e : new WorkerLostException(slot.workerId(), e);
+        }
+    }
+
+    /**
+     * What became of the requests so far.
+     *
+     * @return the counts
+     */
+    public Counts counts() {
+        return new Counts(answered.sum(), retried.sum(), failed.sum());
+    }
+
+    /**
+     * What became of requests.
+     *
+     * @param answered requests that were answered, at whichever attempt
+     * @param retried how often a request was sent again
+     * @param failed requests that were not answered
+     */
+    public record Counts(long answered, long retried, long failed) {}
+}

@@ -1,0 +1,11 @@
+package io.github.workerregistry.examples.dispatcher;
+
+import java.io.IOException;
+
+/** The worker was restarted or removed while it worked on a request. */
+public final class WorkerLostException extends IOException {
+
+    WorkerLostException(String workerId, IOException cause) {
+        super("worker " + workerId + " was lost during a request: " + cause.getMessage(), cause);
+    }
+}

@@ -1,0 +1,191 @@
+package io.github.workerregistry.examples.dispatcher;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.NoSuchModelException;
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.SlotTimeoutException;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.examples.dispatcher.Dispatcher.Counts;
+import io.github.workerregistry.health.HealthStatus;
+import io.github.workerregistry.lifecycle.WorkerSpec;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.RecordingListener;
+import io.github.workerregistry.testing.ScriptedHealthProbe;
+import io.github.workerregistry.testing.VirtualTime;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/**
+ * How to test what a host does when its workers crash, idle or storm: with processes that are none, probes that say
+ * what the test says, and time that passes when the test says so. Nothing here sleeps, waits or starts a thread, so
+ * minutes of virtual time take milliseconds.
+ */
+class DispatcherTest {
+
+    private static final WorkerSpec SPEC = WorkerSpec.builder()
+            .modelRef("tiny")
+            .command("serve", "--port", "1234")
+            .url("http://worker")
+            .build();
+
+    private final VirtualTime time = new VirtualTime();
+    private final FakeProcessController processes = new FakeProcessController();
+    private final ScriptedHealthProbe probe = new ScriptedHealthProbe();
+    private final RecordingListener heard = new RecordingListener();
+    private final WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
+    private final WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time)
+            .processes(processes)
+            .health(probe)
+            .build();
+
+    /** The workers that were asked, in this order. */
+    private final List<String> asked = new ArrayList<>();
+
+    private Backend<String, String> backend = (slot, prompt) -> "answer to " + prompt;
+    private final Dispatcher<String, String> dispatcher = new Dispatcher<>(registry, this::send, Duration.ZERO, 3);
+
+    DispatcherTest() {
+        registry.subscribe(heard, Runnable::run);
+    }
+
+    private String send(SlotLease slot, String prompt) throws IOException {
+        asked.add(slot.workerId());
+        return backend.send(slot, prompt);
+    }
+
+    @Test
+    void aRequestIsAnsweredAndItsSlotGivenBack() throws Exception {
+        String id = spawnReady();
+
+        assertThat(dispatcher.dispatch("tiny", "hello")).isEqualTo("answer to hello");
+
+        assertThat(asked).containsExactly(id);
+        assertThat(registry.get(id).orElseThrow().state()).isEqualTo(new Idle());
+        assertThat(dispatcher.counts()).isEqualTo(new Counts(1, 0, 0));
+    }
+
+    @Test
+    void aRequestWhoseWorkerCrashesIsAnsweredByAnother() throws Exception {
+        spawnReady();
+        spawnReady();
+        backend = (slot, prompt) -> asked.size() == 1 ? crash(slot) : "answer to " + prompt;
+
+        assertThat(dispatcher.dispatch("tiny", "hello")).isEqualTo("answer to hello");
+
+        assertThat(asked).hasSize(2).doesNotHaveDuplicates();
+        assertThat(dispatcher.counts()).isEqualTo(new Counts(1, 1, 0));
+        assertThat(registry.get(asked.get(0)).orElseThrow().state()).isInstanceOf(BackingOff.class);
+        assertThat(registry.get(asked.get(1)).orElseThrow().slotsInUse()).isZero();
+    }
+
+    @Test
+    void aRequestThatKillsEveryWorkerIsNotSentForEver() {
+        spawnReady();
+        spawnReady();
+        spawnReady();
+        spawnReady();
+        backend = (slot, prompt) -> crash(slot);
+
+        assertThatThrownBy(() -> dispatcher.dispatch("tiny", "poison"))
+                .isInstanceOf(WorkerLostException.class)
+                .hasMessageEndingWith("was lost during a request: connection reset");
+
+        assertThat(asked).hasSize(3);
+        assertThat(dispatcher.counts()).isEqualTo(new Counts(0, 2, 1));
+        assertThat(registry.tryAcquire("tiny")).as("the fourth worker is well").isPresent();
+    }
+
+    @Test
+    void aRequestThatFailsOnAWorkerThatIsWellIsNotSentAgain() {
+        String id = spawnReady();
+        backend = (slot, prompt) -> {
+            throw new IOException("status 400");
+        };
+
+        assertThatThrownBy(() -> dispatcher.dispatch("tiny", "nonsense")).hasMessage("status 400");
+
+        assertThat(asked).containsExactly(id);
+        assertThat(registry.get(id).orElseThrow().slotsInUse()).isZero();
+        assertThat(dispatcher.counts()).isEqualTo(new Counts(0, 0, 1));
+    }
+
+    @Test
+    void aWorkerThatIsAskedNowAndThenIsNotStoppedAndOneThatIsNotIs() throws Exception {
+        String id = spawnReady();
+        for (int minute = 0; minute < 20; minute += 4) {
+            time.advance(Duration.ofMinutes(4));
+            dispatcher.dispatch("tiny", "hello");
+        }
+
+        time.advance(Duration.ofMinutes(7)); // idle for more than five, with a check every minute
+
+        assertThat(heard.historyOf(id))
+                .containsExactly("Registered", "BecameReady", "IdleTimedOut", "Stopping", "Removed");
+        assertThat(supervisor.recentExits())
+                .singleElement()
+                .extracting(Exit::cause)
+                .isEqualTo(Exit.Cause.IDLE_TIMEOUT);
+        assertThatThrownBy(() -> dispatcher.dispatch("tiny", "too late")).isInstanceOf(NoSuchModelException.class);
+        assertThat(dispatcher.counts()).isEqualTo(new Counts(5, 0, 1));
+    }
+
+    @Test
+    void aWorkerThatIsIllGetsNoRequests() throws Exception {
+        String id = spawnReady();
+        probe.answer(id, HealthStatus.unhealthy("out of memory"));
+
+        time.advance(Duration.ofMinutes(2));
+
+        assertThat(heard.historyOf(id)).contains("HealthCheckFailed", "Crashed", "RestartScheduled");
+        assertThatThrownBy(() -> dispatcher.dispatch("tiny", "hello")).isInstanceOf(SlotTimeoutException.class);
+        probe.answer(id, HealthStatus.healthy());
+        time.advance(Duration.ofSeconds(10)); // it is started again, and its first healthy probe makes it ready
+        assertThat(dispatcher.dispatch("tiny", "hello")).isEqualTo("answer to hello");
+    }
+
+    @Test
+    void aWorkerThatCrashesAtEveryRequestIsStartedFiveTimesAgainAndThenNoMore() {
+        String id = spawnReady();
+        backend = (slot, prompt) -> crash(slot);
+
+        int requests = 0;
+        while (registry.get(id).isPresent()) {
+            assertThatThrownBy(() -> dispatcher.dispatch("tiny", "poison"))
+                    .isInstanceOfAny(SlotTimeoutException.class, NoSuchModelException.class);
+            requests++;
+            time.advance(Duration.ofSeconds(60)); // longer than any wait before a restart
+        }
+
+        assertThat(requests).isEqualTo(6);
+        assertThat(processes.starts()).as("the first and five restarts").isEqualTo(6);
+        assertThat(heard.historyOf(id)).filteredOn("Restarted"::equals).hasSize(5);
+        assertThat(heard.historyOf(id)).endsWith("Crashed", "Removed");
+        assertThat(supervisor.recentExits())
+                .extracting(Exit::cause)
+                .endsWith(Exit.Cause.CRASH_LOOP)
+                .hasSize(6);
+        assertThat(processes.running()).isEmpty();
+        assertThatThrownBy(() -> dispatcher.dispatch("tiny", "hello")).isInstanceOf(NoSuchModelException.class);
+    }
+
+    private String spawnReady() {
+        String id = supervisor.spawn(SPEC).id();
+        supervisor.ready(id);
+        return id;
+    }
+
+    /** What a client sees of a worker that dies in the middle of a request. */
+    private String crash(SlotLease slot) throws IOException {
+        processes.exit(slot.workerId(), 139);
+        throw new IOException("connection reset");
+    }
+}
