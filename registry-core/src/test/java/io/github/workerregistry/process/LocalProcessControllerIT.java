@@ -37,21 +37,27 @@ class LocalProcessControllerIT {
     @RegisterExtension
     final RealWorkers workers;
 
+    private final Path logs;
+
     LocalProcessControllerIT(@TempDir Path logs) {
+        this.logs = logs;
         this.workers = new RealWorkers(logs);
     }
 
     @TestFactory
     Stream<DynamicTest> keepsTheContractWithOutputInATemporaryDirectory() {
-        LocalProcessController controller = LocalProcessController.builder()
-                .hiveId("contract-" + UUID.randomUUID())
-                .build();
-        return testsOf(new TemporaryOutputContract(controller));
+        return testsOf(new TemporaryOutputContract(ofAHiveOfItsOwn().build()));
     }
 
     @TestFactory
     Stream<DynamicTest> keepsTheContractWithOutputInADirectoryOfTheHost() {
-        return testsOf(new LocalProcessContract(workers.controller()));
+        return testsOf(
+                new LocalProcessContract(ofAHiveOfItsOwn().outputDirectory(logs).build()));
+    }
+
+    /** Whoever looks for orphans of this hive finds nobody else's. */
+    private static LocalProcessController.Builder ofAHiveOfItsOwn() {
+        return LocalProcessController.builder().hiveId("contract-" + UUID.randomUUID());
     }
 
     private static Stream<DynamicTest> testsOf(LocalProcessContract contract) {
