@@ -1,8 +1,12 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.WorkerInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Port ranges for tests that nobody else on this machine uses. */
 final class FreePorts {
@@ -32,6 +36,19 @@ final class FreePorts {
             }
         }
         return true;
+    }
+
+    /** Whether the port in the worker's url has been given back to the range. Takes them all, for a moment. */
+    static boolean isFree(PortRange range, WorkerInfo worker) {
+        List<Integer> free = new ArrayList<>();
+        try {
+            while (true) {
+                free.add(range.take());
+            }
+        } catch (PortsExhaustedException all) {
+            free.forEach(range::giveBack);
+            return free.contains(URI.create(worker.url()).getPort());
+        }
     }
 
     /** A socket that listens on a port of the system's choice. */

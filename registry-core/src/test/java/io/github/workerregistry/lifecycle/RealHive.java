@@ -187,6 +187,20 @@ final class RealHive implements AfterEachCallback {
                 .isTrue();
     }
 
+    /** Sends a signal to the processes of workers, all at once, as by somebody who knows nothing of us. */
+    static void signal(String name, List<WorkerInfo> workers) {
+        List<String> command = new ArrayList<>(List.of("kill", "-" + name));
+        workers.forEach(worker -> command.add(Long.toString(worker.pid().orElseThrow())));
+        try {
+            assertThat(new ProcessBuilder(command).start().waitFor()).isZero();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
     static boolean isRunning(WorkerInfo worker) {
         return isRunning(worker.pid().orElseThrow());
     }

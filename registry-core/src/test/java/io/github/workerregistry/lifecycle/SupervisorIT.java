@@ -146,14 +146,10 @@ class SupervisorIT {
     }
 
     @Test
-    void aWorkerThatIsSuspendedCanBeKilled() throws Exception {
+    void aWorkerThatIsSuspendedCanBeKilled() {
         WorkerSupervisor supervisor = hive.supervise(RealHive.config());
         WorkerInfo worker = hive.spawn(supervisor, SLEEP);
-        long pid = worker.pid().orElseThrow();
-        assertThat(new ProcessBuilder("kill", "-STOP", Long.toString(pid))
-                        .start()
-                        .waitFor())
-                .isZero();
+        RealHive.signal("STOP", List.of(worker));
 
         assertThat(supervisor.forceKill(worker.id()).toCompletableFuture())
                 .succeedsWithin(PATIENCE)
