@@ -15,7 +15,9 @@ import net.jqwik.api.lifecycle.PropertyExecutionResult.Status;
 import net.jqwik.api.lifecycle.PropertyExecutor;
 import net.jqwik.api.lifecycle.PropertyLifecycleContext;
 import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -29,11 +31,13 @@ import org.slf4j.LoggerFactory;
  * UnexpectedWarnings.expect("listener failed");
  * }</pre>
  *
+ * <p>Every test class of this module has it, so it also sees to it that the run leaves nothing: {@link Leftovers}.
+ *
  * <p>A warning that another thread logs after its test has ended is held against the next test: tests end what they
  * start. Tests of one JVM must not run in parallel.
  */
 @SuppressWarnings("exports") // a test class in an exported package; no user sees it
-public final class UnexpectedWarnings implements AfterEachCallback, AroundPropertyHook {
+public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCallback, AroundPropertyHook {
 
     private static final List<String> expected = new CopyOnWriteArrayList<>();
     private static final ListAppender<ILoggingEvent> logged = new ListAppender<>();
@@ -53,6 +57,14 @@ public final class UnexpectedWarnings implements AfterEachCallback, AroundProper
      */
     public static void expect(String... partsOfMessages) {
         expected.addAll(List.of(partsOfMessages));
+    }
+
+    /** The first test class of a run has it noted what is there, and the end of the run compares. */
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        Leftovers unused = context.getRoot()
+                .getStore(Namespace.create(Leftovers.class))
+                .computeIfAbsent(Leftovers.class, first -> new Leftovers(), Leftovers.class);
     }
 
     @Override

@@ -10,7 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.process.ChildJvm;
-import io.github.workerregistry.process.OrphanReaper;
+import io.github.workerregistry.process.LocalProcessController;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -122,6 +122,8 @@ class ShutdownIT {
         } finally {
             jvm.destroyForcibly().waitFor();
         }
-        assertThat(OrphanReaper.of(hiveId).reap().ended()).isEmpty();
+        LocalProcessController again =
+                LocalProcessController.builder().hiveId(hiveId).build();
+        assertThat(again.reapOrphans().ended()).isEmpty();
     }
 }

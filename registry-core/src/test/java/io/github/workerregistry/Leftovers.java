@@ -1,0 +1,183 @@
+package io.github.workerregistry;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+import java.nio.channels.AsynchronousSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
+
+/**
+ * Fails the run if, after the last test, this JVM has what it did not have before the first: processes (zombies too,
+ * and those that another process has adopted), threads, file descriptors, temporary files.
+ *
+ * <p>{@link UnexpectedWarnings} puts the one of a run into JUnit's root store, which is closed at the end of the run: a
+ * failure is that of a test named "JUnit Jupiter", and lists the culprits. (The properties run in an engine of their
+ * own, and are not looked at.) The build gives every run a mark in the environment, which all that the tests start
+ * inherits, and a directory of its own for temporary files; so what other runs on this machine do does not count.
+ * Started otherwise, by an IDE say, only descendants of this JVM are looked for, and no files.
+ */
+public final class Leftovers implements AutoCloseable {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static final String MARK = "WORKER_REGISTRY_TEST_RUN";
+
+    /** Threads that the JDK and the build keep: pools whose threads end when they have been idle for a minute. */
+    private static final Pattern KEPT_THREAD = Pattern.compile("main|surefire-.*|HttpClient-\\d+-Worker-\\d+"
+            + "|ForkJoinPool\\.commonPool-.*|CompletableFutureDelayScheduler");
+
+    /** What classes and random numbers are read from. */
+    private static final Pattern KEPT_FILE = Pattern.compile(".*\\.jar|.*/lib/modules|/dev/u?random");
+
+    private static final Set<String> forgiven = ConcurrentHashMap.newKeySet();
+
+    private final Duration patience;
+    private final Set<String> before;
+
+    /** Notes what is there. */
+    public Leftovers() {
+        this(PATIENCE);
+    }
+
+    Leftovers(Duration patience) {
+        this.patience = patience;
+        useSocketsOnce();
+        this.before = everything();
+    }
+
+    /** The JDK opens a few files when the first socket is opened, and keeps them. */
+    private static void useSocketsOnce() {
+        try {
+            AsynchronousSocketChannel.open().close();
+            new ServerSocket(0).close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What the JDK closes once it is garbage (an HTTP client's thread and its files) gets its time. */
+    @Override
+    public void close() {
+        try {
+            Awaitility.await()
+                    .atMost(patience)
+                    .pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(100))
+                    .pollInSameThread()
+                    .until(() -> {
+                        System.gc();
+                        return found().isEmpty();
+                    });
+        } catch (ConditionTimeoutException e) {
+            List<String> found = found();
+            if (!found.isEmpty()) {
+                throw new AssertionError("left behind by the tests:\n  " + String.join("\n  ", found), e);
+            }
+        }
+    }
+
+    /** What has come since is no leftover: the test knows whose fault it is. */
+    public void forgive() {
+        forgiven.addAll(found());
+    }
+
+    /** What has come since. */
+    List<String> found() {
+        Set<String> found = everything();
+        found.removeAll(before);
+        found.removeAll(forgiven);
+        return found.stream().sorted().toList();
+    }
+
+    private static Set<String> everything() {
+        return Stream.of(processes(), threads(), descriptors(), temporaryFiles())
+                .flatMap(kind -> kind)
+                .collect(Collectors.toCollection(HashSet::new));
+    }
+
+    private static Stream<String> processes() {
+        return Stream.concat(
+                        ProcessHandle.current().descendants(),
+                        ProcessHandle.allProcesses().filter(Leftovers::isMarked))
+                .filter(process -> !process.equals(ProcessHandle.current()))
+                .map(process -> "process " + process.pid() + ": " + commandOf(process));
+    }
+
+    private static boolean isMarked(ProcessHandle process) {
+        String run = System.getenv(MARK);
+        return run != null && ("\0" + read(process, "environ")).contains("\0" + MARK + "=" + run + "\0");
+    }
+
+    private static String commandOf(ProcessHandle process) {
+        String line = read(process, "cmdline").replace('\0', ' ').strip();
+        return line.isEmpty() ? "zombie of " + read(process, "comm").strip() : line;
+    }
+
+    /** Empty for a process that has gone, is not ours to look at, or is a zombie. */
+    private static String read(ProcessHandle process, String file) {
+        try {
+            return Files.readString(Path.of("/proc/" + process.pid() + "/" + file), ISO_8859_1);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    private static Stream<String> threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> !isOfTheSystem(thread)
+                        && !KEPT_THREAD.matcher(thread.getName()).matches())
+                .map(thread -> "thread " + thread.getId() + ": " + thread.getName());
+    }
+
+    /** The JVM's own, among them those that reap processes. A thread that has ended has no group. */
+    private static boolean isOfTheSystem(Thread thread) {
+        ThreadGroup group = thread.getThreadGroup();
+        return group == null
+                || group.getName().equals("system")
+                || group.getName().equals("InnocuousThreadGroup");
+    }
+
+    private static Stream<String> descriptors() {
+        return list(Path.of("/proc/self/fd")).flatMap(descriptor -> {
+            try {
+                String target = Files.readSymbolicLink(descriptor).toString();
+                boolean kept = KEPT_FILE.matcher(target).matches();
+                return kept ? Stream.empty() : Stream.of("descriptor " + descriptor.getFileName() + ": " + target);
+            } catch (IOException closed) { // that of the listing itself
+                return Stream.empty();
+            }
+        });
+    }
+
+    private static Stream<String> temporaryFiles() {
+        return System.getenv(MARK) == null
+                ? Stream.empty()
+                : list(Path.of(System.getProperty("java.io.tmpdir")))
+                        .filter(file -> !file.getFileName().toString().startsWith("surefire"))
+                        .map(file -> "temporary file " + file);
+    }
+
+    private static Stream<Path> list(Path directory) {
+        if (!Files.isDirectory(directory)) {
+            return Stream.empty();
+        }
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.toList().stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
