@@ -21,6 +21,9 @@ import java.util.concurrent.CompletionStage;
  *
  * <p>At most 64 KiB of the answer's body are read, and thrown away. A redirect is followed on the worker's own host and
  * port, at most three times, and never off it. HTTP/1.1, no proxy unless the host's client has one.
+ *
+ * <p>The client of JDK 17 never closes a connection over which it was answered with something other than HTTP; that of
+ * JDK 25 does. A worker that speaks no HTTP is better asked with a {@link TcpHealthProbe}.
  */
 public final class HttpHealthProbe implements HealthProbe {
 
