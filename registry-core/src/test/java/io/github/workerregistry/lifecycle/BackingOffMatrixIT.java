@@ -7,7 +7,6 @@ import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toList;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
@@ -110,7 +109,7 @@ class BackingOffMatrixIT {
         subjects.stream()
                 .collect(groupingBy(subject -> subject.cell.end(), mapping(subject -> subject.before, toList())))
                 .forEach(ProcessEnd::strike);
-        return subjects.stream().map(subject -> dynamicTest(subject.cell.toString(), subject::check));
+        return subjects.stream().map(subject -> ExitMatrixIT.testOf(subject.cell, subject::check));
     }
 
     private WorkerSupervisor supervise(RestartPolicy.Mode mode) {

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -144,7 +145,18 @@ class ExitMatrixIT {
                 .filter(subject -> !subject.cell.isEndedByBeingAsked())
                 .collect(groupingBy(subject -> subject.cell.end(), mapping(subject -> subject.before, toList())))
                 .forEach(ProcessEnd::strike);
-        return subjects.stream().map(subject -> dynamicTest(subject.cell.toString(), subject::check));
+        return subjects.stream().map(subject -> testOf(subject.cell, subject::check));
+    }
+
+    /** The build's report gives such tests numbers: the message says which cell it was. */
+    static DynamicTest testOf(Record cell, Executable check) {
+        return dynamicTest(cell.toString(), () -> {
+            try {
+                check.execute();
+            } catch (Throwable failure) {
+                throw new AssertionError(cell.toString(), failure);
+            }
+        });
     }
 
     private WorkerSupervisor supervise(RestartPolicy.Mode mode) {
