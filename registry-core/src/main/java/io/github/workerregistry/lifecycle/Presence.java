@@ -54,15 +54,25 @@ final class Presence {
 
     /** Whether a round is overdue now. */
     boolean isAway(Instant now) {
-        return Duration.between(expected, now).compareTo(period) > 0;
+        return isAway(new Absence(expected, now));
     }
 
-    /** How much of the time from {@code start} to {@code now} the host was there. */
+    private boolean isAway(Absence overdue) {
+        return Duration.between(overdue.from, overdue.until).compareTo(period) > 0;
+    }
+
+    /**
+     * How much of the time from {@code start} to {@code now} the host was there. An absence counts as soon as it can be
+     * seen: whoever asks may have woken up before our next round.
+     */
     Duration since(Instant start, Instant now) {
-        Duration present = Duration.between(start, now);
-        for (Absence absence : absences) {
-            present = present.minus(absence.since(start));
+        Absence current = new Absence(expected, now); // read before those that have ended, so that none is missed
+        List<Absence> ended = absences;
+        Duration there = Duration.between(start, now);
+        for (Absence absence : ended) {
+            there = there.minus(absence.since(start));
         }
-        return present;
+        boolean isKnown = ended.stream().anyMatch(absence -> absence.from.equals(current.from));
+        return isAway(current) && !isKnown ? there.minus(current.since(start)) : there;
     }
 }

@@ -113,6 +113,24 @@ class LatenessTest {
         assertThat(registry.get(id).orElseThrow().failedHealthChecks()).isEqualTo(1);
     }
 
+    /** The second call came before a round of ours: it took the time asleep for time that had passed, and killed. */
+    @Test
+    void aStopThatIsRepeatedAsWeWakeUpStillHasItsTimeToDrain() {
+        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+        SlotLease lease = registry.tryAcquireFrom(id).orElseThrow();
+        supervisor.stop(id);
+
+        suspend();
+        supervisor.stop(id);
+        time.advance(Duration.ofSeconds(29));
+        assertThat(lease.isValid()).isTrue();
+        time.advance(Duration.ofSeconds(2));
+
+        assertThat(registry.get(id)).isEmpty();
+    }
+
     @Test
     void aSuspensionDoesNotCountTowardsTheLoadStall() {
         UnexpectedWarnings.expect("made no progress");
