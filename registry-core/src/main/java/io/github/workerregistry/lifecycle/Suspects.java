@@ -26,10 +26,10 @@ final class Suspects implements Tick {
     /** A worker may be under suspicion for one cause and cleared of another. */
     private record Charge(String id, Exit.Cause cause) {}
 
-    /** Since when which generation is under suspicion. */
-    private record Suspicion(int generation, Instant since) {
+    /** Since when which process is under suspicion: not one that came after it, be it under the same id. */
+    private record Suspicion(int generation, Instant startedAt, Instant since) {
         boolean isOf(WorkerInfo worker) {
-            return generation == worker.generation();
+            return generation == worker.generation() && startedAt.equals(worker.startedAt());
         }
     }
 
@@ -58,8 +58,9 @@ final class Suspects implements Tick {
         }
         Suspicion suspicion = suspicions.compute(
                 new Charge(worker.id(), cause),
-                (charge, known) ->
-                        known != null && known.isOf(worker) ? known : new Suspicion(worker.generation(), now));
+                (charge, known) -> known != null && known.isOf(worker)
+                        ? known
+                        : new Suspicion(worker.generation(), worker.startedAt(), now));
         if (registry.suspect(worker.id(), cause)) {
             log.warn(
                     "worker {} is {} and under suspicion ({}), as {} of {} are; it is kept for {}",

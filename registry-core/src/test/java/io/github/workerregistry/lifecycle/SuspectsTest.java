@@ -64,6 +64,21 @@ class SuspectsTest {
         assertThat(hive.isGone(ids.get(0))).isTrue();
     }
 
+    /** The suspicion was kept for the id: the successor was given up for what its predecessor had failed. */
+    @Test
+    void whoIsSpawnedUnderTheIdOfASuspectIsNoSuspect() {
+        UnexpectedWarnings.expect("under suspicion", "is gone: CRASHED", "is given up");
+        hive.probe.answerAll(ILL);
+        hive.advanceSeconds(110);
+
+        String id = ids.get(0);
+        hive.processes.exit(id, 1);
+        hive.spawnReady(id);
+        hive.advanceSeconds(65);
+
+        assertThat(hive.processes.running()).containsExactly(id);
+    }
+
     @Test
     void twoOfFourAreNotMany() {
         UnexpectedWarnings.expect("is given up after 3");

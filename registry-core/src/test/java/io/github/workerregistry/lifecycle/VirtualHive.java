@@ -77,6 +77,17 @@ final class VirtualHive {
         return id;
     }
 
+    /** Spawns a worker with an id that is free again, and makes it ready. */
+    void spawnReady(String id) {
+        supervisor.spawn(WorkerSpec.builder()
+                .id(id)
+                .modelRef(SPEC.modelRef())
+                .command(SPEC.command())
+                .url(SPEC.url())
+                .build());
+        supervisor.ready(id);
+    }
+
     SlotLease lease(String id) {
         return registry.tryAcquireFrom(id).orElseThrow();
     }
