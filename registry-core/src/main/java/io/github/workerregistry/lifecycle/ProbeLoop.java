@@ -109,6 +109,7 @@ final class ProbeLoop implements Tick {
      */
     private final class Schedule {
         private final int generation;
+        private final Instant startedAt;
         private final boolean loading;
         private Duration interval;
         private Instant due;
@@ -118,6 +119,7 @@ final class ProbeLoop implements Tick {
 
         Schedule(WorkerInfo worker, Instant now) {
             generation = worker.generation();
+            startedAt = worker.startedAt();
             loading = worker.state() instanceof Loading;
             interval = loading ? config.readyInterval() : config.healthInterval();
             Instant since =
@@ -126,7 +128,9 @@ final class ProbeLoop implements Tick {
         }
 
         boolean fits(WorkerInfo worker) {
-            return worker.generation() == generation && worker.state() instanceof Loading == loading;
+            return worker.generation() == generation
+                    && worker.startedAt().equals(startedAt) // and not another worker under the same id
+                    && worker.state() instanceof Loading == loading;
         }
 
         void step(WorkerInfo worker, Instant now) {

@@ -76,7 +76,7 @@ final class Verdict {
             return;
         }
         registry.get(seen.id())
-                .filter(now -> now.generation() == seen.generation() && now.state() instanceof Idle)
+                .filter(now -> isSame(now, seen) && now.state() instanceof Idle)
                 .ifPresent(now -> {
                     int failures =
                             registry.incrementFailedHealthChecksIfUnchanged(now).orElse(0);
@@ -87,6 +87,11 @@ final class Verdict {
                                 "worker {} is given up after {} failed health checks: {}", seen.id(), failures, reason);
                     }
                 });
+    }
+
+    /** And not its next generation, nor another worker under its id. */
+    private static boolean isSame(WorkerInfo now, WorkerInfo seen) {
+        return now.generation() == seen.generation() && now.startedAt().equals(seen.startedAt());
     }
 
     /** Probes are spread over their interval: a worker that failed its last one fails together with this one. */

@@ -43,6 +43,44 @@ class HealthTest {
         assertThat(hive.heard.historyOf(id)).containsExactly("Registered", "BecameReady");
     }
 
+    /** It failed by its timeout, and was counted against whoever had the id by then. */
+    @Test
+    void aProbeUnderWayIsNotHeldAgainstWhoComesUnderTheSameId() {
+        String id = hive.spawnReady();
+        hive.probe.hang(id);
+        while (hive.probe.probes(id) == 0) {
+            hive.advance(Duration.ofMillis(100));
+        }
+
+        hive.supervisor.forceKill(id);
+        hive.probe.answer(id, HealthStatus.healthy());
+        hive.spawnReady(id);
+        hive.advanceSeconds(10);
+
+        assertThat(hive.worker(id).failedHealthChecks()).isZero();
+    }
+
+    /** The answer itself may come when the next round has not seen yet that the worker is another. */
+    @Test
+    void anAnswerForAWorkerThatHasGoneIsNotHeldAgainstWhoComesUnderTheSameId() {
+        CompletableFuture<HealthStatus> answer = new CompletableFuture<>();
+        AtomicInteger asked = new AtomicInteger();
+        VirtualHive hive = new VirtualHive(builder -> builder.health((worker, timeout) -> {
+            asked.incrementAndGet();
+            return answer;
+        }));
+        String id = hive.spawnReady();
+        while (asked.get() == 0) {
+            hive.advance(Duration.ofMillis(100));
+        }
+
+        hive.supervisor.forceKill(id);
+        hive.spawnReady(id);
+        answer.complete(ILL);
+
+        assertThat(hive.worker(id).failedHealthChecks()).isZero();
+    }
+
     @Test
     void readinessIsProbedAfter250MillisThenAtDoublingIntervalsUpToASecond() {
         String id = hive.spawnLoading();
