@@ -42,7 +42,7 @@ final class RegistryBesideItsModel implements AutoCloseable {
     private static final List<String> IDS = List.of("a", "b");
     private static final List<String> MODELS = List.of("small", "large");
     private static final List<Exit.Cause> CAUSES = List.of(Exit.Cause.CRASHED, Exit.Cause.EXITED, Exit.Cause.UNHEALTHY);
-    private static final Duration LEAK_THRESHOLD = Duration.ofSeconds(50);
+    private static final Duration LEAK_THRESHOLD = Duration.ofSeconds(20);
 
     private final VirtualTime time = new VirtualTime();
     private final WorkerRegistry registry = WorkerRegistry.builder()

@@ -54,7 +54,7 @@ class RegistryModelProperties {
         HEARTBEAT(2, "heartbeat(String)"),
         SET_PID(3, "setPid(String, int, long)"),
         REAP_ORPHANS(1, "noteReapedOrphans(int)"),
-        REPORT_LEAKS(2, "reportLeaks()"),
+        REPORT_LEAKS(5, "reportLeaks()"),
         LOOK(10, "get(String)"),
         LOOK_AT_ALL(3, "list()"),
         LOOK_FOR_ALL_IDLE(3, "idleWorkers()"),
