@@ -7,7 +7,10 @@ import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.read.ListAppender;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import net.jqwik.api.lifecycle.AroundPropertyHook;
 import net.jqwik.api.lifecycle.PropagationMode;
 import net.jqwik.api.lifecycle.PropertyExecutionResult;
@@ -40,6 +43,7 @@ import org.slf4j.LoggerFactory;
 public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCallback, AroundPropertyHook {
 
     private static final List<String> expected = new CopyOnWriteArrayList<>();
+    private static final Set<String> allowed = ConcurrentHashMap.newKeySet();
     private static final ListAppender<ILoggingEvent> logged = new ListAppender<>();
 
     static {
@@ -57,6 +61,15 @@ public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCal
      */
     public static void expect(String... partsOfMessages) {
         expected.addAll(List.of(partsOfMessages));
+    }
+
+    /**
+     * Says which warnings the running test may make the library log, where chance decides whether it does.
+     *
+     * @param partsOfMessages what the messages contain, one part each
+     */
+    public static void allow(String... partsOfMessages) {
+        allowed.addAll(List.of(partsOfMessages));
     }
 
     /** The first test class of a run has it noted what is there, and the end of the run compares. */
@@ -96,7 +109,7 @@ public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCal
             String message = event.getFormattedMessage();
             missing.removeIf(message::contains);
             if (event.getLevel().isGreaterOrEqual(Level.WARN)
-                    && expected.stream().noneMatch(message::contains)) {
+                    && Stream.concat(expected.stream(), allowed.stream()).noneMatch(message::contains)) {
                 culprits.add("unexpected " + event.getLevel() + " of " + event.getLoggerName() + ": " + message
                         + (event.getThrowableProxy() == null
                                 ? ""
@@ -105,6 +118,7 @@ public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCal
         }
         missing.forEach(part -> culprits.add("expected a warning that did not come: " + part));
         expected.clear();
+        allowed.clear();
         return String.join("\n", culprits);
     }
 

@@ -1,0 +1,62 @@
+package io.github.workerregistry.lifecycle;
+
+import java.time.Duration;
+
+/** The numbers by which modelled workers live, and the same for a supervisor. Small, so that a life is short. */
+final class LifeRules {
+
+    static final int SLOTS = 2;
+    static final int FAILURES = 2;
+    static final Duration ROUND = Duration.ofSeconds(1);
+    static final Duration READY_PROBE = Duration.ofSeconds(2);
+    static final Duration HEALTH_INTERVAL = Duration.ofSeconds(10);
+    static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(3);
+    static final Duration LOAD_STALL = Duration.ofSeconds(40);
+    static final Duration BEAT = Duration.ofSeconds(5);
+    static final int BEATS_MISSED = 3;
+    static final int MANY = 3;
+    static final Duration SUSPECT_LIMIT = Duration.ofSeconds(30);
+    static final Duration IDLE_TIMEOUT = Duration.ofMinutes(1);
+    static final Duration IDLE_CHECK = Duration.ofSeconds(12);
+    static final Duration DRAIN = Duration.ofSeconds(20);
+    static final int RESTARTS = 2;
+    static final Duration RESTART_WINDOW = Duration.ofMinutes(2);
+    static final Duration FIRST_WAIT = Duration.ofSeconds(2);
+    static final Duration LONGEST_WAIT = Duration.ofSeconds(16);
+    static final Duration STABLE = Duration.ofMinutes(1);
+    static final Duration GRACE = Duration.ofSeconds(8);
+    static final Duration KILL_WAIT = Duration.ofSeconds(5);
+
+    private LifeRules() {}
+
+    static LifecycleConfig config() {
+        return LifecycleConfig.builder()
+                .sweep(ROUND)
+                .readyInterval(READY_PROBE)
+                .healthInterval(HEALTH_INTERVAL)
+                .healthTimeout(HEALTH_TIMEOUT)
+                .failureThreshold(FAILURES)
+                .loadStall(LOAD_STALL)
+                .heartbeatInterval(BEAT)
+                .heartbeatMisses(BEATS_MISSED)
+                .suspectLimit(SUSPECT_LIMIT)
+                .idleTimeout(IDLE_TIMEOUT)
+                .idleCheck(IDLE_CHECK)
+                .drain(DRAIN)
+                .stopGrace(GRACE)
+                .killWait(KILL_WAIT)
+                .build();
+    }
+
+    static RestartPolicy policy(RestartPolicy.Mode mode) {
+        return RestartPolicy.builder()
+                .mode(mode)
+                .initial(FIRST_WAIT)
+                .max(LONGEST_WAIT)
+                .jitter(0)
+                .stableAfter(STABLE)
+                .limit(RESTARTS)
+                .window(RESTART_WINDOW)
+                .build();
+    }
+}
