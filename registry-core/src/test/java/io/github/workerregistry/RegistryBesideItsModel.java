@@ -194,7 +194,7 @@ final class RegistryBesideItsModel implements AutoCloseable {
                 .device(x % 2)
                 .state(state)
                 .slotsTotal(y % 3 + 1)
-                .slotsInUse(state == BUSY ? 1 : 0)
+                .slotsInUse(state.equals(BUSY) ? 1 : 0)
                 .lastActivity(now)
                 .startedAt(now)
                 .generation(1 + y % 2)
