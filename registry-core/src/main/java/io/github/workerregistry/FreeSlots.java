@@ -87,9 +87,11 @@ final class FreeSlots {
     private volatile long changesEnded;
 
     private volatile int members;
+    private volatile int arrivals;
     private volatile boolean sharing;
 
     // guarded by the registry's write lock
+    private int came;
     private int places;
     private int[] vacant = new int[FEW];
     private int vacancies;
@@ -166,6 +168,7 @@ final class FreeSlots {
         members = places - vacancies;
         sharing |= entry.slots() > 1;
         note(entry);
+        arrivals = ++came;
     }
 
     void remove(Entry entry) {
@@ -176,6 +179,14 @@ final class FreeSlots {
         }
         vacant[vacancies++] = place;
         members = places - vacancies;
+    }
+
+    /**
+     * How many workers have come in all. Who goes through the workers without the lock, and finds this changed, may
+     * have missed one that came behind his back before another left ahead of him.
+     */
+    int arrivals() {
+        return arrivals;
     }
 
     /** Also for those without the lock. */

@@ -127,7 +127,15 @@ final class ModelSlots {
 
     /** Whether a worker is here that fits and will, or may, have a slot one day. */
     boolean mayServe(SlotFilter filter) {
-        return free.first(entry -> fits(entry.names(), filter) ? entry : null) != null;
+        while (true) {
+            int arrivals = free.arrivals();
+            if (free.first(entry -> fits(entry.names(), filter) ? entry : null) != null) {
+                return true;
+            }
+            if (arrivals == free.arrivals()) {
+                return false;
+            }
+        }
     }
 
     private static boolean fits(WorkerInfo worker, SlotFilter filter) {

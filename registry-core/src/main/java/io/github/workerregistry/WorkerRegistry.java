@@ -44,7 +44,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One {@link ReentrantReadWriteLock} stands over the map. Membership and life-cycle transitions run under its write
  * lock, so that events have one order. {@link #list}, {@link #idleWorkers} and {@link #stats} run under its read lock
- * and see one moment.
+ * and see one moment of both; leases, which take no lock, come and go meanwhile, so the occupancy of each worker is
+ * that of a moment of its own.
  *
  * <p>What touches one worker only never takes it: {@link #get}, {@link #tryAcquire}, {@link #tryAcquireFrom},
  * {@link #heartbeat} and {@link SlotLease#close}. A read lock is a write to one shared word; two threads that only read
@@ -500,7 +501,8 @@ public final class WorkerRegistry {
      * or, better, {@link #tryAcquire}: between this look and the request, somebody else may have.
      *
      * @param modelRef the model
-     * @return the first Idle worker in registration order; empty if there is none
+     * @return an Idle worker, the first in registration order as long as no worker of the model has left; empty if
+     *     there is none
      */
     public Optional<WorkerInfo> findIdleWorker(String modelRef) {
         ModelSlots slots = models.get(requireNonNull(modelRef, "modelRef"));

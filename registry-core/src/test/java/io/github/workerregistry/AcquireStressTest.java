@@ -267,6 +267,41 @@ class AcquireStressTest {
         assertThat(registry.tryAcquire(MODEL)).as("seed " + seed).isEmpty();
     }
 
+    /**
+     * A look that passed the place of the new one before it came, and that of the old one after it left, saw neither.
+     */
+    @Test
+    void hopeIsNotLostWhileOneWorkerReplacesAnother() throws Exception {
+        registry.register(worker("w0").build());
+        AtomicBoolean over = new AtomicBoolean();
+        Future<Void> replacing = threads.start(() -> {
+            for (int i = 0; !over.get(); i++) {
+                registry.register(worker("w" + (i + 1)).build());
+                registry.remove("w" + i);
+            }
+            return null;
+        });
+        try {
+            for (int i = 0; i < 50_000; i++) {
+                assertThat(hopeless()).as("try " + i).isFalse();
+            }
+        } finally {
+            over.set(true);
+        }
+        ManyThreads.resultOf(replacing);
+    }
+
+    private boolean hopeless() throws InterruptedException {
+        try {
+            registry.acquire(MODEL, Duration.ZERO);
+        } catch (SlotTimeoutException loading) {
+            return false;
+        } catch (NoSuchModelException e) {
+            return true;
+        }
+        throw new AssertionError("a worker that loads has given a slot");
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void nobodyWaitsForEverWhereWorkersComeAndGo(boolean failIfAbsent) throws Exception {
