@@ -273,22 +273,40 @@ class AcquireStressTest {
     @Test
     void hopeIsNotLostWhileOneWorkerReplacesAnother() throws Exception {
         registry.register(worker("w0").build());
+        for (int i = 0; i < 1000; i++) { // which take the look a while
+            registry.register(worker("stopping-" + i).state(STOPPING).build());
+        }
         AtomicBoolean over = new AtomicBoolean();
-        Future<Void> replacing = threads.start(() -> {
+        Future<Void> coming = threads.start(() -> {
             for (int i = 0; !over.get(); i++) {
                 registry.register(worker("w" + (i + 1)).build());
+                spinUntil("w" + i, false, over);
+            }
+            return null;
+        });
+        Future<Void> leaving = threads.start(() -> {
+            for (int i = 0; !over.get(); i++) {
+                spinUntil("w" + (i + 1), true, over);
                 registry.remove("w" + i);
             }
             return null;
         });
         try {
-            for (int i = 0; i < 50_000; i++) {
+            for (int i = 0; i < 20_000; i++) {
                 assertThat(hopeless()).as("try " + i).isFalse();
             }
         } finally {
             over.set(true);
         }
-        ManyThreads.resultOf(replacing);
+        ManyThreads.resultOf(coming);
+        ManyThreads.resultOf(leaving);
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // there may be fewer cores than threads
+    private void spinUntil(String id, boolean isThere, AtomicBoolean over) {
+        while (registry.get(id).isPresent() != isThere && !over.get()) {
+            Thread.yield();
+        }
     }
 
     private boolean hopeless() throws InterruptedException {
