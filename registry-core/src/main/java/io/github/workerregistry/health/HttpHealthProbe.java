@@ -9,6 +9,7 @@ import java.net.http.HttpClient.Redirect;
 import java.net.http.HttpClient.Version;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.ResponseInfo;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
@@ -99,31 +100,51 @@ public final class HttpHealthProbe implements HealthProbe {
                 .timeout(timeout)
                 .GET()
                 .build();
-        CompletableFuture<HttpResponse<Void>> exchange = client.sendAsync(request, info -> new DiscardingSubscriber());
-        CompletableFuture<HealthStatus> answer = exchange.handle((response, failure) -> response == null
+        CompletableFuture<ResponseInfo> heard = new CompletableFuture<>();
+        CompletableFuture<HttpResponse<Void>> exchange = client.sendAsync(request, info -> {
+            DiscardingSubscriber body = new DiscardingSubscriber();
+            // Here, because the client completes the exchange in the JDK's common pool, which the host may have filled.
+            body.getBody().whenComplete((nothing, failure) -> {
+                if (failure == null) {
+                    heard.complete(info);
+                } else {
+                    heard.completeExceptionally(failure);
+                }
+            });
+            return body;
+        });
+        exchange.whenComplete((response, failure) -> {
+            if (failure != null) {
+                heard.completeExceptionally(failure);
+            }
+        });
+        CompletableFuture<HealthStatus> answer = heard.handle((info, failure) -> info == null
                         ? CompletableFuture.completedFuture(HealthStatus.unhealthy(reason(failure)))
-                        : judge(response, timeout, redirectsLeft))
+                        : judge(target, info, timeout, redirectsLeft))
                 .thenCompose(status -> status);
-        answer.whenComplete((status, failure) -> exchange.cancel(true)); // a caller that gives up ends the exchange too
+        answer.whenComplete((status, failure) -> {
+            if (answer.isCancelled()) { // a caller that gives up ends the exchange too
+                exchange.cancel(true);
+            }
+        });
         return answer;
     }
 
-    private CompletableFuture<HealthStatus> judge(HttpResponse<Void> response, Duration timeout, int redirectsLeft) {
-        int code = response.statusCode();
+    private CompletableFuture<HealthStatus> judge(URI asked, ResponseInfo info, Duration timeout, int redirectsLeft) {
+        int code = info.statusCode();
         if (code / 100 == 2) {
             return CompletableFuture.completedFuture(HealthStatus.healthy());
         }
-        Optional<URI> next = code / 100 == 3 && redirectsLeft > 0 ? redirect(response) : Optional.empty();
+        Optional<URI> next = code / 100 == 3 && redirectsLeft > 0 ? redirect(asked, info) : Optional.empty();
         return next.isPresent()
                 ? ask(next.get(), timeout, redirectsLeft - 1)
                 : CompletableFuture.completedFuture(HealthStatus.unhealthy("status " + code));
     }
 
-    /** Where the response points, if that is on the host and port that was asked. */
-    private static Optional<URI> redirect(HttpResponse<Void> response) {
-        URI asked = response.request().uri();
+    /** Where the answer points, if that is on the host and port that was asked. */
+    private static Optional<URI> redirect(URI asked, ResponseInfo info) {
         try {
-            return response.headers()
+            return info.headers()
                     .firstValue("Location")
                     .map(asked::resolve)
                     .filter(next -> Objects.equals(next.getScheme(), asked.getScheme())

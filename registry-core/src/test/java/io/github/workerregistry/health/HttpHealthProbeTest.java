@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -76,6 +78,24 @@ class HttpHealthProbeTest {
     void aBodyCutShortIsUnhealthy() {
         try (RawServer worker = RawServer.saying("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")) {
             assertThat(ask(worker)).isInstanceOf(HealthStatus.Unhealthy.class);
+        }
+    }
+
+    /**
+     * The JDK's client completes an exchange in the common pool. All workers looked hung when a host had filled that.
+     */
+    @Test
+    void anAnswerIsHeardAlsoWhenTheHostHasFilledTheCommonPool() {
+        CountDownLatch release = new CountDownLatch(1);
+        try (RawServer worker = RawServer.saying(OK)) {
+            for (int i = 0; i < 64; i++) {
+                ForkJoinPool.commonPool().execute(() -> awaitQuietly(release));
+            }
+            assertThat(probe.probe(worker(worker.url()), TIMEOUT).toCompletableFuture())
+                    .succeedsWithin(TIMEOUT.dividedBy(2))
+                    .isEqualTo(HealthStatus.healthy());
+        } finally {
+            release.countDown();
         }
     }
 
@@ -189,6 +209,14 @@ class HttpHealthProbeTest {
 
     private HealthStatus ask(RawServer worker) {
         return probe.probe(worker(worker.url()), TIMEOUT).toCompletableFuture().join();
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static WorkerInfo worker(String url) {
