@@ -1,0 +1,99 @@
+package io.github.workerregistry.examples.faults;
+
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.lifecycle.PortsExhaustedException;
+import io.github.workerregistry.lifecycle.WorkerSpec;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.process.SpawnException;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Keeps the number of workers up: whoever has gone for good is replaced. */
+final class Crew implements Runnable {
+
+    /** By this variable a process of the run is known after its end, whatever the library's own mark says. */
+    static final String MARK = "FAULT_RUN";
+
+    private final WorkerRegistry registry;
+    private final WorkerSupervisor supervisor;
+    private final Ledger ledger;
+    private final Remarks remarks;
+    private final String runId;
+    private final Map<Purpose, Integer> wanted = new EnumMap<>(Purpose.class);
+    private int spawned;
+    private int refused;
+
+    Crew(
+            WorkerRegistry registry,
+            WorkerSupervisor supervisor,
+            Ledger ledger,
+            Remarks remarks,
+            String runId,
+            int workers) {
+        this.registry = registry;
+        this.supervisor = supervisor;
+        this.ledger = ledger;
+        this.remarks = remarks;
+        this.runId = runId;
+        int quiet = Math.max(1, workers / 16);
+        int busy = workers * 2 / 5;
+        wanted.put(Purpose.QUIET, quiet);
+        wanted.put(Purpose.BUSY, busy);
+        wanted.put(Purpose.CALM, workers - quiet - busy);
+    }
+
+    /** Spawns whoever is missing. */
+    @Override
+    public void run() {
+        List<WorkerInfo> there = registry.list();
+        wanted.forEach((purpose, count) -> {
+            long present = there.stream()
+                    .filter(worker -> worker.modelRef().equals(purpose.model()))
+                    .count();
+            for (long i = present; i < count; i++) {
+                spawn(purpose);
+            }
+        });
+    }
+
+    /** Starts one that will only ever crash; false if it could not be started. */
+    boolean spawnCrashing() {
+        return spawn(Purpose.CRASH_LOOP);
+    }
+
+    private synchronized boolean spawn(Purpose purpose) {
+        String id = purpose.name().toLowerCase(Locale.ROOT) + "-" + ++spawned;
+        WorkerSpec.Builder spec = WorkerSpec.builder()
+                .id(id)
+                .modelRef(purpose.model())
+                .slots(purpose.slots())
+                .environment(MARK, runId);
+        if (purpose == Purpose.CRASH_LOOP) {
+            spec.command(FaultWorker.crashingCommand()).url("http://127.0.0.1:9"); // discard: nobody asks
+        } else {
+            spec.command(FaultWorker.command());
+        }
+        ledger.spawning(id, purpose);
+        try {
+            supervisor.spawn(spec.build());
+            return true;
+        } catch (SpawnException | PortsExhaustedException e) {
+            ledger.notSpawned(id);
+            refused++;
+            remarks.add("cannot spawn " + id + ": " + e.getMessage());
+            return false;
+        }
+    }
+
+    /** How many workers were started, not counting restarts. */
+    synchronized int spawned() {
+        return spawned - refused;
+    }
+
+    synchronized int refused() {
+        return refused;
+    }
+}

@@ -1,0 +1,49 @@
+package io.github.workerregistry.examples.faults;
+
+/** What is done to workers, and what has to follow whenever something else was seen. */
+enum FaultKind {
+    KILL("SIGKILL"),
+    KILL_POOL_FULL("SIGKILL, common pool full"),
+    HANG("SIGSTOP of an idle worker"),
+    SICK("health check fails"),
+    CRASH_LOOP("crash loop, removed"),
+    STOP("stop"),
+    FORCE_KILL("forced kill"),
+    PAUSE("SIGSTOP, then SIGCONT"),
+    SLOW("health check slow"),
+    HANG_AT_WORK("no health answer, at work"),
+    DISK_FULL("disk full"),
+    POOL_FULL("common pool full"),
+
+    IDLE("idle timeout"),
+    LOAD("start, then ready"),
+    RESTART("wait over, then restart"),
+    END("stopping, then gone");
+
+    private final String title;
+
+    FaultKind(String title) {
+        this.title = title;
+    }
+
+    String title() {
+        return title;
+    }
+
+    /** Whether the worker has to live on, undisturbed; of the others something has to be noticed in time. */
+    boolean mustSurvive() {
+        return switch (this) {
+            case PAUSE, SLOW, HANG_AT_WORK, DISK_FULL, POOL_FULL -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether nobody injects it: it follows from what the library or the run has done. */
+    boolean isConsequence() {
+        return compareTo(IDLE) >= 0;
+    }
+
+    boolean isKill() {
+        return this == KILL || this == KILL_POOL_FULL;
+    }
+}

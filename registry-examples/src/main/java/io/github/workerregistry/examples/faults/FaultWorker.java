@@ -1,0 +1,141 @@
+package io.github.workerregistry.examples.faults;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A worker of the fault run, as small as a real one can be: a process that serves its health, answers it as it is told,
+ * and writes a line ten times a second. A run starts hundreds of them, so it does without even the JDK's HTTP server,
+ * which triples the time to start (120 ms of a core against 40).
+ *
+ * <p>{@code GET /health} answers at first 200. {@code GET /answer/<status>/<milliseconds>} sets what it answers from
+ * then on, and after how long; who waits already is answered so, too.
+ */
+public final class FaultWorker {
+
+    /** What a worker ends with that is made to crash. */
+    static final int CRASH_CODE = 3;
+
+    private static final int BACKLOG = 50;
+    private static final int LINE_MILLIS = 100;
+    private static final int LOOK_MILLIS = 10;
+
+    private record Answer(int status, long millis) {}
+
+    private volatile Answer answer = new Answer(200, 0);
+
+    private FaultWorker() {}
+
+    /**
+     * Runs the worker until a signal ends it.
+     *
+     * @param args the port of 127.0.0.1 to listen on
+     * @throws IOException if it cannot listen
+     * @throws InterruptedException never
+     */
+    public static void main(String[] args) throws IOException, InterruptedException {
+        FaultWorker worker = new FaultWorker();
+        int port = Integer.parseInt(args[0]);
+        ServerSocket socket = new ServerSocket(port, BACKLOG, InetAddress.getLoopbackAddress());
+        daemon(() -> worker.acceptAll(socket));
+        for (long line = 1; ; line++) {
+            System.out.println("fault worker on port " + port + ", line " + line);
+            TimeUnit.MILLISECONDS.sleep(LINE_MILLIS);
+        }
+    }
+
+    /** Program and arguments, with the placeholder that the library fills in. */
+    static List<String> command() {
+        return List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx16m",
+                "-Xss256k",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xshare:auto",
+                "-cp",
+                classPath(),
+                FaultWorker.class.getName(),
+                "{port}");
+    }
+
+    /** One that never gets as far as to be ready. */
+    static List<String> crashingCommand() {
+        return List.of("sh", "-c", "echo cannot start; exit " + CRASH_CODE);
+    }
+
+    private static String classPath() {
+        try {
+            return Path.of(FaultWorker.class
+                            .getProtectionDomain()
+                            .getCodeSource()
+                            .getLocation()
+                            .toURI())
+                    .toString();
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException("cannot tell where the worker's class comes from", e);
+        }
+    }
+
+    private static void daemon(Runnable work) {
+        Thread thread = new Thread(work);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void acceptAll(ServerSocket socket) {
+        try {
+            while (true) {
+                Socket client = socket.accept();
+                daemon(() -> serve(client));
+            }
+        } catch (IOException e) {
+            e.printStackTrace();
+            Runtime.getRuntime().halt(1);
+        }
+    }
+
+    /** One request, one answer. */
+    private void serve(Socket client) {
+        try (client) {
+            BufferedReader in = new BufferedReader(new InputStreamReader(client.getInputStream(), US_ASCII));
+            String request = in.readLine();
+            if (request == null) {
+                return;
+            }
+            for (String header = in.readLine(); header != null && !header.isEmpty(); ) {
+                header = in.readLine();
+            }
+            int status = status(request.split(" ", -1)[1]);
+            String head = "HTTP/1.1 " + status + " -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            client.getOutputStream().write(head.getBytes(US_ASCII));
+        } catch (IOException clientHasGone) {
+            // it asks again
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private int status(String path) throws InterruptedException {
+        if (path.startsWith("/answer/")) {
+            String[] parts = path.split("/", -1);
+            answer = new Answer(Integer.parseInt(parts[2]), Long.parseLong(parts[3]));
+            return 200;
+        }
+        long asked = System.nanoTime();
+        while (System.nanoTime() - asked < TimeUnit.MILLISECONDS.toNanos(answer.millis)) {
+            TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+        }
+        return answer.status;
+    }
+}

@@ -1,0 +1,297 @@
+package io.github.workerregistry.examples.faults;
+
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+
+/**
+ * Breaks things, one after another, in an order that the seed gives: a deck of cards that is shuffled whenever it is
+ * used up, so that every kind comes soon and often. Each is written into the {@link Ledger} first.
+ */
+final class Injector {
+
+    private static final List<FaultKind> DECK = List.of(
+            FaultKind.KILL,
+            FaultKind.KILL,
+            FaultKind.KILL,
+            FaultKind.KILL,
+            FaultKind.HANG,
+            FaultKind.SICK,
+            FaultKind.SICK,
+            FaultKind.CRASH_LOOP,
+            FaultKind.STOP,
+            FaultKind.STOP,
+            FaultKind.FORCE_KILL,
+            FaultKind.PAUSE,
+            FaultKind.PAUSE,
+            FaultKind.SLOW,
+            FaultKind.SLOW,
+            FaultKind.HANG_AT_WORK,
+            FaultKind.DISK_FULL,
+            FaultKind.POOL_FULL);
+
+    private final WorkerRegistry registry;
+    private final WorkerSupervisor supervisor;
+    private final Ledger ledger;
+    private final LeaseBook leases;
+    private final Crew crew;
+    private final SmallDisk disk;
+    private final Bounds bounds;
+    private final LongSupplier clock;
+    private final ScheduledExecutorService later;
+    private final Random random;
+    private final CommonPool pool = new CommonPool();
+    private final AtomicBoolean diskIsFull = new AtomicBoolean();
+    private final List<FaultKind> deck = new ArrayList<>(List.of(FaultKind.KILL)); // first, before the pool is full
+    private int rounds;
+
+    /**
+     * An injector that has done nothing yet.
+     *
+     * @param later on which faults are undone
+     */
+    Injector(
+            WorkerRegistry registry,
+            WorkerSupervisor supervisor,
+            Ledger ledger,
+            LeaseBook leases,
+            Crew crew,
+            SmallDisk disk,
+            Bounds bounds,
+            LongSupplier clock,
+            ScheduledExecutorService later,
+            long seed) {
+        this.registry = registry;
+        this.supervisor = supervisor;
+        this.ledger = ledger;
+        this.leases = leases;
+        this.crew = crew;
+        this.disk = disk;
+        this.bounds = bounds;
+        this.clock = clock;
+        this.later = later;
+        this.random = new Random(seed);
+    }
+
+    /** Injects the next fault. If there is no worker now that it can be done to, its card comes again, last. */
+    void injectNext() {
+        if (deck.isEmpty()) {
+            deck.addAll(DECK);
+            Collections.shuffle(deck, random);
+            rounds++;
+        }
+        FaultKind kind = deck.remove(deck.size() - 1);
+        if (!inject(kind)) {
+            deck.add(0, kind);
+        }
+    }
+
+    /** Whether every kind has been injected. */
+    boolean everyKindHasCome() {
+        return rounds > 1 || (rounds == 1 && deck.isEmpty());
+    }
+
+    private boolean inject(FaultKind kind) {
+        return switch (kind) {
+            case KILL -> kill();
+            case HANG -> hang();
+            case SICK -> sicken();
+            case CRASH_LOOP -> crew.spawnCrashing();
+            case STOP ->
+                onVictim(kind, worker -> true, (worker, victim, fault) -> {
+                    supervisor.stop(worker.id());
+                    return true;
+                });
+            case FORCE_KILL ->
+                onVictim(kind, worker -> true, (worker, victim, fault) -> {
+                    supervisor.forceKill(worker.id());
+                    return true;
+                });
+            case PAUSE -> pause();
+            case SLOW -> slowDown();
+            case HANG_AT_WORK -> hangAtWork();
+            case DISK_FULL -> fillDisk();
+            case POOL_FULL -> fillPool();
+            default -> throw new AssertionError(kind);
+        };
+    }
+
+    // ---- what has to be noticed ----
+
+    private boolean kill() {
+        FaultKind kind = pool.isFull() ? FaultKind.KILL_POOL_FULL : FaultKind.KILL;
+        return onVictim(kind, worker -> ledger.mayBeRestarted(worker.id()), (worker, victim, fault) -> victim.kill());
+    }
+
+    private boolean hang() {
+        return onVictim(FaultKind.HANG, this::isIdleAndMayFail, (worker, victim, fault) -> victim.pause());
+    }
+
+    private boolean sicken() {
+        return onVictim(FaultKind.SICK, this::isIdleAndMayFail, (worker, victim, fault) -> victim.answer(503, 0));
+    }
+
+    private boolean isIdleAndMayFail(WorkerInfo worker) {
+        return isCalm(worker) && worker.state() instanceof Idle && ledger.mayBeRestarted(worker.id());
+    }
+
+    private static boolean isCalm(WorkerInfo worker) {
+        return Purpose.of(worker.modelRef()) == Purpose.CALM;
+    }
+
+    // ---- what has to be survived ----
+
+    private boolean pause() {
+        Duration pause = part(config().healthInterval(), 0.5, 1.5);
+        return onVictim(FaultKind.PAUSE, worker -> worker.state().routable(), (worker, victim, fault) -> {
+            boolean paused = victim.pause();
+            if (paused) {
+                schedule(pause, () -> {
+                    victim.resume();
+                    fault.undone(clock.getAsLong());
+                    watch(fault);
+                });
+            }
+            return paused;
+        });
+    }
+
+    private boolean slowDown() {
+        Duration delay = part(config().healthTimeout(), 0.2, 0.4);
+        Duration length = config().healthInterval().multipliedBy(config().failureThreshold() + 1);
+        return onVictim(FaultKind.SLOW, worker -> worker.state().routable(), (worker, victim, fault) -> {
+            boolean slow = victim.answer(200, delay.toMillis());
+            if (slow) {
+                schedule(length, () -> {
+                    victim.answer(200, 0);
+                    watch(fault);
+                });
+            }
+            return slow;
+        });
+    }
+
+    /** Longer than it takes to give up an idle worker. */
+    private boolean hangAtWork() {
+        Duration length = bounds.of(FaultKind.HANG);
+        return onVictim(FaultKind.HANG_AT_WORK, Injector::isCalm, (worker, victim, fault) -> {
+            SlotLease lease = registry.tryAcquireFrom(worker.id()).orElse(null);
+            if (lease == null) {
+                return false;
+            }
+            leases.taken(lease);
+            boolean hangs = victim.answer(200, length.multipliedBy(2).toMillis());
+            if (!hangs) {
+                leases.giveBack(lease);
+                return false;
+            }
+            schedule(length, () -> {
+                victim.answer(200, 0);
+                leases.giveBack(lease);
+                watch(fault);
+            });
+            return true;
+        });
+    }
+
+    private boolean fillDisk() {
+        if (disk.whyNeverFull().isPresent()) {
+            return true; // nothing to be done about it
+        }
+        if (!diskIsFull.compareAndSet(false, true)) {
+            return false;
+        }
+        long since = clock.getAsLong();
+        int unexplained = ledger.unexplained();
+        disk.fill();
+        schedule(part(config().healthInterval(), 1, 4), () -> {
+            try {
+                disk.clear();
+            } catch (IOException e) {
+                throw new IllegalStateException("cannot make room on the disk again", e);
+            }
+            diskIsFull.set(false);
+            ledger.passed(FaultKind.DISK_FULL, since, unexplained);
+        });
+        return true;
+    }
+
+    private boolean fillPool() {
+        if (!pool.fill()) {
+            return false;
+        }
+        long since = clock.getAsLong();
+        int unexplained = ledger.unexplained();
+        schedule(part(config().healthInterval(), 1, 4), () -> {
+            pool.clear();
+            ledger.passed(FaultKind.POOL_FULL, since, unexplained);
+        });
+        kill(); // at least one while it is full
+        return true;
+    }
+
+    // ---- how it is done ----
+
+    /** Does something to a worker; false if that was not possible. */
+    @FunctionalInterface
+    private interface Deed {
+        boolean on(WorkerInfo worker, Victim victim, Fault fault);
+    }
+
+    private boolean onVictim(FaultKind kind, Predicate<WorkerInfo> wanted, Deed deed) {
+        List<WorkerInfo> candidates = registry.list().stream()
+                .filter(worker -> worker.state().routable() || worker.state() instanceof Loading)
+                .filter(worker -> isOfInterest(Purpose.of(worker.modelRef())))
+                .filter(wanted)
+                .toList();
+        if (candidates.isEmpty()) {
+            return false;
+        }
+        WorkerInfo worker = candidates.get(random.nextInt(candidates.size()));
+        Optional<Victim> victim = Victim.of(worker);
+        Optional<Fault> fault = victim.flatMap(there -> ledger.open(kind, worker));
+        boolean done = fault.isPresent() && deed.on(worker, victim.orElseThrow(), fault.get());
+        if (fault.isPresent() && !done) {
+            ledger.withdraw(fault.get());
+        }
+        return done;
+    }
+
+    private static boolean isOfInterest(Purpose purpose) {
+        return purpose == Purpose.BUSY || purpose == Purpose.CALM;
+    }
+
+    private LifecycleConfig config() {
+        return bounds.config();
+    }
+
+    private Duration part(Duration whole, double least, double most) {
+        double part = least + (most - least) * random.nextDouble();
+        return Duration.ofNanos((long) (whole.toNanos() * part));
+    }
+
+    /** Not after the time to watch: a check that began while it lasted may fail as late as that. */
+    private void watch(Fault fault) {
+        schedule(bounds.of(fault.kind()), () -> ledger.survived(fault));
+    }
+
+    private void schedule(Duration delay, Runnable action) {
+        later.schedule(action, delay.toNanos(), TimeUnit.NANOSECONDS);
+    }
+}

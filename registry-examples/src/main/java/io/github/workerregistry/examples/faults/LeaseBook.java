@@ -1,0 +1,115 @@
+package io.github.workerregistry.examples.faults;
+
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.WorkerState.Busy;
+import io.github.workerregistry.WorkerState.Stopping;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+
+/**
+ * The run's own count of open leases, for each process of each worker. A lease is counted after it was taken and
+ * crossed out before it is given back, so this count is never higher than the truth. Thread-safe.
+ */
+final class LeaseBook {
+
+    private record Holder(String workerId, int generation) {}
+
+    private static final class Page {
+        final AtomicInteger open = new AtomicInteger();
+        final AtomicLong lastUse = new AtomicLong(Long.MIN_VALUE);
+    }
+
+    private final WorkerRegistry registry;
+    private final LongSupplier clock;
+    private final Remarks remarks;
+    private final ConcurrentMap<Holder, Page> pages = new ConcurrentHashMap<>();
+    private final LongAdder taken = new LongAdder();
+    private final LongAdder returned = new LongAdder();
+    private final LongAdder voided = new LongAdder();
+    private final LongAdder wrong = new LongAdder();
+
+    LeaseBook(WorkerRegistry registry, LongSupplier clock, Remarks remarks) {
+        this.registry = registry;
+        this.clock = clock;
+        this.remarks = remarks;
+    }
+
+    /** Notes a lease that was just taken, and looks whether it could be. */
+    void taken(SlotLease lease) {
+        Page page = page(lease);
+        int open = page.open.incrementAndGet();
+        page.lastUse.accumulateAndGet(clock.getAsLong(), Math::max);
+        taken.increment();
+        WorkerInfo worker = lease.worker();
+        if (open > worker.slotsTotal()) {
+            wrong(open + " leases are open of " + worker.slotsTotal() + " slots: " + lease);
+        }
+        if (lease.isValid() && !isAtWork(lease, worker)) { // what is valid now was valid then
+            wrong("a lease was taken of a worker that takes none: " + lease + ", " + worker);
+        }
+    }
+
+    private static boolean isAtWork(SlotLease lease, WorkerInfo worker) {
+        return worker.generation() == lease.generation()
+                && (worker.state() instanceof Busy || worker.state() instanceof Stopping)
+                && worker.slotsInUse() > 0;
+    }
+
+    /** Gives a lease back. If it is void by now, its process must have gone. */
+    void giveBack(SlotLease lease) {
+        Page page = page(lease);
+        boolean valid = lease.isValid();
+        page.lastUse.accumulateAndGet(clock.getAsLong(), Math::max);
+        page.open.decrementAndGet();
+        lease.close();
+        (valid ? returned : voided).increment();
+        if (!valid) {
+            Optional<WorkerInfo> worker = registry.get(lease.workerId());
+            if (worker.isPresent()
+                    && worker.get().generation() == lease.generation()
+                    && !(worker.get().state() instanceof BackingOff)) {
+                wrong("a lease is void though its worker lives: " + lease + ", " + worker.get());
+            }
+        }
+    }
+
+    private void wrong(String what) {
+        wrong.increment();
+        remarks.add(what);
+    }
+
+    private Page page(SlotLease lease) {
+        return pages.computeIfAbsent(new Holder(lease.workerId(), lease.generation()), holder -> new Page());
+    }
+
+    /** When a lease of this process was last taken or given back; {@code Long.MIN_VALUE} if never. */
+    long lastUse(String workerId, int generation) {
+        Page page = pages.get(new Holder(workerId, generation));
+        return page == null ? Long.MIN_VALUE : page.lastUse.get();
+    }
+
+    long taken() {
+        return taken.sum();
+    }
+
+    long returned() {
+        return returned.sum();
+    }
+
+    long voided() {
+        return voided.sum();
+    }
+
+    /** Leases that should not have been, or should have been otherwise. */
+    long wrong() {
+        return wrong.sum();
+    }
+}

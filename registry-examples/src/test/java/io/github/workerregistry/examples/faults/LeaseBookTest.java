@@ -1,0 +1,65 @@
+package io.github.workerregistry.examples.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Idle;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class LeaseBookTest {
+
+    private final WorkerRegistry registry = WorkerRegistry.create();
+    private final Remarks remarks = new Remarks();
+    private final LeaseBook book = new LeaseBook(registry, System::nanoTime, remarks);
+
+    @BeforeEach
+    void register() {
+        registry.register(WorkerInfo.builder()
+                .id("w")
+                .url("http://127.0.0.1:9")
+                .modelRef("m")
+                .state(new Idle())
+                .build());
+    }
+
+    @Test
+    void aLeaseThatComesBackIsReturnedAndOneWhoseWorkerHasGoneIsVoid() {
+        SlotLease first = take();
+        book.giveBack(first);
+        SlotLease second = take();
+        registry.remove("w");
+        book.giveBack(second);
+
+        assertThat(book.taken()).isEqualTo(2);
+        assertThat(book.returned()).isEqualTo(1);
+        assertThat(book.voided()).isEqualTo(1);
+        assertThat(book.wrong()).isZero();
+    }
+
+    @Test
+    void moreLeasesThanThereAreSlotsAreWrong() {
+        SlotLease lease = take();
+        book.taken(lease); // as if the one slot had been given twice
+
+        assertThat(book.wrong()).isEqualTo(1);
+        assertThat(remarks.lines()).singleElement().asString().contains("2 leases are open of 1 slots");
+    }
+
+    @Test
+    void aLeaseThatIsVoidWhileItsWorkerLivesIsWrong() {
+        SlotLease lease = take();
+        lease.close(); // as if somebody else had freed it
+        book.giveBack(lease);
+
+        assertThat(book.wrong()).isEqualTo(1);
+    }
+
+    private SlotLease take() {
+        SlotLease lease = registry.tryAcquireFrom("w").orElseThrow();
+        book.taken(lease);
+        return lease;
+    }
+}

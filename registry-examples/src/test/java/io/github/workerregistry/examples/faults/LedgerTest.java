@@ -1,0 +1,416 @@
+package io.github.workerregistry.examples.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.Exit.Cause;
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.WorkerEvent;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.WorkerState.Stopping;
+import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.RestartPolicy;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** The judge is judged: a library that does wrong, played by hand, must be found out. */
+class LedgerTest {
+
+    private static final Duration KILL_BOUND = Duration.ofMillis(250);
+    private static final ExitStatus SIGKILL = ExitStatus.unrequested(137);
+    private static final ExitStatus SIGTERM = ExitStatus.requested(143);
+    private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+
+    private final AtomicLong now = new AtomicLong();
+    private final AtomicLong heldUp = new AtomicLong();
+    private final Bounds bounds = new Bounds(
+            LifecycleConfig.builder()
+                    .healthInterval(Duration.ofSeconds(1))
+                    .idleTimeout(Duration.ofSeconds(10))
+                    .build(),
+            RestartPolicy.builder()
+                    .initial(Duration.ofMillis(100))
+                    .max(Duration.ofMillis(400))
+                    .limit(2)
+                    .build(),
+            KILL_BOUND,
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(1));
+    private final WorkerRegistry registry = WorkerRegistry.create();
+    private final Remarks remarks = new Remarks();
+    private final LeaseBook leases = new LeaseBook(registry, now::get, remarks);
+    private final Ledger ledger = new Ledger(bounds, now::get, heldUp::get, leases, remarks);
+
+    private WorkerInfo worker = WorkerInfo.builder()
+            .id("w")
+            .url("http://127.0.0.1:9")
+            .modelRef(Purpose.CALM.model())
+            .slotsTotal(2)
+            .state(new Loading(START))
+            .startedAt(START)
+            .build();
+
+    // ---- what has to be noticed ----
+
+    @Test
+    void aKillThatIsNoticedInTimeIsAsExpected() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.KILL, worker);
+        pass(KILL_BOUND);
+        crashAndBackOff(Cause.CRASHED, SIGKILL);
+
+        assertCounts(FaultKind.KILL, 1, 1, 0, 0);
+        assertThat(ledger.unexplained()).isZero();
+    }
+
+    @Test
+    void aKillThatIsNoticedTooLateIsMissed() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.KILL, worker);
+        pass(KILL_BOUND.plusMillis(1));
+        crashAndBackOff(Cause.CRASHED, SIGKILL);
+
+        assertCounts(FaultKind.KILL, 1, 0, 0, 1);
+    }
+
+    @Test
+    void whatTheMachineHeldUpIsAddedToTheBoundIfItFellIntoIt() {
+        heldUp.set(Duration.ofMinutes(1).toNanos()); // before
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.KILL, worker);
+        heldUp.addAndGet(Duration.ofMillis(100).toNanos());
+        pass(KILL_BOUND.plusMillis(100));
+        crashAndBackOff(Cause.CRASHED, SIGKILL);
+        assertCounts(FaultKind.KILL, 1, 1, 0, 0);
+
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.KILL, worker);
+        pass(KILL_BOUND.plusMillis(1));
+        crashAndBackOff(Cause.CRASHED, SIGKILL);
+        assertCounts(FaultKind.KILL, 2, 1, 0, 1);
+    }
+
+    @Test
+    void aKillThatIsNeverNoticedIsMissed() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.KILL, worker);
+        pass(Duration.ofMinutes(1));
+        ledger.close();
+
+        assertCounts(FaultKind.KILL, 1, 0, 0, 1);
+    }
+
+    @Test
+    void aKillThatIsTakenForAnOrdinaryExitIsUnexplained() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.KILL, worker);
+        crashAndBackOff(Cause.CRASHED, ExitStatus.unrequested(1));
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+        assertCounts(FaultKind.KILL, 1, 0, 1, 0);
+    }
+
+    @Test
+    void aHungWorkerThatIsGivenUpIsAsExpectedAndItsEndIsNoSecondFinding() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.HANG, worker);
+        pass(bounds.of(FaultKind.HANG));
+        stopping(Cause.UNHEALTHY);
+        crashAndBackOff(Cause.UNHEALTHY, ExitStatus.requested(137));
+
+        assertCounts(FaultKind.HANG, 1, 1, 0, 0);
+        assertCounts(FaultKind.END, 1, 1, 0, 0);
+        assertThat(ledger.unexplained()).isZero();
+    }
+
+    @Test
+    void aWorkerThatWasStoppedAndDoesNotEndIsMissed() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.STOP, worker);
+        stopping(Cause.REQUESTED);
+        pass(Duration.ofMinutes(1));
+        ledger.close();
+
+        assertCounts(FaultKind.STOP, 1, 0, 0, 1);
+        assertCounts(FaultKind.END, 1, 0, 0, 1);
+    }
+
+    @Test
+    void aRestartThatDoesNotComeIsMissed() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.KILL, worker);
+        crashAndBackOff(Cause.CRASHED, SIGKILL);
+        pass(Duration.ofMinutes(1));
+        ledger.close();
+
+        assertCounts(FaultKind.RESTART, 1, 0, 0, 1);
+    }
+
+    @Test
+    void aWorkerThatNeverBecomesReadyIsMissed() {
+        start(Purpose.CALM);
+        pass(Duration.ofMinutes(1));
+        ledger.close();
+
+        assertCounts(FaultKind.LOAD, 1, 0, 0, 1);
+    }
+
+    @Test
+    void aWorkerThatIsNotRestartedAfterACrashIsUnexplained() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.KILL, worker);
+        Exit exit = exit(Cause.CRASHED, SIGKILL);
+        ledger.onEvent(new WorkerEvent.Crashed(worker, exit));
+        ledger.onEvent(new WorkerEvent.Removed(worker, Cause.CRASHED, Optional.of(exit)));
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+    }
+
+    @Test
+    void aCrashLoopIsAsExpectedAfterAsManyRestartsAsThePolicyHas() {
+        start(Purpose.CRASH_LOOP);
+        crashLoopUntilGeneration(3);
+        Exit last = exit(Cause.CRASH_LOOP, ExitStatus.unrequested(FaultWorker.CRASH_CODE));
+        ledger.onEvent(new WorkerEvent.Crashed(worker, last));
+        ledger.onEvent(new WorkerEvent.Removed(worker, Cause.CRASH_LOOP, Optional.of(last)));
+
+        assertCounts(FaultKind.CRASH_LOOP, 1, 1, 0, 0);
+        assertThat(ledger.unexplained()).isZero();
+    }
+
+    @Test
+    void aCrashLoopThatIsBrokenOneRestartTooEarlyIsUnexplained() {
+        start(Purpose.CRASH_LOOP);
+        crashLoopUntilGeneration(2);
+        Exit last = exit(Cause.CRASH_LOOP, ExitStatus.unrequested(FaultWorker.CRASH_CODE));
+        ledger.onEvent(new WorkerEvent.Crashed(worker, last));
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+    }
+
+    @Test
+    void aCrashLoopThatIsNeverBrokenIsUnexplained() {
+        start(Purpose.CRASH_LOOP);
+        crashLoopUntilGeneration(4);
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+    }
+
+    // ---- what has to be survived ----
+
+    @Test
+    void aWorkerThatIsKilledForAShortPauseIsUnexplainedAndThePauseIsMissed() {
+        startReady(Purpose.CALM);
+        Fault pause = ledger.open(FaultKind.PAUSE, worker).orElseThrow();
+        pass(Duration.ofSeconds(1));
+        pause.undone(now.get());
+        pass(Duration.ofSeconds(1));
+        stopping(Cause.UNHEALTHY);
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+        assertCounts(FaultKind.PAUSE, 1, 0, 0, 1);
+    }
+
+    @Test
+    void aPauseThatGotLongerThanThreeFailedChecksTakeMayKill() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.PAUSE, worker);
+        pass(bounds.shortestHang());
+        stopping(Cause.UNHEALTHY);
+        crashAndBackOff(Cause.UNHEALTHY, SIGTERM);
+
+        assertThat(ledger.unexplained()).isZero();
+        assertCounts(FaultKind.PAUSE, 1, 0, 1, 0);
+    }
+
+    @Test
+    void aWorkerThatIsKilledBecauseItIsSlowIsUnexplained() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.SLOW, worker);
+        pass(Duration.ofMinutes(1));
+        stopping(Cause.UNHEALTHY);
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+        assertCounts(FaultKind.SLOW, 1, 0, 0, 1);
+    }
+
+    @Test
+    void whatWasSurvivedIsAsExpected() {
+        startReady(Purpose.CALM);
+        ledger.survived(ledger.open(FaultKind.SLOW, worker).orElseThrow());
+
+        assertCounts(FaultKind.SLOW, 1, 1, 0, 0);
+    }
+
+    @Test
+    void aFullDiskIsMissedIfSomebodyWasKilledWithoutAReasonMeanwhile() {
+        startReady(Purpose.CALM);
+        crashAndBackOff(Cause.CRASHED, SIGKILL);
+        ledger.passed(FaultKind.DISK_FULL, 0, 0);
+        ledger.passed(FaultKind.DISK_FULL, 0, 1);
+
+        assertCounts(FaultKind.DISK_FULL, 2, 1, 0, 1);
+    }
+
+    // ---- what has no reason ----
+
+    @Test
+    void aCrashOfAWorkerToWhichNothingWasDoneIsUnexplained() {
+        startReady(Purpose.CALM);
+        crashAndBackOff(Cause.CRASHED, SIGKILL);
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+        assertThat(remarks.lines()).singleElement().asString().contains("w, generation 1", "CRASHED", "signal 9");
+    }
+
+    @Test
+    void anIdleTimeoutOfAWorkerThatWasLeasedAMomentAgoIsUnexplained() {
+        registry.register(worker.toBuilder().state(new Idle()).build());
+        startReady(Purpose.CALM);
+        pass(Duration.ofSeconds(9));
+        useOnce();
+        pass(Duration.ofSeconds(2));
+        stopping(Cause.IDLE_TIMEOUT);
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+    }
+
+    @Test
+    void anIdleTimeoutInTimeIsAsExpectedAndALaterOneIsMissed() {
+        startReady(Purpose.QUIET);
+        pass(Duration.ofSeconds(10));
+        stopping(Cause.IDLE_TIMEOUT);
+        remove(Cause.IDLE_TIMEOUT, SIGTERM);
+        assertCounts(FaultKind.IDLE, 1, 1, 0, 0);
+        assertThat(ledger.unexplained()).isZero();
+
+        startReady(Purpose.QUIET);
+        pass(bounds.of(FaultKind.IDLE).plusMillis(1));
+        stopping(Cause.IDLE_TIMEOUT);
+        assertCounts(FaultKind.IDLE, 2, 1, 0, 1);
+    }
+
+    @Test
+    void aStopThatNobodyAskedForIsUnexplainedButNotInAShutdown() {
+        startReady(Purpose.CALM);
+        stopping(Cause.REQUESTED);
+        assertThat(ledger.unexplained()).isEqualTo(1);
+
+        startReady(Purpose.CALM);
+        ledger.shuttingDown();
+        stopping(Cause.SHUTDOWN);
+        remove(Cause.SHUTDOWN, SIGTERM);
+        assertThat(ledger.unexplained()).isEqualTo(1);
+    }
+
+    @Test
+    void lostEventsAndWorkersOutOfNowhereAreUnexplained() {
+        ledger.onEvent(new WorkerEvent.Overflowed(1));
+        ledger.onEvent(new WorkerEvent.Registered(worker));
+
+        assertThat(ledger.unexplained()).isEqualTo(2);
+    }
+
+    // ---- what overtakes ----
+
+    @Test
+    void aKillThatComesWhenTheIdleTimeoutHasStoppedTheWorkerIsOvertaken() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.KILL, worker);
+        pass(Duration.ofSeconds(10));
+        stopping(Cause.IDLE_TIMEOUT);
+        remove(Cause.IDLE_TIMEOUT, SIGTERM);
+
+        assertCounts(FaultKind.KILL, 1, 0, 1, 0);
+        assertThat(ledger.unexplained()).isZero();
+    }
+
+    @Test
+    void aWorkerIsDisturbedByOneThingAtATimeAndNotWhenItHasGone() {
+        startReady(Purpose.CALM);
+        assertThat(ledger.mayBeUsed("w")).isTrue();
+        assertThat(ledger.open(FaultKind.KILL, worker)).isPresent();
+        assertThat(ledger.mayBeUsed("w")).isFalse();
+        assertThat(ledger.open(FaultKind.HANG, worker)).isEmpty();
+
+        crashAndBackOff(Cause.CRASHED, SIGKILL);
+        assertThat(ledger.open(FaultKind.KILL, worker)).isEmpty();
+    }
+
+    @Test
+    void whatCouldNotBeDoneIsNotCounted() {
+        startReady(Purpose.CALM);
+        ledger.withdraw(ledger.open(FaultKind.KILL, worker).orElseThrow());
+
+        assertCounts(FaultKind.KILL, 0, 0, 0, 0);
+    }
+
+    // ---- the library, played by hand ----
+
+    private void start(Purpose purpose) {
+        worker = worker.toBuilder().modelRef(purpose.model()).generation(1).build();
+        ledger.spawning("w", purpose);
+        ledger.onEvent(new WorkerEvent.Registered(worker));
+    }
+
+    private void startReady(Purpose purpose) {
+        start(purpose);
+        ledger.onEvent(new WorkerEvent.BecameReady(worker));
+    }
+
+    private void crashLoopUntilGeneration(int generation) {
+        while (worker.generation() < generation) {
+            crashAndBackOff(Cause.CRASHED, ExitStatus.unrequested(FaultWorker.CRASH_CODE));
+            worker = worker.toBuilder().generation(worker.generation() + 1).build();
+            ledger.onEvent(new WorkerEvent.Restarted(worker));
+        }
+    }
+
+    private void stopping(Cause reason) {
+        WorkerInfo stopping = worker.toBuilder().state(new Stopping(reason)).build();
+        ledger.onEvent(new WorkerEvent.Stopping(stopping, reason));
+    }
+
+    private void crashAndBackOff(Cause cause, ExitStatus status) {
+        Exit exit = exit(cause, status);
+        WorkerInfo backingOff =
+                worker.toBuilder().state(new BackingOff(1, START, exit)).build();
+        ledger.onEvent(new WorkerEvent.Crashed(backingOff, exit));
+        ledger.onEvent(new WorkerEvent.RestartScheduled(backingOff, 1, START));
+    }
+
+    private void remove(Cause cause, ExitStatus status) {
+        ledger.onEvent(new WorkerEvent.Removed(worker, cause, Optional.of(exit(cause, status))));
+    }
+
+    private Exit exit(Cause cause, ExitStatus status) {
+        return new Exit("w", worker.modelRef(), worker.generation(), cause, status, List.of(), START);
+    }
+
+    private void useOnce() {
+        SlotLease lease = registry.tryAcquireFrom("w").orElseThrow();
+        leases.taken(lease);
+        leases.giveBack(lease);
+    }
+
+    private void pass(Duration time) {
+        now.addAndGet(time.toNanos());
+    }
+
+    private void assertCounts(FaultKind kind, int injected, int asExpected, int overtaken, int missed) {
+        assertThat(ledger.counts(kind))
+                .extracting(
+                        Tally.Counts::injected, Tally.Counts::asExpected, Tally.Counts::overtaken, Tally.Counts::missed)
+                .as("injected, as expected, overtaken, missed")
+                .containsExactly(injected, asExpected, overtaken, missed);
+    }
+}
