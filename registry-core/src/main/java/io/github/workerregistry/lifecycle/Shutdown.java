@@ -95,11 +95,15 @@ final class Shutdown {
         Stream<CompletableFuture<?>> gone = endings.stream().map(ending -> ending.thenCompose(worker -> worker.gone));
         CompletableFuture.allOf(Stream.concat(gone, leaving).toArray(CompletableFuture<?>[]::new))
                 .whenComplete((all, failure) -> {
-                    loops.close();
-                    unhook();
-                    ShutdownReport counts = count(endings);
-                    log.info("shutdown is complete: {}", counts);
-                    first.complete(counts);
+                    try {
+                        loops.close();
+                        unhook();
+                        ShutdownReport counts = count(endings);
+                        log.info("shutdown is complete: {}", counts);
+                        first.complete(counts);
+                    } catch (Throwable t) { // an Error of the JVM's: whoever waits must not wait for ever
+                        first.completeExceptionally(t);
+                    }
                 });
         return first;
     }
