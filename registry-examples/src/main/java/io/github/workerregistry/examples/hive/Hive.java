@@ -1,5 +1,6 @@
 package io.github.workerregistry.examples.hive;
 
+import io.github.workerregistry.examples.http.Refusal;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;

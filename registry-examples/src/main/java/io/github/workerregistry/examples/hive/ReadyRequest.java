@@ -1,5 +1,7 @@
 package io.github.workerregistry.examples.hive;
 
+import io.github.workerregistry.examples.http.Fields;
+
 /**
  * What a worker says in {@code POST /v1/workers/ready}.
  *

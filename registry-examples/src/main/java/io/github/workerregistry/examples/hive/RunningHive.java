@@ -1,6 +1,10 @@
 package io.github.workerregistry.examples.hive;
 
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.examples.http.Forwarding;
+import io.github.workerregistry.examples.http.JsonServer;
+import io.github.workerregistry.examples.http.Listening;
+import io.github.workerregistry.examples.http.Refusal;
 import io.github.workerregistry.health.HttpHealthProbe;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.StopRequest;
@@ -9,10 +13,7 @@ import io.github.workerregistry.process.LocalProcessController;
 import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.http.HttpClient;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,16 +34,13 @@ final class RunningHive implements AutoCloseable {
     /** How long the end may take beyond the grace that the workers have. */
     private static final Duration END_MARGIN = Duration.ofMillis(1500);
 
-    /** How many connections may wait to be accepted; the system's 50 are soon reached by many clients at once. */
-    private static final int BACKLOG = 1024;
-
     private final int firstWorkers;
     private final Duration stopGrace;
     private final String baseUrl;
     private final ScheduledThreadPoolExecutor scheduler = scheduler();
     private final WorkerSupervisor supervisor;
     private final WorkerLauncher launcher;
-    private final HiveServer server;
+    private final JsonServer server;
     private boolean closed;
 
     /**
@@ -70,13 +68,15 @@ final class RunningHive implements AutoCloseable {
                 .restart(options.restart())
                 .ports(options.ports());
         // Before any worker: a hive that cannot listen leaves nothing behind, and workers are told the real port.
-        ServerSocketChannel socket = listen(options.host(), options.port());
-        baseUrl = url((InetSocketAddress) socket.getLocalAddress());
+        Listening listening = Listening.on(options.host(), options.port());
+        baseUrl = listening.url();
         supervisor = life.build();
         launcher = new WorkerLauncher(
                 supervisor, options.template(), baseUrl + "/v1/workers", lifecycle.heartbeatInterval());
-        server = new HiveServer(
-                socket, new WorkerApi(registry, supervisor, launcher), new ExecuteProxy(registry, client, scheduler));
+        server = HiveServer.on(
+                listening,
+                new WorkerApi(registry, supervisor, launcher),
+                new ExecuteProxy(registry, new Forwarding(client, scheduler)));
     }
 
     /** Where it is reached, for example {@code http://127.0.0.1:8081}. */
@@ -169,22 +169,5 @@ final class RunningHive implements AutoCloseable {
             }
         }
         return processes.build();
-    }
-
-    private static ServerSocketChannel listen(String host, int port) throws IOException {
-        ServerSocketChannel socket = ServerSocketChannel.open();
-        try {
-            socket.bind(new InetSocketAddress(InetAddress.getByName(host), port), BACKLOG);
-            return socket;
-        } catch (IOException e) {
-            socket.close();
-            throw new IOException("cannot listen on " + host + ":" + port + ": " + e.getMessage(), e);
-        }
-    }
-
-    private static String url(InetSocketAddress listening) {
-        InetAddress address = listening.getAddress();
-        String host = address.isAnyLocalAddress() ? "127.0.0.1" : address.getHostAddress();
-        return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + listening.getPort();
     }
 }

@@ -1,5 +1,6 @@
 package io.github.workerregistry.examples.hive;
 
+import io.github.workerregistry.examples.http.Fields;
 import java.util.Optional;
 
 /**

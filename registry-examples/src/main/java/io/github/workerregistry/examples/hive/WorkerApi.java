@@ -2,6 +2,9 @@ package io.github.workerregistry.examples.hive;
 
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.examples.http.Fields;
+import io.github.workerregistry.examples.http.Refusal;
+import io.github.workerregistry.examples.http.RequestBody;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.javalin.http.Context;
 import java.time.Duration;

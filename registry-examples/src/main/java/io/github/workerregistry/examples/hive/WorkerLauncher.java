@@ -1,6 +1,7 @@
 package io.github.workerregistry.examples.hive;
 
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.examples.http.Refusal;
 import io.github.workerregistry.lifecycle.PortsExhaustedException;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.workerregistry.examples.ExpectWarnings;
+import io.github.workerregistry.examples.http.RequestBody;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;

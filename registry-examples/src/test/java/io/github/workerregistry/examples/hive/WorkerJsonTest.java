@@ -7,6 +7,7 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Busy;
+import io.github.workerregistry.examples.http.JsonServer;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -77,6 +78,6 @@ class WorkerJsonTest {
     }
 
     private static String json(Object value) throws JsonProcessingException {
-        return HiveServer.JSON.writeValueAsString(value).replace('"', '\'');
+        return JsonServer.JSON.writeValueAsString(value).replace('"', '\'');
     }
 }

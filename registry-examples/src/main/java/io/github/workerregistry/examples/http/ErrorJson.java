@@ -1,4 +1,4 @@
-package io.github.workerregistry.examples.hive;
+package io.github.workerregistry.examples.http;
 
 /**
  * The body of every answer that is an error.
@@ -29,7 +29,7 @@ record ErrorJson(Body error) {
             case 413 -> of("body_too_large", "the body is too large");
             case 414 -> of("uri_too_long", "the request's URI is too long");
             case 431 -> of("headers_too_large", "the request's headers are too large");
-            case 500 -> of("internal_error", "the hive failed; its log says why");
+            case 500 -> of("internal_error", "the server failed; its log says why");
             default -> of("bad_request", "the request is no HTTP that this server understands");
         };
     }

@@ -1,4 +1,4 @@
-package io.github.workerregistry.examples.hive;
+package io.github.workerregistry.examples.http;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonParser;
@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** The fields of a JSON object that a client sent. If one is wrong, a {@link Refusal} names it and says how. */
-final class Fields {
+public final class Fields {
 
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
@@ -26,7 +26,14 @@ final class Fields {
         this.object = object;
     }
 
-    static Fields parse(byte[] body) {
+    /**
+     * Reads a body.
+     *
+     * @param body what the client sent
+     * @return its fields
+     * @throws Refusal if it is no JSON object
+     */
+    public static Fields parse(byte[] body) {
         JsonNode json;
         try {
             json = MAPPER.readTree(body);
@@ -41,8 +48,13 @@ final class Fields {
         return new Fields(json);
     }
 
-    /** Refuses every other field. */
-    void allowOnly(String... known) {
+    /**
+     * Refuses every other field.
+     *
+     * @param known the fields that there may be
+     * @throws Refusal if there is another
+     */
+    public void allowOnly(String... known) {
         List<String> fields = List.of(known);
         object.fieldNames().forEachRemaining(field -> {
             if (!fields.contains(field)) {
@@ -51,12 +63,25 @@ final class Fields {
         });
     }
 
-    /** A name: a string as {@link WorkerInfo} demands it. */
-    String name(String field) {
+    /**
+     * A name: a string as {@link WorkerInfo} demands it.
+     *
+     * @param field the field
+     * @return its value
+     * @throws Refusal if it is not there, or no such string
+     */
+    public String name(String field) {
         return optionalName(field).orElseThrow(() -> missing(field));
     }
 
-    Optional<String> optionalName(String field) {
+    /**
+     * A name that may be absent.
+     *
+     * @param field the field
+     * @return its value; empty if it is not there or null
+     * @throws Refusal if it is no such string
+     */
+    public Optional<String> optionalName(String field) {
         return value(field).map(value -> {
             if (!value.isTextual()) {
                 throw Refusal.invalid(field + " must be a string, was " + kind(value));
@@ -65,11 +90,29 @@ final class Fields {
         });
     }
 
-    int number(String field, int least, int most) {
+    /**
+     * A whole number.
+     *
+     * @param field the field
+     * @param least the least value that it may have
+     * @param most the greatest
+     * @return its value
+     * @throws Refusal if it is not there, or no such number
+     */
+    public int number(String field, int least, int most) {
         return optionalNumber(field, least, most).orElseThrow(() -> missing(field));
     }
 
-    Optional<Integer> optionalNumber(String field, int least, int most) {
+    /**
+     * A whole number that may be absent.
+     *
+     * @param field the field
+     * @param least the least value that it may have
+     * @param most the greatest
+     * @return its value; empty if it is not there or null
+     * @throws Refusal if it is no such number
+     */
+    public Optional<Integer> optionalNumber(String field, int least, int most) {
         return value(field).map(value -> {
             if (!value.isIntegralNumber()) {
                 throw Refusal.invalid(field + " must be a whole number, was " + kind(value));
@@ -89,7 +132,15 @@ final class Fields {
         return Optional.ofNullable(object.get(field)).filter(value -> !value.isNull());
     }
 
-    private static String requireName(String value, String field) {
+    /**
+     * Checks a name that a client sent, be it in a body or in a query.
+     *
+     * @param value what was sent
+     * @param field the field
+     * @return the value
+     * @throws Refusal if it is no name
+     */
+    public static String requireName(String value, String field) {
         if (!StandardCharsets.UTF_8
                 .newEncoder()
                 .canEncode(value)) { // half a surrogate pair: no program could be given it

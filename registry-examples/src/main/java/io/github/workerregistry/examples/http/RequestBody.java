@@ -1,14 +1,14 @@
-package io.github.workerregistry.examples.hive;
+package io.github.workerregistry.examples.http;
 
 import io.javalin.http.Context;
 import java.io.IOException;
 import java.util.Locale;
 
 /** Reads the body of a request, within bounds. */
-final class RequestBody {
+public final class RequestBody {
 
     /** How large a body may be, in bytes: 1 MiB. */
-    static final int LIMIT = 1 << 20;
+    public static final int LIMIT = 1 << 20;
 
     private static final String JSON = "application/json";
 
@@ -20,9 +20,11 @@ final class RequestBody {
      * <p>It has to say that it is JSON. A web page that is open in a browser on this machine can post to any address,
      * but not with this content type unless the server allows it, which this one does not.
      *
+     * @param ctx the request
+     * @return the body
      * @throws Refusal if it is of another type or too large, with or without a length that says so, or does not arrive
      */
-    static byte[] json(Context ctx) {
+    public static byte[] json(Context ctx) {
         String type = ctx.contentType();
         if (type == null
                 || !type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT).equals(JSON)) {

@@ -1,4 +1,4 @@
-package io.github.workerregistry.examples.hive;
+package io.github.workerregistry.examples.http;
 
 import java.nio.ByteBuffer;
 import org.eclipse.jetty.http.HttpHeader;
@@ -13,7 +13,7 @@ final class JettyErrors implements Request.Handler {
     public boolean handle(Request request, Response response, Callback callback) throws Exception {
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
         response.write(
-                true, ByteBuffer.wrap(HiveServer.JSON.writeValueAsBytes(ErrorJson.of(response.getStatus()))), callback);
+                true, ByteBuffer.wrap(JsonServer.JSON.writeValueAsBytes(ErrorJson.of(response.getStatus()))), callback);
         return true;
     }
 }

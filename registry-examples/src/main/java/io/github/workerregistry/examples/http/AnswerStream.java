@@ -1,4 +1,4 @@
-package io.github.workerregistry.examples.hive;
+package io.github.workerregistry.examples.http;
 
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -23,13 +23,18 @@ import java.util.concurrent.Flow.Subscription;
  * <p>No Content-Length is passed on: the end of an answer is sent when its slot is free again, so that a client that
  * has seen the end finds the slot.
  */
-final class AnswerStream implements BodyHandler<Void>, BodySubscriber<Void> {
+public final class AnswerStream implements BodyHandler<Void>, BodySubscriber<Void> {
 
     private final HttpServletResponse response;
     private final CompletableFuture<Void> end = new CompletableFuture<>();
     private Subscription worker;
 
-    AnswerStream(HttpServletResponse response) {
+    /**
+     * For one answer.
+     *
+     * @param response where it goes
+     */
+    public AnswerStream(HttpServletResponse response) {
         this.response = response;
     }
 

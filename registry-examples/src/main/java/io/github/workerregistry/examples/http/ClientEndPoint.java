@@ -1,4 +1,4 @@
-package io.github.workerregistry.examples.hive;
+package io.github.workerregistry.examples.http;
 
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
