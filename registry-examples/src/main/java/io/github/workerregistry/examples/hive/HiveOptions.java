@@ -144,6 +144,9 @@ final class HiveOptions {
     @Mixin
     private RestartOptions restart;
 
+    @Mixin
+    private QueenMembership queen;
+
     @Option(
             names = "--hive-id",
             paramLabel = "<id>",
@@ -225,6 +228,10 @@ final class HiveOptions {
         } catch (IllegalArgumentException e) {
             throw wrong("--hive-id", e.getMessage());
         }
+    }
+
+    QueenMembership queen() {
+        return queen;
     }
 
     PortRange ports() {

@@ -5,6 +5,7 @@ import io.github.workerregistry.examples.http.Forwarding;
 import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
 import io.github.workerregistry.examples.http.Refusal;
+import io.github.workerregistry.examples.queen.HivePublisher;
 import io.github.workerregistry.health.HttpHealthProbe;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.StopRequest;
@@ -38,6 +39,8 @@ final class RunningHive implements AutoCloseable {
     private final Duration stopGrace;
     private final String baseUrl;
     private final ScheduledThreadPoolExecutor scheduler = scheduler();
+    private final WorkerRegistry registry;
+    private final Optional<HivePublisher> queen;
     private final WorkerSupervisor supervisor;
     private final WorkerLauncher launcher;
     private final JsonServer server;
@@ -46,8 +49,8 @@ final class RunningHive implements AutoCloseable {
     /**
      * A hive that has its port and has ended its orphans, but does not answer yet.
      *
-     * @throws IOException if the port cannot be had, or {@code --log-dir} cannot be made; the message says which and
-     *     why
+     * @throws IOException if the port or the name of the node cannot be had, or {@code --log-dir} cannot be made; the
+     *     message says which and why
      * @throws picocli.CommandLine.ParameterException if an option is wrong
      */
     RunningHive(HiveOptions options) throws IOException {
@@ -59,7 +62,7 @@ final class RunningHive implements AutoCloseable {
                 .proxy(HttpClient.Builder.NO_PROXY)
                 .connectTimeout(Duration.ofSeconds(5))
                 .build();
-        WorkerRegistry registry = WorkerRegistry.create();
+        registry = WorkerRegistry.create();
         WorkerSupervisor.Builder life = WorkerSupervisor.builder(registry, scheduler)
                 .processes(processes(options))
                 .health(HttpHealthProbe.at(options.healthPath(), client))
@@ -70,6 +73,8 @@ final class RunningHive implements AutoCloseable {
         // Before any worker: a hive that cannot listen leaves nothing behind, and workers are told the real port.
         Listening listening = Listening.on(options.host(), options.port());
         baseUrl = listening.url();
+        // Before any worker too, and before the orphans are ended: whose name is taken has none.
+        queen = join(options.queen(), listening);
         supervisor = life.build();
         launcher = new WorkerLauncher(
                 supervisor, options.template(), baseUrl + "/v1/workers", lifecycle.heartbeatInterval());
@@ -100,6 +105,7 @@ final class RunningHive implements AutoCloseable {
                 return;
             }
             server.start();
+            queen.ifPresent(publisher -> publisher.publish(registry));
         }
         for (int i = 0; i < firstWorkers; i++) {
             launcher.spawn(new SpawnRequest(Welcome.FIRST_MODEL, "cpu", 0, 1, Optional.empty()));
@@ -116,6 +122,7 @@ final class RunningHive implements AutoCloseable {
             return;
         }
         closed = true;
+        queen.ifPresent(HivePublisher::close); // first, so that she sends nothing more
         server.stopListening();
         try {
             supervisor
@@ -143,6 +150,19 @@ final class RunningHive implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private static Optional<HivePublisher> join(QueenMembership queen, Listening listening) throws IOException {
+        boolean joined = false;
+        try {
+            Optional<HivePublisher> publisher = queen.join(listening);
+            joined = true;
+            return publisher;
+        } finally {
+            if (!joined) {
+                listening.socket().close();
+            }
         }
     }
 

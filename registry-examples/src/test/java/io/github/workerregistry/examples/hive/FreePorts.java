@@ -7,7 +7,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.IntStream;
 
 /** Finds ports for the workers of a test. */
-final class FreePorts {
+public final class FreePorts {
 
     private static final int LOWEST = 20_000;
     private static final int HIGHEST = 32_000; // above begin those that the system gives to clients
@@ -15,7 +15,7 @@ final class FreePorts {
     private FreePorts() {}
 
     /** A range of ports, all free a moment ago, as {@code --ports} takes it. */
-    static String range(int count) {
+    public static String range(int count) {
         int first = IntStream.generate(() -> ThreadLocalRandom.current().nextInt(LOWEST, HIGHEST - count))
                 .limit(1000)
                 .filter(start -> IntStream.range(start, start + count).allMatch(FreePorts::isFree))

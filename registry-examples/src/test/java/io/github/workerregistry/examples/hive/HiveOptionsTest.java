@@ -3,8 +3,11 @@ package io.github.workerregistry.examples.hive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.workerregistry.examples.http.Listening;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.RestartPolicy;
+import java.io.IOException;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -166,6 +169,35 @@ class HiveOptionsTest {
         assertThatThrownBy(options::restart)
                 .isInstanceOf(ParameterException.class)
                 .hasMessageContainingAll("--restart", "window", "PT31S", "5 waits take PT31S");
+    }
+
+    /** Before it connects to anything. */
+    @ParameterizedTest
+    @CsvSource({
+        "--queen, localhost",
+        "--queen, a b:1",
+        "--node, a/b",
+        "--node, ..",
+        "--advertise, gpu-box:8081",
+        "--advertise, http://gpu-box:8081/v1",
+        "--session-timeout, 100ms",
+        "--publish-interval, 0s",
+    })
+    void aMembershipThatIsWrongIsRefusedWithTheNameOfItsOption(String option, String value) throws IOException {
+        String[] queen = {"--queen=127.0.0.1:1", option + "=" + value};
+        String[] args = option.equals("--queen") ? new String[] {queen[1]} : queen;
+        try (ServerSocketChannel socket = Listening.on("127.0.0.1", 0).socket()) {
+            assertThatThrownBy(() -> Options.parse(args).queen().join(new Listening(socket)))
+                    .isInstanceOf(ParameterException.class)
+                    .hasMessageContaining(option);
+        }
+    }
+
+    @Test
+    void aHiveWithoutAQueenJoinsNobody() throws IOException {
+        try (ServerSocketChannel socket = Listening.on("127.0.0.1", 0).socket()) {
+            assertThat(Options.parse().queen().join(new Listening(socket))).isEmpty();
+        }
     }
 
     @Test

@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** A hive that is a process of its own. */
-final class HiveProcess {
+public final class HiveProcess {
 
     private static final Pattern URL = Pattern.compile("listens on (http://\\S+:\\d+)");
 
@@ -25,7 +25,7 @@ final class HiveProcess {
     }
 
     /** Starts one that prints into the directory, and does not wait for it. */
-    static HiveProcess start(Path directory, String... options) throws IOException {
+    public static HiveProcess start(Path directory, String... options) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp",
@@ -41,15 +41,20 @@ final class HiveProcess {
                         .start());
     }
 
-    Process process() {
+    public Process process() {
         return process;
     }
 
     /** Waits until it listens. */
     HiveClient client() {
-        return new HiveClient(await().atMost(Duration.ofSeconds(30))
+        return new HiveClient(url());
+    }
+
+    /** Waits until it listens. */
+    public String url() {
+        return await().atMost(Duration.ofSeconds(30))
                 .until(() -> find(URL, directory.resolve("hive.out")), Optional::isPresent)
-                .orElseThrow());
+                .orElseThrow();
     }
 
     String printed() throws IOException {

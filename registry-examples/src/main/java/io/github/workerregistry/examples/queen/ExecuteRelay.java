@@ -1,0 +1,151 @@
+package io.github.workerregistry.examples.queen;
+
+import io.github.workerregistry.examples.http.AnswerStream;
+import io.github.workerregistry.examples.http.Fields;
+import io.github.workerregistry.examples.http.Forwarding;
+import io.github.workerregistry.examples.http.Refusal;
+import io.github.workerregistry.examples.http.RequestBody;
+import io.javalin.http.Context;
+import java.net.ConnectException;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodySubscriber;
+import java.net.http.HttpResponse.ResponseInfo;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends a request to the best hive, and passes the answer on as it comes. A hive that refuses it, or takes no
+ * connection, is skipped, and the next best one asked; at most {@value #MOST}. The header {@value #TRIED} of the answer
+ * names them.
+ *
+ * <p>A request is sent again only if the hive before has certainly done nothing for it. Once it has been sent whole and
+ * there is no answer, or an answer has begun, a failure is the client's to know.
+ */
+final class ExecuteRelay {
+
+    /** Says which hives were asked, and what they said: {@code box1 503, box2 200}. */
+    static final String TRIED = "X-Tried";
+
+    private static final Logger log = LoggerFactory.getLogger(ExecuteRelay.class);
+
+    private static final int MOST = 3;
+
+    private final Fleet fleet;
+    private final Router router;
+    private final Contact contact;
+    private final Forwarding forwarding;
+
+    ExecuteRelay(Fleet fleet, Router router, Contact contact, Forwarding forwarding) {
+        this.fleet = fleet;
+        this.router = router;
+        this.contact = contact;
+        this.forwarding = forwarding;
+    }
+
+    void handle(Context ctx) {
+        byte[] body = RequestBody.json(ctx);
+        String modelRef = Fields.parse(body).name("model_ref");
+        List<ModelView> candidates = router.best(modelRef, Optional.empty(), MOST);
+        ctx.future(() -> new Relayed(ctx, body, modelRef, candidates.iterator()).next());
+    }
+
+    /** One request, on its way from hive to hive. */
+    private final class Relayed {
+
+        private final Context ctx;
+        private final byte[] body;
+        private final String modelRef;
+        private final Iterator<ModelView> candidates;
+        private final List<String> tried = new ArrayList<>();
+
+        Relayed(Context ctx, byte[] body, String modelRef, Iterator<ModelView> candidates) {
+            this.ctx = ctx;
+            this.body = body;
+            this.modelRef = modelRef;
+            this.candidates = candidates;
+        }
+
+        CompletableFuture<Void> next() {
+            if (!candidates.hasNext()) {
+                throw nobodyTookIt();
+            }
+            ModelView hive = candidates.next();
+            Answer answer = new Answer(hive);
+            hive.requestBegins();
+            return forwarding
+                    .send(ctx, hive.url(), body, answer)
+                    .handle((response, failure) -> {
+                        hive.requestEnds();
+                        return failure == null ? answered(hive, answer) : failed(hive, failure);
+                    })
+                    .thenCompose(Function.identity());
+        }
+
+        private CompletableFuture<Void> answered(ModelView hive, Answer answer) {
+            contact.answered(hive.node());
+            return answer.passedOn ? CompletableFuture.completedFuture(null) : next();
+        }
+
+        private CompletableFuture<Void> failed(ModelView hive, Throwable failure) {
+            Throwable cause =
+                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+            if (cause instanceof ConnectException || cause instanceof HttpConnectTimeoutException) {
+                log.info(
+                        "the hive of node {} at {} takes no connection: {}", hive.node(), hive.url(), cause.toString());
+                contact.refused(hive.node());
+                tried(hive, "unreachable");
+                return next();
+            }
+            log.debug("a request to node {} came to no good end", hive.node(), cause);
+            if (Forwarding.isUnanswered(ctx)) {
+                tried(hive, "failed");
+            }
+            Forwarding.fail(ctx, new Refusal(502, "hive_failed", "node " + hive.node() + " failed before it answered"));
+            return CompletableFuture.completedFuture(null);
+        }
+
+        private Refusal nobodyTookIt() {
+            return fleet.ofModel(modelRef).isEmpty()
+                    ? new Refusal(404, "no_such_model", "no hive has a worker of this model_ref")
+                    : Refusal.later("no_free_slot", "no hive that was asked has a free slot of this model_ref now");
+        }
+
+        private void tried(ModelView hive, String outcome) {
+            tried.add(hive.node() + " " + outcome);
+            ctx.header(TRIED, String.join(", ", tried));
+        }
+
+        /** Decides, when the status of an answer is known, whether it is the client's. */
+        private final class Answer implements BodyHandler<Void> {
+
+            private final ModelView hive;
+            private volatile boolean passedOn;
+
+            Answer(ModelView hive) {
+                this.hive = hive;
+            }
+
+            @Override
+            public BodySubscriber<Void> apply(ResponseInfo answer) {
+                Optional<String> worker = answer.headers().firstValue(Forwarding.WORKER_HEADER);
+                tried(hive, Integer.toString(answer.statusCode()));
+                // The hive's own 404: its last worker of this model has gone since its snapshot.
+                boolean refused = answer.statusCode() == 503 || (answer.statusCode() == 404 && worker.isEmpty());
+                if (refused) {
+                    return new DiscardedAnswer();
+                }
+                passedOn = true;
+                worker.ifPresent(id -> ctx.header(Forwarding.WORKER_HEADER, id));
+                return new AnswerStream(ctx.res()).apply(answer);
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+package io.github.workerregistry.examples.queen;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.recipes.cache.ChildData;
+import org.apache.curator.framework.recipes.cache.CuratorCache;
+import org.apache.curator.framework.recipes.cache.CuratorCacheListener;
+import org.apache.curator.framework.recipes.cache.CuratorCacheStorage;
+import org.apache.curator.framework.state.ConnectionState;
+import org.apache.curator.framework.state.ConnectionStateListener;
+import org.apache.zookeeper.KeeperException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the fleet as ZooKeeper has it: every node below the hives' path is one hive.
+ *
+ * <p>Curator's cache watches, reads, and reads all again after a reconnect. This is its storage rather than one of its
+ * listeners: a listener is not told of a node that went and came again while the connection was down, if it happens to
+ * have been written as often as the one before. Here a node is another one if the id of its last write is. The bytes
+ * are not kept.
+ */
+final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(HiveMirror.class);
+
+    private final Map<String, ChildData> nodes = new ConcurrentHashMap<>();
+    private final CountDownLatch complete = new CountDownLatch(1);
+    private final Fleet fleet;
+    private final Contact contact;
+    private final Consumer<HiveSnapshot> taken;
+    private CuratorFramework client;
+    private CuratorCache cache;
+    private ConnectionStateListener connection;
+
+    HiveMirror(Fleet fleet, Contact contact) {
+        this(fleet, contact, snapshot -> {});
+    }
+
+    /** A mirror that tells somebody of every snapshot that it has taken, on Curator's thread. */
+    HiveMirror(Fleet fleet, Contact contact, Consumer<HiveSnapshot> taken) {
+        this.fleet = fleet;
+        this.contact = contact;
+        this.taken = taken;
+    }
+
+    /** Begins. The client is the caller's to close. */
+    void start(CuratorFramework zooKeeper) {
+        client = zooKeeper;
+        connection = (unused, state) -> connection(state);
+        client.getConnectionStateListenable().addListener(connection);
+        contact.zooKeeper(client.getZookeeperClient().isConnected());
+        cache = CuratorCache.builder(client, NodeName.HIVES).withStorage(this).build();
+        cache.listenable()
+                .addListener(CuratorCacheListener.builder()
+                        .forInitialized(complete::countDown)
+                        .build());
+        cache.start();
+    }
+
+    /** Waits until everything that there was at the start is here; false if that takes longer. */
+    boolean awaitComplete(long millis) throws InterruptedException {
+        return complete.await(millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void connection(ConnectionState state) {
+        if (state.isConnected()) {
+            log.info("in contact with ZooKeeper");
+        } else {
+            log.warn("the connection to ZooKeeper is {}; answering from what is known", state);
+        }
+        contact.zooKeeper(state.isConnected());
+        if (state == ConnectionState.LOST) {
+            // What ZooKeeper says in the next session is the truth, be it older than what is known: it may have been
+            // restored from a backup, or begun anew.
+            nodes.replaceAll((path, data) -> new ChildData(path, null, null));
+        }
+    }
+
+    @Override
+    public Optional<ChildData> put(ChildData data) {
+        ChildData before = nodes.put(data.getPath(), new ChildData(data.getPath(), data.getStat(), null));
+        boolean known = before != null && before.getStat() != null;
+        boolean written =
+                !known || before.getStat().getMzxid() != data.getStat().getMzxid();
+        if (written && !data.getPath().equals(NodeName.HIVES)) {
+            boolean newSession = before != null && !known;
+            take(node(data.getPath()), data.getData(), newSession);
+        }
+        return known ? Optional.of(before) : Optional.empty();
+    }
+
+    private void take(String node, byte[] bytes, boolean newSession) {
+        if (bytes.length == 0) { // a hive that is just starting; if there was another, it has gone
+            fleet.drop(node);
+            return;
+        }
+        try {
+            HiveSnapshot snapshot = SnapshotCodec.decode(bytes);
+            if (!snapshot.node().equals(node)) {
+                throw new MalformedSnapshotException("a snapshot of the node " + snapshot.node());
+            }
+            if (newSession) {
+                fleet.replace(snapshot);
+                taken.accept(snapshot);
+            } else if (fleet.accept(snapshot)) {
+                taken.accept(snapshot);
+            } else {
+                log.warn("node {} holds an older snapshot than the one that is known; it is ignored", node);
+            }
+        } catch (MalformedSnapshotException e) {
+            log.warn("the hive of node {} is not listed, since it holds {}", node, e.getMessage());
+            fleet.drop(node);
+        }
+    }
+
+    @Override
+    public Optional<ChildData> remove(String path) {
+        ChildData gone = nodes.remove(path);
+        if (gone == null || path.equals(NodeName.HIVES)) {
+            return Optional.empty();
+        }
+        dropUnlessReplaced(path);
+        return Optional.of(gone);
+    }
+
+    /**
+     * A hive that comes back with a new session puts a new node in place of its old one, in one transaction, of which
+     * ZooKeeper tells in two parts. Whoever asks in between must still find it.
+     */
+    private void dropUnlessReplaced(String path) {
+        try {
+            client.checkExists()
+                    .inBackground((unused, answer) -> {
+                        if (answer.getResultCode() == KeeperException.Code.NONODE.intValue()) {
+                            drop(node(path));
+                        }
+                    })
+                    .forPath(path);
+        } catch (Exception e) {
+            log.debug("the queen is ending", e);
+        }
+    }
+
+    private void drop(String node) {
+        fleet.drop(node);
+        contact.forget(node);
+        log.info("the hive of node {} has gone", node);
+    }
+
+    private static String node(String path) {
+        return path.substring(NodeName.HIVES.length() + 1);
+    }
+
+    @Override
+    public void clear() {
+        nodes.clear();
+    }
+
+    @Override
+    public Optional<ChildData> get(String path) {
+        return Optional.ofNullable(nodes.get(path));
+    }
+
+    @Override
+    public int size() {
+        return nodes.size();
+    }
+
+    @Override
+    public Stream<ChildData> stream() {
+        return nodes.values().stream();
+    }
+
+    /** Ends; the fleet stays as it is. */
+    @Override
+    public void close() {
+        if (cache != null) {
+            cache.close();
+            client.getConnectionStateListenable().removeListener(connection);
+        }
+    }
+}

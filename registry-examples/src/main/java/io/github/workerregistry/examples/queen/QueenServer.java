@@ -1,0 +1,21 @@
+package io.github.workerregistry.examples.queen;
+
+import io.github.workerregistry.examples.http.JsonServer;
+import io.github.workerregistry.examples.http.Listening;
+
+/** The queen's HTTP server: which path leads where. */
+final class QueenServer {
+
+    private QueenServer() {}
+
+    static JsonServer on(Listening listening, QueenApi api, ExecuteRelay execute) {
+        return new JsonServer(listening, routes -> {
+            routes.get("/v1/workers/list", api::list);
+            routes.post("/v1/workers/ready", api::ready);
+            routes.get("/v1/hives", api::hives);
+            routes.get("/v1/route", api::route);
+            routes.get("/v1/health", api::health);
+            routes.post("/v1/execute", execute::handle);
+        });
+    }
+}

@@ -1,0 +1,153 @@
+package io.github.workerregistry.examples.queen;
+
+import io.github.workerregistry.examples.http.Forwarding;
+import io.github.workerregistry.examples.http.JsonServer;
+import io.github.workerregistry.examples.http.Listening;
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.curator.framework.CuratorFramework;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A queen that runs in this JVM: the mirror of ZooKeeper, the look-ups and the HTTP server over it. */
+final class RunningQueen implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(RunningQueen.class);
+
+    /** A hive in the same data centre answers in a moment, or not at all; then the next one is asked. */
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
+
+    private static final long PURGE_SECONDS = 60;
+    private static final long FIRST_LOOK_MILLIS = 5_000;
+
+    /** What has to be ended, the last first. */
+    private final Deque<Runnable> ends = new ArrayDeque<>();
+
+    private final String baseUrl;
+    private final String zookeeper;
+    private final HiveMirror mirror;
+    private final JsonServer server;
+
+    /**
+     * A queen that has her port and is connecting, but does not answer yet.
+     *
+     * @throws IOException if a port cannot be had; the message says which and why
+     * @throws picocli.CommandLine.ParameterException if an option is wrong
+     */
+    RunningQueen(QueenOptions options) throws IOException {
+        boolean built = false;
+        try {
+            Duration sessionTimeout = options.sessionTimeout();
+            Listening listening = Listening.on(options.host(), options.port());
+            ends.push(() -> close(listening));
+            baseUrl = listening.url();
+            ScheduledThreadPoolExecutor scheduler = scheduler();
+            ends.push(scheduler::shutdownNow);
+            zookeeper = options.zookeeper().isPresent()
+                    ? options.zookeeper().get()
+                    : embedded(options.zookeeperPort(), scheduler).servers();
+
+            Fleet fleet = new Fleet(System::nanoTime);
+            Contact contact = new Contact(System::nanoTime);
+            Router router = new Router(fleet, contact);
+            mirror = new HiveMirror(fleet, contact);
+            CuratorFramework client = ZooKeeperClients.reader(zookeeper, sessionTimeout);
+            ends.push(client::close);
+            mirror.start(client);
+            ends.push(mirror::close);
+            Forwarding forwarding = new Forwarding(httpClient(), scheduler);
+            server = QueenServer.on(
+                    listening,
+                    new QueenApi(fleet, router, contact),
+                    new ExecuteRelay(fleet, router, contact, forwarding));
+            ends.push(server::stop);
+            built = true;
+        } finally {
+            if (!built) {
+                close();
+            }
+        }
+    }
+
+    private EmbeddedZooKeeper embedded(int port, ScheduledThreadPoolExecutor scheduler) throws IOException {
+        Path directory = Files.createTempDirectory("worker-registry-queen-");
+        ends.push(() -> remove(directory));
+        EmbeddedZooKeeper server = new EmbeddedZooKeeper(directory, port);
+        ends.push(server::close);
+        scheduler.scheduleWithFixedDelay(server::purge, PURGE_SECONDS, PURGE_SECONDS, TimeUnit.SECONDS);
+        return server;
+    }
+
+    private static HttpClient httpClient() {
+        return HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .proxy(HttpClient.Builder.NO_PROXY)
+                .connectTimeout(CONNECT_TIMEOUT)
+                .build();
+    }
+
+    /** Where it is reached, for example {@code http://127.0.0.1:8080}. */
+    String baseUrl() {
+        return baseUrl;
+    }
+
+    /** Where hives find ZooKeeper. */
+    String zookeeper() {
+        return zookeeper;
+    }
+
+    /** Begins to answer: when all hives that are there are known, or ZooKeeper has not told of them in 5 s. */
+    void start() throws InterruptedException {
+        if (!mirror.awaitComplete(FIRST_LOOK_MILLIS)) {
+            log.warn(
+                    "ZooKeeper at {} does not answer; the queen answers without, and knows no hives until it does",
+                    zookeeper);
+        }
+        server.start();
+    }
+
+    /** Ends; the hives go on. Idempotent. */
+    @Override
+    public synchronized void close() {
+        while (!ends.isEmpty()) {
+            ends.pop().run();
+        }
+    }
+
+    private static ScheduledThreadPoolExecutor scheduler() {
+        ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "queen");
+            thread.setDaemon(true);
+            return thread;
+        });
+        scheduler.setRemoveOnCancelPolicy(true);
+        return scheduler;
+    }
+
+    private static void close(Listening listening) {
+        try {
+            listening.socket().close();
+        } catch (IOException e) {
+            log.debug("the listening socket was not closed", e);
+        }
+    }
+
+    private static void remove(Path directory) {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            log.warn("{} was not removed", directory, e);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package io.github.workerregistry.examples.queen;
+
+import java.time.Duration;
+import java.util.regex.Pattern;
+import org.apache.curator.RetryPolicy;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.retry.RetryForever;
+import org.apache.curator.retry.RetryNTimes;
+
+/** How the hives and the queen connect to ZooKeeper. Sessions and reconnects are Curator's work. */
+public final class ZooKeeperClients {
+
+    private static final Pattern SERVERS = Pattern.compile("[^\\s,/]+:\\d{1,5}(,[^\\s,/]+:\\d{1,5})*(/[!-~]+)?");
+    private static final Duration SHORTEST = Duration.ofMillis(500);
+    private static final Duration LONGEST = Duration.ofHours(24);
+    private static final Duration CONNECT = Duration.ofSeconds(5);
+
+    private ZooKeeperClients() {}
+
+    /**
+     * Checks where ZooKeeper is.
+     *
+     * @param servers {@code host:port,host:port/path}; the path may be missing
+     * @return the same
+     * @throws IllegalArgumentException if it is malformed
+     */
+    public static String requireServers(String servers) {
+        if (!SERVERS.matcher(servers).matches()) {
+            throw new IllegalArgumentException(
+                    "must be host:port, or several of them with commas, was '" + servers + "'");
+        }
+        return servers;
+    }
+
+    /**
+     * Checks a session timeout. ZooKeeper may grant a longer or a shorter one: 2 to 20 of its ticks.
+     *
+     * @param timeout the timeout
+     * @return the same
+     * @throws IllegalArgumentException if it is too short to be of use, or longer than a day
+     */
+    public static Duration requireTimeout(Duration timeout) {
+        if (timeout.compareTo(SHORTEST) < 0 || timeout.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException("must be " + SHORTEST.toMillis() + "ms to " + LONGEST.toHours()
+                    + "h, was " + timeout.toMillis() + "ms");
+        }
+        return timeout;
+    }
+
+    /** For one who reads: whatever fails is tried again until it works. */
+    static CuratorFramework reader(String servers, Duration sessionTimeout) {
+        return start(servers, sessionTimeout, new RetryForever(250));
+    }
+
+    /**
+     * For one who writes: a write that fails is not repeated behind the writer's back, since it might come again in
+     * another session, when the node is somebody else's.
+     */
+    static CuratorFramework writer(String servers, Duration sessionTimeout) {
+        return start(servers, sessionTimeout, new RetryNTimes(0, 0));
+    }
+
+    private static CuratorFramework start(String servers, Duration sessionTimeout, RetryPolicy retries) {
+        int timeout = (int) sessionTimeout.toMillis();
+        CuratorFramework client = CuratorFrameworkFactory.builder()
+                .connectString(requireServers(servers))
+                .ensembleTracker(false) // only to the servers that were named
+                .sessionTimeoutMs(timeout)
+                .connectionTimeoutMs((int) Math.min(timeout, CONNECT.toMillis()))
+                .retryPolicy(retries)
+                .build();
+        client.start();
+        return client;
+    }
+}

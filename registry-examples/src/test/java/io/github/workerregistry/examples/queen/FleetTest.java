@@ -1,0 +1,140 @@
+package io.github.workerregistry.examples.queen;
+
+import static io.github.workerregistry.examples.queen.Snapshots.busy;
+import static io.github.workerregistry.examples.queen.Snapshots.idle;
+import static io.github.workerregistry.examples.queen.Snapshots.snapshot;
+import static io.github.workerregistry.examples.queen.Snapshots.worker;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.examples.queen.Fleet.Ready;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+class FleetTest {
+
+    private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5); // it overflows at once
+    private final Fleet fleet = new Fleet(nanos::get);
+
+    @Test
+    void anOlderRevisionIsIgnoredAndSoIsTheSame() {
+        assertThat(fleet.accept(snapshot("a", 1, 2, idle("new")))).isTrue();
+
+        assertThat(fleet.accept(snapshot("a", 1, 1, idle("old")))).isFalse();
+        assertThat(fleet.accept(snapshot("a", 1, 2, idle("old")))).isFalse();
+
+        assertThat(ids("a")).containsExactly("new");
+    }
+
+    @Test
+    void aRestartedHiveBeginsToCountAnewAndItsPredecessorIsIgnored() {
+        fleet.accept(snapshot("a", 1, 900, idle("before")));
+
+        assertThat(fleet.accept(snapshot("a", 2, 1, idle("after")))).isTrue();
+        assertThat(fleet.accept(snapshot("a", 1, 901, idle("before")))).isFalse();
+
+        assertThat(ids("a")).containsExactly("after");
+    }
+
+    @Test
+    void whatZooKeeperSaysInANewSessionIsTrueHoweverOld() {
+        fleet.accept(snapshot("a", 7, 7, idle("before")));
+
+        fleet.replace(snapshot("a", 1, 1, idle("restored")));
+
+        assertThat(ids("a")).containsExactly("restored");
+    }
+
+    @Test
+    void aModelIsFoundOnlyWhereItIs() {
+        fleet.accept(snapshot("a", 1, 1, idle("x"), worker("y", "other", "idle", 1, 1)));
+        fleet.accept(snapshot("b", 1, 1, idle("z")));
+
+        assertThat(nodes("m")).containsExactlyInAnyOrder("a", "b");
+        assertThat(nodes("other")).containsExactly("a");
+        assertThat(nodes("nobody's")).isEmpty();
+
+        fleet.accept(snapshot("a", 1, 2, idle("x")));
+        fleet.drop("b");
+
+        assertThat(nodes("m")).containsExactly("a");
+        assertThat(nodes("other")).isEmpty();
+        assertThat(fleet.hive("b")).isEmpty();
+    }
+
+    @Test
+    void aHiveThatIsUnknownCanBeDropped() {
+        fleet.drop("nobody");
+
+        assertThat(fleet.hives()).isEmpty();
+    }
+
+    @Test
+    void theAgeOfASnapshotIsThatOfItsArrivalHere() {
+        fleet.accept(snapshot("a", 1, 1, idle("w")));
+
+        nanos.addAndGet(Duration.ofSeconds(3).toNanos());
+
+        assertThat(fleet.age(fleet.hive("a").orElseThrow())).isEqualTo(Duration.ofSeconds(3));
+    }
+
+    @Test
+    void aWorkerThatCallsBackIsThereAtOnceAndTheNextSnapshotConfirmsIt() {
+        fleet.accept(snapshot("a", 1, 1, worker("w", "loading", 1, 0)));
+
+        assertThat(fleet.ready("a", idle("w"))).isEqualTo(Ready.REGISTERED);
+        assertThat(ids("a")).containsExactly("w");
+        assertThat(model("a").best().state()).isEqualTo("idle");
+        assertThat(fleet.hive("a").orElseThrow().unconfirmed()).containsExactly("w");
+
+        fleet.accept(snapshot("a", 1, 2, busy("w")));
+
+        assertThat(model("a").best().state()).isEqualTo("busy");
+        assertThat(fleet.hive("a").orElseThrow().unconfirmed()).isEmpty();
+    }
+
+    @Test
+    void theNextSnapshotDropsAWorkerThatItsHiveDoesNotHave() {
+        fleet.accept(snapshot("a", 1, 1));
+
+        assertThat(fleet.ready("a", idle("stray"))).isEqualTo(Ready.REGISTERED);
+        assertThat(nodes("m")).containsExactly("a");
+        fleet.accept(snapshot("a", 1, 2));
+
+        assertThat(ids("a")).isEmpty();
+        assertThat(nodes("m")).isEmpty();
+    }
+
+    @Test
+    void aCallBackFromANodeThatNoHiveOwnsIsRefused() {
+        assertThat(fleet.ready("a", idle("w"))).isEqualTo(Ready.NO_SUCH_NODE);
+        assertThat(nodes("m")).isEmpty();
+    }
+
+    @Test
+    void aCallBackTakesNoWorkersPlace() {
+        fleet.accept(snapshot("a", 1, 1, busy("w")));
+
+        assertThat(fleet.ready("a", idle("w"))).as("it is ready already").isEqualTo(Ready.KNOWN);
+        assertThat(fleet.ready("a", worker("w", "another", "idle", 1, 1))).isEqualTo(Ready.ANOTHER);
+        assertThat(model("a").best().state()).isEqualTo("busy");
+    }
+
+    private List<String> ids(String node) {
+        return fleet.hive(node).orElseThrow().snapshot().workers().stream()
+                .map(WorkerSnapshot::id)
+                .toList();
+    }
+
+    private List<String> nodes(String model) {
+        return fleet.ofModel(model).stream().map(ModelView::node).toList();
+    }
+
+    private ModelView model(String node) {
+        return fleet.ofModel("m").stream()
+                .filter(view -> view.node().equals(node))
+                .findFirst()
+                .orElseThrow();
+    }
+}

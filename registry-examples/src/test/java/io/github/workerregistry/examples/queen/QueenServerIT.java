@@ -1,0 +1,317 @@
+package io.github.workerregistry.examples.queen;
+
+import static io.github.workerregistry.examples.queen.Snapshots.at;
+import static io.github.workerregistry.examples.queen.Snapshots.busy;
+import static io.github.workerregistry.examples.queen.Snapshots.idle;
+import static io.github.workerregistry.examples.queen.Snapshots.worker;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.workerregistry.examples.http.Forwarding;
+import io.github.workerregistry.examples.http.JsonServer;
+import io.github.workerregistry.examples.http.Listening;
+import io.github.workerregistry.examples.http.RequestBody;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What the queen answers, over HTTP, with hives of which only the snapshots are real. */
+class QueenServerIT {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String EXECUTE = "{\"model_ref\": \"m\", \"prompt\": \"Hello\"}";
+    private static final String READY = "{\"worker_id\": \"%s\", \"url\": \"http://127.0.0.1:8100\","
+            + " \"model_ref\": \"m\", \"backend\": \"cpu\", \"device\": 0, \"node\": \"%s\"}";
+
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final List<StubHive> hives = new ArrayList<>();
+    private final Fleet fleet = new Fleet(System::nanoTime);
+    private final Contact contact = new Contact(System::nanoTime);
+    private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
+    private JsonServer server;
+    private String url;
+
+    @BeforeEach
+    void start() throws IOException {
+        contact.zooKeeper(true);
+        Router router = new Router(fleet, contact);
+        Listening listening = Listening.on("127.0.0.1", 0);
+        url = listening.url();
+        server = QueenServer.on(
+                listening,
+                new QueenApi(fleet, router, contact),
+                new ExecuteRelay(fleet, router, contact, new Forwarding(http, scheduler)));
+        server.start();
+    }
+
+    @AfterEach
+    void stop() {
+        server.stop();
+        scheduler.shutdownNow();
+        hives.forEach(StubHive::close);
+    }
+
+    @Test
+    void allWorkersAreListedWithTheirNodeOrThoseOfOneNodeOrModel() throws Exception {
+        fleet.accept(at("http://127.0.0.1:1", "a", idle("w1"), worker("w2", "other", "busy", 4, 1)));
+        fleet.accept(at("http://127.0.0.1:2", "b", busy("w3")));
+
+        assertThat(get("/v1/workers/list").get("workers").findValuesAsText("node"))
+                .containsExactly("a", "a", "b");
+        assertThat(listed("")).containsExactly("w1", "w2", "w3");
+        assertThat(listed("?node=a")).containsExactly("w1", "w2");
+        assertThat(listed("?model_ref=m")).containsExactly("w1", "w3");
+        assertThat(listed("?node=a&model_ref=m")).containsExactly("w1");
+        assertThat(listed("?node=nobody")).isEmpty();
+        JsonNode w2 = get("/v1/workers/list?model_ref=other").get("workers").get(0);
+        assertThat(w2.get("slots_available").intValue()).isEqualTo(1);
+        assertThat(w2.get("state").textValue()).isEqualTo("busy");
+    }
+
+    @Test
+    void hivesSayWhetherTheyCanBeReachedAndHowOldTheirSnapshotIs() throws Exception {
+        fleet.accept(at("http://127.0.0.1:1", "a", idle("w1")));
+        JsonNode live = get("/v1/hives").get("hives").get(0);
+        contact.zooKeeper(false);
+        JsonNode cutOff = get("/v1/hives").get("hives").get(0);
+
+        assertThat(live.get("state").textValue()).isEqualTo("live");
+        assertThat(live.get("workers").intValue()).isEqualTo(1);
+        assertThat(cutOff.get("state").textValue()).isEqualTo("unreachable");
+        assertThat(cutOff.get("trouble").textValue()).isEqualTo("zookeeper");
+        assertThat(cutOff.get("snapshot_age_ms").longValue()).isNotNegative();
+        assertThat(get("/v1/health").get("zookeeper").textValue()).isEqualTo("disconnected");
+        assertThat(get("/v1/health").get("unreachable").intValue()).isEqualTo(1);
+    }
+
+    @Test
+    void aRouteIsTheBestWorkerAndItsHive() throws Exception {
+        fleet.accept(at("http://127.0.0.1:1", "a", busy("w1")));
+        fleet.accept(at("http://127.0.0.1:2", "b", idle("w2")));
+
+        JsonNode anywhere = get("/v1/route?model_ref=m");
+        JsonNode onA = get("/v1/route?model_ref=m&node=a");
+
+        assertThat(anywhere.at("/worker/id").textValue()).isEqualTo("w2");
+        assertThat(anywhere.at("/worker/node").textValue()).isEqualTo("b");
+        assertThat(anywhere.at("/hive/url").textValue()).isEqualTo("http://127.0.0.1:2");
+        assertThat(onA.at("/worker/id").textValue()).isEqualTo("w1");
+        assertThat(status("GET", "/v1/route?model_ref=m&node=c", null)).isEqualTo(404);
+    }
+
+    @Test
+    void aHiveThatIsFullIsSkippedAndNamed() throws Exception {
+        // The snapshots say that the full one is the better one.
+        StubHive full = hive("full", StubHive.answering(503, "later"), idle("w1"));
+        StubHive free = hive("free", StubHive.answering(200, "hello"), busy("w2"));
+
+        HttpResponse<String> answer = execute();
+
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.body()).isEqualTo("hello");
+        assertThat(answer.headers().firstValue("X-Tried")).hasValue("full 503, free 200");
+        assertThat(answer.headers().firstValue("X-Worker")).hasValue("w");
+        assertThat(answer.headers().firstValue("Content-Type")).hasValue("text/plain");
+        assertThat(List.of(full.requests(), free.requests())).containsExactly(1, 1);
+    }
+
+    @Test
+    void aHiveThatTakesNoConnectionIsSkippedAndAskedLastFromThenOn() throws Exception {
+        StubHive gone = StubHive.answering(200, "");
+        gone.close();
+        hive("gone", gone, idle("w1"));
+        hive("there", StubHive.answering(200, "hello"), busy("w2"));
+
+        HttpResponse<String> first = execute();
+        HttpResponse<String> second = execute();
+
+        assertThat(first.headers().firstValue("X-Tried")).hasValue("gone unreachable, there 200");
+        assertThat(second.headers().firstValue("X-Tried")).hasValue("there 200");
+        assertThat(get("/v1/hives").get("hives").get(0).get("trouble").textValue())
+                .isEqualTo("http");
+    }
+
+    @Test
+    void aHiveWhoseLastWorkerHasJustGoneIsSkippedButAWorkersOwn404IsTheClients() throws Exception {
+        hive("stale", StubHive.answering(404, "{}"), idle("w1"));
+        hive(
+                "worker",
+                new StubHive(exchange -> {
+                    exchange.getResponseHeaders().set("X-Worker", "w2");
+                    exchange.sendResponseHeaders(404, -1);
+                }),
+                busy("w2"));
+
+        HttpResponse<String> answer = execute();
+
+        assertThat(answer.statusCode()).isEqualTo(404);
+        assertThat(answer.headers().firstValue("X-Tried")).hasValue("stale 404, worker 404");
+        assertThat(answer.headers().firstValue("X-Worker")).hasValue("w2");
+    }
+
+    @Test
+    void atMostThreeAreAsked() throws Exception {
+        for (int i = 0; i < 5; i++) {
+            hive("n" + i, StubHive.answering(503, ""), worker("w" + i, "busy", 10, i));
+        }
+
+        HttpResponse<String> answer = execute();
+
+        assertThat(answer.statusCode()).isEqualTo(503);
+        assertThat(answer.headers().firstValue("X-Tried")).hasValue("n4 503, n3 503, n2 503");
+        assertThat(answer.headers().firstValue("Retry-After")).hasValue("1");
+        assertThat(code(answer)).isEqualTo("no_free_slot");
+        assertThat(hives).extracting(StubHive::requests).containsExactly(0, 0, 1, 1, 1);
+    }
+
+    @Test
+    void aRequestThatWasSentWholeIsNotSentAgain() throws Exception {
+        hive("dying", StubHive.dyingAtOnce(), idle("w1"));
+        StubHive other = hive("other", StubHive.answering(200, "twice"), busy("w2"));
+
+        HttpResponse<String> answer = execute();
+
+        assertThat(answer.statusCode()).isEqualTo(502);
+        assertThat(code(answer)).isEqualTo("hive_failed");
+        assertThat(answer.headers().firstValue("X-Tried")).hasValue("dying failed");
+        assertThat(other.requests()).isZero();
+    }
+
+    @Test
+    void anAnswerThatBreaksOffCutsTheConnectionAndIsNotBegunAnew() throws Exception {
+        hive("dying", StubHive.dyingLater(), idle("w1"));
+        StubHive other = hive("other", StubHive.answering(200, "twice"), busy("w2"));
+
+        assertThatThrownBy(this::execute).isInstanceOf(IOException.class);
+        assertThat(other.requests()).isZero();
+    }
+
+    @Test
+    void requestsThatAreUnderWaySpreadOverTheHives() throws Exception {
+        hive("a", StubHive.answering(200, "a"), worker("w1", "idle", 50, 50));
+        hive("b", StubHive.answering(200, "b"), worker("w2", "idle", 50, 50));
+
+        for (int i = 0; i < 60; i++) {
+            assertThat(execute().statusCode()).isEqualTo(200);
+        }
+
+        assertThat(hives).extracting(StubHive::requests).allMatch(requests -> requests > 10);
+    }
+
+    @Test
+    void aCallBackRegistersAWorkerAtOnce() throws Exception {
+        fleet.accept(at("http://127.0.0.1:1", "a"));
+
+        HttpResponse<String> ready = send("POST", "/v1/workers/ready", READY.formatted("w9", "a"));
+
+        assertThat(ready.statusCode()).as(ready.body()).isEqualTo(200);
+        JsonNode route = get("/v1/route?model_ref=m");
+        assertThat(route.at("/worker/id").textValue()).isEqualTo("w9");
+        assertThat(route.at("/worker/confirmed").booleanValue()).isFalse();
+    }
+
+    @Test
+    void aCallBackFromNoHivesNodeIsRefused() throws Exception {
+        fleet.accept(at(
+                "http://127.0.0.1:1", "a", new WorkerSnapshot("w1", "http://h:1", "m", "cpu", 0, "loading", 1, 0, 1)));
+
+        HttpResponse<String> stray = send("POST", "/v1/workers/ready", READY.formatted("w9", "nobody"));
+        HttpResponse<String> other = send("POST", "/v1/workers/ready", READY.formatted("w1", "a"));
+
+        assertThat(stray.statusCode()).isEqualTo(404);
+        assertThat(stray.body()).contains("unknown_node", "nobody");
+        assertThat(other.statusCode()).isEqualTo(409);
+        assertThat(listed("")).containsExactly("w1");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            GET  | /v1/route                      |                                  | 400 | model_ref is missing
+            GET  | /v1/route?model_ref=%20        |                                  | 400 | model_ref
+            GET  | /v1/route?model_ref=nobodys    |                                  | 404 | model_ref
+            GET  | /v1/workers/list?node=%0A      |                                  | 400 | node
+            POST | /v1/workers/list               |                                  | 405 | method
+            GET  | /v1/workers/ready              |                                  | 405 | method
+            POST | /v1/workers/ready              | {                                | 400 | JSON
+            POST | /v1/workers/ready              | {}                               | 400 | node is missing
+            POST | /v1/workers/ready              | {"node": "a"}                    | 400 | worker_id is missing
+            POST | /v1/workers/ready              | {"node": "a", "slots": 0}        | 400 | slots must be >= 1
+            POST | /v1/execute                    | {}                               | 400 | model_ref is missing
+            POST | /v1/execute                    | {"model_ref": 1}                 | 400 | model_ref must be a string
+            POST | /v1/execute                    | {"model_ref": "nobodys"}         | 404 | model_ref
+            POST | /v1/execute                    |                                  | 415 | Content-Type
+            GET  | /v1/nothing                    |                                  | 404 | path
+            """)
+    void badInputIsRefusedAndTheFieldIsNamed(String method, String path, String body, int status, String named)
+            throws Exception {
+        HttpResponse<String> answer = send(method, path, body);
+
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+        assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/json");
+        assertThat(JSON.readTree(answer.body()).at("/error/message").textValue())
+                .contains(named)
+                .doesNotContain("Exception", "\tat ");
+    }
+
+    @Test
+    void aBodyThatIsTooLargeReachesNoHive() throws Exception {
+        StubHive hive = hive("a", StubHive.answering(200, ""), idle("w1"));
+        String large = "{\"model_ref\": \"m\", \"prompt\": \"" + "x".repeat(RequestBody.LIMIT) + "\"}";
+
+        assertThat(status("POST", "/v1/execute", large)).isEqualTo(413);
+        assertThat(hive.requests()).isZero();
+    }
+
+    private StubHive hive(String node, StubHive hive, WorkerSnapshot worker) {
+        hives.add(hive);
+        fleet.accept(at(hive.url(), node, worker));
+        return hive;
+    }
+
+    private HttpResponse<String> execute() throws IOException, InterruptedException {
+        return send("POST", "/v1/execute", EXECUTE);
+    }
+
+    private HttpResponse<String> send(String method, String path, String body)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url + path));
+        if (body != null) {
+            request.header("Content-Type", "application/json");
+        }
+        return http.send(
+                request.method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+                        .build(),
+                BodyHandlers.ofString());
+    }
+
+    private int status(String method, String path, String body) throws IOException, InterruptedException {
+        return send(method, path, body).statusCode();
+    }
+
+    private JsonNode get(String path) throws IOException, InterruptedException {
+        return JSON.readTree(send("GET", path, null).body());
+    }
+
+    private List<String> listed(String query) throws IOException, InterruptedException {
+        return get("/v1/workers/list" + query).get("workers").findValuesAsText("id");
+    }
+
+    private static String code(HttpResponse<String> answer) throws IOException {
+        return JSON.readTree(answer.body()).at("/error/code").textValue();
+    }
+}

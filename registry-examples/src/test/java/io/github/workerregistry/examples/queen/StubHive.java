@@ -1,0 +1,81 @@
+package io.github.workerregistry.examples.queen;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Something that answers as a hive does, or does not. */
+final class StubHive implements AutoCloseable {
+
+    /** How it treats a request. */
+    interface Behaviour {
+        void handle(HttpExchange exchange) throws IOException;
+    }
+
+    private final AtomicInteger requests = new AtomicInteger();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final HttpServer server;
+
+    StubHive(Behaviour behaviour) throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(threads);
+        server.createContext("/v1/execute", exchange -> {
+            requests.incrementAndGet();
+            try (exchange) {
+                exchange.getRequestBody().readAllBytes();
+                behaviour.handle(exchange);
+            }
+        });
+        server.start();
+    }
+
+    /** One that answers whatever it is asked. */
+    static StubHive answering(int status, String body) throws IOException {
+        return new StubHive(exchange -> {
+            exchange.getResponseHeaders().set("Content-Type", "text/plain");
+            if (status == 200) {
+                exchange.getResponseHeaders().set("X-Worker", "w");
+            }
+            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(status, bytes.length);
+            exchange.getResponseBody().write(bytes);
+        });
+    }
+
+    /** One that closes the connection without an answer, as if it had been killed. */
+    static StubHive dyingAtOnce() throws IOException {
+        return new StubHive(exchange -> {});
+    }
+
+    /** One that dies when it has begun to answer. */
+    @SuppressWarnings("resource") // an end in good order is what it must not have
+    static StubHive dyingLater() throws IOException {
+        return new StubHive(exchange -> {
+            exchange.sendResponseHeaders(200, 100);
+            OutputStream answer = exchange.getResponseBody();
+            answer.write("begun".getBytes(StandardCharsets.UTF_8));
+            answer.flush();
+        });
+    }
+
+    String url() {
+        return "http://127.0.0.1:" + server.getAddress().getPort();
+    }
+
+    int requests() {
+        return requests.get();
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        threads.shutdownNow();
+    }
+}

@@ -1,0 +1,338 @@
+package io.github.workerregistry.examples.queen;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Idle;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.state.ConnectionState;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Hives and the queen's mirror over a real ZooKeeper server, in this JVM. */
+class ZooKeeperIT {
+
+    private static final Duration SESSION = Duration.ofSeconds(2);
+    private static final Duration INTERVAL = Duration.ofMillis(200);
+
+    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+    private final Fleet fleet = new Fleet(System::nanoTime);
+    private final Contact contact = new Contact(System::nanoTime);
+    private final ConcurrentLinkedQueue<HiveSnapshot> seen = new ConcurrentLinkedQueue<>();
+
+    @TempDir
+    private Path data;
+
+    private EmbeddedZooKeeper zooKeeper;
+    private String servers;
+
+    @BeforeEach
+    void start() throws IOException {
+        zooKeeper = new EmbeddedZooKeeper(data, 0);
+        servers = zooKeeper.servers();
+        open.push(() -> zooKeeper.close());
+        CuratorFramework reader = ZooKeeperClients.reader(servers, SESSION);
+        open.push(reader);
+        HiveMirror mirror = new HiveMirror(fleet, contact, seen::add);
+        mirror.start(reader);
+        open.push(mirror);
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        while (!open.isEmpty()) {
+            open.pop().close();
+        }
+    }
+
+    @Test
+    void theQueenSeesTheWorkersOfEachHiveAndWhatBecomesOfThem() throws Exception {
+        WorkerRegistry one = hive("one", worker("w1", 1));
+        WorkerRegistry two = hive("two", worker("w2", 4));
+        soon().untilAsserted(() -> assertThat(fleet.ofModel("m")).hasSize(2));
+
+        SlotLease lease = two.tryAcquire("m").orElseThrow(); // which makes no event
+        soon().untilAsserted(() -> assertThat(best("two").slotsAvailable()).isEqualTo(3));
+        lease.close();
+        soon().untilAsserted(() -> assertThat(best("two").slotsAvailable()).isEqualTo(4));
+        one.remove("w1");
+        soon().untilAsserted(() ->
+                assertThat(fleet.ofModel("m")).extracting(ModelView::node).containsExactly("two"));
+        assertThat(fleet.hive("one")).as("it is there, without workers").isPresent();
+    }
+
+    @Test
+    void aHiveThatEndsIsGoneAtOnce() throws Exception {
+        try (HivePublisher publisher = join("brief", Duration.ofMinutes(5))) {
+            publisher.publish(WorkerRegistry.create());
+            soon().until(() -> fleet.hive("brief").isPresent());
+        }
+
+        soon().until(() -> fleet.hive("brief").isEmpty());
+    }
+
+    @Test
+    void manyChangesMakeFewWritesAndTheLastStateArrives() throws Exception {
+        WorkerRegistry registry = hive("busy", worker("w1", 1_000));
+        soon().until(() -> fleet.hive("busy").isPresent());
+        long begin = System.nanoTime();
+
+        for (int i = 0; i < 1_000; i++) {
+            assertThat(registry.tryAcquire("m")).isPresent();
+            registry.heartbeat("w1");
+            registry.incrementFailedHealthChecks("w1"); // an event each
+        }
+        soon().untilAsserted(() -> assertThat(best("busy").slotsAvailable()).isZero());
+
+        long intervals = (System.nanoTime() - begin) / INTERVAL.toNanos();
+        assertThat(seen.stream()
+                        .filter(snapshot -> snapshot.node().equals("busy"))
+                        .count())
+                .isLessThanOrEqualTo(intervals + 3);
+        assertThat(seen.stream()
+                        .filter(snapshot -> snapshot.node().equals("busy"))
+                        .mapToLong(HiveSnapshot::revision))
+                .isSorted()
+                .doesNotHaveDuplicates();
+    }
+
+    @Test
+    void aSecondHiveOfTheSameNameIsRefusedAndTheFirstIsUntouched() throws Exception {
+        WorkerRegistry first = hive("taken", worker("w1", 1));
+        soon().until(() -> fleet.hive("taken").isPresent());
+        ScheduledExecutorService life = Executors.newSingleThreadScheduledExecutor();
+        open.push(life::shutdownNow);
+        life.scheduleWithFixedDelay(() -> first.incrementFailedHealthChecks("w1"), 0, 10, TimeUnit.MILLISECONDS);
+
+        assertThatThrownBy(() -> join("taken", SESSION))
+                .isInstanceOf(NodeTakenException.class)
+                .hasMessageContaining("'taken'")
+                .hasMessageContaining("http://127.0.0.1:9")
+                .hasMessageContaining("--node");
+        assertThat(best("taken").id()).isEqualTo("w1");
+    }
+
+    @Test
+    void aHiveThatWasKilledIsFollowedByItsSuccessorWithAGreaterIncarnation() throws Exception {
+        CuratorFramework killed = ZooKeeperClients.writer(servers, SESSION);
+        HiveNode node = new HiveNode(killed, "again");
+        long before = node.claim();
+        node.write(SnapshotCodec.encode(Snapshots.snapshot("again", before, 900, Snapshots.idle("w1"))));
+        soon().until(() -> fleet.hive("again").isPresent());
+        leaveSessionAlone(killed);
+
+        WorkerRegistry registry = hive("again", worker("w2", 1)); // waits for the end of the session
+
+        soon().untilAsserted(() -> assertThat(best("again").id()).isEqualTo("w2"));
+        HiveSnapshot after = fleet.hive("again").orElseThrow().snapshot();
+        assertThat(after.incarnation()).isGreaterThan(before);
+        assertThat(after.revision()).isLessThan(900);
+        assertThat(registry.list()).hasSize(1);
+        killed.close();
+    }
+
+    @Test
+    void whatIsNoSnapshotIsNotListedAndHarmsNobody() throws Exception {
+        hive("good", worker("w1", 1));
+        CuratorFramework stranger = ZooKeeperClients.writer(servers, SESSION);
+        open.push(stranger);
+        for (String bad : List.of("", "garbage", "{\"version\":2}", "{\"version\":1}")) {
+            HiveNode node = new HiveNode(stranger, "bad" + bad.length());
+            node.claim();
+            node.write(bad.getBytes(StandardCharsets.UTF_8));
+        }
+        HiveNode liar = new HiveNode(stranger, "liar");
+        liar.claim();
+        liar.write(SnapshotCodec.encode(Snapshots.snapshot("good", 99, 99)));
+        HiveNode last = new HiveNode(stranger, "last");
+        last.claim();
+        last.write(SnapshotCodec.encode(Snapshots.snapshot("last", 1, 1)));
+
+        soon().until(() -> fleet.hive("last").isPresent() && fleet.hive("good").isPresent());
+        assertThat(fleet.hives()).hasSize(2);
+        assertThat(best("good").id()).isEqualTo("w1");
+    }
+
+    @Test
+    void aHiveNeverWritesAnothersNode() throws Exception {
+        CuratorFramework one = ZooKeeperClients.writer(servers, SESSION);
+        CuratorFramework two = ZooKeeperClients.writer(servers, SESSION);
+        open.push(one);
+        open.push(two);
+        HiveNode owner = new HiveNode(one, "mine");
+        HiveNode other = new HiveNode(two, "mine");
+        owner.claim();
+        owner.write(new byte[] {1});
+
+        assertThatThrownBy(other::claim).isInstanceOf(NodeTakenException.class);
+        assertThatThrownBy(() -> other.write(new byte[] {2})).isInstanceOf(NodeTakenException.class);
+        one.delete().forPath(NodeName.path("mine")); // somebody did that by hand
+        owner.write(new byte[] {3});
+
+        assertThat(two.getData().forPath(NodeName.path("mine"))).containsExactly(3);
+        assertThatThrownBy(() -> other.write(new byte[] {2})).isInstanceOf(NodeTakenException.class);
+    }
+
+    /** Of which ZooKeeper tells as of an end and a beginning. */
+    @Test
+    void aHiveThatComesBackWithANewSessionIsNeverMissing() throws Exception {
+        CuratorFramework client = ZooKeeperClients.writer(servers, Duration.ofMinutes(1));
+        open.push(client);
+        HiveNode node = new HiveNode(client, "back");
+        node.claim();
+        node.write(SnapshotCodec.encode(Snapshots.snapshot("back", 1, 1)));
+        soon().until(() -> fleet.hive("back").isPresent());
+        AtomicBoolean missing = new AtomicBoolean();
+        ScheduledExecutorService looks = Executors.newSingleThreadScheduledExecutor();
+        open.push(looks::shutdownNow);
+        looks.scheduleWithFixedDelay(
+                () -> missing.compareAndSet(false, fleet.hive("back").isEmpty()), 0, 50, TimeUnit.MICROSECONDS);
+
+        for (int revision = 2; revision <= 6; revision++) {
+            byte[] snapshot = SnapshotCodec.encode(Snapshots.snapshot("back", 1, revision));
+            int expected = revision;
+            leaveSessionAlone(client);
+            soon().until(() -> {
+                node.write(snapshot);
+                return true;
+            });
+            soon().until(() -> fleet.hive("back").orElseThrow().snapshot().revision() == expected);
+        }
+
+        assertThat(missing).isFalse();
+    }
+
+    /** For longer than the sessions last; and the queen goes on answering. */
+    @Test
+    void whenZooKeeperHasBeenAwayTheHivesComeBackByThemselves() throws Exception {
+        WorkerRegistry one = hive("one", worker("w1", 1));
+        hive("two", worker("w2", 1));
+        soon().until(() -> fleet.ofModel("m").size() == 2);
+        HiveSnapshot before = fleet.hive("one").orElseThrow().snapshot();
+        CuratorFramework witness = ZooKeeperClients.reader(servers, SESSION);
+        open.push(witness);
+        CountDownLatch lost = new CountDownLatch(1);
+        witness.blockUntilConnected();
+        witness.getConnectionStateListenable().addListener((client, state) -> {
+            if (state == ConnectionState.LOST) {
+                lost.countDown();
+            }
+        });
+
+        int port = zooKeeper.port();
+        zooKeeper.close();
+        soon().until(() -> !contact.hasZooKeeper());
+        assertThat(fleet.ofModel("m")).hasSize(2);
+        assertThat(contact.with("one")).isEqualTo(Contact.Trouble.ZOOKEEPER);
+        assertThat(one.tryAcquire("m")).isPresent();
+        assertThat(lost.await(30, TimeUnit.SECONDS)).as("sessions end").isTrue();
+        assertThat(fleet.ofModel("m")).as("nothing is dropped").hasSize(2);
+        assertThat(one.list()).as("nothing is killed").hasSize(1);
+        zooKeeper = new EmbeddedZooKeeper(data, port);
+
+        soon().untilAsserted(() -> {
+            assertThat(contact.with("one")).isEqualTo(Contact.Trouble.NONE);
+            assertThat(best("one").slotsAvailable())
+                    .as("what has happened meanwhile is known")
+                    .isZero();
+            assertThat(fleet.ofModel("m")).hasSize(2);
+        });
+        HiveSnapshot after = fleet.hive("one").orElseThrow().snapshot();
+        assertThat(after.incarnation()).isEqualTo(before.incarnation());
+        assertThat(after.revision()).isGreaterThan(before.revision());
+    }
+
+    /**
+     * Its transactions begin anew, below those that its clients have seen; it refuses them until they begin anew too.
+     */
+    @Test
+    void aZooKeeperThatHasForgottenEverythingIsBelieved(@TempDir Path other) throws Exception {
+        WorkerRegistry one = hive("one", worker("w1", 1));
+        soon().until(() -> fleet.hive("one").isPresent());
+
+        int port = zooKeeper.port();
+        zooKeeper.close();
+        zooKeeper = new EmbeddedZooKeeper(other, port);
+
+        assertThat(one.tryAcquire("m")).isPresent();
+        soon().untilAsserted(() -> {
+            assertThat(contact.hasZooKeeper()).isTrue();
+            assertThat(best("one").slotsAvailable()).isZero();
+        });
+    }
+
+    @Test
+    void aHiveThatStartsWithoutZooKeeperJoinsWhenItIsThere() throws Exception {
+        int port = zooKeeper.port();
+        zooKeeper.close();
+        soon().until(() -> !contact.hasZooKeeper());
+        WorkerRegistry registry = hive("early", worker("w1", 1));
+        assertThat(registry.list()).hasSize(1);
+
+        zooKeeper = new EmbeddedZooKeeper(data, port);
+
+        soon().untilAsserted(() -> assertThat(best("early").id()).isEqualTo("w1"));
+    }
+
+    private HivePublisher join(String node, Duration session) throws Exception {
+        return HivePublisher.join(servers, node, "http://127.0.0.1:9", session, INTERVAL);
+    }
+
+    private WorkerRegistry hive(String node, WorkerInfo worker) throws Exception {
+        WorkerRegistry registry = WorkerRegistry.builder().node(node).build();
+        registry.register(worker);
+        HivePublisher publisher = join(node, SESSION);
+        open.push(publisher);
+        publisher.publish(registry);
+        return registry;
+    }
+
+    /** As if its process had been killed: ZooKeeper hears no more of it. */
+    private static void leaveSessionAlone(CuratorFramework client) throws Exception {
+        client.getZookeeperClient().getZooKeeper().getTestable().injectSessionExpiration();
+    }
+
+    private WorkerSnapshot best(String node) {
+        return fleet.ofModel("m").stream()
+                .filter(view -> view.node().equals(node))
+                .findFirst()
+                .orElseThrow()
+                .best();
+    }
+
+    private static WorkerInfo worker(String id, int slots) {
+        return WorkerInfo.builder()
+                .id(id)
+                .url("http://127.0.0.1:8100")
+                .modelRef("m")
+                .slotsTotal(slots)
+                .state(new Idle())
+                .build();
+    }
+
+    private static ConditionFactory soon() {
+        return await().atMost(Duration.ofSeconds(30))
+                .pollInterval(Duration.ofMillis(20))
+                .ignoreExceptions();
+    }
+}
