@@ -118,7 +118,8 @@ public final class HivePublisher implements AutoCloseable {
     }
 
     private void takeName(String servers, Duration sessionTimeout) throws NodeTakenException, InterruptedException {
-        if (!client.blockUntilConnected((int) FIRST_CONTACT.toMillis(), TimeUnit.MILLISECONDS)) {
+        long firstContact = Math.min(FIRST_CONTACT.toMillis(), sessionTimeout.toMillis());
+        if (!client.blockUntilConnected((int) firstContact, TimeUnit.MILLISECONDS)) {
             log.warn("ZooKeeper at {} does not answer; the hive goes on without, and joins when it does", servers);
             return;
         }
@@ -178,6 +179,7 @@ public final class HivePublisher implements AutoCloseable {
 
     private void connection(ConnectionState state) {
         if (state.isConnected()) {
+            log.info("in contact with ZooKeeper again");
             want();
         } else {
             log.warn("the connection to ZooKeeper is {}; the hive goes on", state);
