@@ -229,13 +229,13 @@ public final class FleetSimulation implements Callable<Integer> {
                 HivePublisher.DEFAULT_INTERVAL.toMillis());
     }
 
-    /** As fast as it goes, for five seconds. */
+    /** As fast as it goes, for five seconds at most. */
     private void saturate(ExecutorService threads) throws Exception {
         long written = writes.get();
         long bytes = bytesWritten.get();
         long start = System.nanoTime();
         onEach(threads, (thread, mine) -> {
-            for (int i = 0; secondsSince(start) < 5; i++) {
+            for (int i = 0; secondsSince(start) < Math.min(5, seconds); i++) {
                 write(mine.get(i % mine.size()));
             }
         });
@@ -277,7 +277,9 @@ public final class FleetSimulation implements Callable<Integer> {
         say(
                 "    the lesser of the two, %,.0f a second, is a write of each hive every %.1f s: --publish-interval %dms",
                 carried, fleetSize / carried, (int) Math.ceil(fleetSize / carried * 10) * 100);
-        say("    each queen reads what is written: %,.0f MB/s at that rate", carried * bytes / 1e6);
+        say(
+                "    each queen reads, and each server logs, what is written: %,.0f MB/s at that rate",
+                carried * bytes / 1e6);
         say(
                 "    hives of which one in %.0f changes at a time fit with the default of %d ms",
                 most / carried, HivePublisher.DEFAULT_INTERVAL.toMillis());
