@@ -52,9 +52,6 @@ class BadValuesTest {
     private static final Duration LONGEST = Duration.ofSeconds(Long.MAX_VALUE);
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final WorkerInfo WORKER = SomeWorkers.idle("w", 2);
-    private static final HttpClient CLIENT = HttpClient.newHttpClient();
-    private static final HttpClient FOLLOWING =
-            HttpClient.newBuilder().followRedirects(Redirect.ALWAYS).build();
 
     private final VirtualTime time = new VirtualTime();
     private final WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
@@ -183,7 +180,7 @@ class BadValuesTest {
     }
 
     static Stream<Time> whatTakesADuration() {
-        HealthProbe http = HttpHealthProbe.at("/", CLIENT);
+        HealthProbe http = HttpHealthProbe.at("/", HttpClient.newHttpClient());
         HealthProbe tcp = TcpHealthProbe.create();
         WorkerInfo nowhere = SomeWorkers.worker("w").url("nowhere").build();
         return Stream.of(
@@ -331,10 +328,10 @@ class BadValuesTest {
                 new Misfit("health", () -> HttpHealthProbe.at("health")),
                 new Misfit("path", () -> HttpHealthProbe.at("")),
                 new Misfit("/a b", () -> HttpHealthProbe.at("/a b")),
-                new Misfit("ALWAYS", () -> HttpHealthProbe.at("/", FOLLOWING)),
-                new Misfit("stop", () -> StopRequest.post("stop", CLIENT)),
-                new Misfit("/a b", () -> StopRequest.post("/a b", CLIENT)),
-                new Misfit("ALWAYS", () -> StopRequest.post("/", FOLLOWING)),
+                new Misfit("ALWAYS", () -> HttpHealthProbe.at("/", following())),
+                new Misfit("stop", () -> StopRequest.post("stop", HttpClient.newHttpClient())),
+                new Misfit("/a b", () -> StopRequest.post("/a b", HttpClient.newHttpClient())),
+                new Misfit("ALWAYS", () -> StopRequest.post("/", following())),
                 new Misfit("period", () -> new VirtualTime().scheduleAtFixedRate(() -> {}, 0, 0, TimeUnit.DAYS)),
                 new Misfit("period", () -> new VirtualTime().scheduleWithFixedDelay(() -> {}, 0, -1, TimeUnit.DAYS)),
                 new Misfit("nobody", () -> new FakeProcessController().exit("nobody", 1)),
@@ -482,5 +479,9 @@ class BadValuesTest {
 
     private static void refused(ThrowingCallable call, String... named) {
         assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessageContainingAll(named);
+    }
+
+    private static HttpClient following() {
+        return HttpClient.newBuilder().followRedirects(Redirect.ALWAYS).build();
     }
 }

@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -42,7 +41,17 @@ public final class Leftovers implements AutoCloseable {
     /** What classes and random numbers are read from. */
     private static final Pattern KEPT_FILE = Pattern.compile(".*\\.jar|.*/lib/modules|/dev/u?random");
 
-    private static final Set<String> forgiven = ConcurrentHashMap.newKeySet();
+    /**
+     * JDK 17's HTTP client loses a connection, and with it its thread, when it is answered with something that is no
+     * HTTP. Newer ones are held to all.
+     */
+    private static final boolean LOSES_CONNECTIONS = Runtime.version().feature() == 17;
+
+    private static final Pattern HTTP_CLIENT = Pattern.compile("HttpClient-\\d+-SelectorManager");
+    private static final Pattern SELECTOR = Pattern.compile("anon_inode:\\[(eventpoll|eventfd)]");
+
+    /** As in {@code /proc/net/tcp}: the other side has closed, and we have not. */
+    private static final String CLOSE_WAIT = "08";
 
     private final Duration patience;
     private final Set<String> before;
@@ -84,21 +93,16 @@ public final class Leftovers implements AutoCloseable {
         } catch (ConditionTimeoutException e) {
             List<String> found = found();
             if (!found.isEmpty()) {
-                throw new AssertionError("left behind by the tests:\n  " + String.join("\n  ", found), e);
+                throw new AssertionError(
+                        "left behind by the tests:\n  " + String.join("\n  ", found) + stacksOf(found), e);
             }
         }
-    }
-
-    /** What has come since is no leftover: the test knows whose fault it is. */
-    public void forgive() {
-        forgiven.addAll(found());
     }
 
     /** What has come since. */
     List<String> found() {
         Set<String> found = everything();
         found.removeAll(before);
-        found.removeAll(forgiven);
         return found.stream().sorted().toList();
     }
 
@@ -135,11 +139,43 @@ public final class Leftovers implements AutoCloseable {
         }
     }
 
+    private static String stacksOf(List<String> found) {
+        StringBuilder stacks = new StringBuilder();
+        Thread.getAllStackTraces().forEach((thread, frames) -> {
+            if (found.contains(nameOf(thread))) {
+                stacks.append("\n").append(nameOf(thread)).append(" is at");
+                Stream.of(frames)
+                        .limit(12)
+                        .forEach(frame -> stacks.append("\n    ").append(frame));
+            }
+        });
+        return stacks.toString();
+    }
+
+    private static String nameOf(Thread thread) {
+        return "thread " + thread.getId() + ": " + thread.getName();
+    }
+
     private static Stream<String> threads() {
-        return Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> !isOfTheSystem(thread)
-                        && !KEPT_THREAD.matcher(thread.getName()).matches())
-                .map(thread -> "thread " + thread.getId() + ": " + thread.getName());
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(thread -> !isOfTheSystem(thread.getKey())
+                        && !isKept(thread.getKey().getName())
+                        && !isIdleOfChannels(thread.getKey(), thread.getValue()))
+                .map(thread -> nameOf(thread.getKey()));
+    }
+
+    private static boolean isKept(String name) {
+        return KEPT_THREAD.matcher(name).matches()
+                || (LOSES_CONNECTIONS && HTTP_CLIENT.matcher(name).matches());
+    }
+
+    /**
+     * The pool of the JDK's asynchronous channels gives its threads no name, and lets them end after an idle minute.
+     */
+    private static boolean isIdleOfChannels(Thread thread, StackTraceElement[] frames) {
+        return thread.isDaemon()
+                && thread.getName().startsWith("Thread-")
+                && Stream.of(frames).anyMatch(frame -> frame.getMethodName().equals("getTask"));
     }
 
     /** The JVM's own, among them those that reap processes. A thread that has ended has no group. */
@@ -154,12 +190,30 @@ public final class Leftovers implements AutoCloseable {
         return list(Path.of("/proc/self/fd")).flatMap(descriptor -> {
             try {
                 String target = Files.readSymbolicLink(descriptor).toString();
-                boolean kept = KEPT_FILE.matcher(target).matches();
+                boolean kept = KEPT_FILE.matcher(target).matches() || (LOSES_CONNECTIONS && isOfAnHttpClient(target));
                 return kept ? Stream.empty() : Stream.of("descriptor " + descriptor.getFileName() + ": " + target);
             } catch (IOException closed) { // that of the listing itself
                 return Stream.empty();
             }
         });
+    }
+
+    private static boolean isOfAnHttpClient(String target) {
+        return SELECTOR.matcher(target).matches()
+                || Stream.of("/proc/self/net/tcp", "/proc/self/net/tcp6")
+                        .flatMap(Leftovers::lines)
+                        .map(line -> line.strip().split("\\s+", -1))
+                        .anyMatch(socket -> socket.length > 9
+                                && socket[3].equals(CLOSE_WAIT)
+                                && target.equals("socket:[" + socket[9] + "]"));
+    }
+
+    private static Stream<String> lines(String file) {
+        try {
+            return Files.readAllLines(Path.of(file)).stream();
+        } catch (IOException e) {
+            return Stream.empty();
+        }
     }
 
     private static Stream<String> temporaryFiles() {

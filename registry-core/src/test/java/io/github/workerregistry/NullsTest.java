@@ -19,7 +19,10 @@ import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessIdentity;
 import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.WorkerProcess;
+import io.github.workerregistry.testing.ContractCheck;
 import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.HealthProbeContract;
 import io.github.workerregistry.testing.RecordingListener;
 import io.github.workerregistry.testing.ScriptedHealthProbe;
 import io.github.workerregistry.testing.VirtualTime;
@@ -44,10 +47,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -64,14 +70,20 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ExtendWith(UnexpectedWarnings.class)
 class NullsTest {
 
-    /** One for all: each has a thread. */
-    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+    /** One for all: each has a thread, until it is garbage. */
+    private static HttpClient client;
 
     private static ParameterNames names;
 
     @BeforeAll
     static void readNames(@TempDir Path scratch) throws Exception {
         names = ParameterNames.read(scratch);
+        client = HttpClient.newHttpClient();
+    }
+
+    @AfterAll
+    static void letTheClientGo() {
+        client = null;
     }
 
     /** One parameter that is null. */
@@ -181,6 +193,18 @@ class NullsTest {
             supervisor.ready("w");
             WorkerInfo worker = registry.get("w").orElseThrow();
             Exit exit = SomeWorkers.crash(worker);
+            ProcessSpec another = new ProcessSpec("v", List.of("serve"), Map.of(), Optional.empty());
+            HealthProbeContract contract = new HealthProbeContract() {
+                @Override
+                protected HealthProbe probe() {
+                    return probe;
+                }
+
+                @Override
+                protected WorkerInfo healthy(String id) {
+                    return worker;
+                }
+            };
             samples.putAll(Map.ofEntries(
                     entry(int.class, 1),
                     entry(long.class, 1L),
@@ -194,6 +218,8 @@ class NullsTest {
                     entry(OptionalInt.class, OptionalInt.empty()),
                     entry(OptionalLong.class, OptionalLong.empty()),
                     entry(Predicate.class, (Predicate<WorkerInfo>) any -> true),
+                    entry(Consumer.class, (Consumer<String>) any -> {}),
+                    entry(BooleanSupplier.class, (BooleanSupplier) () -> true),
                     entry(Runnable.class, (Runnable) () -> {}),
                     entry(Callable.class, (Callable<Integer>) () -> 1),
                     entry(Executor.class, (Executor) Runnable::run),
@@ -204,7 +230,7 @@ class NullsTest {
                     entry(InstantSource.class, time),
                     entry(Path.class, Path.of(".")),
                     entry(Throwable.class, new Throwable("w")),
-                    entry(HttpClient.class, CLIENT),
+                    entry(HttpClient.class, client),
                     entry(ProcessHandle.class, ProcessHandle.current()),
                     entry(WorkerRegistry.class, registry),
                     entry(WorkerRegistry.Builder.class, WorkerRegistry.builder()),
@@ -226,11 +252,12 @@ class NullsTest {
                     entry(RegistryStats.class, registry.stats()),
                     entry(HealthProbe.class, probe),
                     entry(HealthStatus.class, HealthStatus.healthy()),
-                    entry(HttpHealthProbe.class, HttpHealthProbe.at("/", CLIENT)),
+                    entry(HttpHealthProbe.class, HttpHealthProbe.at("/", client)),
                     entry(TcpHealthProbe.class, TcpHealthProbe.create()),
                     entry(ProcessController.class, processes),
                     entry(ProcessIdentity.class, ProcessIdentity.of(ProcessHandle.current())),
-                    entry(ProcessSpec.class, new ProcessSpec("v", List.of("serve"), Map.of(), Optional.empty())),
+                    entry(ProcessSpec.class, another),
+                    entry(WorkerProcess.class, new FakeProcessController().start(another)),
                     entry(OrphanReport.class, OrphanReport.unsupported()),
                     entry(LocalProcessController.class, LocalProcessController.create()),
                     entry(LocalProcessController.Builder.class, LocalProcessController.builder()),
@@ -247,6 +274,8 @@ class NullsTest {
                     entry(WorkerSupervisor.Builder.class, WorkerSupervisor.builder(registry, time)),
                     entry(FakeProcessController.class, processes),
                     entry(ScriptedHealthProbe.class, probe),
+                    entry(HealthProbeContract.class, contract),
+                    entry(ContractCheck.class, contract.checks().get(0)),
                     entry(RecordingListener.class, heard),
                     entry(VirtualTime.class, time)));
         }

@@ -1,5 +1,7 @@
 package io.github.workerregistry.testing;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,11 +16,16 @@ import java.util.Map;
  */
 public record ContractReport(List<String> passed, Map<String, String> notApplicable, Map<String, Throwable> failed) {
 
-    /** Copies the collections. */
+    /**
+     * Copies the collections.
+     *
+     * @throws NullPointerException if one of them is null; the message names it
+     */
     public ContractReport {
-        passed = List.copyOf(passed);
-        notApplicable = Collections.unmodifiableMap(new LinkedHashMap<>(notApplicable));
-        failed = Collections.unmodifiableMap(new LinkedHashMap<>(failed));
+        passed = List.copyOf(requireNonNull(passed, "passed"));
+        notApplicable =
+                Collections.unmodifiableMap(new LinkedHashMap<>(requireNonNull(notApplicable, "notApplicable")));
+        failed = Collections.unmodifiableMap(new LinkedHashMap<>(requireNonNull(failed, "failed")));
     }
 
     /**

@@ -1,5 +1,7 @@
 package io.github.workerregistry.testing;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.WorkerProcess;
@@ -211,7 +213,17 @@ public abstract non-sealed class ProcessControllerContract extends Contract {
      * @param process the process
      * @param childRuns whether the child runs; asked also after the end
      */
-    public record Family(WorkerProcess process, BooleanSupplier childRuns) {}
+    public record Family(WorkerProcess process, BooleanSupplier childRuns) {
+        /**
+         * Checks for null.
+         *
+         * @throws NullPointerException if a component is null; the message names it
+         */
+        public Family {
+            requireNonNull(process, "process");
+            requireNonNull(childRuns, "childRuns");
+        }
+    }
 
     /**
      * What is to be started, with nothing but a command.

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.github.workerregistry.Leftovers;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
 import java.io.IOException;
@@ -54,11 +53,9 @@ class HttpHealthProbeTest {
     /** The client of JDK 17 forgets to close the connection, whoever uses it; that of JDK 25 does not. */
     @Test
     void whatIsNotHttpIsUnhealthy() {
-        Leftovers before = new Leftovers();
         try (RawServer worker = RawServer.saying("hello?\r\n\r\n")) {
             assertThat(ask(worker)).isInstanceOf(HealthStatus.Unhealthy.class);
         }
-        before.forgive();
     }
 
     /** The JDK puts what is no status line into its exception; the reason is for the log. */
