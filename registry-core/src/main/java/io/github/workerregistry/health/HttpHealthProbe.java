@@ -8,7 +8,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpClient.Redirect;
 import java.net.http.HttpClient.Version;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.ResponseInfo;
 import java.time.Duration;
 import java.util.Objects;
@@ -101,18 +100,7 @@ public final class HttpHealthProbe implements HealthProbe {
                 .GET()
                 .build();
         CompletableFuture<ResponseInfo> heard = new CompletableFuture<>();
-        CompletableFuture<HttpResponse<Void>> exchange = client.sendAsync(request, info -> {
-            DiscardingSubscriber body = new DiscardingSubscriber();
-            // Here, because the client completes the exchange in the JDK's common pool, which the host may have filled.
-            body.getBody().whenComplete((nothing, failure) -> {
-                if (failure == null) {
-                    heard.complete(info);
-                } else {
-                    heard.completeExceptionally(failure);
-                }
-            });
-            return body;
-        });
+        CompletableFuture<?> exchange = client.sendAsync(request, info -> telling(info, heard));
         exchange.whenComplete((response, failure) -> {
             if (failure != null) {
                 heard.completeExceptionally(failure);
@@ -128,6 +116,22 @@ public final class HttpHealthProbe implements HealthProbe {
             }
         });
         return answer;
+    }
+
+    /**
+     * Throws the body away, and then tells of the answer: here, because the client completes the exchange in the JDK's
+     * common pool, which the host may have filled.
+     */
+    private static DiscardingSubscriber telling(ResponseInfo info, CompletableFuture<ResponseInfo> heard) {
+        DiscardingSubscriber body = new DiscardingSubscriber();
+        body.getBody().whenComplete((nothing, failure) -> {
+            if (failure == null) {
+                heard.complete(info);
+            } else {
+                heard.completeExceptionally(failure);
+            }
+        });
+        return body;
     }
 
     private CompletableFuture<HealthStatus> judge(URI asked, ResponseInfo info, Duration timeout, int redirectsLeft) {
