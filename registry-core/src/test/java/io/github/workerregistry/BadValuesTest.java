@@ -101,7 +101,7 @@ class BadValuesTest {
 
     // --- numbers
 
-    private record Count(String parameter, int least, Consumer<Integer> taker) {
+    record Count(String parameter, int least, Consumer<Integer> taker) {
         @Override
         public String toString() {
             return parameter + " >= " + least;
@@ -172,7 +172,7 @@ class BadValuesTest {
     // --- durations
 
     /** Where less than nothing is refused; null in place of the longest that is taken where there is no such. */
-    private record Time(String parameter, boolean zeroIsFine, boolean bounded, Consumer<Duration> taker) {
+    record Time(String parameter, boolean zeroIsFine, boolean bounded, Consumer<Duration> taker) {
         @Override
         public String toString() {
             return parameter;
@@ -260,7 +260,7 @@ class BadValuesTest {
 
     // --- what does not fit together, and the rest
 
-    private record Misfit(String culprit, ThrowingCallable call) {
+    record Misfit(String culprit, ThrowingCallable call) {
         @Override
         public String toString() {
             return culprit;

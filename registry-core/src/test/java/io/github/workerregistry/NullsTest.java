@@ -87,7 +87,7 @@ class NullsTest {
     }
 
     /** One parameter that is null. */
-    private record Null(Executable executable, int index) {
+    record Null(Executable executable, int index) {
         @Override
         public String toString() {
             return executable.getDeclaringClass().getSimpleName() + "." + executable.getName() + ", parameter "

@@ -48,7 +48,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class BrokenSpiTest {
 
     /** What a piece of foreign code does in place of what it should. */
-    private record Fault(String what, Supplier<?> instead, List<String> warnings) {
+    record Fault(String what, Supplier<?> instead, List<String> warnings) {
         Fault(String what, Supplier<?> instead, String... warnings) {
             this(what, instead, List.of(warnings));
         }
@@ -204,7 +204,7 @@ class BrokenSpiTest {
 
     // --- a process
 
-    private record Method(String name, Fault fault) {
+    record Method(String name, Fault fault) {
         @Override
         public String toString() {
             return name + " " + fault;
@@ -407,11 +407,11 @@ class BrokenSpiTest {
                         "is gone: START_FAILED"));
     }
 
-    private interface Run {
+    interface Run {
         void execute(Runnable task, List<Runnable> held);
     }
 
-    private record Executors(String what, Run run, List<String> warnings) {
+    record Executors(String what, Run run, List<String> warnings) {
         Executors(String what, Run run, String... warnings) {
             this(what, run, List.of(warnings));
         }

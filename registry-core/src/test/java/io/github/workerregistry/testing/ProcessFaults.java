@@ -410,6 +410,7 @@ final class ProcessFaults {
             return process;
         }
 
+        @SuppressWarnings("ReferenceEquality") // that very process
         synchronized boolean isLast(WorkerProcess process) {
             return started.get(started.size() - 1) == process;
         }

@@ -11,8 +11,10 @@ import io.github.workerregistry.examples.http.Fields;
  */
 record ReadyRequest(String workerId, String url, String modelRef) {
 
-    /** Reads the fields; backend and device have to be there and well-formed, and decide nothing; nor does
-     * what a worker says beyond that. */
+    /**
+     * Reads the fields; backend and device have to be there and well-formed, and decide nothing; nor does what a worker
+     * says beyond that.
+     */
     static ReadyRequest of(Fields fields) {
         ReadyRequest request = new ReadyRequest(fields.name("worker_id"), fields.name("url"), fields.name("model_ref"));
         fields.name("backend");

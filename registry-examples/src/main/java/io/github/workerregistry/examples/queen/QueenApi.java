@@ -16,6 +16,9 @@ import java.util.Optional;
 /** What clients and workers ask of the queen, but for the work itself, which is {@link ExecuteRelay}'s. */
 final class QueenApi {
 
+    /** As many as a hive lets a worker have. */
+    private static final int MOST_SLOTS = 65_536;
+
     /** The answer to a look-up: the worker, and the hive to send the request to. */
     record Route(WorkerOnNode worker, HiveJson hive) {}
 
@@ -82,17 +85,17 @@ final class QueenApi {
     void ready(Context ctx) {
         Fields fields = Fields.parse(RequestBody.json(ctx));
         String node = fields.name("node");
-        int slots = fields.optionalNumber("slots", 1).orElse(1);
+        int slots = fields.optionalNumber("slots", 1, MOST_SLOTS).orElse(1);
         WorkerSnapshot worker = new WorkerSnapshot(
                 fields.name("worker_id"),
                 fields.name("url"),
                 fields.name("model_ref"),
                 fields.name("backend"),
-                fields.number("device", 0),
+                fields.number("device", 0, Integer.MAX_VALUE),
                 WorkerSnapshot.IDLE,
                 slots,
                 slots,
-                fields.optionalNumber("generation", 0).orElse(1));
+                fields.optionalNumber("generation", 0, Integer.MAX_VALUE).orElse(1));
         switch (fleet.ready(node, worker)) {
             case REGISTERED, KNOWN ->
                 ctx.json(Map.of("message", "worker " + worker.id() + " is ready on node " + node));
