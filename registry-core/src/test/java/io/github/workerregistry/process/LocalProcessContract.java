@@ -75,7 +75,10 @@ class LocalProcessContract extends ProcessControllerContract {
         AtomicReference<ProcessIdentity> child = new AtomicReference<>();
         BooleanSupplier childRuns = () -> {
             if (child.get() == null) {
-                long last = Long.parseLong(process.outputTail(1).get(0));
+                long last = process.outputTail(10).stream()
+                        .filter(line -> line.matches("\\d+")) // the shell may say that its sleep was terminated
+                        .mapToLong(Long::parseLong)
+                        .reduce(0, (first, second) -> second);
                 ProcessIdentity.ofPid(last).ifPresent(child::set); // nobody has the pid 0
             }
             return child.get() != null && child.get().isAlive();
