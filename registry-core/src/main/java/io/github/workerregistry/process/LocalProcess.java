@@ -133,13 +133,17 @@ final class LocalProcess implements WorkerProcess {
         exit.complete(status);
     }
 
-    /** Searches only when nobody is known to be left. Whoever is found then has had no signal yet. */
+    /**
+     * Searches only when nobody is known to be left. Whoever is found then has had no signal yet, and gets it now, also
+     * from a search that may have overlooked others: the next one comes only when he has gone.
+     */
     private boolean treeHasGone() {
-        if (tree.isAlive() || !tree.search()) {
+        if (tree.isAlive()) {
             return false;
         }
+        boolean complete = tree.search();
         if (!tree.isAlive()) {
-            return true;
+            return complete;
         }
         log.debug("{} has ended and left others running: {}", this, killed || !requested ? "killing" : "asking them");
         signal();

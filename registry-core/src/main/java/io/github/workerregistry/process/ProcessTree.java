@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,7 @@ final class ProcessTree {
 
     private final Predicate<ProcessMark> wanted;
     private final Set<ProcessHandle> spared;
+    private final Function<ProcessHandle, ProcessMark.Look> eyes;
 
     /** Each with the mark by which it belongs: its own, or that of the parent through which it was found. */
     private final Map<ProcessHandle, ProcessMark> members = new LinkedHashMap<>();
@@ -46,7 +48,12 @@ final class ProcessTree {
 
     /** The tree of one start. */
     ProcessTree(ProcessMark mark) {
-        this(mark::equals, Set.of());
+        this(mark, ProcessMark::lookAt);
+    }
+
+    /** The same, seen through other eyes: a test shows by them what lasts microseconds. */
+    ProcessTree(ProcessMark mark, Function<ProcessHandle, ProcessMark.Look> eyes) {
+        this(mark::equals, Set.of(), eyes);
     }
 
     /**
@@ -56,8 +63,14 @@ final class ProcessTree {
      * @param spared who never becomes one
      */
     ProcessTree(Predicate<ProcessMark> wanted, Set<ProcessHandle> spared) {
+        this(wanted, spared, ProcessMark::lookAt);
+    }
+
+    private ProcessTree(
+            Predicate<ProcessMark> wanted, Set<ProcessHandle> spared, Function<ProcessHandle, ProcessMark.Look> eyes) {
         this.wanted = wanted;
         this.spared = spared;
+        this.eyes = eyes;
     }
 
     /** Whether it was not there before. */
@@ -102,7 +115,7 @@ final class ProcessTree {
             }
             for (ProcessHandle process : fresh) {
                 // First the handle, then its mark: should the pid change hands in between, the handle is a dead one.
-                ProcessMark.Look look = ProcessMark.lookAt(process);
+                ProcessMark.Look look = eyes.apply(process);
                 look.mark().filter(wanted).ifPresent(mark -> add(process, mark));
                 if (look.sure()) {
                     settled.add(process);

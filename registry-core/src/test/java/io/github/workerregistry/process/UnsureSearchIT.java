@@ -1,0 +1,115 @@
+package io.github.workerregistry.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.UnexpectedWarnings;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** On a machine where others start faster than they can be looked at, no search is sure that it has seen everybody. */
+@ExtendWith(UnexpectedWarnings.class)
+@EnabledOnOs(OS.LINUX)
+class UnsureSearchIT {
+
+    @RegisterExtension
+    final RealProcesses processes = new RealProcesses();
+
+    private final ProcessMark mark = new ProcessMark(UUID.randomUUID().toString());
+    private final AtomicBoolean sure = new AtomicBoolean();
+    private final ProcessTree tree = new ProcessTree(
+            mark,
+            process ->
+                    new ProcessMark.Look(sure.get(), ProcessMark.lookAt(process).mark()));
+
+    /** The same, as it is. */
+    private final ProcessTree left = new ProcessTree(mark);
+
+    @AfterEach
+    void endWhatIsLeft() {
+        left.search();
+        left.kill();
+    }
+
+    /** It was known and had no signal, and who is known is not searched for: the exit stayed unseen for ever. */
+    @Test
+    void whomAnUnsureSearchFindsIsKilledAfterACrash() throws IOException {
+        Process root = start("sleep 600 & wait");
+        ProcessHandle child = eventually()
+                .until(() -> root.children().findFirst(), Optional::isPresent)
+                .orElseThrow();
+        processes.watch(child);
+        WorkerProcess worker = watch(root);
+
+        root.toHandle().destroyForcibly();
+
+        eventually().until(() -> worker.exitStatus().isPresent());
+        assertThat(ProcessTree.runs(child)).isFalse();
+        assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(137));
+    }
+
+    /** Started in answer to the signal, so that the search before it cannot have found it. */
+    @Test
+    void whomAnUnsureSearchFindsIsAskedAfterARequest() throws IOException {
+        Process root = start("trap 'sleep 600 & exit 5' TERM; echo; while :; do sleep 0.02; done");
+        WorkerProcess worker = watch(root);
+        assertThat(root.getInputStream().read()).as("the trap is set").isEqualTo('\n');
+
+        worker.terminate();
+
+        eventually().until(() -> worker.exitStatus().isPresent());
+        assertThat(worker.exitStatus()).hasValue(ExitStatus.requested(5));
+        left.search();
+        assertThat(left.isAlive()).isFalse();
+    }
+
+    @Test
+    void twentyUnsureSearchesInARowAreBelieved() {
+        assertThat(searches(19)).isZero();
+        sure.set(true);
+        assertThat(searches(1)).isOne();
+        sure.set(false);
+
+        assertThat(searches(19)).isZero();
+
+        assertThat(searches(2)).isEqualTo(2);
+    }
+
+    /** How many of so many searches say that nobody was overlooked. */
+    private int searches(int count) {
+        int complete = 0;
+        for (int i = 0; i < count; i++) {
+            complete += tree.search() ? 1 : 0;
+        }
+        return complete;
+    }
+
+    private Process start(String script) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder("sh", "-c", script).redirectError(Redirect.DISCARD);
+        mark.putInto(builder.environment());
+        Process root = builder.start();
+        processes.watch(root.toHandle());
+        return root;
+    }
+
+    private WorkerProcess watch(Process root) {
+        tree.add(root.toHandle(), mark);
+        return LocalProcess.watch("w", root, tree, new UnrecordedOutput(Redirect.DISCARD));
+    }
+
+    private static ConditionFactory eventually() {
+        return await().atMost(Duration.ofSeconds(20)).pollInterval(Duration.ofMillis(20));
+    }
+}
