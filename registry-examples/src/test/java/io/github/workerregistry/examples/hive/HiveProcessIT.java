@@ -47,12 +47,13 @@ class HiveProcessIT {
         workers.add(childOf("one", forked));
         assertThat(workers).hasSize(6).allMatch(ProcessHandle::isAlive);
 
+        MachineTime time = new MachineTime();
         hive.process().toHandle().destroy();
 
-        assertThat(hive.process().waitFor(4, TimeUnit.SECONDS))
-                .as("ends within grace + 2 s")
-                .isTrue();
-        assertThat(hive.process().exitValue()).isZero();
+        assertThat(exitCode(hive)).isZero();
+        assertThat(time.elapsed().stream())
+                .as("ends within grace + 2 s, if there is a CPU for it: %s", String.join("\n", hive.errors()))
+                .allMatch(elapsed -> elapsed.compareTo(Duration.ofSeconds(4)) <= 0);
         awaitGone(workers);
     }
 
@@ -158,7 +159,7 @@ class HiveProcessIT {
 
     /** They were killed before; init, which inherits what a dead process started, may take a moment to reap it. */
     private static void awaitGone(List<ProcessHandle> killed) {
-        await().atMost(2, TimeUnit.SECONDS)
+        await().atMost(20, TimeUnit.SECONDS)
                 .untilAsserted(() -> assertThat(killed).noneMatch(ProcessHandle::isAlive));
     }
 
