@@ -10,6 +10,7 @@ import io.github.workerregistry.SlotTimeoutException;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.examples.ExpectWarnings;
 import io.github.workerregistry.examples.dispatcher.Dispatcher.Counts;
 import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.lifecycle.WorkerSpec;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Test;
  * what the test says, and time that passes when the test says so. Nothing here sleeps, waits or starts a thread, so
  * minutes of virtual time take milliseconds.
  */
+@ExpectWarnings({"is gone: CRASHED", "is gone: CRASH_LOOP", "is given up after 3 failed health checks"})
 class DispatcherTest {
 
     private static final WorkerSpec SPEC = WorkerSpec.builder()

@@ -8,6 +8,7 @@ import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.examples.ExpectWarnings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -30,6 +31,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Hives and the queen's mirror over a real ZooKeeper server, in this JVM. */
+@ExpectWarnings({
+    "does not answer; the hive goes on without",
+    "the connection to ZooKeeper is",
+    "is not listed, since it holds",
+    "holds an older snapshot"
+})
 class ZooKeeperIT {
 
     private static final Duration SESSION = Duration.ofSeconds(2);
