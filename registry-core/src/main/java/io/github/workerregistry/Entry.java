@@ -203,7 +203,7 @@ final class Entry {
         return now != null ? now : value;
     }
 
-    /** What the record itself says of the worker's names; those never change. */
+    /** The record as it was written last; for what in it never changes, or may be a moment old. Its slots are not. */
     WorkerInfo names() {
         return value;
     }

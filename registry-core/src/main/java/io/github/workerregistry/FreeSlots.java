@@ -16,12 +16,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Truth and hints.</b> Whether a worker has a free slot, its own word says ({@link Occupancy}), and nothing else:
  * a slot is taken by a compare-and-set on that word. All that is here merely says where to look. A hint may be wrong in
- * one direction only: it may send us to a worker that has no slot left, never hide one that has.
+ * one direction only: it may send us to a worker that has no slot left, never hide one that has (but for the moment of
+ * a change, see below).
  *
  * <p><b>The tree.</b> Each worker has a place. Every 64 places have a leaf, every 64 leaves a node above them, and so
  * on, as high as there are workers. For each of eight levels of load (idle, and seven parts of busy) a node has one
  * word, with a bit for each thing below it: <i>there may be a worker of this level there</i>. So the first worker of a
- * level is found with one count of trailing zeros a storey, and each node's words share a cache line. The
+ * level is found with one count of trailing zeros a storey, and each node's words lie side by side. The
  * {@link SlotSelection} is the order in which levels are tried. (To spread, the least loaded of a leaf is taken in
  * place of the first one.)
  *

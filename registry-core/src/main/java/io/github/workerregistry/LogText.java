@@ -48,7 +48,7 @@ public final class LogText {
      * What an exception says of itself, in one line.
      *
      * @param failure what foreign code threw
-     * @return its {@code toString()} in one line; its class alone if that fails, too
+     * @return its {@code toString()} in one line; its class, and that its message cannot be read, if that fails
      */
     public static String describe(Throwable failure) {
         String name = requireNonNull(failure, "failure").getClass().getName();
@@ -65,7 +65,7 @@ public final class LogText {
      * do not.
      *
      * @param failure what foreign code threw
-     * @return the exception to log; without a stack trace if its own methods fail
+     * @return the exception to log; with the stack of this call in place of its own if its methods fail
      */
     public static Throwable of(Throwable failure) {
         requireNonNull(failure, "failure");

@@ -71,7 +71,10 @@ final class Models {
         throw new SlotTimeoutException(modelRef, timeout);
     }
 
-    /** In the line, but not under the lock of the table's bin: a filter that looks at the registry holds the line. */
+    /**
+     * Joins the line outside the lock of the table's bin, because a filter that looks at the registry may run while the
+     * line is held.
+     */
     private ModelSlots join(String modelRef, WaitingLine.Waiter waiter) {
         while (true) {
             ModelSlots model = byName.compute(

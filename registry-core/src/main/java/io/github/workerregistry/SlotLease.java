@@ -6,9 +6,9 @@ import java.lang.invoke.VarHandle;
 /**
  * One slot of one worker, held until closed.
  *
- * <p>A lease knows its worker and the worker's generation. Closing it twice, or after the worker was restarted or
- * removed, does nothing, and can never free somebody else's slot. Thread-safe; may be closed by another thread than the
- * one that took it. What happens before {@link #close()} happens before any later lease of the same slot (after
+ * <p>A lease knows its worker and the worker's generation. Closing it twice, or after the worker crashed, was restarted
+ * or removed, does nothing, and can never free somebody else's slot. Thread-safe; may be closed by another thread than
+ * the one that took it. What happens before {@link #close()} happens before any later lease of the same slot (after
  * Stormpot's {@code Poolable.release}).
  */
 public final class SlotLease implements AutoCloseable {
@@ -74,8 +74,8 @@ public final class SlotLease implements AutoCloseable {
     }
 
     /**
-     * Whether the slot is still ours: not closed, and the worker neither restarted nor removed. A worker that is
-     * Stopping lets its leases run to their end.
+     * Whether the slot is still ours: not closed, and the worker neither crashed nor removed. A worker that is Stopping
+     * lets its leases run to their end.
      *
      * @return false once this lease has become void, and then for ever
      */

@@ -49,11 +49,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What touches one worker only never takes it: {@link #get}, {@link #tryAcquire}, {@link #tryAcquireFrom},
  * {@link #heartbeat} and {@link SlotLease#close}. A read lock is a write to one shared word; two threads that only read
- * would pay many times the cost of the map look-up itself. The truth about a worker's occupancy is one atomic word
- * (generation, routable or not, slots in use); everything else is one immutable value. A lease moves only the word. A
- * transition is a pure step from value to value; it moves the word first. So the first lease of an idle worker and the
- * idle timeout compete for one word, and exactly one wins. (A reader that comes between a transition's two writes waits
- * for its end on the read lock. That is the one case in which {@code get} takes it.)
+ * would pay many times the cost of the map look-up itself. The truth about a worker's occupancy is one atomic word (a
+ * stamp that tells old leases from new, routable or not, slots in use); everything else is one immutable value. A lease
+ * moves only the word. A transition is a pure step from value to value; it moves the word first. So the first lease of
+ * an idle worker and the idle timeout compete for one word, and exactly one wins. (A reader that comes between a
+ * transition's two writes waits for its end on the read lock. That is the one case in which {@code get} takes it.)
  *
  * <p>Inside the write lock there is: look up, pure step, put, enqueue the event. Listeners, loggers and clocks are
  * called outside.
@@ -553,7 +553,8 @@ public final class WorkerRegistry {
 
     /**
      * Finds a worker of a model with a free slot and takes the slot, in one atomic step: of the worker that the
-     * {@link SlotSelection} prefers. No lock and no clock, and in constant time however many workers there are.
+     * {@link SlotSelection} prefers. No lock and no clock, and in constant time however many workers there are, unless
+     * somebody waits or leaks are looked for.
      *
      * <p>Nobody is overtaken: while callers wait in {@link #acquire}, only a slot that none of them wants is given.
      *
@@ -703,16 +704,16 @@ public final class WorkerRegistry {
 
     private <T> T write(Supplier<T> change) {
         T result;
-        Set<ModelSlots> models;
+        Set<ModelSlots> touched;
         lock.writeLock().lock();
         try {
             result = change.get();
         } finally {
-            models = changed.isEmpty() ? Set.of() : changed;
-            changed = models.isEmpty() ? changed : new HashSet<>();
+            touched = changed.isEmpty() ? Set.of() : changed;
+            changed = touched.isEmpty() ? changed : new HashSet<>();
             lock.writeLock().unlock();
         }
-        models.forEach(ModelSlots::changed);
+        touched.forEach(ModelSlots::changed);
         events.dispatch();
         return result;
     }

@@ -17,10 +17,12 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Asks with {@code GET <worker url><path>}: any 2xx is healthy, everything else and no answer is not.
+ * Asks with {@code GET <worker url><path>}: any 2xx whose body comes to its end is healthy, all else and no answer is
+ * not.
  *
  * <p>At most 64 KiB of the answer's body are read, and thrown away. A redirect is followed on the worker's own host and
- * port, at most three times, and never off it. HTTP/1.1, no proxy unless the host's client has one.
+ * port, at most three times, and never off it; each has the time that one has. HTTP/1.1, no proxy unless the host's
+ * client has one.
  *
  * <p>The client of JDK 17 never closes a connection over which it was answered with something other than HTTP; that of
  * JDK 25 does. A worker that speaks no HTTP is better asked with a {@link TcpHealthProbe}.
@@ -111,7 +113,8 @@ public final class HttpHealthProbe implements HealthProbe {
                         : judge(target, info, timeout, redirectsLeft))
                 .thenCompose(status -> status);
         answer.whenComplete((status, failure) -> {
-            if (answer.isCancelled()) { // a caller that gives up ends the exchange too
+            if (answer
+                    .isCancelled()) { // a caller that gives up ends the exchange too, if it is not one after a redirect
                 exchange.cancel(true);
             }
         });

@@ -16,7 +16,7 @@ import java.util.function.BooleanSupplier;
  * {@link #checks()} to tests of your framework, or call {@link #verify()}.
  *
  * <p>Each check stands alone: it gets processes, or workers, of its own, and what it started is ended after it. Every
- * call to the implementation is made on a thread that belongs to the check, so that one which blocks for ever is a
+ * call of a method of the SPI is made on a thread that belongs to the check, so that one which blocks for ever is a
  * failure and no end of the run; hooks are called on the thread that runs the check.
  */
 public abstract sealed class Contract permits ProcessControllerContract, HealthProbeContract {

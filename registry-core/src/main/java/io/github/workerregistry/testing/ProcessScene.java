@@ -117,7 +117,7 @@ final class ProcessScene implements AutoCloseable {
         return Set.copyOf(given("leftovers", contract.leftovers()));
     }
 
-    /** The output of a command that prints, and ends or not. */
+    /** The output of a command that prints and ends. */
     List<String> outputOf(List<String> command, Map<String, String> environment, Optional<Path> directory) {
         PromptProcess process = start(new ProcessSpec("w", command, environment, directory));
         ended(process);

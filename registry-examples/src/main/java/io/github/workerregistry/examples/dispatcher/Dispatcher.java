@@ -1,5 +1,7 @@
 package io.github.workerregistry.examples.dispatcher;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.WorkerRegistry;
 import java.io.IOException;
@@ -11,7 +13,9 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <p>A request that fails while its lease has become void failed because its worker was lost, not because of what it
  * asked for. It is sent again, to whoever is free then. A request that fails on a worker that is well is not: the next
- * worker would fail at it too. Thread-safe.
+ * worker would fail at it too. (A connection may break some milliseconds before the end of the worker is noticed; then
+ * the lease is still valid, and the failure is taken for the request's own. Where a request may be sent twice without
+ * harm, look again after a moment.) Thread-safe.
  *
  * @param <Q> the request
  * @param <A> the answer
@@ -34,11 +38,15 @@ public final class Dispatcher<Q, A> {
      * @param backend how one of them is asked
      * @param slotTimeout how long a request may wait for a slot, each time; 0 for not at all
      * @param attempts how often a request is sent at the most, &ge; 1
+     * @throws IllegalArgumentException if {@code attempts} is less than 1
      */
     public Dispatcher(WorkerRegistry registry, Backend<Q, A> backend, Duration slotTimeout, int attempts) {
-        this.registry = registry;
-        this.backend = backend;
-        this.slotTimeout = slotTimeout;
+        if (attempts < 1) {
+            throw new IllegalArgumentException("attempts must be >= 1, was " + attempts);
+        }
+        this.registry = requireNonNull(registry, "registry");
+        this.backend = requireNonNull(backend, "backend");
+        this.slotTimeout = requireNonNull(slotTimeout, "slotTimeout");
         this.attempts = attempts;
     }
 

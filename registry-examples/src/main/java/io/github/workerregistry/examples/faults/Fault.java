@@ -13,7 +13,7 @@ final class Fault {
     /**
      * An entry.
      *
-     * @param workerId whose; {@code *} if it concerns all of them
+     * @param workerId whose
      * @param since when it was done, in nanoseconds of the ledger's clock
      * @param heldUpBefore for how long the machine had held up the run until then
      */

@@ -42,8 +42,4 @@ enum FaultKind {
     boolean isConsequence() {
         return compareTo(IDLE) >= 0;
     }
-
-    boolean isKill() {
-        return this == KILL || this == KILL_POOL_FULL;
-    }
 }

@@ -175,7 +175,7 @@ final class HiveUnderFire {
 
     private void end(WorkerSupervisor supervisor, ScheduledThreadPoolExecutor scheduler, ExecutorService listening)
             throws InterruptedException {
-        ledger.close();
+        ledger.countOverdue();
         ledger.shuttingDown();
         try {
             ShutdownReport ended =
@@ -185,7 +185,7 @@ final class HiveUnderFire {
             report.line(false, "the shutdown did not come to its end: " + e + "; still there: " + registry.list());
         }
         supervisor.close();
-        report.none("workers still registered", registry.list().size());
+        report.none("workers still registered", registry.list());
         report.none(
                 "tasks left in the host's scheduler",
                 leftOvers.tasks(scheduler.getQueue()).size());
@@ -226,9 +226,9 @@ final class HiveUnderFire {
     }
 
     private void left() throws InterruptedException {
-        report.none("processes left over", leftOvers.processes().size());
-        report.none("ports left over", leftOvers.ports().size());
-        report.none("threads left over", leftOvers.threads().size());
+        report.none("processes left over", leftOvers.processes());
+        report.none("ports left over", leftOvers.ports());
+        report.none("threads left over", leftOvers.threads());
     }
 
     private void progress(String when) {

@@ -157,7 +157,7 @@ final class Ledger implements WorkerListener {
     }
 
     /** Whatever has not followed by now, and is overdue, never will. */
-    synchronized void close() {
+    synchronized void countOverdue() {
         long now = clock.getAsLong();
         for (Fault fault : openFaults()) {
             if (now - fault.since() > bound(fault)) {

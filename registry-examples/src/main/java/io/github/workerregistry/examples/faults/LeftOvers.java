@@ -116,7 +116,7 @@ final class LeftOvers implements WorkerListener {
         return whatStays(() -> Set.copyOf(queue));
     }
 
-    /** Names of threads that nobody of ours has started, or has not ended. */
+    /** Names of threads that were started since this was made and still run, without the JDK's own. */
     Set<String> threads() throws InterruptedException {
         return whatStays(() -> Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> !threadsBefore.contains(thread))

@@ -36,7 +36,7 @@ final class Report {
 
     private void fault(FaultKind kind, Tally.Counts counts, Bounds bounds) {
         boolean survive = kind.mustSurvive();
-        add(
+        line(
                 counts.missed() == 0 && counts.asExpected() > 0,
                 row(
                         kind.title(),
@@ -51,7 +51,7 @@ final class Report {
 
     /** A count that must be 0. */
     void none(String what, long count) {
-        add(count == 0, String.format(Locale.ROOT, "%-60s %,d", what, count));
+        line(count == 0, String.format(Locale.ROOT, "%-60s %,d", what, count));
     }
 
     /** Things of which there must be none; those that there are, are named. */
@@ -61,17 +61,13 @@ final class Report {
 
     /** A line that is right or wrong. */
     void line(boolean right, String text) {
-        add(right, text);
+        lines.add(right ? text : text + "   <-- off");
+        off += right ? 0 : 1;
     }
 
     /** A line that says something and can't be wrong. */
     void note(String text) {
         lines.add(text);
-    }
-
-    private void add(boolean right, String line) {
-        lines.add(right ? line : line + "   <-- off");
-        off += right ? 0 : 1;
     }
 
     private static String row(Object... cells) {

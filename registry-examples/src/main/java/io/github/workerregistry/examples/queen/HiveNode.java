@@ -62,7 +62,7 @@ final class HiveNode {
         return stat.getCzxid();
     }
 
-    /** Says who has the name, and changes when they show that they live: by a later write. */
+    /** Says who has the name, for a message. */
     String holder() throws Exception {
         Stat stat = new Stat();
         try {

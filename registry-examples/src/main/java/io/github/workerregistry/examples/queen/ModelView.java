@@ -8,7 +8,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * The workers of one model on one hive, as its last snapshot says.
  *
  * <p>Requests that the queen has sent there since, and that are not answered yet, count as taken slots: the snapshot
- * does not know of them. With the next snapshot, which knows, a new view begins at zero.
+ * does not know of them. With the next snapshot, which knows, a new view begins at zero, and so it does with a worker's
+ * ready call-back.
  */
 final class ModelView {
 

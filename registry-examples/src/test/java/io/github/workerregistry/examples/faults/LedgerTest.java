@@ -104,7 +104,7 @@ class LedgerTest {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
         pass(Duration.ofMinutes(1));
-        ledger.close();
+        ledger.countOverdue();
 
         assertCounts(FaultKind.KILL, 1, 0, 0, 1);
     }
@@ -138,7 +138,7 @@ class LedgerTest {
         ledger.open(FaultKind.STOP, worker);
         stopping(Cause.REQUESTED);
         pass(Duration.ofMinutes(1));
-        ledger.close();
+        ledger.countOverdue();
 
         assertCounts(FaultKind.STOP, 1, 0, 0, 1);
         assertCounts(FaultKind.END, 1, 0, 0, 1);
@@ -150,7 +150,7 @@ class LedgerTest {
         ledger.open(FaultKind.KILL, worker);
         crashAndBackOff(Cause.CRASHED, SIGKILL);
         pass(Duration.ofMinutes(1));
-        ledger.close();
+        ledger.countOverdue();
 
         assertCounts(FaultKind.RESTART, 1, 0, 0, 1);
     }
@@ -159,7 +159,7 @@ class LedgerTest {
     void aWorkerThatNeverBecomesReadyIsMissed() {
         start(Purpose.CALM);
         pass(Duration.ofMinutes(1));
-        ledger.close();
+        ledger.countOverdue();
 
         assertCounts(FaultKind.LOAD, 1, 0, 0, 1);
     }
