@@ -128,6 +128,15 @@ final class FreeSlots {
             return (word(level) & (1L << index)) != 0;
         }
 
+        /** By compare-and-set, which the tools that try schedules know; they take no notice of bitwise operations. */
+        void change(int level, int index, boolean set) {
+            long bit = 1L << index;
+            long seen = word(level);
+            while (!WORDS.compareAndSet(words, level, seen, set ? seen | bit : seen & ~bit)) {
+                seen = word(level);
+            }
+        }
+
         boolean isLeaf() {
             return storey == 0;
         }
@@ -428,7 +437,7 @@ final class FreeSlots {
             int index = startIndex;
             for (Node node = start; node != null; node = node.above) {
                 if (!node.has(level, index)) {
-                    long unused = (long) WORDS.getAndBitwiseOr(node.words, level, 1L << index);
+                    node.change(level, index, true);
                 }
                 index = node.index;
             }
@@ -442,7 +451,7 @@ final class FreeSlots {
         BEGUN.getAndAdd(this, 1L);
         try {
             noteBelow(node, index, level);
-            long unused = (long) WORDS.getAndBitwiseAnd(node.words, level, ~(1L << index));
+            node.change(level, index, false);
             noteBelow(node, index, level);
         } finally {
             ENDED.getAndAdd(this, 1L);
