@@ -1,0 +1,111 @@
+package io.github.workerregistry;
+
+import java.time.InstantSource;
+import java.util.Optional;
+import org.jetbrains.lincheck.datastructures.IntGen;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Param;
+import org.jetbrains.lincheck.datastructures.ThreadIdGen;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * What touches one worker, against what makes it come, change and go: a worker with one slot and one with two, named by
+ * their slots.
+ */
+@ExtendWith(UnexpectedWarnings.class)
+@Param(name = "thread", gen = ThreadIdGen.class)
+@Param(name = "slots", gen = IntGen.class, conf = "1:2")
+public class RegistrySchedules {
+
+    private final WorkerRegistry registry = WorkerRegistry.builder()
+            .clock(InstantSource.fixed(SomeWorkers.START))
+            .build();
+    private final Leases leases = new Leases();
+
+    @Operation
+    public boolean register(@Param(name = "slots") int slots) {
+        try {
+            registry.register(SomeWorkers.idle("w" + slots, slots));
+            return true;
+        } catch (DuplicateWorkerException taken) {
+            return false;
+        }
+    }
+
+    @Operation
+    public String remove(@Param(name = "slots") int slots) {
+        return described(registry.remove("w" + slots));
+    }
+
+    @Operation
+    public String get(@Param(name = "slots") int slots) {
+        return described(registry.get("w" + slots));
+    }
+
+    /** Of all workers in a list, one: its occupancy is that of a moment of its own. */
+    @Operation
+    public String listed(@Param(name = "slots") int slots) {
+        return described(registry.list().stream()
+                .filter(worker -> worker.id().equals("w" + slots))
+                .findAny());
+    }
+
+    @Operation
+    public String reportIdle(@Param(name = "slots") int slots) {
+        return update(slots, SomeWorkers.IDLE);
+    }
+
+    @Operation
+    public String reportBusy(@Param(name = "slots") int slots) {
+        return update(slots, SomeWorkers.BUSY);
+    }
+
+    @Operation
+    public String stop(@Param(name = "slots") int slots) {
+        return update(slots, SomeWorkers.STOPPING);
+    }
+
+    private String update(int slots, WorkerState next) {
+        try {
+            return described(registry.updateState("w" + slots, next));
+        } catch (IllegalTransitionException e) {
+            return "illegal";
+        }
+    }
+
+    static String described(Optional<WorkerInfo> worker) {
+        return worker.map(w -> TwoWorkers.described(w.state().label(), w.slotsInUse()))
+                .orElse("none");
+    }
+
+    @Operation
+    public boolean takeFrom(@Param(name = "thread") int thread, @Param(name = "slots") int slots) {
+        return leases.keep(thread, registry.tryAcquireFrom("w" + slots).orElse(null));
+    }
+
+    @Operation
+    public boolean give(@Param(name = "thread") int thread) {
+        SlotLease lease = leases.dropLast(thread);
+        if (lease != null) {
+            lease.close();
+        }
+        return lease != null;
+    }
+
+    @Operation
+    public boolean isValid(@Param(name = "thread") int thread) {
+        SlotLease lease = leases.last(thread);
+        return lease != null && lease.isValid();
+    }
+
+    @Test
+    void inSchedulesThatLincheckChooses() {
+        Schedules.chosen(TwoWorkers.class).check(RegistrySchedules.class);
+    }
+
+    @Test
+    void inSchedulesOfTheMachine() {
+        Schedules.ofTheMachine(TwoWorkers.class).check(RegistrySchedules.class);
+    }
+}
