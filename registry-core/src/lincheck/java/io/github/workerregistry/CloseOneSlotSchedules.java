@@ -12,8 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * The word of a worker with one slot names the lease that holds it: closed by two threads at once, it gives back one slot, once. (The second close may return while the first still
- * gives back, so that the slot is free when both have returned.)
+ * The word of a worker with one slot names the lease that holds it: closed by two threads at once, it gives back one
+ * slot, once. (The second close may return while the first still gives back, so that the slot is free when both have
+ * returned.)
  */
 @ExtendWith(UnexpectedWarnings.class)
 @Param(name = "thread", gen = ThreadIdGen.class)

@@ -12,8 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * A worker with more slots leaves the account of its end to the lease: closed by two threads at once, it gives back one slot, once. (The second close may return while the first still
- * gives back, so that the slot is free when both have returned.)
+ * A worker with more slots leaves the account of its end to the lease: closed by two threads at once, it gives back one
+ * slot, once. (The second close may return while the first still gives back, so that the slot is free when both have
+ * returned.)
  */
 @ExtendWith(UnexpectedWarnings.class)
 @Param(name = "thread", gen = ThreadIdGen.class)

@@ -89,19 +89,16 @@ public final class SlotLease implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (!closed && isOursToClose()) {
+        if (closed) {
+            return;
+        }
+        if (entry.slots() == 1) { // the worker's word decides between those who close this at once
             entry.give(stamp);
-            entry.model().closed(this);
+            CLOSED.setRelease(this, true);
+        } else if (CLOSED.compareAndSet(this, false, true)) {
+            entry.give(stamp);
         }
-    }
-
-    /** Where there is one slot, the worker's word decides between threads that close this at once; here, where more. */
-    private boolean isOursToClose() {
-        if (entry.slots() > 1) {
-            return CLOSED.compareAndSet(this, false, true);
-        }
-        CLOSED.setRelease(this, true);
-        return true;
+        entry.model().closed(this);
     }
 
     /** Worker, generation and validity, for logs. */
