@@ -2,6 +2,7 @@ package io.github.workerregistry.testing;
 
 import static java.util.Objects.requireNonNull;
 
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -165,7 +166,11 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
 
     /** At the end of time at the latest. */
     private static Instant after(Instant start, Duration delay) {
-        return delay.compareTo(Duration.between(start, Instant.MAX)) < 0 ? start.plus(delay) : Instant.MAX;
+        try {
+            return start.plus(delay);
+        } catch (DateTimeException | ArithmeticException pastTheEndOfTime) {
+            return Instant.MAX;
+        }
     }
 
     private static Duration requirePositive(Duration period) {
