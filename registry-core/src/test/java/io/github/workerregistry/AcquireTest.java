@@ -98,7 +98,12 @@ class AcquireTest {
         assertThat(registry.acquire("m", Duration.ZERO).workerId()).isEqualTo("w");
         assertThatThrownBy(() -> registry.acquire("m", Duration.ZERO))
                 .isInstanceOf(SlotTimeoutException.class)
-                .hasMessageContaining("no slot of m within PT0S");
+                .hasMessageContaining("no slot of m within PT0S")
+                .satisfies(e -> {
+                    SlotTimeoutException late = (SlotTimeoutException) e;
+                    assertThat(late.modelRef()).isEqualTo("m");
+                    assertThat(late.timeout()).isZero();
+                });
     }
 
     @Test
@@ -294,7 +299,12 @@ class AcquireTest {
 
         assertThatThrownBy(() -> registry.acquire("m", LONG))
                 .isInstanceOf(SlotQueueFullException.class)
-                .hasMessageContaining("2 callers");
+                .hasMessageContaining("2 callers")
+                .satisfies(e -> {
+                    SlotQueueFullException full = (SlotQueueFullException) e;
+                    assertThat(full.modelRef()).isEqualTo("m");
+                    assertThat(full.capacity()).isEqualTo(2);
+                });
         lease.close();
         first.lease().close();
         assertThat(second.lease().isValid()).isTrue();
@@ -304,7 +314,9 @@ class AcquireTest {
     void withoutAnyWorkerToWaitForNobodyWaits() {
         assertThatThrownBy(() -> registry.acquire("m", LONG))
                 .isInstanceOf(NoSuchModelException.class)
-                .hasMessage("no worker serves m, and none is loading");
+                .hasMessage("no worker serves m, and none is loading")
+                .satisfies(
+                        e -> assertThat(((NoSuchModelException) e).modelRef()).isEqualTo("m"));
         register("w", new Idle());
         registry.updateState("w", new Stopping(Exit.Cause.IDLE_TIMEOUT));
         assertThatThrownBy(() -> registry.acquire("m", LONG)).isInstanceOf(NoSuchModelException.class);

@@ -220,6 +220,10 @@ class SlotSelectionTest {
                         "m",
                         cuda.where(worker -> true).where(worker -> worker.id().equals("cuda1"))))
                 .isEmpty();
+        assertThat(registry.tryAcquire(
+                        "m", cuda.where(worker -> worker.id().equals("cuda1")).where(worker -> true)))
+                .isEmpty();
+        assertThat(registry.tryAcquire("m", SlotFilter.any().onDevice(1))).isEmpty();
         assertThat(registry.tryAcquire("m", cuda).orElseThrow().workerId()).isEqualTo("cuda0");
         assertThat(registry.tryAcquire("another", cuda)).isEmpty();
     }

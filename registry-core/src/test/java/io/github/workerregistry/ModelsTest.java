@@ -1,0 +1,66 @@
+package io.github.workerregistry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** A model that nobody has, and nobody waits for, is forgotten: callers may ask for any number of names. */
+@ExtendWith(UnexpectedWarnings.class)
+class ModelsTest {
+
+    private static Models models(int longestLine) {
+        return new Models(name -> new ModelSlots(name, SlotSelection.PACK, new Hints(), longestLine, null), false);
+    }
+
+    @Test
+    void aModelGoesWithTheLastWhoWaitedForItInVain() {
+        Models models = models(8);
+
+        assertThatThrownBy(() -> models.acquire("m", SlotFilter.any(), Duration.ofMillis(1)))
+                .isInstanceOf(SlotTimeoutException.class);
+
+        assertThat(models.get("m")).isNull();
+    }
+
+    @Test
+    void aModelIsNotKeptForWhoeverFindsItsLineFull() {
+        Models models = models(0);
+
+        assertThatThrownBy(() -> models.acquire("m", SlotFilter.any(), Duration.ofMillis(1)))
+                .isInstanceOf(SlotQueueFullException.class);
+
+        assertThat(models.get("m")).isNull();
+    }
+
+    @Test
+    void aModelStaysWhileItHasAWorker() {
+        Models models = models(8);
+        Entry entry = new Entry(SomeWorkers.loading("w"));
+        models.add(entry);
+
+        assertThatThrownBy(() -> models.acquire(SomeWorkers.MODEL, SlotFilter.any(), Duration.ofMillis(1)))
+                .isInstanceOf(SlotTimeoutException.class);
+
+        assertThat(models.get(SomeWorkers.MODEL)).isNotNull();
+        models.remove(entry, null);
+        assertThat(models.get(SomeWorkers.MODEL)).isNull();
+    }
+
+    /** The filter refuses the worker in the first look, and lets it pass once its caller is in the line. */
+    @Test
+    void whoeverGetsInLineLooksOnceMore() throws InterruptedException {
+        Models models = models(8);
+        models.add(new Entry(SomeWorkers.idle("w", 1)));
+        AtomicInteger looks = new AtomicInteger();
+        SlotFilter second = SlotFilter.any().where(worker -> looks.incrementAndGet() > 1);
+
+        SlotLease lease = models.acquire(SomeWorkers.MODEL, second, Duration.ofSeconds(30));
+
+        assertThat(lease.workerId()).isEqualTo("w");
+        assertThat(looks).hasValue(2);
+    }
+}
