@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -60,6 +63,40 @@ class HeartbeatTest {
         hive.lease(id);
         hive.advanceSeconds(16);
         assertThat(hive.isGone(id)).isTrue();
+    }
+
+    @Test
+    void oneOfManyThatFallsSilentIsNoSuspect() {
+        UnexpectedWarnings.expect("no heartbeat");
+        List<String> ids = Stream.generate(hive::spawnReady).limit(4).toList();
+        for (int second = 0; second < 20; second++) {
+            ids.stream().skip(second == 0 ? 0 : 1).forEach(hive.registry::heartbeat);
+            hive.advanceSeconds(1);
+        }
+
+        assertThat(hive.processes.running()).containsExactlyElementsOf(ids.subList(1, 4));
+        assertThat(hive.heard.historyOf(ids.get(0))).doesNotContain("Suspected");
+    }
+
+    @Test
+    void aBeatThatComesWhileTheLoopGivesUpAnotherWorkerWins() {
+        UnexpectedWarnings.expect("no heartbeat");
+        String first = hive.spawnReady();
+        String second = hive.spawnReady();
+        hive.registry.heartbeat(first);
+        hive.registry.heartbeat(second);
+        hive.registry.subscribe(
+                event -> {
+                    if (event instanceof WorkerEvent.Stopping) {
+                        hive.registry.heartbeat(second);
+                    }
+                },
+                Runnable::run);
+
+        hive.advanceSeconds(16);
+
+        assertThat(hive.isGone(first)).isTrue();
+        assertThat(hive.state(second)).isEqualTo(new Idle());
     }
 
     @Test

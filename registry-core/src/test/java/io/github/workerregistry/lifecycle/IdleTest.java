@@ -25,7 +25,7 @@ class IdleTest {
         hive.advance(Duration.ofMinutes(4));
         assertThat(hive.state(id)).isEqualTo(new Idle());
         assertThat(hive.probe.probes(id)).isPositive();
-        hive.advance(Duration.ofMinutes(2));
+        hive.advance(Duration.ofMinutes(1));
 
         assertThat(hive.isGone(id)).isTrue();
         assertThat(hive.exitOf(id)).hasValue(ExitStatus.requested(0));

@@ -1,6 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.UnexpectedWarnings;
@@ -72,6 +73,25 @@ class LifecycleConfigTest {
         assertThatThrownBy(() -> LifecycleConfig.builder().failureThreshold(0).build())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("failureThreshold");
+    }
+
+    @ParameterizedTest
+    @MethodSource("durations")
+    void theLongestDurationIsTaken(
+            String name, BiFunction<LifecycleConfig.Builder, Duration, LifecycleConfig.Builder> setter) {
+        Duration longest = Duration.ofDays(LifecycleConfig.MAX_DAYS);
+        LifecycleConfig.Builder builder = setter.apply(LifecycleConfig.builder().healthInterval(longest), longest);
+
+        assertThatCode(builder::build).as(name).doesNotThrowAnyException();
+    }
+
+    @Test
+    void aThresholdOfOneIsTaken() {
+        LifecycleConfig config =
+                LifecycleConfig.builder().failureThreshold(1).heartbeatMisses(1).build();
+
+        assertThat(config.failureThreshold()).isEqualTo(1);
+        assertThat(config.heartbeatMisses()).isEqualTo(1);
     }
 
     @Test
