@@ -201,11 +201,11 @@ public final class HivePublisher implements AutoCloseable {
     }
 
     private void write() {
-        wanted.set(false); // first, so that what happens from here on is written the next time
+        lastWriteNanos = System.nanoTime(); // before the next is wanted, or it would not wait
+        wanted.set(false); // before the look, so that what happens from here on is written the next time
         if (!client.getZookeeperClient().isConnected()) {
             return; // when it is, connection() says so
         }
-        lastWriteNanos = System.nanoTime();
         try {
             if (incarnation == 0) {
                 incarnation = hiveNode.claim();

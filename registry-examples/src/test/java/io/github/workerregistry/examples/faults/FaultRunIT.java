@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A short fault run. The long one is a command of its own. */
@@ -19,6 +20,7 @@ class FaultRunIT {
 
     @Test
     @Timeout(120)
+    @DisabledIfEnvironmentVariable(named = "CI", matches = "true", disabledReason = "CI runs a whole minute, see .ci/run")
     void tenWorkersUnderFireForSomeSecondsAreLookedAfterAndNothingIsLeft() throws Exception {
         Path out = directory.resolve("out");
 
