@@ -34,9 +34,9 @@ public final class Leftovers implements AutoCloseable {
 
     private static final String MARK = "WORKER_REGISTRY_TEST_RUN";
 
-    /** Threads that the JDK and the build keep: pools whose threads end when they have been idle for a minute. */
+    /** Threads that the JDK and the build keep: for idle minutes, or, that of virtual threads' timers, for good. */
     private static final Pattern KEPT_THREAD = Pattern.compile("main|surefire-.*|HttpClient-\\d+-Worker-\\d+"
-            + "|ForkJoinPool\\.commonPool-.*|CompletableFutureDelayScheduler");
+            + "|ForkJoinPool\\.commonPool-.*|ForkJoinPool-1-delayScheduler|CompletableFutureDelayScheduler");
 
     /** What classes and random numbers are read from. */
     private static final Pattern KEPT_FILE = Pattern.compile(".*\\.jar|.*/lib/modules|/dev/u?random");
