@@ -25,6 +25,11 @@ public final class Forwarding {
     /** The header of an answer that says which worker gave it. An answer without it is not a worker's. */
     public static final String WORKER_HEADER = "X-Worker";
 
+    /** What a request that is passed on says of the way that it has come (RFC 9110, 7.6.3). */
+    private static final String VIA = "Via";
+
+    private static final String US = "1.1 worker-registry";
+
     private final HttpClient client;
     private final ScheduledExecutorService scheduler;
 
@@ -53,12 +58,24 @@ public final class Forwarding {
         ClientEndPoint connection = ClientEndPoint.of(ctx.req());
         HttpRequest request = HttpRequest.newBuilder(URI.create(url + PATH))
                 .header("Content-Type", "application/json")
+                .header(VIA, US)
                 .POST(BodyPublishers.ofByteArray(body))
                 .build();
         CompletableFuture<HttpResponse<T>> exchange = client.sendAsync(request, handler);
         Future<?> watch =
                 scheduler.scheduleWithFixedDelay(() -> cancelIfGone(exchange, connection), 1, 1, TimeUnit.SECONDS);
         return exchange.whenComplete((answer, failure) -> watch.cancel(false));
+    }
+
+    /**
+     * Whether a request has been passed on by one of us before.
+     *
+     * @param ctx the request
+     * @return true if so
+     */
+    public static boolean hasBeenPassedOn(Context ctx) {
+        String via = ctx.header(VIA);
+        return via != null && via.contains(US);
     }
 
     private static void cancelIfGone(Future<?> exchange, ClientEndPoint connection) {

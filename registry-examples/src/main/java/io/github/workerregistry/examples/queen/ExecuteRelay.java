@@ -51,6 +51,10 @@ final class ExecuteRelay {
     }
 
     void handle(Context ctx) {
+        if (Forwarding.hasBeenPassedOn(ctx)) { // a hive gave the url of a queen for its own
+            throw new Refusal(
+                    508, "loop", "this request has been passed on before; a queen takes it from clients only");
+        }
         byte[] body = RequestBody.json(ctx);
         String modelRef = Fields.parse(body).name("model_ref");
         List<ModelView> candidates = router.best(modelRef, Optional.empty(), MOST);

@@ -97,7 +97,7 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
     }
 
     private void take(String node, byte[] bytes, boolean newSession) {
-        if (bytes.length == 0) { // a hive that is just starting; if there was another, it has gone
+        if (bytes == null || bytes.length == 0) { // a hive that is just starting; if there was another, it has gone
             fleet.drop(node);
             return;
         }

@@ -20,7 +20,10 @@ class FaultRunIT {
 
     @Test
     @Timeout(120)
-    @DisabledIfEnvironmentVariable(named = "CI", matches = "true", disabledReason = "CI runs a whole minute, see .ci/run")
+    @DisabledIfEnvironmentVariable(
+            named = "CI",
+            matches = "true",
+            disabledReason = "CI runs a whole minute, see .ci/run")
     void tenWorkersUnderFireForSomeSecondsAreLookedAfterAndNothingIsLeft() throws Exception {
         Path out = directory.resolve("out");
 

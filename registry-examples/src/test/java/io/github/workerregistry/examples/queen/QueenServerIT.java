@@ -83,6 +83,17 @@ class QueenServerIT {
         assertThat(w2.get("state").textValue()).isEqualTo("busy");
     }
 
+    /** One wrong --advertise and one request had her call herself without end. */
+    @Test
+    void aHiveWithTheUrlOfTheQueenSendsNobodyInCircles() throws Exception {
+        fleet.accept(at(url, "loop", idle("w1")));
+
+        HttpResponse<String> answer = execute();
+
+        assertThat(answer.statusCode()).isEqualTo(508);
+        assertThat(answer.headers().firstValue("X-Tried")).hasValue("loop 508");
+    }
+
     @Test
     void hivesSayWhetherTheyCanBeReachedAndHowOldTheirSnapshotIs() throws Exception {
         fleet.accept(at("http://127.0.0.1:1", "a", idle("w1")));
