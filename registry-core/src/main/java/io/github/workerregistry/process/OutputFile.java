@@ -55,7 +55,7 @@ final class OutputFile implements ProcessOutput {
 
     @Override
     public synchronized long bytes() {
-        look();
+        count(file.length()); // 0 if it has gone
         if (seen > limit) {
             cut();
         }
@@ -64,7 +64,6 @@ final class OutputFile implements ProcessOutput {
 
     @Override
     public synchronized List<String> tail(int maxLines) {
-        look();
         try {
             byte[] end = end();
             return OutputLines.last(maxLines, end, written > end.length);
@@ -84,8 +83,7 @@ final class OutputFile implements ProcessOutput {
         onAbandon.run();
     }
 
-    private void look() {
-        long size = file.length(); // 0 if it has gone
+    private void count(long size) {
         if (size < seen) { // cut by somebody else: a log rotation, or whoever cleans up
             begin = 0;
             written += size;
@@ -110,6 +108,7 @@ final class OutputFile implements ProcessOutput {
     private byte[] end() throws IOException {
         try (RandomAccessFile open = new RandomAccessFile(file, "r")) {
             long size = open.length(); // asked once: the child goes on writing
+            count(size); // so that whatever was shown was counted, too
             long from = Math.max(begin, size - TAIL_BYTES);
             byte[] window = new byte[(int) Math.max(0, size - from)];
             open.seek(from);

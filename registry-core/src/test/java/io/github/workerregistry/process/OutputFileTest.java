@@ -3,10 +3,13 @@ package io.github.workerregistry.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.UnexpectedWarnings;
+import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -87,6 +90,27 @@ class OutputFileTest {
         assertThat(output.tail(9)).isEmpty();
     }
 
+    /** Else a worker could print, be read, have its file deleted, and have printed nothing. */
+    @Test
+    void whatWasShownWasCounted() throws IOException {
+        File growing = new File(file.toString()) {
+            @Override
+            public long length() {
+                long before = super.length();
+                if (exists()) {
+                    write("one\n");
+                }
+                return before;
+            }
+        };
+        OutputFile output = new OutputFile(growing, LIMIT, () -> {}, () -> {});
+
+        List<String> shown = output.tail(9);
+        Files.delete(file);
+
+        assertThat(output.bytes()).isEqualTo(shown.size() * 4L).isPositive();
+    }
+
     /** A channel of NIO closes itself under an interrupted thread. */
     @Test
     void anInterruptedThreadCutsAndReadsToo() throws IOException {
@@ -117,7 +141,11 @@ class OutputFileTest {
         return new OutputFile(file.toFile(), LIMIT, () -> {}, () -> {});
     }
 
-    private void write(String text) throws IOException {
-        Files.writeString(file, text, StandardOpenOption.APPEND);
+    private void write(String text) {
+        try {
+            Files.writeString(file, text, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }
