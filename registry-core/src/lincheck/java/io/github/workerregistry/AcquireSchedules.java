@@ -1,7 +1,6 @@
 package io.github.workerregistry;
 
 import java.time.Duration;
-import java.time.InstantSource;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.ThreadIdGen;
@@ -16,9 +15,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Param(name = "thread", gen = ThreadIdGen.class)
 public class AcquireSchedules {
 
-    private final WorkerRegistry registry = WorkerRegistry.builder()
-            .clock(InstantSource.fixed(SomeWorkers.START))
-            .build();
+    private final WorkerRegistry registry = Schedules.newRegistry();
     private final Leases leases = new Leases();
 
     @Operation

@@ -1,6 +1,5 @@
 package io.github.workerregistry;
 
-import java.time.InstantSource;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jetbrains.lincheck.datastructures.IntGen;
@@ -14,9 +13,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Param(name = "slots", gen = IntGen.class, conf = "1:2")
 public class ListSchedules {
 
-    private final WorkerRegistry registry = WorkerRegistry.builder()
-            .clock(InstantSource.fixed(SomeWorkers.START))
-            .build();
+    private final WorkerRegistry registry = Schedules.newRegistry();
 
     @Operation
     public boolean register(@Param(name = "slots") int slots) {

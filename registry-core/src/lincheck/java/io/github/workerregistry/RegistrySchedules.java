@@ -1,6 +1,5 @@
 package io.github.workerregistry;
 
-import java.time.InstantSource;
 import java.util.Optional;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.Operation;
@@ -18,9 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Param(name = "slots", gen = IntGen.class, conf = "1:2")
 public class RegistrySchedules {
 
-    private final WorkerRegistry registry = WorkerRegistry.builder()
-            .clock(InstantSource.fixed(SomeWorkers.START))
-            .build();
+    private final WorkerRegistry registry = Schedules.newRegistry();
     private final Leases leases = new Leases();
 
     @Operation
@@ -64,6 +61,15 @@ public class RegistrySchedules {
     @Operation
     public String stop(@Param(name = "slots") int slots) {
         return update(slots, SomeWorkers.STOPPING);
+    }
+
+    /** As the idle check does: looks, and later stops a worker that was idle, and has done nothing since. */
+    @Operation
+    public boolean stopIfUnused(@Param(name = "slots") int slots) {
+        return registry.get("w" + slots)
+                .filter(seen -> seen.state() instanceof WorkerState.Idle)
+                .flatMap(seen -> registry.updateStateIfUnchanged(seen, SomeWorkers.STOPPING))
+                .isPresent();
     }
 
     private String update(int slots, WorkerState next) {

@@ -2,6 +2,7 @@ package io.github.workerregistry;
 
 import static org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt.forClasses;
 
+import java.time.InstantSource;
 import org.jetbrains.lincheck.datastructures.ManagedStrategyGuarantee;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Options;
@@ -13,21 +14,43 @@ import org.jetbrains.lincheck.util.LoggingLevel;
  * the specification would have answered the same: in schedules that it chooses itself, switching threads between any
  * two accesses to shared memory, and in those of the machine.
  */
-final class Schedules {
+public final class Schedules {
 
-    private static final ManagedStrategyGuarantee LEASES_ARE_THE_TESTS_OWN =
-            forClasses(Leases.class.getName()).allMethods().ignore();
+    /** The test's own books, values that never change, and guesses: no thread needs to stop in the middle of them. */
+    private static final ManagedStrategyGuarantee NOTHING_TO_SEE = forClasses(
+                    Leases.class.getName(),
+                    SomeWorkers.class.getName(),
+                    Hints.class.getName(),
+                    WorkerInfo.class.getName(),
+                    WorkerInfo.Builder.class.getName())
+            .allMethods()
+            .ignore();
 
     private Schedules() {}
 
-    static ModelCheckingOptions chosen(Class<?> specification) {
+    /** Nor in the middle of writing to the log. */
+    private static final ManagedStrategyGuarantee LOGS = forClasses(
+                    name -> name.startsWith("org.slf4j.") || name.startsWith("ch.qos.logback."))
+            .allMethods()
+            .ignore();
+
+    /** A registry whose clock stands still, so that no time of day tells schedules apart. */
+    static WorkerRegistry newRegistry() {
+        return WorkerRegistry.builder()
+                .clock(InstantSource.fixed(SomeWorkers.START))
+                .build();
+    }
+
+    public static ModelCheckingOptions chosen(Class<?> specification) {
         return common(new ModelCheckingOptions(), specification)
                 .iterations(5)
                 .invocationsPerIteration(500)
-                .addGuarantee(LEASES_ARE_THE_TESTS_OWN);
+                .loopBound(1_000)
+                .addGuarantee(NOTHING_TO_SEE)
+                .addGuarantee(LOGS);
     }
 
-    static StressOptions ofTheMachine(Class<?> specification) {
+    public static StressOptions ofTheMachine(Class<?> specification) {
         return common(new StressOptions(), specification).iterations(5).invocationsPerIteration(500);
     }
 

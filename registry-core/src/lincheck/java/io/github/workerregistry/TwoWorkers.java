@@ -19,6 +19,7 @@ public class TwoWorkers {
         int inUse;
         boolean reported;
         boolean stopping;
+        boolean used; // since it was last reported otherwise: the clock stands still
 
         Worker(int slots) {
             this.slots = slots;
@@ -28,9 +29,15 @@ public class TwoWorkers {
             return inUse > 0 && !reported;
         }
 
-        void report(int used) {
-            inUse = used;
-            reported = used > 0;
+        void report(int slotsInUse) {
+            used &= inUse == slotsInUse;
+            inUse = slotsInUse;
+            reported = slotsInUse > 0;
+        }
+
+        void count(int taken) {
+            inUse += taken;
+            used = true;
         }
 
         String label() {
@@ -96,13 +103,13 @@ public class TwoWorkers {
         return report(slots, slots);
     }
 
-    private String report(int slots, int used) {
+    private String report(int slots, int slotsInUse) {
         Worker worker = workers.get(slots);
         if (worker != null) {
             if (worker.stopping || worker.isLeased()) {
                 return "illegal";
             }
-            worker.report(used);
+            worker.report(slotsInUse);
         }
         return described(worker);
     }
@@ -121,11 +128,20 @@ public class TwoWorkers {
         return described(worker);
     }
 
+    public boolean stopIfUnused(int slots) {
+        Worker worker = workers.get(slots);
+        boolean stops = worker != null && worker.label().equals("idle") && !worker.used;
+        if (stops) {
+            worker.stopping = true;
+        }
+        return stops;
+    }
+
     public boolean takeFrom(int thread, int slots) {
         Worker worker = workers.get(slots);
         boolean taken = worker != null && !worker.stopping && !worker.reported && worker.inUse < slots;
         if (taken) {
-            worker.inUse++;
+            worker.count(1);
             leasesOf(thread).add(worker);
         }
         return taken;
@@ -144,7 +160,7 @@ public class TwoWorkers {
         List<Worker> held = leasesOf(thread);
         boolean given = !held.isEmpty();
         if (given && isHere(held.get(held.size() - 1))) {
-            held.get(held.size() - 1).inUse--;
+            held.get(held.size() - 1).count(-1);
         }
         if (given) {
             held.remove(held.size() - 1);

@@ -1,0 +1,36 @@
+package io.github.workerregistry;
+
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.List;
+import org.jetbrains.kotlinx.lincheck.Actor;
+import org.jetbrains.kotlinx.lincheck.execution.ExecutionScenario;
+
+/** Calls of the operations of one test, for scenarios that are not left to chance. */
+public final class Calls {
+
+    private final Class<?> test;
+
+    public Calls(Class<?> test) {
+        this.test = test;
+    }
+
+    /** A call of the operation of that name. */
+    public Actor of(String name, Object... arguments) {
+        Method operation = Arrays.stream(test.getMethods())
+                .filter(method -> method.getName().equals(name))
+                .findAny()
+                .orElseThrow();
+        return new Actor(operation, List.of(arguments));
+    }
+
+    /** What two threads call while the other does. */
+    public ExecutionScenario sideBySide(List<Actor> first, List<Actor> second) {
+        return sideBySide(List.of(), first, second);
+    }
+
+    /** The same, after calls of the first thread. */
+    public ExecutionScenario sideBySide(List<Actor> before, List<Actor> first, List<Actor> second) {
+        return new ExecutionScenario(before, List.of(first, second), List.of(), null);
+    }
+}

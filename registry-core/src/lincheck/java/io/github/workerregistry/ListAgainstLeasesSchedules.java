@@ -1,0 +1,64 @@
+package io.github.workerregistry;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jetbrains.lincheck.LincheckAssertionError;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * What is not linearizable, by design: a list tells of all workers at one moment, but of the slots of each at a moment
+ * of its own, because a lease takes no lock. If a lease of the first worker is followed by one of the second, a list
+ * may show the second without the first.
+ */
+@ExtendWith(UnexpectedWarnings.class)
+public class ListAgainstLeasesSchedules {
+
+    private final WorkerRegistry registry = Schedules.newRegistry();
+
+    public ListAgainstLeasesSchedules() {
+        registry.register(SomeWorkers.idle("w1", 1));
+        registry.register(SomeWorkers.idle("w2", 1));
+    }
+
+    @Operation
+    public boolean take(int worker) {
+        return registry.tryAcquireFrom("w" + worker).isPresent();
+    }
+
+    /** The slots in use of each worker. */
+    @Operation
+    public String list() {
+        return registry.list().stream()
+                .map(worker -> Integer.toString(worker.slotsInUse()))
+                .collect(Collectors.joining(" "));
+    }
+
+    /** The same, with all at one moment. */
+    public static class OneMoment {
+        private final int[] inUse = new int[2];
+
+        public boolean take(int worker) {
+            return ++inUse[worker - 1] == 1;
+        }
+
+        public String list() {
+            return inUse[0] + " " + inUse[1];
+        }
+    }
+
+    @Test
+    void aListMayShowTheSecondOfTwoLeasesWithoutTheFirst() {
+        Calls calls = new Calls(ListAgainstLeasesSchedules.class);
+        assertThatThrownBy(() -> Schedules.chosen(OneMoment.class)
+                        .iterations(0)
+                        .addCustomScenario(calls.sideBySide(
+                                List.of(calls.of("list")), List.of(calls.of("take", 1), calls.of("take", 2))))
+                        .check(ListAgainstLeasesSchedules.class))
+                .isInstanceOf(LincheckAssertionError.class)
+                .hasMessageContaining("list(): 0 1");
+    }
+}

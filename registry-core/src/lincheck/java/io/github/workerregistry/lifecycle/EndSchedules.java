@@ -1,0 +1,161 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.Calls;
+import io.github.workerregistry.Schedules;
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerEvent;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerState.BackingOff;
+import java.time.Duration;
+import java.util.List;
+import org.jetbrains.kotlinx.lincheck.Actor;
+import org.jetbrains.kotlinx.lincheck.execution.ExecutionScenario;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * A worker's end beside another end of it, or beside its next beginning, with the threads switched between any two
+ * accesses to shared memory. Whoever comes first: whose end was asked for ends, once; whose end was not, lives.
+ */
+@ExtendWith(UnexpectedWarnings.class)
+public class EndSchedules {
+
+    private static final String WORKER = "w";
+    private static final int CRASH = 3;
+    private static final int BACK_OFF_MILLIS = 100;
+    private static final int IDLE_MILLIS = 300;
+
+    private final VirtualHive hive = new VirtualHive(builder -> builder.restart(RestartPolicy.builder()
+                    .initial(Duration.ofMillis(BACK_OFF_MILLIS))
+                    .jitter(0)
+                    .build())
+            .config(LifecycleConfig.builder()
+                    .idleTimeout(Duration.ofMillis(IDLE_MILLIS))
+                    .build()));
+
+    private volatile boolean mayLive = true;
+    private volatile @Nullable SlotLease lease;
+
+    public EndSchedules() {
+        hive.spawnReady(WORKER);
+    }
+
+    @Operation
+    public void crash() {
+        hive.processes.exit(WORKER, CRASH);
+    }
+
+    @Operation
+    public void stop() {
+        mayLive = false;
+        hive.supervisor.stop(WORKER);
+    }
+
+    @Operation
+    public void close() {
+        mayLive = false;
+        hive.supervisor.close();
+    }
+
+    @Operation
+    public void spawn() {
+        try {
+            hive.spawnReady("v");
+        } catch (IllegalStateException closed) {
+            // as it should be
+        }
+    }
+
+    @Operation
+    public void lease() {
+        lease = hive.registry.tryAcquireFrom(WORKER).orElse(null);
+    }
+
+    @Operation
+    public void pass(int millis) {
+        hive.advance(Duration.ofMillis(millis));
+    }
+
+    @Validate
+    public void whoseEndWasAskedForHasEndedOnceAndNobodyElse() {
+        hive.advance(Duration.ofMillis(2 * BACK_OFF_MILLIS)); // and less than the idle timeout
+        List<WorkerInfo> workers = hive.registry.list();
+        List<String> withProcess = workers.stream()
+                .filter(worker -> !(worker.state() instanceof BackingOff))
+                .map(WorkerInfo::id)
+                .toList();
+        require(hive.processes.running().equals(withProcess), "every process has a worker");
+        long removals = hive.heard.eventsOf(WORKER).stream()
+                .filter(WorkerEvent.Removed.class::isInstance)
+                .count();
+        require(removals == (hive.registry.get(WORKER).isPresent() ? 0 : 1), "a worker leaves once");
+        require(mayLive || removals == 1, "whoever was stopped has left");
+        SlotLease held = lease;
+        require(held == null || held.isValid() || removals == 0 || !mayLive, "nobody is idle who holds a lease");
+    }
+
+    private void require(boolean holds, String rule) {
+        if (!holds) {
+            throw new IllegalStateException("not so: " + rule + "; " + hive.registry.list() + ", running: "
+                    + hive.processes.running() + ", heard: " + hive.heard.historyOf(WORKER));
+        }
+    }
+
+    /** Nothing to return: the state at the end tells all. */
+    public static class Silence {
+        public void crash() {}
+
+        public void stop() {}
+
+        public void close() {}
+
+        public void spawn() {}
+
+        public void lease() {}
+
+        public void pass(int millis) {}
+    }
+
+    private static final Calls CALLS = new Calls(EndSchedules.class);
+    private static final Actor SOON = CALLS.of("pass", 0);
+
+    @Test
+    void anExitBesideAStop() {
+        UnexpectedWarnings.allow("is gone: CRASHED");
+        check(CALLS.sideBySide(List.of(CALLS.of("crash"), SOON), List.of(CALLS.of("stop"), SOON)));
+    }
+
+    @Test
+    void theEndOfABackOffBesideAStop() {
+        UnexpectedWarnings.allow("is gone: CRASHED");
+        check(CALLS.sideBySide(
+                List.of(CALLS.of("crash"), SOON),
+                List.of(CALLS.of("pass", BACK_OFF_MILLIS)),
+                List.of(CALLS.of("stop"), SOON)));
+    }
+
+    @Test
+    void aCloseBesideASpawn() {
+        check(CALLS.sideBySide(List.of(CALLS.of("close")), List.of(CALLS.of("spawn"), SOON)));
+    }
+
+    @Test
+    void theEndOfAnIdleTimeBesideALease() {
+        check(CALLS.sideBySide(
+                List.of(CALLS.of("pass", IDLE_MILLIS - 50)),
+                List.of(CALLS.of("pass", 100)),
+                List.of(CALLS.of("lease"))));
+    }
+
+    private static void check(ExecutionScenario scenario) {
+        Schedules.chosen(Silence.class)
+                .iterations(0)
+                .invocationsPerIteration(100)
+                .addCustomScenario(scenario)
+                .check(EndSchedules.class);
+    }
+}
