@@ -26,6 +26,9 @@ public final class Schedules {
             .allMethods()
             .ignore();
 
+    /** Until Lincheck takes a schedule for one that hangs; its own 30 s are too short on a machine that is busy. */
+    private static final long PATIENCE_MILLIS = 300_000;
+
     private Schedules() {}
 
     /** Nor in the middle of writing to the log. */
@@ -56,6 +59,7 @@ public final class Schedules {
 
     private static <T extends Options<T, ?>> T common(T options, Class<?> specification) {
         return options.logLevel(LoggingLevel.ERROR) // it warns that it cannot look into records
+                .invocationTimeout$lincheck(PATIENCE_MILLIS)
                 .threads(2)
                 .actorsBefore(2)
                 .actorsPerThread(3)
