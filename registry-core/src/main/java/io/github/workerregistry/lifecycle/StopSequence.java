@@ -129,7 +129,7 @@ final class StopSequence {
         }
         killAt = shorter(killAt, passed.plus(grace));
         askUntil = passed.plus(killAt.minus(passed).dividedBy(2));
-        return canAsk ? Phase.ASKED : Phase.TERMINATED;
+        return canAsk && !refused ? Phase.ASKED : Phase.TERMINATED;
     }
 
     private @Nullable Phase killAgainOrGiveUp(Duration passed) {

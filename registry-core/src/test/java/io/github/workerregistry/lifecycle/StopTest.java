@@ -10,6 +10,7 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Stopping;
+import io.github.workerregistry.health.HealthStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -237,6 +238,45 @@ class StopTest {
         hive.supervisor.stop(id);
 
         assertThat(hive.exitOf(id)).hasValue(ExitStatus.requested(0));
+    }
+
+    /** It was asked all the same, and the answer not waited for. */
+    @Test
+    void aWorkerThatFailedItsChecksIsSignalledAtOnceAndNotAskedOverTheSameWire() {
+        UnexpectedWarnings.expect("is given up after 3 failed health checks");
+        List<WorkerInfo> asked = new ArrayList<>();
+        VirtualHive hive = asking(asked, new CompletableFuture<>());
+        String id = hive.spawnReady();
+        hive.probe.answer(id, HealthStatus.unhealthy("status 500"));
+
+        while (hive.worker(id).failedHealthChecks() < 2) {
+            hive.advanceSeconds(1);
+        }
+        hive.advanceSeconds(34);
+
+        assertThat(hive.exitOf(id)).hasValue(ExitStatus.requested(0));
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void aWorkerThatIsIdleForTooLongIsAsked() {
+        List<WorkerInfo> asked = new ArrayList<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.config(LifecycleConfig.builder()
+                        .idleTimeout(Duration.ofMinutes(1))
+                        .build())
+                .stopRequest(worker -> {
+                    asked.add(worker);
+                    return new CompletableFuture<>();
+                }));
+        String id = hive.spawnReady();
+
+        hive.advanceSeconds(61);
+
+        assertThat(asked)
+                .singleElement()
+                .extracting(WorkerInfo::state)
+                .isEqualTo(new Stopping(Exit.Cause.IDLE_TIMEOUT));
+        assertThat(hive.exitOf(id)).as("no signal yet").isEmpty();
     }
 
     private static VirtualHive asking(List<WorkerInfo> asked, CompletableFuture<Boolean> answer) {
