@@ -83,7 +83,9 @@ class AcquireTest {
     private Caller waiting(SlotFilter filter, Duration timeout) {
         Caller caller = new Caller(() -> registry.acquire("m", filter, timeout));
         callers.add(caller);
-        await().until(() -> caller.thread.getState() == Thread.State.TIMED_WAITING);
+        await().pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(1))
+                .until(() -> caller.thread.getState() == Thread.State.TIMED_WAITING);
         return caller;
     }
 

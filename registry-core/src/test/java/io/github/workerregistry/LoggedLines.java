@@ -72,6 +72,21 @@ public final class LoggedLines implements BeforeEachCallback, AfterEachCallback 
         return said;
     }
 
+    /**
+     * What was logged at one level.
+     *
+     * @param level the level
+     * @return each message, without exceptions
+     */
+    public List<String> said(Level level) {
+        synchronized (logged) {
+            return logged.list.stream()
+                    .filter(event -> event.getLevel() == level)
+                    .map(ILoggingEvent::getFormattedMessage)
+                    .toList();
+        }
+    }
+
     private static void addAll(List<String> said, IThrowableProxy failure) {
         if (failure != null) {
             said.add(String.valueOf(failure.getMessage()));

@@ -447,6 +447,7 @@ class BrokenSpiTest {
 
         hive.processes.exit(id, 1);
         hive.advanceSeconds(1);
+        assertThat(released).as("also if the task never runs").containsExactly("process 1");
         List.copyOf(held).forEach(Runnable::run);
         hive.advanceSeconds(1);
 

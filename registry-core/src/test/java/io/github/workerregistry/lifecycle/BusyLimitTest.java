@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -38,6 +41,26 @@ class BusyLimitTest {
         assertThat(hive.isGone(id)).isTrue();
         assertThat(lease.isValid()).isFalse();
         assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.BUSY_LIMIT);
+    }
+
+    @Test
+    void aLeaseThatSomebodyMayHaveForgottenIsReportedWithinASecond() {
+        UnexpectedWarnings.expect("has been open for more than PT1M");
+        VirtualTime time = new VirtualTime();
+        WorkerRegistry registry = WorkerRegistry.builder()
+                .clock(time)
+                .leaseLeakThreshold(Duration.ofMinutes(1))
+                .build();
+        WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time)
+                .processes(new FakeProcessController())
+                .build();
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+        SlotLease forgotten = registry.tryAcquireFrom(id).orElseThrow();
+
+        time.advance(Duration.ofSeconds(61));
+
+        assertThat(forgotten.isValid()).isTrue();
     }
 
     @Test

@@ -6,6 +6,7 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
@@ -201,6 +202,28 @@ class HealthTest {
     }
 
     @Test
+    void aHungProbeIsCancelledWhenItsTimeIsOverToTheSweep() {
+        CompletableFuture<HealthStatus> hung = new CompletableFuture<>();
+        AtomicReference<Instant> asked = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.health((worker, timeout) -> {
+            asked.set(worker.startedAt());
+            return hung;
+        }));
+        String id = hive.spawnReady();
+        while (asked.get() == null) {
+            hive.advance(Duration.ofMillis(100));
+        }
+
+        hive.advance(Duration.ofMillis(4_900));
+        assertThat(hung).isNotDone();
+        assertThat(hive.worker(id).failedHealthChecks()).isZero();
+        hive.advance(Duration.ofMillis(100));
+
+        assertThat(hung).isCancelled();
+        assertThat(hive.worker(id).failedHealthChecks()).isEqualTo(1);
+    }
+
+    @Test
     void oneHungWorkerDelaysNoOther() {
         String hung = hive.spawnReady();
         String well = hive.spawnReady();
@@ -281,6 +304,27 @@ class HealthTest {
 
         assertThat(hive.state(id)).isEqualTo(new Busy());
         assertThat(lease.isValid()).isTrue();
+    }
+
+    /** And nobody says that it is given up. */
+    @Test
+    void aWorkerThatFindsWorkAtTheMomentOfItsVerdictIsNotKilled() {
+        VirtualHive hive = VirtualHive.with(config -> config.failureThreshold(1));
+        String id = hive.spawnReady();
+        hive.probe.answer(id, ILL);
+        List<SlotLease> leases = new ArrayList<>();
+        hive.registry.subscribe(
+                event -> {
+                    if (event instanceof WorkerEvent.HealthCheckFailed) {
+                        leases.add(hive.lease(id));
+                    }
+                },
+                Runnable::run);
+
+        hive.advanceSeconds(60);
+
+        assertThat(leases).singleElement().matches(SlotLease::isValid);
+        assertThat(hive.state(id)).isEqualTo(new Busy());
     }
 
     @Test

@@ -58,10 +58,23 @@ class RestartPolicyTest {
     }
 
     @Test
+    void theFirstWaitMayBeTheLongestAndASpreadMayBeAllOrNothing() {
+        RestartPolicy even = RestartPolicy.builder()
+                .initial(Duration.ofSeconds(60))
+                .jitter(1)
+                .build();
+
+        assertThat(even.delay(1, 0)).isZero();
+        assertThat(even.delay(1, 0.5)).hasSeconds(60);
+        assertThat(RestartPolicy.builder().jitter(0).build().delay(1, 0)).hasSeconds(1);
+    }
+
+    @Test
     void valuesOutOfRangeAreRefusedByName() {
         refused("initial", RestartPolicy.builder().initial(Duration.ZERO));
         refused("max must be >= initial", RestartPolicy.builder().max(Duration.ofMillis(1)));
         refused("jitter", RestartPolicy.builder().jitter(-0.1));
+        refused("jitter", RestartPolicy.builder().jitter(1.1));
         refused("jitter", RestartPolicy.builder().jitter(Double.NaN));
         refused("stableAfter", RestartPolicy.builder().stableAfter(Duration.ofSeconds(-1)));
         refused("limit", RestartPolicy.builder().limit(0));

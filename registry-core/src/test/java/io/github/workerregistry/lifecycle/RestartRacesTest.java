@@ -167,6 +167,19 @@ class RestartRacesTest {
     }
 
     @Test
+    void aStopBeforeTheSweepTellsThatTheHostHasRemovedTheRecordOfAnOperatorsRestart() {
+        String id = ready(hive);
+        CompletableFuture<WorkerInfo> restarted = restart(hive, id);
+        hive.registry.remove(id);
+
+        CompletableFuture<ExitStatus> stopped = stop(hive, id);
+
+        assertThat(stopped).isCompletedWithValue(ExitStatus.requested(0));
+        assertFailed(restarted).isInstanceOf(NoSuchWorkerException.class);
+        assertNothingLeft(hive, id);
+    }
+
+    @Test
     void aRecordThatTheHostRemovesWhileAnOperatorsRestartDrainsEndsTheWorkerForGood() {
         String id = ready(hive);
         hive.lease(id);
@@ -332,6 +345,27 @@ class RestartRacesTest {
         assertThat(stopped).isCompleted();
         assertThat(hive.processes.starts()).isEqualTo(1);
         assertNothingLeft(hive, id);
+    }
+
+    @Test
+    void aRestartThatSomebodyWantsInTheMiddleOfAShutdownIsNone() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        hive.spawnReady("a"); // the first that the shutdown stops
+        hive.spawnReady("b");
+        hive.processes.exit("b", 1);
+        List<CompletableFuture<WorkerInfo>> restarted = new ArrayList<>();
+        on(hive, WorkerEvent.Stopping.class, stopping -> restarted.add(restart(hive, "b")));
+
+        CompletableFuture<ShutdownReport> report = shutdown(hive);
+        hive.advanceSeconds(60);
+
+        assertThat(restarted)
+                .singleElement()
+                .satisfies(none -> assertFailed(none).isInstanceOf(WorkerEndedException.class));
+        assertThat(hive.processes.starts()).isEqualTo(2);
+        assertThat(report).isCompleted();
+        assertThat(hive.isGone("a")).isTrue();
+        assertNothingLeft(hive, "b");
     }
 
     /** The starts that the executor had held came while the shutdown was at the first of its workers. */

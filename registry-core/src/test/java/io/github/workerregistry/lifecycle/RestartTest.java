@@ -10,6 +10,7 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.WorkerState.Stopping;
 import io.github.workerregistry.health.HealthStatus;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -239,6 +240,19 @@ class RestartTest {
 
         assertThat(hive.registry.list()).isEmpty();
         assertThat(hive.processes.starts()).isEqualTo(2);
+    }
+
+    @Test
+    void aWorkerThatCrashesWhenTheHostHasSetItStoppingIsNotRestarted() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        String id = hive.spawnReady();
+        hive.registry.updateState(id, new Stopping(Exit.Cause.REQUESTED));
+
+        hive.processes.exit(id, 1);
+        assertThat(hive.isGone(id)).isTrue();
+        hive.advanceSeconds(60);
+
+        assertThat(hive.processes.starts()).isEqualTo(1);
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -260,6 +261,23 @@ class SpawnTest {
         assertThat(hive.isGone(worker.id())).isTrue();
         assertThat(hive.processes.running()).isEmpty();
         assertThat(stopped.get().toCompletableFuture()).isCompleted();
+    }
+
+    @Test
+    void aSpawnWhoseRecordTheHostRemovesMeanwhileStillTellsWhatItHasStarted() {
+        AtomicReference<VirtualHive> self = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.processes(spec -> {
+            self.get().registry.remove(spec.workerId());
+            return self.get().processes.start(spec);
+        }));
+        self.set(hive);
+
+        WorkerInfo worker = hive.supervisor.spawn(VirtualHive.SPEC);
+        hive.advance(Duration.ofMillis(100));
+
+        assertThat(worker.pid()).isPresent();
+        assertThat(hive.registry.list()).isEmpty();
+        assertThat(hive.processes.running()).isEmpty();
     }
 
     @Test

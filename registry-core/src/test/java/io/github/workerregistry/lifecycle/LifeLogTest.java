@@ -1,0 +1,85 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.LoggedLines;
+import io.github.workerregistry.UnexpectedWarnings;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What an operator reads at INFO of a worker's life: each step once, and why. */
+@ExtendWith(UnexpectedWarnings.class)
+class LifeLogTest {
+
+    @RegisterExtension
+    private final LoggedLines logged = new LoggedLines();
+
+    @Test
+    void aStartAReadyCallAndAStopAreToldEach() {
+        VirtualHive hive = new VirtualHive();
+        String id = hive.spawnReady();
+        hive.supervisor.stop(id);
+
+        assertThat(logged.said(Level.INFO))
+                .containsExactly(
+                        "worker " + id + " is loading tiny, pid 1001",
+                        "worker " + id + " is ready: it called back",
+                        "worker " + id + " is stopping: REQUESTED",
+                        "worker " + id + " is gone: REQUESTED, exit code 0 (requested)");
+    }
+
+    @Test
+    void anIdleTimeoutIsToldWithWhatTheWorkerWas() {
+        VirtualHive hive = VirtualHive.with(config -> config.idleTimeout(Duration.ofMinutes(1)));
+        String id = hive.spawnReady();
+
+        hive.advanceSeconds(80);
+
+        assertThat(logged.said(Level.INFO)).contains("worker " + id + " was idle and is stopping: IDLE_TIMEOUT");
+    }
+
+    @Test
+    void aRestartIsToldWithItsWait() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        VirtualHive hive = VirtualHive.restarting();
+        String id = hive.spawnReady();
+
+        hive.processes.exit(id, 1);
+
+        assertThat(logged.said(Level.INFO)).contains("worker " + id + " is backing off: restart 1 in PT1S");
+    }
+
+    @Test
+    void aRestartThatDoesNotComeIsToldOnlyByTheStop() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        VirtualHive hive = VirtualHive.restarting();
+        String id = hive.spawnReady();
+        hive.registry.remove(id);
+
+        hive.processes.exit(id, 1);
+
+        assertThat(hive.supervisor.recentExits())
+                .singleElement()
+                .extracting(Exit::cause)
+                .isEqualTo(Exit.Cause.CRASHED);
+        assertThat(logged.said(Level.INFO)).noneMatch(line -> line.contains("backing off"));
+    }
+
+    @Test
+    void aRemovalByTheHostIsToldOnceHoweverLongTheProcessStays() {
+        UnexpectedWarnings.expect("still there after SIGKILL");
+        VirtualHive hive = new VirtualHive();
+        String id = hive.spawnReady();
+        hive.processes.ignoreKill(id);
+        hive.registry.remove(id);
+
+        hive.advanceSeconds(10);
+
+        assertThat(logged.said(Level.INFO))
+                .containsOnlyOnce("worker " + id + " was removed from the registry; its process is ended");
+    }
+}
