@@ -321,7 +321,6 @@ public record LifecycleConfig(
          */
         public LifecycleConfig build() {
             requireInRange(healthInterval, "healthInterval");
-            idleTimeout.ifPresent(timeout -> requireInRange(timeout, "idleTimeout"));
             return new LifecycleConfig(
                     healthInterval,
                     healthTimeout != null ? healthTimeout : shorter(Duration.ofSeconds(5), healthInterval),

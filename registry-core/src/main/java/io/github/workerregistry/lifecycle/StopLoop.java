@@ -67,7 +67,6 @@ final class StopLoop implements Tick {
             case ASKED, TERMINATED -> signal(worker, "terminate", WorkerProcess::terminate);
             case KILLED, UNKILLABLE -> signal(worker, "kill", WorkerProcess::kill);
         }
-        advance(worker);
     }
 
     private void enter(Phase phase, SupervisedWorker worker, @Nullable WorkerInfo info) {

@@ -47,7 +47,7 @@ final class Suspects implements Tick {
     }
 
     /**
-     * Whether a worker that should be ended is to be kept for now.
+     * Whether a worker that should be ended is to be kept for now; if so, it is ended when its time is over.
      *
      * @param failing how many workers fail the same check at this time
      * @param checked how many take part in it
@@ -56,7 +56,7 @@ final class Suspects implements Tick {
         if (failing < MANY || failing * 2 < checked) {
             return false;
         }
-        Suspicion suspicion = suspicions.compute(
+        suspicions.compute(
                 new Charge(worker.id(), cause),
                 (charge, known) -> known != null && known.isOf(worker)
                         ? known
@@ -71,7 +71,7 @@ final class Suspects implements Tick {
                     checked,
                     limit);
         }
-        return presence.since(suspicion.since, now).compareTo(limit) < 0;
+        return true; // until the tick finds that its time is over
     }
 
     /** Ends those whose time is over, and forgets those that have gone. */
