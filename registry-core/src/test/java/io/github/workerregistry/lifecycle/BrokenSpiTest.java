@@ -354,7 +354,7 @@ class BrokenSpiTest {
         assertThat(hive.isGone(id)).isTrue();
     }
 
-    private static WorkerProcess broken(WorkerProcess whole, String method, Supplier<?> instead) {
+    static WorkerProcess broken(WorkerProcess whole, String method, Supplier<?> instead) {
         return (WorkerProcess) Proxy.newProxyInstance(
                 WorkerProcess.class.getClassLoader(),
                 new Class<?>[] {WorkerProcess.class},

@@ -44,6 +44,23 @@ class HealthTest {
         assertThat(hive.heard.historyOf(id)).containsExactly("Registered", "BecameReady");
     }
 
+    @Test
+    void whoeverWaitsForALoadHearsOfTheFirstHealthyAnswerAtOnce() {
+        List<CompletableFuture<HealthStatus>> answers = new ArrayList<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.health((worker, timeout) -> {
+            answers.add(new CompletableFuture<>());
+            return answers.get(answers.size() - 1);
+        }));
+        String id = hive.supervisor.spawn(VirtualHive.SPEC).id();
+        CompletableFuture<WorkerInfo> ready = hive.supervisor.whenReady(id).toCompletableFuture();
+        hive.advanceSeconds(1);
+
+        answers.get(0).complete(HealthStatus.healthy());
+
+        assertThat(ready).isCompletedWithValue(hive.worker(id));
+        assertThat(hive.state(id)).isEqualTo(new Idle());
+    }
+
     /** It failed by its timeout, and was counted against whoever had the id by then. */
     @Test
     void aProbeUnderWayIsNotHeldAgainstWhoComesUnderTheSameId() {
@@ -381,9 +398,9 @@ class HealthTest {
         }
         assertThat(hive.state(id)).isInstanceOf(Loading.class);
 
-        hive.advanceSeconds(119);
+        hive.advanceSeconds(120); // from when the output was looked at
         assertThat(hive.state(id)).isInstanceOf(Loading.class);
-        hive.advanceSeconds(3);
+        hive.advanceSeconds(1);
 
         assertThat(hive.isGone(id)).isTrue();
         assertThat(hive.supervisor.recentExits()).singleElement().satisfies(exit -> {

@@ -69,7 +69,7 @@ class IdleTest {
         VirtualHive hive = new VirtualHive();
         String id = hive.spawnReady();
 
-        hive.advance(Duration.ofDays(2));
+        hive.advance(Duration.ofHours(5));
 
         assertThat(hive.state(id)).isEqualTo(new Idle());
     }

@@ -7,6 +7,9 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.LoggedLines;
 import io.github.workerregistry.UnexpectedWarnings;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -67,6 +70,36 @@ class LifeLogTest {
                 .extracting(Exit::cause)
                 .isEqualTo(Exit.Cause.CRASHED);
         assertThat(logged.said(Level.INFO)).noneMatch(line -> line.contains("backing off"));
+    }
+
+    @Test
+    void aSuspectThatIsWellAgainIsTold() {
+        UnexpectedWarnings.expect("under suspicion");
+        VirtualHive hive = new VirtualHive();
+        List<String> ids = Stream.generate(hive::spawnReady).limit(4).toList();
+        ids.forEach(hive.registry::heartbeat);
+        hive.advanceSeconds(16);
+
+        hive.registry.heartbeat(ids.get(0));
+        hive.advanceSeconds(1);
+
+        assertThat(logged.said(Level.INFO)).contains("worker " + ids.get(0) + " is no longer under suspicion");
+    }
+
+    @Test
+    void foreignCodeThatFailsInEverySweepIsWarnedOfOnce() {
+        UnexpectedWarnings.expect("its output cannot be looked at");
+        AtomicReference<VirtualHive> self = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.processes(
+                spec -> BrokenSpiTest.broken(self.get().processes.start(spec), "outputBytes", () -> {
+                    throw new IllegalStateException("broken");
+                })));
+        self.set(hive);
+        hive.spawnReady();
+
+        hive.advanceSeconds(10);
+
+        assertThat(logged.said(Level.WARN)).hasSize(1);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.testing.VirtualTime;
@@ -9,6 +10,9 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -50,6 +54,73 @@ class LoopRunnerTest {
 
         assertThat(broken).hasSize(10);
         assertThat(sound).hasSize(10);
+    }
+
+    // --- without the host's scheduler, in real time
+
+    private final List<Instant> rounds = new CopyOnWriteArrayList<>();
+
+    private LoopRunner started(Duration resolution) {
+        InstantSource clock = InstantSource.system();
+        LoopRunner runner = new LoopRunner(clock, resolution, new Presence(resolution, clock.instant()));
+        runner.add("loop", resolution, rounds::add);
+        runner.start(time);
+        return runner;
+    }
+
+    /** The JDK's timer is one thread: what was to be run before this has been run. */
+    private static void letTheTimerRun(Duration forAsLong) {
+        CompletableFuture.runAsync(
+                        () -> {},
+                        CompletableFuture.delayedExecutor(forAsLong.toMillis(), TimeUnit.MILLISECONDS, Runnable::run))
+                .join();
+    }
+
+    @Test
+    void whoLeavesTheSchedulerGoesOnWithoutItUntilItIsClosed() {
+        LoopRunner runner = started(Duration.ofMillis(1));
+
+        runner.leaveScheduler(Duration.ofMinutes(1));
+
+        assertThat(time.pendingTasks()).isZero();
+        await().until(() -> rounds.size() >= 3);
+        runner.close();
+        int sofar = rounds.size();
+        letTheTimerRun(Duration.ofMillis(20));
+        assertThat(rounds).hasSizeLessThanOrEqualTo(sofar + 1); // one may have been running
+    }
+
+    @Test
+    void whoLeavesTheSchedulerGoesOnForNoLongerThanItMay() {
+        LoopRunner runner = started(Duration.ofMillis(1));
+
+        runner.leaveScheduler(Duration.ZERO);
+        letTheTimerRun(Duration.ofMillis(20));
+
+        assertThat(rounds).isEmpty();
+    }
+
+    @Test
+    void whoHasBeenClosedLeavesNoMore() {
+        LoopRunner runner = started(Duration.ofMillis(1));
+
+        runner.close();
+        runner.leaveScheduler(Duration.ofMinutes(1));
+        letTheTimerRun(Duration.ofMillis(20));
+
+        assertThat(rounds).isEmpty();
+    }
+
+    @Test
+    void aSchedulerThatDoesNothingForASecondCountsAsLost() {
+        LoopRunner runner = started(Duration.ofMillis(10));
+        long start = System.nanoTime();
+
+        runner.outliveScheduler();
+        await().pollInterval(Duration.ofMillis(10)).until(() -> !rounds.isEmpty());
+
+        assertThat(System.nanoTime() - start).as("not before").isGreaterThan(900_000_000L);
+        runner.close();
     }
 
     /** The exception went out of the periodic task, which the scheduler then never ran again. */

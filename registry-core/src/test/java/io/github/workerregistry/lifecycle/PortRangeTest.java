@@ -29,6 +29,11 @@ class PortRangeTest {
     }
 
     @Test
+    void theFirstAndTheLastPortOfAllAreTaken() {
+        assertThat(PortRange.of(1, 65_535)).hasToString("1-65535");
+    }
+
+    @Test
     void aPortThatSomebodyListensOnIsNotGivenOut() throws IOException {
         try (ServerSocket stranger = FreePorts.listen()) {
             PortRange ports = PortRange.of(stranger.getLocalPort(), stranger.getLocalPort());

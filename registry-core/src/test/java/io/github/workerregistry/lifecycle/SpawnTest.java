@@ -86,6 +86,18 @@ class SpawnTest {
     }
 
     @Test
+    void aPortIsTakenAlsoIfOnlyTheCommandNamesIt() {
+        hive.supervisor.spawn(WorkerSpec.builder()
+                .id("w1")
+                .modelRef("tiny")
+                .command("serve", "--port={port}")
+                .url("http://proxy")
+                .build());
+
+        assertThat(hive.processes.specOf("w1").command().get(1)).matches("--port=[0-9]+");
+    }
+
+    @Test
     void theSameValuesAreInTheEnvironment() {
         hive.supervisor.spawn(WorkerSpec.builder()
                 .id("w1")

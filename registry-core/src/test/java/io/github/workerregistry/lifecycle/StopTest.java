@@ -144,7 +144,7 @@ class StopTest {
     /** Only here: a real process survives SIGKILL only while it hangs in the kernel, and no test can make it. */
     @Test
     void aProcessThatSurvivesTheKillIsReportedAndKeepsItsPlaceUntilItGoes() {
-        UnexpectedWarnings.expect("is still there after SIGKILL");
+        UnexpectedWarnings.expect("pid 1001, is still there after SIGKILL");
         PortRange ports = FreePorts.range(1);
         VirtualHive hive = new VirtualHive(builder -> builder.ports(ports));
         String id = hive.supervisor
@@ -225,6 +225,20 @@ class StopTest {
 
             assertThat(hive.exitOf(id)).hasValue(ExitStatus.requested(0));
         }
+    }
+
+    @Test
+    void aNoThatComesLaterIsFollowedByTheSignalAtOnce() {
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        VirtualHive hive = asking(new ArrayList<>(), answer);
+        String id = hive.spawnReady();
+        hive.supervisor.stop(id);
+        hive.advanceSeconds(1);
+        assertThat(hive.exitOf(id)).isEmpty();
+
+        answer.complete(false);
+
+        assertThat(hive.exitOf(id)).hasValue(ExitStatus.requested(0));
     }
 
     @Test

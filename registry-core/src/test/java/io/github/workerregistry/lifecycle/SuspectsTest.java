@@ -2,10 +2,13 @@ package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.Exit;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.health.HealthStatus;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -43,14 +46,66 @@ class SuspectsTest {
 
     @Test
     void theyAreKeptForAMinuteAndNoLonger() {
-        UnexpectedWarnings.expect("under suspicion", "is given up");
+        UnexpectedWarnings.expect("under suspicion", "is given up: UNHEALTHY, and under suspicion for PT1M");
+        UnexpectedWarnings.allow("is given up after"); // the last ones, who are not many
         hive.probe.answerAll(ILL);
-        hive.advanceSeconds(139);
+        Optional<String> first = Optional.empty();
+        while (first.isEmpty()) {
+            hive.advance(Duration.ofMillis(100));
+            first = ids.stream()
+                    .filter(id -> hive.heard.historyOf(id).contains("Suspected"))
+                    .findFirst();
+        }
+
+        hive.advance(Duration.ofMillis(59_900));
         assertThat(hive.processes.running()).hasSize(4);
+        hive.advance(Duration.ofMillis(100));
 
-        hive.advanceSeconds(25);
-
+        assertThat(hive.processes.running()).hasSize(3).doesNotContain(first.get());
+        hive.advanceSeconds(60);
         assertThat(hive.processes.running()).isEmpty();
+    }
+
+    @Test
+    void suspectsThatWorkAreGivenUpForTheirHeartbeatsButNotForTheirHealth() {
+        UnexpectedWarnings.expect("under suspicion (HEARTBEAT_MISSED)", "is given up: HEARTBEAT_MISSED");
+        ids.forEach(hive::lease);
+        hive.probe.answerAll(ILL);
+        ids.forEach(hive.registry::heartbeat);
+
+        hive.advanceSeconds(74);
+        assertThat(hive.processes.running()).hasSize(4);
+        hive.advanceSeconds(2);
+
+        assertThat(hive.supervisor.recentExits())
+                .extracting(Exit::cause)
+                .hasSize(4)
+                .containsOnly(Exit.Cause.HEARTBEAT_MISSED);
+    }
+
+    @Test
+    void whoIsUnderSuspicionForTwoCausesIsClearedWhenBothHaveGone() {
+        UnexpectedWarnings.expect("under suspicion (HEARTBEAT_MISSED)");
+        VirtualHive hive = VirtualHive.with(config -> config.healthInterval(Duration.ofSeconds(10)));
+        List<String> ids = Stream.generate(hive::spawnReady).limit(4).toList();
+        hive.probe.answerAll(ILL);
+        ids.forEach(hive.registry::heartbeat);
+        hive.advanceSeconds(40);
+        for (int second = 0; second < 5; second++) {
+            ids.forEach(hive.registry::heartbeat);
+            hive.advanceSeconds(1);
+        }
+        assertThat(hive.heard.historyOf(ids.get(0))).contains("Suspected").doesNotContain("Cleared");
+
+        hive.probe.answerAll(HealthStatus.healthy());
+        for (int second = 0; second < 12; second++) {
+            ids.forEach(hive.registry::heartbeat);
+            hive.advanceSeconds(1);
+        }
+
+        assertThat(hive.heard.historyOf(ids.get(0)))
+                .containsOnlyOnce("Suspected")
+                .endsWith("Cleared");
     }
 
     @Test
@@ -88,6 +143,23 @@ class SuspectsTest {
         hive.advanceSeconds(110);
 
         assertThat(hive.processes.running()).containsExactly(ids.get(2), ids.get(3));
+    }
+
+    @Test
+    void threeOfSixAreManyAndThoseWhoLoadDoNotCount() {
+        UnexpectedWarnings.expect("under suspicion");
+        List<String> ill = spawn(2);
+        ill.forEach(id -> hive.probe.answer(id, ILL));
+        hive.probe.answer(ids.get(0), ILL);
+        for (int i = 0; i < 5; i++) {
+            hive.probe.answer(hive.supervisor.spawn(VirtualHive.SPEC).id(), ILL);
+        }
+
+        hive.advanceSeconds(110);
+
+        assertThat(hive.heard.historyOf(ids.get(0))).contains("Suspected");
+        assertThat(hive.registry.stats().suspected()).isEqualTo(3);
+        assertThat(hive.processes.running()).hasSize(11);
     }
 
     @Test
