@@ -68,6 +68,69 @@ class SlotSelectionTest {
         assertThat(take()).isEqualTo("a");
     }
 
+    /** Also where the busy one is in another part of the tree. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 63, 64, 200})
+    void packLeavesTheWorkerUsedLastForOneThatIsPartlyBusy(int busy) {
+        for (int i = 0; i <= 200; i++) {
+            register("w" + i, 2);
+        }
+        SlotLease last = registry.tryAcquire("m").orElseThrow();
+        assertThat(last.workerId()).isEqualTo("w0");
+        registry.tryAcquireFrom("w" + busy);
+
+        last.close();
+
+        assertThat(take()).isEqualTo("w" + busy);
+    }
+
+    /** The bit that says that it was partly busy is its own, and an old one. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 63, 64, 100})
+    void packKeepsToTheWorkerUsedLastIfNoneIsPartlyBusy(int others) {
+        List<SlotLease> leases = new ArrayList<>();
+        for (int i = 0; i < others; i++) {
+            register("full" + i, 1);
+            leases.add(registry.tryAcquire("m").orElseThrow());
+        }
+        register("last", 2);
+        leases.add(registry.tryAcquire("m").orElseThrow());
+        register("other", 2);
+
+        leases.forEach(SlotLease::close);
+
+        assertThat(take()).isEqualTo("last");
+    }
+
+    @Test
+    void spreadLeavesTheWorkerUsedLastForOneThatIsLessLoaded() {
+        registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
+        register("a", 100);
+        register("b", 100);
+        SlotLease last = registry.tryAcquireFrom("b").orElseThrow();
+        last.close();
+        registry.tryAcquireFrom("b");
+        assertThat(take()).isEqualTo("a");
+        registry.tryAcquireFrom("a");
+
+        assertThat(take()).isEqualTo("b");
+    }
+
+    @Test
+    void spreadKeepsToTheWorkerUsedLastAmongThoseWhoAreIdle() {
+        registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
+        register("a", 2);
+        register("b", 2);
+        SlotLease first = registry.tryAcquire("m").orElseThrow();
+        SlotLease second = registry.tryAcquire("m").orElseThrow();
+        assertThat(second.workerId()).isEqualTo("b");
+
+        first.close();
+        second.close();
+
+        assertThat(take()).isEqualTo("b");
+    }
+
     @Test
     void packComesBackToABusyWorkerWhenItHasAFreeSlotAgain() {
         register("idle", 2);

@@ -22,8 +22,8 @@ final class SupervisedWorkers {
     }
 
     /** Puts a generation in its predecessor's place, if that is still there. */
-    boolean replace(SupervisedWorker predecessor, SupervisedWorker successor) {
-        return byId.replace(predecessor.id, predecessor, successor);
+    void replace(SupervisedWorker predecessor, SupervisedWorker successor) {
+        byId.replace(predecessor.id, predecessor, successor);
     }
 
     /** Removes a worker; false if it was not there any more. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.workerregistry.Exit.Cause;
 import io.github.workerregistry.UnexpectedWarnings;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -67,6 +68,23 @@ class RestartPolicyTest {
         assertThat(even.delay(1, 0)).isZero();
         assertThat(even.delay(1, 0.5)).hasSeconds(60);
         assertThat(RestartPolicy.builder().jitter(0).build().delay(1, 0)).hasSeconds(1);
+    }
+
+    @Test
+    void aWorkerThatWasReadyForJustTheStableTimeBeginsAnew() {
+        RestartHistory history = new RestartHistory(policy);
+        Instant now = Instant.EPOCH;
+        assertThat(history.afterFailure(now, Duration.ZERO, 0.5).orElseThrow().attempt())
+                .isEqualTo(1);
+        assertThat(history.afterFailure(now, policy.stableAfter().minusNanos(1), 0.5)
+                        .orElseThrow()
+                        .attempt())
+                .isEqualTo(2);
+
+        assertThat(history.afterFailure(now, policy.stableAfter(), 0.5)
+                        .orElseThrow()
+                        .attempt())
+                .isEqualTo(1);
     }
 
     @Test

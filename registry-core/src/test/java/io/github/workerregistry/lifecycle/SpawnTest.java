@@ -12,6 +12,7 @@ import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,7 @@ class SpawnTest {
                 .slots(4)
                 .command("serve")
                 .url("http://127.0.0.1:9/{id}")
+                .directory(Path.of("/models"))
                 .build());
 
         assertThat(worker)
@@ -58,6 +60,7 @@ class SpawnTest {
                         WorkerInfo::slotsTotal,
                         WorkerInfo::url)
                 .containsExactly("w1", "hf:tiny", "cuda", 3, 4, "http://127.0.0.1:9/w1");
+        assertThat(hive.processes.specOf("w1").directory()).hasValue(Path.of("/models"));
     }
 
     @Test
@@ -223,6 +226,19 @@ class SpawnTest {
         assertThat(hive.processes.starts()).isEqualTo(1);
         hive.supervisor.stop("w1");
         assertThat(hive.isGone("w1")).isTrue();
+    }
+
+    /** The process would have run on, and nobody would have known of it. */
+    @Test
+    void anIdWhoseProcessStillRunsIsRefusedThoughItsRecordHasGone() {
+        hive.spawnReady("w1");
+        hive.registry.remove("w1");
+
+        assertThatThrownBy(() -> hive.spawnReady("w1")).isInstanceOf(DuplicateWorkerException.class);
+
+        assertThat(hive.processes.starts()).isEqualTo(1);
+        hive.advance(Duration.ofMillis(100));
+        assertThat(hive.processes.running()).isEmpty();
     }
 
     @Test

@@ -138,7 +138,10 @@ class StopTest {
                 .isCompletedExceptionally()
                 .failsWithin(Duration.ZERO)
                 .withThrowableThat()
-                .withMessageContaining("nobody");
+                .withMessageContaining("nobody")
+                .havingCause()
+                .satisfies(
+                        e -> assertThat(((NoSuchWorkerException) e).workerId()).isEqualTo("nobody"));
     }
 
     /** Only here: a real process survives SIGKILL only while it hangs in the kernel, and no test can make it. */
@@ -158,8 +161,9 @@ class StopTest {
         assertThat(killed)
                 .failsWithin(Duration.ZERO)
                 .withThrowableThat()
-                .withCauseInstanceOf(UnkillableException.class)
-                .withMessageContaining(id);
+                .withMessageContaining(id)
+                .havingCause()
+                .satisfies(e -> assertThat(((UnkillableException) e).workerId()).isEqualTo(id));
         assertThat(hive.state(id)).isEqualTo(new Stopping(Exit.Cause.FORCED));
         assertThat(org.assertj.core.api.Assertions.catchThrowable(ports::take))
                 .isInstanceOf(PortsExhaustedException.class);
