@@ -222,6 +222,24 @@ class AcquireTest {
         assertThat(behind.lease().workerId()).isEqualTo("w");
     }
 
+    @Test
+    void aSlotThatAFilterFreesIsOfferedToThoseWhoWait() throws Exception {
+        register("w", new Idle());
+        register("v", new Idle());
+        SlotLease first = registry.tryAcquireFrom("w").orElseThrow();
+        SlotLease second = registry.tryAcquireFrom("v").orElseThrow();
+        Caller picky = waiting(
+                SlotFilter.any().where(worker -> {
+                    second.close();
+                    return worker.id().equals("v");
+                }),
+                LONG);
+
+        first.close();
+
+        assertThat(picky.lease().workerId()).isEqualTo("v");
+    }
+
     /** It came out of the lease's close, in place of the slot for those behind. */
     @Test
     void aFilterThatFailsWithAnErrorFailsItsOwnCallerOnly() throws Exception {

@@ -50,17 +50,59 @@ class ModelsTest {
         assertThat(models.get(SomeWorkers.MODEL)).isNull();
     }
 
-    /** The filter refuses the worker in the first look, and lets it pass once its caller is in the line. */
+    /** The filter refuses the worker in both looks of the search, and lets it pass once its caller is in the line. */
     @Test
     void whoeverGetsInLineLooksOnceMore() throws InterruptedException {
         Models models = models(8);
         models.add(new Entry(SomeWorkers.idle("w", 1)));
         AtomicInteger looks = new AtomicInteger();
-        SlotFilter second = SlotFilter.any().where(worker -> looks.incrementAndGet() > 1);
+        SlotFilter second = SlotFilter.any().where(worker -> looks.incrementAndGet() > 2);
 
         SlotLease lease = models.acquire(SomeWorkers.MODEL, second, Duration.ofSeconds(30));
 
         assertThat(lease.workerId()).isEqualTo("w");
-        assertThat(looks).hasValue(2);
+        assertThat(looks).hasValue(3);
+    }
+
+    @Test
+    void whoeverHasBeenServedOrSentAwayIsInLineNoMore() {
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, new Hints(), 8, null);
+        Entry entry = new Entry(SomeWorkers.idle("w", 2));
+        model.add(entry);
+        SlotLease first = model.tryTake();
+        SlotLease second = model.tryTake();
+        WaitingLine.Waiter served = new WaitingLine.Waiter(SlotFilter.any(), true);
+        model.line().join(served);
+
+        first.close();
+        second.close();
+        assertThat(served.result()).isNotNull();
+        assertThat(model.line().isEmpty()).isTrue();
+        assertThat(model.tryTake()).as("the second slot is nobody's").isNotNull();
+
+        WaitingLine.Waiter sentAway = new WaitingLine.Waiter(SlotFilter.any(), true);
+        model.line().join(sentAway);
+        model.remove(entry, null);
+        model.changed();
+        assertThatThrownBy(sentAway::result).isInstanceOf(NoSuchModelException.class);
+        assertThat(model.line().isEmpty()).isTrue();
+    }
+
+    /** More than the table of hints has places: two models share one, and must not share a worker. */
+    @Test
+    void eachOfManyModelsGivesItsOwnWorkerOnly() {
+        WorkerRegistry registry = WorkerRegistry.create();
+        for (int i = 0; i < 5_000; i++) {
+            registry.register(WorkerInfo.builder()
+                    .id("w" + i)
+                    .url("http://h")
+                    .modelRef("m" + i)
+                    .state(SomeWorkers.IDLE)
+                    .build());
+
+            SlotLease lease = registry.tryAcquire("m" + i).orElseThrow();
+            assertThat(lease.workerId()).isEqualTo("w" + i);
+            lease.close();
+        }
     }
 }

@@ -13,6 +13,7 @@ import static io.github.workerregistry.SomeWorkers.idle;
 import static io.github.workerregistry.SomeWorkers.loading;
 import static io.github.workerregistry.SomeWorkers.worker;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.github.workerregistry.WorkerEvent.BecameReady;
 import io.github.workerregistry.WorkerEvent.Crashed;
@@ -27,6 +28,7 @@ import io.github.workerregistry.WorkerEvent.Restarted;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.testing.RecordingListener;
 import io.github.workerregistry.testing.VirtualTime;
+import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -183,6 +185,35 @@ class WorkerEventsTest {
         }
 
         @Test
+        void underSuspicionIsToldSoOnceAndClearedOnce() {
+            registry.register(loading("w"));
+            registry.subscribe(heard, Runnable::run);
+
+            assertThat(registry.suspect("w", Exit.Cause.UNHEALTHY)).isTrue();
+            assertThat(registry.suspect("w", Exit.Cause.HEARTBEAT_MISSED)).isFalse();
+            assertThat(registry.clearSuspicion("w")).isTrue();
+            assertThat(registry.clearSuspicion("w")).isFalse();
+
+            assertThat(heard.events())
+                    .containsExactly(
+                            new WorkerEvent.Suspected(now("w"), Exit.Cause.UNHEALTHY),
+                            new WorkerEvent.Cleared(now("w")));
+            assertThat(registry.stats().suspected()).isEqualTo(1);
+        }
+
+        @Test
+        void startedAgainIsUnderNoSuspicionForWhatItsPredecessorDid() {
+            registry.register(loading("w"));
+            registry.suspect("w", Exit.Cause.UNHEALTHY);
+
+            registry.updateState("w", SomeWorkers.backingOff(now("w")));
+            assertThat(registry.suspect("w", Exit.Cause.UNHEALTHY)).isFalse();
+            registry.updateState("w", SomeWorkers.LOADING);
+
+            assertThat(registry.suspect("w", Exit.Cause.UNHEALTHY)).isTrue();
+        }
+
+        @Test
         void takenOutOfTheRegistryByTheHostHasNoExit() {
             registry.register(idle("w", 2));
             registry.subscribe(heard, Runnable::run);
@@ -257,6 +288,22 @@ class WorkerEventsTest {
         }
 
         @Test
+        void isNotHeldOnceItsSubscriptionIsClosed() {
+            WeakReference<WorkerListener> listener = closedSubscription();
+
+            await().until(() -> {
+                System.gc();
+                return listener.get() == null;
+            });
+        }
+
+        private WeakReference<WorkerListener> closedSubscription() {
+            WorkerListener listener = new RecordingListener();
+            registry.subscribe(listener, Runnable::run).close();
+            return new WeakReference<>(listener);
+        }
+
+        @Test
         void mayCloseItsOwnSubscription() {
             List<Subscription> subscription = new ArrayList<>();
             Later executor = new Later();
@@ -274,7 +321,8 @@ class WorkerEventsTest {
 
         @Test
         void thatThrowsIsLoggedAndHearsTheNextEvent() {
-            UnexpectedWarnings.expect("failed on Registered");
+            UnexpectedWarnings.expect(
+                    "listener " + getClass().getName(), "failed on Registered of worker w0", "of worker w2");
             RecordingListener other = new RecordingListener();
             registry.subscribe(
                     event -> {

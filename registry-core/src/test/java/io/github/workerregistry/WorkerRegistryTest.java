@@ -28,6 +28,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
@@ -645,6 +646,39 @@ class WorkerRegistryTest {
     }
 
     /** The overloads that take a {@link WorkerInfo} in place of an id. */
+    @Test
+    void aLookReadsNoClockUnlessTheWorkerWasUsed() {
+        AtomicInteger readings = new AtomicInteger();
+        WorkerRegistry registry = WorkerRegistry.builder()
+                .clock(() -> {
+                    readings.incrementAndGet();
+                    return time.instant();
+                })
+                .build();
+        registry.register(idle("w", 1));
+        registry.get("w");
+        assertThat(readings).hasValue(0);
+
+        registry.tryAcquireFrom("w");
+        registry.get("w");
+
+        assertThat(readings).hasValue(1);
+    }
+
+    @Test
+    void theSlotsThatTheHostReportedEndWithTheWorkerAndThoseOfLeasesDoNot() {
+        registry.register(idle("reported", 2));
+        registry.register(idle("leased", 2));
+        registry.updateState("reported", BUSY);
+        registry.tryAcquireFrom("leased");
+
+        registry.updateState("reported", STOPPING);
+        registry.updateState("leased", STOPPING);
+
+        assertThat(now("reported").slotsInUse()).isZero();
+        assertThat(now("leased").slotsInUse()).isEqualTo(1);
+    }
+
     @Nested
     class OnlyIfNothingHappenedSince {
 
