@@ -170,6 +170,26 @@ class AcquireTest {
     }
 
     @Test
+    void soDoesWhoeverAsksWithAFilter() throws Exception {
+        register("w", new Idle());
+        AtomicBoolean wanted = new AtomicBoolean();
+        Caller first = waiting(SlotFilter.any().where(worker -> wanted.get()), LONG);
+
+        wanted.set(true);
+
+        assertThat(registry.tryAcquire("m", SlotFilter.any().onBackend("cpu"))).isEmpty();
+        assertThat(first.lease().workerId()).isEqualTo("w");
+    }
+
+    @Test
+    void whoeverAsksOneWorkerGetsTheSlotThatThoseWhoWaitDoNotWant() throws Exception {
+        register("w", new Idle());
+        waiting(SlotFilter.any().where(worker -> worker.pid().isPresent()), LONG);
+
+        assertThat(registry.tryAcquireFrom("w")).isPresent();
+    }
+
+    @Test
     void whoeverAsksOneWorkerStandsBehindThoseWhoWaitForAny() throws Exception {
         register("w", new Idle());
         AtomicBoolean wanted = new AtomicBoolean();

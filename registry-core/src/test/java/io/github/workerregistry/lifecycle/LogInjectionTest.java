@@ -57,6 +57,8 @@ class LogInjectionTest {
     void anExceptionThatIsHarmlessIsLoggedAsItIs() {
         RuntimeException failure = new IllegalStateException("a\tb", new IOException());
 
+        failure.addSuppressed(new IOException("c"));
+
         assertThat(LogText.of(failure)).isSameAs(failure);
         assertThat(LogText.of("a\tb \u00e9 \ud83d\ude00 {} %n ${x}")).isEqualTo("a\tb \u00e9 \ud83d\ude00 {} %n ${x}");
     }
@@ -71,6 +73,18 @@ class LogInjectionTest {
         assertThat(likeness).hasMessage("java.lang.IllegalStateException: a\\u000ab");
         assertThat(likeness.getCause()).hasMessage("java.io.IOException: c\\u2028d");
         assertThat(likeness.getStackTrace()).isEqualTo(failure.getStackTrace());
+    }
+
+    @Test
+    void oneThatIsHarmlessButForItsCauseOrWhatItSuppressedIsLoggedAsALikeness() {
+        RuntimeException caused = new IllegalStateException("a", new IOException("c\u2028d"));
+        RuntimeException suppressing = new IllegalStateException("a", new IOException("c"));
+        suppressing.addSuppressed(new IOException("c\u2028d"));
+
+        assertThat(LogText.of(caused).getCause()).hasMessage("java.io.IOException: c\\u2028d");
+        assertThat(LogText.of(suppressing).getSuppressed())
+                .singleElement()
+                .satisfies(likeness -> assertThat(likeness).hasMessage("java.io.IOException: c\\u2028d"));
     }
 
     @Test
