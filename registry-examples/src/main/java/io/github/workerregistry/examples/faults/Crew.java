@@ -6,10 +6,8 @@ import io.github.workerregistry.lifecycle.PortsExhaustedException;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.github.workerregistry.process.SpawnException;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /** Keeps the number of workers up: whoever has gone for good is replaced. */
 final class Crew implements Runnable {
@@ -22,7 +20,7 @@ final class Crew implements Runnable {
     private final Ledger ledger;
     private final Remarks remarks;
     private final String runId;
-    private final Map<Purpose, Integer> wanted = new EnumMap<>(Purpose.class);
+    private final int workers;
     private int spawned;
     private int refused;
 
@@ -38,25 +36,21 @@ final class Crew implements Runnable {
         this.ledger = ledger;
         this.remarks = remarks;
         this.runId = runId;
-        int quiet = Math.max(1, workers / 16);
-        int busy = workers * 2 / 5;
-        wanted.put(Purpose.QUIET, quiet);
-        wanted.put(Purpose.BUSY, busy);
-        wanted.put(Purpose.CALM, workers - quiet - busy);
+        this.workers = workers;
     }
 
     /** Spawns whoever is missing. */
     @Override
     public void run() {
         List<WorkerInfo> there = registry.list();
-        wanted.forEach((purpose, count) -> {
+        for (Purpose purpose : Purpose.values()) {
             long present = there.stream()
                     .filter(worker -> worker.modelRef().equals(purpose.model()))
                     .count();
-            for (long i = present; i < count; i++) {
+            for (long i = present; i < purpose.among(workers); i++) {
                 spawn(purpose);
             }
-        });
+        }
     }
 
     /** Starts one that will only ever crash; false if it could not be started. */

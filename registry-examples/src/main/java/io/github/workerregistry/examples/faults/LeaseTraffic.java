@@ -44,7 +44,7 @@ final class LeaseTraffic implements AutoCloseable {
         this.ledger = ledger;
         this.book = book;
         int choosing = Math.max(1, threads / 4);
-        int slots = workers * Purpose.BUSY.slots() * 2 / 5;
+        int slots = Purpose.BUSY.among(workers) * Purpose.BUSY.slots();
         this.mostHeld = Math.max(2, slots * 8 / 5 / (threads - choosing)); // on average four fifths of all
         for (int i = 0; i < threads; i++) {
             this.threads.add(new Thread(i < choosing ? this::choose : this::takeAny, "lease-traffic-" + i));

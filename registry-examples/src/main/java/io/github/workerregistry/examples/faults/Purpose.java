@@ -27,6 +27,16 @@ enum Purpose {
         return slots;
     }
 
+    /** How many of so many workers are for this. */
+    int among(int workers) {
+        return switch (this) {
+            case BUSY -> workers * 2 / 5;
+            case CALM -> workers - BUSY.among(workers) - QUIET.among(workers);
+            case QUIET -> Math.max(1, workers / 16);
+            case CRASH_LOOP -> 0;
+        };
+    }
+
     static Purpose of(String model) {
         for (Purpose purpose : values()) {
             if (purpose.model().equals(model)) {
