@@ -44,6 +44,11 @@ record Bounds(LifecycleConfig config, RestartPolicy restart, Duration kill, Dura
         return probes.minus(fraction(probes)).plus(config.healthTimeout());
     }
 
+    /** Of a crash loop. Generations begin at 1, and each restart adds one. */
+    int lastGeneration() {
+        return restart.limit() + 1;
+    }
+
     private Duration gone() {
         return config.stopGrace().plus(kill).plus(margin);
     }

@@ -40,6 +40,7 @@ final class HiveUnderFire {
     private final LeaseBook leases = new LeaseBook(registry, System::nanoTime, remarks);
     private final HoldUps heldUp = new HoldUps();
     private final Ledger ledger;
+    private final Judge judge;
     private final Random random;
     private final long seed;
 
@@ -48,7 +49,8 @@ final class HiveUnderFire {
         this.seed = seed;
         this.random = new Random(~seed);
         bounds = options.bounds();
-        ledger = new Ledger(bounds, System::nanoTime, heldUp::total, leases, remarks);
+        ledger = new Ledger(bounds, System::nanoTime, heldUp::total, remarks);
+        judge = new Judge(ledger, leases, bounds, System::nanoTime);
     }
 
     /** Runs it all. Takes the duration that was asked for, and some seconds before and after. */
@@ -56,7 +58,7 @@ final class HiveUnderFire {
         ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(2);
         ExecutorService listening = Executors.newSingleThreadExecutor();
         try (SmallDisk disk = SmallDisk.create()) {
-            registry.subscribe(ledger, listening);
+            registry.subscribe(judge, listening);
             registry.subscribe(leftOvers, listening);
             registry.subscribe(
                     event -> {
@@ -176,7 +178,7 @@ final class HiveUnderFire {
     private void end(WorkerSupervisor supervisor, ScheduledThreadPoolExecutor scheduler, ExecutorService listening)
             throws InterruptedException {
         ledger.countOverdue();
-        ledger.shuttingDown();
+        judge.shuttingDown();
         try {
             ShutdownReport ended =
                     supervisor.shutdown(SHUTDOWN).toCompletableFuture().get(1, TimeUnit.MINUTES);

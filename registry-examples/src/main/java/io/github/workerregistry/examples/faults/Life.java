@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What the {@link Ledger} knows of one worker. Guarded by the ledger. */
+/** What the {@link Ledger} has of one worker, and the {@link Judge} has heard. Guarded by the ledger. */
 final class Life {
 
     final Purpose purpose;

@@ -41,7 +41,7 @@ class ReportTest {
                 Duration.ofMillis(250),
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(1));
-        Ledger ledger = new Ledger(bounds, () -> 0, () -> 0, new LeaseBook(registry, () -> 0, remarks), remarks);
+        Ledger ledger = new Ledger(bounds, () -> 0, () -> 0, remarks);
         ledger.passed(FaultKind.POOL_FULL, 0, ledger.unexplained());
         ledger.passed(FaultKind.PAUSE, 0, -1);
         report.faults(ledger, bounds, Optional.of("not root"));

@@ -23,7 +23,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** The judge is judged: a library that does wrong, played by hand, must be found out. */
-class LedgerTest {
+class JudgeTest {
 
     private static final Duration KILL_BOUND = Duration.ofMillis(250);
     private static final ExitStatus SIGKILL = ExitStatus.unrequested(137);
@@ -48,7 +48,8 @@ class LedgerTest {
     private final WorkerRegistry registry = WorkerRegistry.create();
     private final Remarks remarks = new Remarks();
     private final LeaseBook leases = new LeaseBook(registry, now::get, remarks);
-    private final Ledger ledger = new Ledger(bounds, now::get, heldUp::get, leases, remarks);
+    private final Ledger ledger = new Ledger(bounds, now::get, heldUp::get, remarks);
+    private final Judge judge = new Judge(ledger, leases, bounds, now::get);
 
     private WorkerInfo worker = WorkerInfo.builder()
             .id("w")
@@ -169,8 +170,8 @@ class LedgerTest {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
         Exit exit = exit(Cause.CRASHED, SIGKILL);
-        ledger.onEvent(new WorkerEvent.Crashed(worker, exit));
-        ledger.onEvent(new WorkerEvent.Removed(worker, Cause.CRASHED, Optional.of(exit)));
+        judge.onEvent(new WorkerEvent.Crashed(worker, exit));
+        judge.onEvent(new WorkerEvent.Removed(worker, Cause.CRASHED, Optional.of(exit)));
 
         assertThat(ledger.unexplained()).isEqualTo(1);
     }
@@ -180,8 +181,8 @@ class LedgerTest {
         start(Purpose.CRASH_LOOP);
         crashLoopUntilGeneration(3);
         Exit last = exit(Cause.CRASH_LOOP, ExitStatus.unrequested(FaultWorker.CRASH_CODE));
-        ledger.onEvent(new WorkerEvent.Crashed(worker, last));
-        ledger.onEvent(new WorkerEvent.Removed(worker, Cause.CRASH_LOOP, Optional.of(last)));
+        judge.onEvent(new WorkerEvent.Crashed(worker, last));
+        judge.onEvent(new WorkerEvent.Removed(worker, Cause.CRASH_LOOP, Optional.of(last)));
 
         assertCounts(FaultKind.CRASH_LOOP, 1, 1, 0, 0);
         assertThat(ledger.unexplained()).isZero();
@@ -192,7 +193,7 @@ class LedgerTest {
         start(Purpose.CRASH_LOOP);
         crashLoopUntilGeneration(2);
         Exit last = exit(Cause.CRASH_LOOP, ExitStatus.unrequested(FaultWorker.CRASH_CODE));
-        ledger.onEvent(new WorkerEvent.Crashed(worker, last));
+        judge.onEvent(new WorkerEvent.Crashed(worker, last));
 
         assertThat(ledger.unexplained()).isEqualTo(1);
     }
@@ -306,7 +307,7 @@ class LedgerTest {
         assertThat(ledger.unexplained()).isEqualTo(1);
 
         startReady(Purpose.CALM);
-        ledger.shuttingDown();
+        judge.shuttingDown();
         stopping(Cause.SHUTDOWN);
         remove(Cause.SHUTDOWN, SIGTERM);
         assertThat(ledger.unexplained()).isEqualTo(1);
@@ -314,8 +315,8 @@ class LedgerTest {
 
     @Test
     void lostEventsAndWorkersOutOfNowhereAreUnexplained() {
-        ledger.onEvent(new WorkerEvent.Overflowed(1));
-        ledger.onEvent(new WorkerEvent.Registered(worker));
+        judge.onEvent(new WorkerEvent.Overflowed(1));
+        judge.onEvent(new WorkerEvent.Registered(worker));
 
         assertThat(ledger.unexplained()).isEqualTo(2);
     }
@@ -359,37 +360,37 @@ class LedgerTest {
     private void start(Purpose purpose) {
         worker = worker.toBuilder().modelRef(purpose.model()).generation(1).build();
         ledger.spawning("w", purpose);
-        ledger.onEvent(new WorkerEvent.Registered(worker));
+        judge.onEvent(new WorkerEvent.Registered(worker));
     }
 
     private void startReady(Purpose purpose) {
         start(purpose);
-        ledger.onEvent(new WorkerEvent.BecameReady(worker));
+        judge.onEvent(new WorkerEvent.BecameReady(worker));
     }
 
     private void crashLoopUntilGeneration(int generation) {
         while (worker.generation() < generation) {
             crashAndBackOff(Cause.CRASHED, ExitStatus.unrequested(FaultWorker.CRASH_CODE));
             worker = worker.toBuilder().generation(worker.generation() + 1).build();
-            ledger.onEvent(new WorkerEvent.Restarted(worker));
+            judge.onEvent(new WorkerEvent.Restarted(worker));
         }
     }
 
     private void stopping(Cause reason) {
         WorkerInfo stopping = worker.toBuilder().state(new Stopping(reason)).build();
-        ledger.onEvent(new WorkerEvent.Stopping(stopping, reason));
+        judge.onEvent(new WorkerEvent.Stopping(stopping, reason));
     }
 
     private void crashAndBackOff(Cause cause, ExitStatus status) {
         Exit exit = exit(cause, status);
         WorkerInfo backingOff =
                 worker.toBuilder().state(new BackingOff(1, START, exit)).build();
-        ledger.onEvent(new WorkerEvent.Crashed(backingOff, exit));
-        ledger.onEvent(new WorkerEvent.RestartScheduled(backingOff, 1, START));
+        judge.onEvent(new WorkerEvent.Crashed(backingOff, exit));
+        judge.onEvent(new WorkerEvent.RestartScheduled(backingOff, 1, START));
     }
 
     private void remove(Cause cause, ExitStatus status) {
-        ledger.onEvent(new WorkerEvent.Removed(worker, cause, Optional.of(exit(cause, status))));
+        judge.onEvent(new WorkerEvent.Removed(worker, cause, Optional.of(exit(cause, status))));
     }
 
     private Exit exit(Cause cause, ExitStatus status) {

@@ -1,0 +1,199 @@
+package io.github.workerregistry.examples.faults;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.WorkerEvent;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerListener;
+import io.github.workerregistry.WorkerState.BackingOff;
+import java.time.Duration;
+import java.util.function.LongSupplier;
+
+/**
+ * Holds what the library tells against the {@link Ledger}: every end of a worker must have its reason there, and what
+ * is written there must have its effect here. Of the library's own accounts only the events are used.
+ */
+final class Judge implements WorkerListener {
+
+    private static final int SIGKILL = 9;
+
+    /** An event may reach us late, and that of the beginning of an idle time later than that of its end. */
+    private static final Duration EVENT_LAG = Duration.ofMillis(500);
+
+    private final Ledger ledger;
+    private final LeaseBook leases;
+    private final Bounds bounds;
+    private final LongSupplier clock;
+    private boolean shuttingDown; // guarded by ledger
+
+    /**
+     * A judge who has heard nothing yet.
+     *
+     * @param clock gives nanoseconds, the ledger's own
+     */
+    Judge(Ledger ledger, LeaseBook leases, Bounds bounds, LongSupplier clock) {
+        this.ledger = ledger;
+        this.leases = leases;
+        this.bounds = bounds;
+        this.clock = clock;
+    }
+
+    /** From now on every worker may be ended. */
+    void shuttingDown() {
+        synchronized (ledger) {
+            shuttingDown = true;
+        }
+    }
+
+    /** The ledger is not changed by anybody else between what is read there and the verdict. */
+    @Override
+    public void onEvent(WorkerEvent event) {
+        synchronized (ledger) {
+            if (event instanceof WorkerEvent.Overflowed overflowed) {
+                ledger.unexplained("lost " + overflowed.dropped() + " events");
+            } else if (event instanceof WorkerEvent.OfWorker told) {
+                WorkerInfo worker = told.worker();
+                Life life = ledger.life(worker.id());
+                if (life == null) {
+                    ledger.unexplained("an event of a worker that nobody has spawned, or that has gone: " + event);
+                } else {
+                    on(told, life, worker, clock.getAsLong());
+                }
+            }
+        }
+    }
+
+    private void on(WorkerEvent.OfWorker event, Life life, WorkerInfo worker, long now) {
+        if (event instanceof WorkerEvent.Registered) {
+            begun(life, worker, now);
+        } else if (event instanceof WorkerEvent.BecameReady) {
+            ready(life, worker, now);
+        } else if (event instanceof WorkerEvent.Stopping stopping) {
+            stopping(life, worker, stopping.reason(), now);
+        } else if (event instanceof WorkerEvent.Crashed crashed) {
+            ended(life, worker, crashed.exit(), now);
+        } else if (event instanceof WorkerEvent.RestartScheduled scheduled) {
+            restartPlanned(life, worker, scheduled, now);
+        } else if (event instanceof WorkerEvent.Restarted) {
+            ledger.confirm(life, FaultKind.RESTART, now);
+            begun(life, worker, now);
+        } else if (event instanceof WorkerEvent.Removed removed) {
+            removed(life, worker, removed, now);
+        }
+    }
+
+    private void begun(Life life, WorkerInfo worker, long now) {
+        life.begin(worker.generation());
+        if (life.purpose != Purpose.CRASH_LOOP) {
+            add(life, FaultKind.LOAD, worker, now);
+        }
+    }
+
+    private void ready(Life life, WorkerInfo worker, long now) {
+        ledger.confirm(life, FaultKind.LOAD, now);
+        life.readyAt = now;
+        if (life.purpose == Purpose.QUIET) {
+            add(life, FaultKind.IDLE, worker, now);
+        }
+    }
+
+    private void stopping(Life life, WorkerInfo worker, Exit.Cause reason, long now) {
+        boolean explained = switch (reason) {
+            case UNHEALTHY -> isHung(life, now);
+            case IDLE_TIMEOUT -> isIdle(life, worker, now);
+            case REQUESTED -> life.has(FaultKind.STOP);
+            case FORCED -> life.has(FaultKind.FORCE_KILL);
+            default -> false;
+        };
+        if (!explained && !shuttingDown) {
+            ledger.unexplained(worker.id() + ", generation " + worker.generation() + ", is ended: " + reason
+                    + "; done to it: " + life.open);
+            ledger.killedInVain(life);
+        }
+        life.stopping = reason;
+        if (reason == Exit.Cause.UNHEALTHY) {
+            ledger.confirm(life, FaultKind.HANG, now);
+            ledger.confirm(life, FaultKind.SICK, now);
+        } else if (reason == Exit.Cause.IDLE_TIMEOUT) {
+            ledger.confirm(life, FaultKind.IDLE, now);
+        }
+        add(life, FaultKind.END, worker, now);
+    }
+
+    /** A pause that got longer than it was meant to be counts as a hang. */
+    private boolean isHung(Life life, long now) {
+        return life.has(FaultKind.HANG)
+                || life.has(FaultKind.SICK)
+                || life.find(FaultKind.PAUSE)
+                        .filter(pause ->
+                                pause.lasted(now) >= bounds.shortestHang().toNanos())
+                        .isPresent();
+    }
+
+    private boolean isIdle(Life life, WorkerInfo worker, long now) {
+        long lastUse = leases.lastUse(worker.id(), worker.generation());
+        long idle = lastUse == Long.MIN_VALUE ? now - life.readyAt : Math.min(now - life.readyAt, now - lastUse);
+        Duration timeout = bounds.config().idleTimeout().orElseThrow();
+        return idle >= timeout.minus(EVENT_LAG).toNanos();
+    }
+
+    /** A process has gone. Whatever was done to it has its effect now, or has been overtaken. */
+    private void ended(Life life, WorkerInfo worker, Exit exit, long now) {
+        boolean killed = exit.status().signal().orElse(0) == SIGKILL;
+        boolean explained = exit.cause() == life.stopping || shuttingDown || isCrash(life, exit, killed);
+        if (!explained) {
+            ledger.unexplained(worker.id() + ", generation " + exit.generation() + ", ended: " + exit.cause() + ", "
+                    + exit.status() + "; done to it: " + life.open + "; its last words: " + exit.output());
+            ledger.killedInVain(life);
+        }
+        life.ended = true;
+        ledger.confirm(life, FaultKind.END, now);
+        if (killed) {
+            ledger.confirm(life, FaultKind.KILL, now);
+            ledger.confirm(life, FaultKind.KILL_POOL_FULL, now);
+        }
+        ledger.overtakeAllBut(life, FaultKind.CRASH_LOOP, FaultKind.STOP, FaultKind.FORCE_KILL);
+    }
+
+    private boolean isCrash(Life life, Exit exit, boolean killed) {
+        boolean lastOfLoop = exit.generation() == bounds.lastGeneration();
+        return switch (exit.cause()) {
+            case CRASHED ->
+                life.has(FaultKind.CRASH_LOOP)
+                        ? exit.status().code() == FaultWorker.CRASH_CODE && !lastOfLoop
+                        : killed && (life.has(FaultKind.KILL) || life.has(FaultKind.KILL_POOL_FULL));
+            case CRASH_LOOP -> life.has(FaultKind.CRASH_LOOP) && lastOfLoop;
+            default -> false;
+        };
+    }
+
+    private void restartPlanned(Life life, WorkerInfo worker, WorkerEvent.RestartScheduled scheduled, long now) {
+        life.restartPlanned(now);
+        Duration wait = worker.state() instanceof BackingOff backingOff
+                ? Duration.between(backingOff.cause().at(), scheduled.retryAt())
+                : Duration.ZERO;
+        add(life, FaultKind.RESTART, worker, now + wait.toNanos());
+    }
+
+    private void removed(Life life, WorkerInfo worker, WorkerEvent.Removed removed, long now) {
+        boolean asked = life.has(FaultKind.STOP) || life.has(FaultKind.FORCE_KILL) || shuttingDown;
+        if (!life.ended) { // it ended and nobody calls that a crash
+            removed.exit()
+                    .ifPresentOrElse(
+                            exit -> ended(life, worker, exit, now),
+                            () -> ledger.unexplained(
+                                    worker.id() + " was removed without an exit: " + removed.reason()));
+        } else if (!asked && removed.reason() != Exit.Cause.CRASH_LOOP) {
+            ledger.unexplained(worker.id() + " was not restarted after " + removed.reason());
+        }
+        ledger.confirm(life, FaultKind.STOP, now);
+        ledger.confirm(life, FaultKind.FORCE_KILL, now);
+        if (removed.reason() == Exit.Cause.CRASH_LOOP) {
+            ledger.confirm(life, FaultKind.CRASH_LOOP, now);
+        }
+        ledger.close(worker.id(), life);
+    }
+
+    private void add(Life life, FaultKind kind, WorkerInfo worker, long since) {
+        ledger.add(life, kind, worker.id(), worker.generation(), since);
+    }
+}
