@@ -23,9 +23,11 @@ record Bounds(LifecycleConfig config, RestartPolicy restart, Duration kill, Dura
             case KILL, KILL_POOL_FULL -> kill;
             case HANG -> failedChecks().plus(config.healthTimeout()).plus(margin);
             case SICK -> failedChecks().plus(margin);
+            case MUTE -> silence().plus(config.sweep().multipliedBy(2)).plus(margin);
             case CRASH_LOOP ->
                 restart.max().plus(config.sweep()).multipliedBy(restart.limit()).plus(load);
             case STOP -> config.drain().plus(gone());
+            case OPERATOR_RESTART -> config.drain().plus(gone()).plus(of(FaultKind.RESTART));
             case FORCE_KILL -> kill.plus(margin);
             case PAUSE, SLOW, HANG_AT_WORK, DISK_FULL, POOL_FULL ->
                 config.healthInterval().plus(config.healthTimeout());
@@ -44,9 +46,18 @@ record Bounds(LifecycleConfig config, RestartPolicy restart, Duration kill, Dura
         return probes.minus(fraction(probes)).plus(config.healthTimeout());
     }
 
+    /** How soon a worker may be given up at the earliest that sends no more heartbeats: its last was due just now. */
+    Duration shortestSilence() {
+        return silence().minus(config.heartbeatInterval());
+    }
+
     /** Of a crash loop. Generations begin at 1, and each restart adds one. */
     int lastGeneration() {
         return restart.limit() + 1;
+    }
+
+    private Duration silence() {
+        return config.heartbeatInterval().multipliedBy(config.heartbeatMisses());
     }
 
     private Duration gone() {

@@ -20,6 +20,7 @@ final class Crew implements Runnable {
     private final Ledger ledger;
     private final Remarks remarks;
     private final String runId;
+    private final List<String> beatingCommand;
     private final int workers;
     private int spawned;
     private int refused;
@@ -30,12 +31,14 @@ final class Crew implements Runnable {
             Ledger ledger,
             Remarks remarks,
             String runId,
+            List<String> beatingCommand,
             int workers) {
         this.registry = registry;
         this.supervisor = supervisor;
         this.ledger = ledger;
         this.remarks = remarks;
         this.runId = runId;
+        this.beatingCommand = beatingCommand;
         this.workers = workers;
     }
 
@@ -68,7 +71,7 @@ final class Crew implements Runnable {
         if (purpose == Purpose.CRASH_LOOP) {
             spec.command(FaultWorker.crashingCommand()).url("http://127.0.0.1:9"); // discard: nobody asks
         } else {
-            spec.command(FaultWorker.command());
+            spec.command(purpose == Purpose.BUSY ? beatingCommand : FaultWorker.command());
         }
         ledger.spawning(id, purpose);
         try {

@@ -5,13 +5,17 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * A worker of the fault run, as small as a real one can be: a process that serves its health, answers it as it is told,
@@ -19,7 +23,8 @@ import java.util.concurrent.TimeUnit;
  * which triples the time to start (120 ms of a core against 40).
  *
  * <p>{@code GET /health} answers at first 200. {@code GET /answer/<status>/<milliseconds>} sets what it answers from
- * then on, and after how long; who waits already is answered so, too.
+ * then on, and after how long; who waits already is answered so, too. {@code GET /mute} ends its heartbeats, if it
+ * sends any.
  */
 public final class FaultWorker {
 
@@ -33,13 +38,15 @@ public final class FaultWorker {
     private record Answer(int status, long millis) {}
 
     private volatile Answer answer = new Answer(200, 0);
+    private volatile boolean mute;
 
     private FaultWorker() {}
 
     /**
      * Runs the worker until a signal ends it.
      *
-     * @param args the port of 127.0.0.1 to listen on
+     * @param args the port of 127.0.0.1 to listen on; and, for one that sends heartbeats, its id, the port to send them
+     *     to, and how often, in milliseconds
      * @throws IOException if it cannot listen
      * @throws InterruptedException never
      */
@@ -48,6 +55,9 @@ public final class FaultWorker {
         int port = Integer.parseInt(args[0]);
         ServerSocket socket = new ServerSocket(port, BACKLOG, InetAddress.getLoopbackAddress());
         daemon(() -> worker.acceptAll(socket));
+        if (args.length > 1) {
+            daemon(() -> worker.beat(args[1].getBytes(US_ASCII), Integer.parseInt(args[2]), Long.parseLong(args[3])));
+        }
         for (long line = 1; ; line++) {
             System.out.println("fault worker on port " + port + ", line " + line);
             TimeUnit.MILLISECONDS.sleep(LINE_MILLIS);
@@ -67,6 +77,14 @@ public final class FaultWorker {
                 classPath(),
                 FaultWorker.class.getName(),
                 "{port}");
+    }
+
+    /** One that sends heartbeats. */
+    static List<String> beatingCommand(int port, Duration interval) {
+        return Stream.concat(
+                        command().stream(),
+                        Stream.of("{id}", Integer.toString(port), Long.toString(interval.toMillis())))
+                .toList();
     }
 
     /** One that never gets as far as to be ready. */
@@ -105,6 +123,21 @@ public final class FaultWorker {
         }
     }
 
+    private void beat(byte[] id, int port, long millis) {
+        try (DatagramSocket socket = new DatagramSocket()) {
+            DatagramPacket beat = new DatagramPacket(id, id.length, InetAddress.getLoopbackAddress(), port);
+            while (!mute) {
+                socket.send(beat);
+                TimeUnit.MILLISECONDS.sleep(millis);
+            }
+        } catch (IOException e) {
+            e.printStackTrace();
+            Runtime.getRuntime().halt(1);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** One request, one answer. */
     private void serve(Socket client) {
         try (client) {
@@ -130,6 +163,10 @@ public final class FaultWorker {
         if (path.startsWith("/answer/")) {
             String[] parts = path.split("/", -1);
             answer = new Answer(Integer.parseInt(parts[2]), Long.parseLong(parts[3]));
+            return 200;
+        }
+        if (path.equals("/mute")) {
+            mute = true;
             return 200;
         }
         long asked = System.nanoTime();

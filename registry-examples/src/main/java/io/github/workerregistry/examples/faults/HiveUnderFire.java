@@ -57,7 +57,8 @@ final class HiveUnderFire {
     Report run() throws IOException, InterruptedException {
         ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(2);
         ExecutorService listening = Executors.newSingleThreadExecutor();
-        try (SmallDisk disk = SmallDisk.create()) {
+        try (SmallDisk disk = SmallDisk.create();
+                HeartbeatSink heartbeats = HeartbeatSink.open(registry)) {
             registry.subscribe(judge, listening);
             registry.subscribe(leftOvers, listening);
             registry.subscribe(
@@ -79,7 +80,9 @@ final class HiveUnderFire {
                     .ports(options.ports())
                     .shutdownHook(SHUTDOWN)
                     .build();
-            Crew crew = new Crew(registry, supervisor, ledger, remarks, runId, options.workers());
+            List<String> beatingCommand = FaultWorker.beatingCommand(
+                    heartbeats.port(), bounds.config().heartbeatInterval());
+            Crew crew = new Crew(registry, supervisor, ledger, remarks, runId, beatingCommand, options.workers());
             fire(supervisor, crew, disk);
             end(supervisor, scheduler, listening);
             faults(crew, disk);

@@ -34,10 +34,14 @@ final class Injector {
             FaultKind.HANG,
             FaultKind.SICK,
             FaultKind.SICK,
+            FaultKind.MUTE,
+            FaultKind.MUTE,
             FaultKind.CRASH_LOOP,
             FaultKind.STOP,
             FaultKind.STOP,
             FaultKind.FORCE_KILL,
+            FaultKind.OPERATOR_RESTART,
+            FaultKind.OPERATOR_RESTART,
             FaultKind.PAUSE,
             FaultKind.PAUSE,
             FaultKind.SLOW,
@@ -112,6 +116,7 @@ final class Injector {
             case KILL -> kill();
             case HANG -> hang();
             case SICK -> sicken();
+            case MUTE -> mute();
             case CRASH_LOOP -> crew.spawnCrashing();
             case STOP ->
                 onVictim(kind, worker -> true, (worker, victim, fault) -> {
@@ -123,6 +128,7 @@ final class Injector {
                     supervisor.forceKill(worker.id());
                     return true;
                 });
+            case OPERATOR_RESTART -> restart();
             case PAUSE -> pause();
             case SLOW -> slowDown();
             case HANG_AT_WORK -> hangAtWork();
@@ -145,6 +151,32 @@ final class Injector {
 
     private boolean sicken() {
         return onVictim(FaultKind.SICK, this::isIdleAndMayFail, (worker, victim, fault) -> victim.answer(503, 0));
+    }
+
+    private boolean mute() {
+        return onVictim(
+                FaultKind.MUTE,
+                worker -> Purpose.of(worker.modelRef()) == Purpose.BUSY
+                        && worker.state().routable()
+                        && ledger.mayBeRestarted(worker.id()),
+                (worker, victim, fault) -> victim.mute());
+    }
+
+    /**
+     * If a slot is free, a lease of it is held until after the drain, and must be void when the worker has come back.
+     */
+    private boolean restart() {
+        return onVictim(FaultKind.OPERATOR_RESTART, worker -> worker.state().routable(), (worker, victim, fault) -> {
+            Optional<SlotLease> lease = registry.tryAcquireFrom(worker.id());
+            lease.ifPresent(leases::taken);
+            supervisor.restart(worker.id());
+            lease.ifPresent(held -> {
+                Duration drain = config().drain();
+                schedule(drain.dividedBy(2), () -> leases.mustBeValid(held, fault.since() + drain.toNanos()));
+                schedule(bounds.of(FaultKind.OPERATOR_RESTART), () -> leases.giveBack(held));
+            });
+            return true;
+        });
     }
 
     private boolean isIdleAndMayFail(WorkerInfo worker) {

@@ -74,8 +74,7 @@ final class Judge implements WorkerListener {
         } else if (event instanceof WorkerEvent.RestartScheduled scheduled) {
             restartPlanned(life, worker, scheduled, now);
         } else if (event instanceof WorkerEvent.Restarted) {
-            ledger.confirm(life, FaultKind.RESTART, now);
-            begun(life, worker, now);
+            restarted(life, worker, now);
         } else if (event instanceof WorkerEvent.Removed removed) {
             removed(life, worker, removed, now);
         }
@@ -86,6 +85,16 @@ final class Judge implements WorkerListener {
         if (life.purpose != Purpose.CRASH_LOOP) {
             add(life, FaultKind.LOAD, worker, now);
         }
+    }
+
+    private void restarted(Life life, WorkerInfo worker, long now) {
+        if (worker.generation() != life.generation + 1) {
+            ledger.unexplained(worker.id() + ", generation " + life.generation + ", was restarted as generation "
+                    + worker.generation());
+        }
+        ledger.confirm(life, FaultKind.RESTART, now);
+        ledger.confirm(life, FaultKind.OPERATOR_RESTART, now);
+        begun(life, worker, now);
     }
 
     private void ready(Life life, WorkerInfo worker, long now) {
@@ -99,9 +108,11 @@ final class Judge implements WorkerListener {
     private void stopping(Life life, WorkerInfo worker, Exit.Cause reason, long now) {
         boolean explained = switch (reason) {
             case UNHEALTHY -> isHung(life, now);
+            case HEARTBEAT_MISSED -> isSilent(life, now);
             case IDLE_TIMEOUT -> isIdle(life, worker, now);
             case REQUESTED -> life.has(FaultKind.STOP);
             case FORCED -> life.has(FaultKind.FORCE_KILL);
+            case RESTART -> life.has(FaultKind.OPERATOR_RESTART);
             default -> false;
         };
         if (!explained && !shuttingDown) {
@@ -113,6 +124,8 @@ final class Judge implements WorkerListener {
         if (reason == Exit.Cause.UNHEALTHY) {
             ledger.confirm(life, FaultKind.HANG, now);
             ledger.confirm(life, FaultKind.SICK, now);
+        } else if (reason == Exit.Cause.HEARTBEAT_MISSED) {
+            ledger.confirm(life, FaultKind.MUTE, now);
         } else if (reason == Exit.Cause.IDLE_TIMEOUT) {
             ledger.confirm(life, FaultKind.IDLE, now);
         }
@@ -123,10 +136,18 @@ final class Judge implements WorkerListener {
     private boolean isHung(Life life, long now) {
         return life.has(FaultKind.HANG)
                 || life.has(FaultKind.SICK)
-                || life.find(FaultKind.PAUSE)
-                        .filter(pause ->
-                                pause.lasted(now) >= bounds.shortestHang().toNanos())
-                        .isPresent();
+                || lasted(life, FaultKind.PAUSE, bounds.shortestHang(), now);
+    }
+
+    private boolean isSilent(Life life, long now) {
+        return lasted(life, FaultKind.MUTE, bounds.shortestSilence(), now)
+                || lasted(life, FaultKind.PAUSE, bounds.shortestSilence(), now);
+    }
+
+    private static boolean lasted(Life life, FaultKind kind, Duration least, long now) {
+        return life.find(kind)
+                .filter(fault -> fault.lasted(now) >= least.toNanos())
+                .isPresent();
     }
 
     private boolean isIdle(Life life, WorkerInfo worker, long now) {
@@ -151,7 +172,8 @@ final class Judge implements WorkerListener {
             ledger.confirm(life, FaultKind.KILL, now);
             ledger.confirm(life, FaultKind.KILL_POOL_FULL, now);
         }
-        ledger.overtakeAllBut(life, FaultKind.CRASH_LOOP, FaultKind.STOP, FaultKind.FORCE_KILL);
+        ledger.overtakeAllBut(
+                life, FaultKind.CRASH_LOOP, FaultKind.STOP, FaultKind.FORCE_KILL, FaultKind.OPERATOR_RESTART);
     }
 
     private boolean isCrash(Life life, Exit exit, boolean killed) {
@@ -167,22 +189,31 @@ final class Judge implements WorkerListener {
     }
 
     private void restartPlanned(Life life, WorkerInfo worker, WorkerEvent.RestartScheduled scheduled, long now) {
-        life.restartPlanned(now);
-        Duration wait = worker.state() instanceof BackingOff backingOff
-                ? Duration.between(backingOff.cause().at(), scheduled.retryAt())
-                : Duration.ZERO;
-        add(life, FaultKind.RESTART, worker, now + wait.toNanos());
+        if (worker.state() instanceof BackingOff backingOff) {
+            if (!life.ended) { // it ended and nobody calls that a crash
+                ended(life, worker, backingOff.cause(), now);
+            }
+            if (backingOff.cause().cause() != Exit.Cause.RESTART) { // which is not counted
+                life.restartPlanned(now);
+            }
+            Duration wait = Duration.between(backingOff.cause().at(), scheduled.retryAt());
+            add(life, FaultKind.RESTART, worker, now + wait.toNanos());
+        } else {
+            ledger.unexplained("a restart of a worker that does not back off: " + worker);
+        }
     }
 
     private void removed(Life life, WorkerInfo worker, WorkerEvent.Removed removed, long now) {
         boolean asked = life.has(FaultKind.STOP) || life.has(FaultKind.FORCE_KILL) || shuttingDown;
+        boolean restartDue = life.ended || removed.reason() == Exit.Cause.RESTART;
         if (!life.ended) { // it ended and nobody calls that a crash
             removed.exit()
                     .ifPresentOrElse(
                             exit -> ended(life, worker, exit, now),
                             () -> ledger.unexplained(
                                     worker.id() + " was removed without an exit: " + removed.reason()));
-        } else if (!asked && removed.reason() != Exit.Cause.CRASH_LOOP) {
+        }
+        if (restartDue && !asked && removed.reason() != Exit.Cause.CRASH_LOOP) {
             ledger.unexplained(worker.id() + " was not restarted after " + removed.reason());
         }
         ledger.confirm(life, FaultKind.STOP, now);

@@ -6,7 +6,6 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Stopping;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -63,22 +62,36 @@ final class LeaseBook {
                 && worker.slotsInUse() > 0;
     }
 
-    /** Gives a lease back. If it is void by now, its process must have gone. */
+    /** Looks at a lease of a worker that is stopping: it may be used until the time to drain is over. */
+    void mustBeValid(SlotLease lease, long until) {
+        boolean valid = lease.isValid();
+        if (!valid && clock.getAsLong() - until < 0) {
+            wrong("a lease is void before the time to drain is over: " + lease);
+        }
+    }
+
+    /** Gives a lease back. It is void by now if, and only if, its process has gone. */
     void giveBack(SlotLease lease) {
         Page page = page(lease);
-        boolean valid = lease.isValid();
+        boolean gone = !lives(lease);
+        boolean valid = lease.isValid(); // what has gone does not come back, so look in this order
+        if (gone && valid) {
+            wrong("a lease is valid though its worker has gone: " + lease);
+        }
         page.lastUse.accumulateAndGet(clock.getAsLong(), Math::max);
         page.open.decrementAndGet();
         lease.close();
         (valid ? returned : voided).increment();
-        if (!valid) {
-            Optional<WorkerInfo> worker = registry.get(lease.workerId());
-            if (worker.isPresent()
-                    && worker.get().generation() == lease.generation()
-                    && !(worker.get().state() instanceof BackingOff)) {
-                wrong("a lease is void though its worker lives: " + lease + ", " + worker.get());
-            }
+        if (!valid && lives(lease)) {
+            wrong("a lease is void though its worker lives: " + lease);
         }
+    }
+
+    private boolean lives(SlotLease lease) {
+        return registry.get(lease.workerId())
+                .filter(worker -> worker.generation() == lease.generation())
+                .filter(worker -> !(worker.state() instanceof BackingOff))
+                .isPresent();
     }
 
     private void wrong(String what) {

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** What a worker of the run is for. */
 enum Purpose {
-    /** Leased by many threads all the time. */
+    /** Leased by many threads all the time; sends heartbeats. */
     BUSY(4),
     /** Leased now and then, and left alone while it has to be idle. */
     CALM(2),

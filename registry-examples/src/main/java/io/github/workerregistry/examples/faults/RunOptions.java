@@ -128,6 +128,8 @@ final class RunOptions {
                 .failureThreshold(3)
                 .readyInterval(Duration.ofMillis(100))
                 .loadStall(Duration.ofSeconds(30))
+                .heartbeatInterval(healthInterval)
+                .heartbeatMisses(4) // or a pause, which has to be survived, might take too many of them
                 .suspectLimit(Duration.ofSeconds(10))
                 .idleTimeout(healthInterval.multipliedBy(8))
                 .idleCheck(healthInterval)

@@ -60,9 +60,18 @@ final class Victim {
 
     /** Lets it answer health checks so from now on; false if it cannot be told. */
     boolean answer(int status, long millis) {
+        return tell("/answer/" + status + "/" + millis);
+    }
+
+    /** Lets it send no more heartbeats; false if it cannot be told. */
+    boolean mute() {
+        return tell("/mute");
+    }
+
+    private boolean tell(String path) {
         try {
-            HttpURLConnection connection = (HttpURLConnection)
-                    URI.create(url + "/answer/" + status + "/" + millis).toURL().openConnection();
+            HttpURLConnection connection =
+                    (HttpURLConnection) URI.create(url + path).toURL().openConnection();
             connection.setConnectTimeout(TIMEOUT_MILLIS);
             connection.setReadTimeout(TIMEOUT_MILLIS);
             try {

@@ -134,6 +134,86 @@ class JudgeTest {
     }
 
     @Test
+    void aWorkerThatSendsNoMoreHeartbeatsIsGivenUpInTimeOrMissed() {
+        startReady(Purpose.BUSY);
+        ledger.open(FaultKind.MUTE, worker);
+        pass(bounds.of(FaultKind.MUTE));
+        stopping(Cause.HEARTBEAT_MISSED);
+        crashAndBackOff(Cause.HEARTBEAT_MISSED, SIGTERM);
+        assertCounts(FaultKind.MUTE, 1, 1, 0, 0);
+
+        startReady(Purpose.BUSY);
+        ledger.open(FaultKind.MUTE, worker);
+        pass(bounds.of(FaultKind.MUTE).plusMillis(1));
+        stopping(Cause.HEARTBEAT_MISSED);
+        assertCounts(FaultKind.MUTE, 2, 1, 0, 1);
+        assertThat(ledger.unexplained()).isZero();
+    }
+
+    @Test
+    void aWorkerThatIsGivenUpAfterTooFewMissedHeartbeatsIsUnexplained() {
+        startReady(Purpose.BUSY);
+        ledger.open(FaultKind.MUTE, worker);
+        pass(bounds.shortestSilence().minusMillis(1));
+        stopping(Cause.HEARTBEAT_MISSED);
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+    }
+
+    @Test
+    void anOperatorsRestartIsAsExpectedWhenTheNextGenerationHasBegun() {
+        startReady(Purpose.BUSY);
+        ledger.open(FaultKind.OPERATOR_RESTART, worker);
+        stopping(Cause.RESTART);
+        backOff(exit(Cause.RESTART, SIGTERM));
+        assertCounts(FaultKind.OPERATOR_RESTART, 1, 0, 0, 0);
+        pass(bounds.of(FaultKind.OPERATOR_RESTART));
+        restarted(2);
+
+        assertCounts(FaultKind.OPERATOR_RESTART, 1, 1, 0, 0);
+        assertCounts(FaultKind.END, 1, 1, 0, 0);
+        assertThat(ledger.unexplained()).isZero();
+        assertThat(ledger.mayBeUsed("w")).isTrue();
+    }
+
+    @Test
+    void anOperatorsRestartThatComesTooLateOrNeverIsMissed() {
+        startReady(Purpose.BUSY);
+        ledger.open(FaultKind.OPERATOR_RESTART, worker);
+        stopping(Cause.RESTART);
+        backOff(exit(Cause.RESTART, SIGTERM));
+        pass(bounds.of(FaultKind.OPERATOR_RESTART).plusMillis(1));
+        restarted(2);
+        assertCounts(FaultKind.OPERATOR_RESTART, 1, 0, 0, 1);
+
+        ledger.open(FaultKind.OPERATOR_RESTART, worker);
+        pass(Duration.ofMinutes(1));
+        ledger.countOverdue();
+        assertCounts(FaultKind.OPERATOR_RESTART, 2, 0, 0, 2);
+    }
+
+    @Test
+    void aWorkerThatIsRemovedInPlaceOfAnOperatorsRestartIsUnexplained() {
+        startReady(Purpose.BUSY);
+        ledger.open(FaultKind.OPERATOR_RESTART, worker);
+        stopping(Cause.RESTART);
+        remove(Cause.RESTART, SIGTERM);
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+    }
+
+    @Test
+    void aRestartThatIsNotTheNextGenerationIsUnexplained() {
+        startReady(Purpose.BUSY);
+        ledger.open(FaultKind.OPERATOR_RESTART, worker);
+        stopping(Cause.RESTART);
+        backOff(exit(Cause.RESTART, SIGTERM));
+        restarted(1);
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+    }
+
+    @Test
     void aWorkerThatWasStoppedAndDoesNotEndIsMissed() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.STOP, worker);
@@ -219,6 +299,24 @@ class JudgeTest {
 
         assertThat(ledger.unexplained()).isEqualTo(1);
         assertCounts(FaultKind.PAUSE, 1, 0, 0, 1);
+    }
+
+    @Test
+    void aPauseMayCostHeartbeatsOnlyIfItGotAsLongAsThatTakes() {
+        startReady(Purpose.BUSY);
+        ledger.open(FaultKind.PAUSE, worker);
+        pass(bounds.shortestSilence());
+        stopping(Cause.HEARTBEAT_MISSED);
+        crashAndBackOff(Cause.HEARTBEAT_MISSED, SIGTERM);
+        assertThat(ledger.unexplained()).isZero();
+        assertCounts(FaultKind.PAUSE, 1, 0, 1, 0);
+
+        startReady(Purpose.BUSY);
+        ledger.open(FaultKind.PAUSE, worker);
+        pass(bounds.shortestSilence().minusMillis(1));
+        stopping(Cause.HEARTBEAT_MISSED);
+        assertThat(ledger.unexplained()).isEqualTo(1);
+        assertCounts(FaultKind.PAUSE, 2, 0, 1, 1);
     }
 
     @Test
@@ -371,9 +469,13 @@ class JudgeTest {
     private void crashLoopUntilGeneration(int generation) {
         while (worker.generation() < generation) {
             crashAndBackOff(Cause.CRASHED, ExitStatus.unrequested(FaultWorker.CRASH_CODE));
-            worker = worker.toBuilder().generation(worker.generation() + 1).build();
-            judge.onEvent(new WorkerEvent.Restarted(worker));
+            restarted(worker.generation() + 1);
         }
+    }
+
+    private void restarted(int generation) {
+        worker = worker.toBuilder().generation(generation).build();
+        judge.onEvent(new WorkerEvent.Restarted(worker));
     }
 
     private void stopping(Cause reason) {
@@ -383,10 +485,16 @@ class JudgeTest {
 
     private void crashAndBackOff(Cause cause, ExitStatus status) {
         Exit exit = exit(cause, status);
-        WorkerInfo backingOff =
-                worker.toBuilder().state(new BackingOff(1, START, exit)).build();
-        judge.onEvent(new WorkerEvent.Crashed(backingOff, exit));
-        judge.onEvent(new WorkerEvent.RestartScheduled(backingOff, 1, START));
+        judge.onEvent(new WorkerEvent.Crashed(backingOff(exit), exit));
+        backOff(exit);
+    }
+
+    private void backOff(Exit exit) {
+        judge.onEvent(new WorkerEvent.RestartScheduled(backingOff(exit), 1, START));
+    }
+
+    private WorkerInfo backingOff(Exit exit) {
+        return worker.toBuilder().state(new BackingOff(1, START, exit)).build();
     }
 
     private void remove(Cause cause, ExitStatus status) {

@@ -6,6 +6,7 @@ import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -13,7 +14,8 @@ class LeaseBookTest {
 
     private final WorkerRegistry registry = WorkerRegistry.create();
     private final Remarks remarks = new Remarks();
-    private final LeaseBook book = new LeaseBook(registry, System::nanoTime, remarks);
+    private final AtomicLong now = new AtomicLong();
+    private final LeaseBook book = new LeaseBook(registry, now::get, remarks);
 
     @BeforeEach
     void register() {
@@ -54,6 +56,32 @@ class LeaseBookTest {
         lease.close(); // as if somebody else had freed it
         book.giveBack(lease);
 
+        assertThat(book.wrong()).isEqualTo(1);
+    }
+
+    @Test
+    void aLeaseThatIsStillValidWhenItsWorkerHasGoneIsWrong() {
+        WorkerRegistry other = WorkerRegistry.create(); // as if its worker had gone
+        LeaseBook blind = new LeaseBook(other, now::get, remarks);
+        SlotLease lease = take();
+        blind.taken(lease);
+        blind.giveBack(lease);
+
+        assertThat(blind.wrong()).isEqualTo(1);
+        assertThat(remarks.lines()).singleElement().asString().contains("valid though its worker has gone");
+    }
+
+    @Test
+    void aLeaseThatBecomesVoidBeforeItsTimeIsOverIsWrong() {
+        SlotLease lease = take();
+        book.mustBeValid(lease, 1);
+        registry.remove("w");
+        now.set(1);
+        book.mustBeValid(lease, 1);
+        assertThat(book.wrong()).isZero();
+
+        now.set(0);
+        book.mustBeValid(lease, 1);
         assertThat(book.wrong()).isEqualTo(1);
     }
 
