@@ -87,9 +87,9 @@ public final class FaultWorker {
                 .toList();
     }
 
-    /** One that never gets as far as to be ready. */
+    /** One that never gets as far as to be ready, and leaves a process behind. */
     static List<String> crashingCommand() {
-        return List.of("sh", "-c", "echo cannot start; exit " + CRASH_CODE);
+        return List.of("sh", "-c", "sleep 7200 & echo cannot start; exit " + CRASH_CODE);
     }
 
     private static String classPath() {

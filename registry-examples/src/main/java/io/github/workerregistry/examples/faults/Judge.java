@@ -92,6 +92,10 @@ final class Judge implements WorkerListener {
             ledger.unexplained(worker.id() + ", generation " + life.generation + ", was restarted as generation "
                     + worker.generation());
         }
+        if (worker.startedAt().isBefore(life.restartAt)) {
+            ledger.unexplained(
+                    worker.id() + ", generation " + worker.generation() + ", did not wait until " + life.restartAt);
+        }
         ledger.confirm(life, FaultKind.RESTART, now);
         ledger.confirm(life, FaultKind.OPERATOR_RESTART, now);
         begun(life, worker, now);
@@ -107,7 +111,7 @@ final class Judge implements WorkerListener {
 
     private void stopping(Life life, WorkerInfo worker, Exit.Cause reason, long now) {
         boolean explained = switch (reason) {
-            case UNHEALTHY -> isHung(life, now);
+            case UNHEALTHY -> isHung(life, now) && hasFailedOftenEnough(worker);
             case HEARTBEAT_MISSED -> isSilent(life, now);
             case IDLE_TIMEOUT -> isIdle(life, worker, now);
             case REQUESTED -> life.has(FaultKind.STOP);
@@ -137,6 +141,10 @@ final class Judge implements WorkerListener {
         return life.has(FaultKind.HANG)
                 || life.has(FaultKind.SICK)
                 || lasted(life, FaultKind.PAUSE, bounds.shortestHang(), now);
+    }
+
+    private boolean hasFailedOftenEnough(WorkerInfo worker) {
+        return worker.failedHealthChecks() >= bounds.config().failureThreshold();
     }
 
     private boolean isSilent(Life life, long now) {
@@ -196,6 +204,7 @@ final class Judge implements WorkerListener {
             if (backingOff.cause().cause() != Exit.Cause.RESTART) { // which is not counted
                 life.restartPlanned(now);
             }
+            life.restartAt = scheduled.retryAt();
             Duration wait = Duration.between(backingOff.cause().at(), scheduled.retryAt());
             add(life, FaultKind.RESTART, worker, now + wait.toNanos());
         } else {

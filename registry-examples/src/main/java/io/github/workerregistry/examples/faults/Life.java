@@ -1,6 +1,7 @@
 package io.github.workerregistry.examples.faults;
 
 import io.github.workerregistry.Exit;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -18,6 +19,9 @@ final class Life {
     long readyAt = Long.MAX_VALUE;
     boolean ended = true;
 
+    /** Before that, no next generation may begin. */
+    Instant restartAt = Instant.MAX;
+
     /** Why it is being ended; null while it is not. */
     Exit.@Nullable Cause stopping;
 
@@ -32,6 +36,7 @@ final class Life {
         ended = false;
         stopping = null;
         readyAt = Long.MAX_VALUE;
+        restartAt = Instant.MAX;
     }
 
     void restartPlanned(long now) {

@@ -83,7 +83,7 @@ final class SmallDisk implements AutoCloseable {
 
     private void remove() {
         if (whyNeverFull.isEmpty()) {
-            run("umount", directory.toString());
+            run("umount", "--lazy", directory.toString()); // at Ctrl-C, the last workers may still write
         }
         try (Stream<Path> left = Files.walk(directory)) {
             for (Path path : left.sorted(Comparator.reverseOrder()).toList()) {

@@ -29,6 +29,7 @@ class JudgeTest {
     private static final ExitStatus SIGKILL = ExitStatus.unrequested(137);
     private static final ExitStatus SIGTERM = ExitStatus.requested(143);
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+    private static final Instant RESTART_AT = START.plusMillis(100);
 
     private final AtomicLong now = new AtomicLong();
     private final AtomicLong heldUp = new AtomicLong();
@@ -134,6 +135,19 @@ class JudgeTest {
     }
 
     @Test
+    void aHungWorkerThatIsGivenUpAfterTooFewFailedChecksIsUnexplained() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.HANG, worker);
+        WorkerInfo stopping = worker.toBuilder()
+                .failedHealthChecks(bounds.config().failureThreshold() - 1)
+                .state(new Stopping(Cause.UNHEALTHY))
+                .build();
+        judge.onEvent(new WorkerEvent.Stopping(stopping, Cause.UNHEALTHY));
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+    }
+
+    @Test
     void aWorkerThatSendsNoMoreHeartbeatsIsGivenUpInTimeOrMissed() {
         startReady(Purpose.BUSY);
         ledger.open(FaultKind.MUTE, worker);
@@ -234,6 +248,16 @@ class JudgeTest {
         ledger.countOverdue();
 
         assertCounts(FaultKind.RESTART, 1, 0, 0, 1);
+    }
+
+    @Test
+    void aRestartThatDoesNotWaitIsUnexplained() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.KILL, worker);
+        crashAndBackOff(Cause.CRASHED, SIGKILL);
+        restarted(2, RESTART_AT.minusNanos(1));
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
     }
 
     @Test
@@ -456,7 +480,11 @@ class JudgeTest {
     // ---- the library, played by hand ----
 
     private void start(Purpose purpose) {
-        worker = worker.toBuilder().modelRef(purpose.model()).generation(1).build();
+        worker = worker.toBuilder()
+                .modelRef(purpose.model())
+                .generation(1)
+                .startedAt(START)
+                .build();
         ledger.spawning("w", purpose);
         judge.onEvent(new WorkerEvent.Registered(worker));
     }
@@ -474,12 +502,19 @@ class JudgeTest {
     }
 
     private void restarted(int generation) {
-        worker = worker.toBuilder().generation(generation).build();
+        restarted(generation, RESTART_AT);
+    }
+
+    private void restarted(int generation, Instant at) {
+        worker = worker.toBuilder().generation(generation).startedAt(at).build();
         judge.onEvent(new WorkerEvent.Restarted(worker));
     }
 
     private void stopping(Cause reason) {
-        WorkerInfo stopping = worker.toBuilder().state(new Stopping(reason)).build();
+        WorkerInfo stopping = worker.toBuilder()
+                .failedHealthChecks(bounds.config().failureThreshold())
+                .state(new Stopping(reason))
+                .build();
         judge.onEvent(new WorkerEvent.Stopping(stopping, reason));
     }
 
@@ -490,11 +525,11 @@ class JudgeTest {
     }
 
     private void backOff(Exit exit) {
-        judge.onEvent(new WorkerEvent.RestartScheduled(backingOff(exit), 1, START));
+        judge.onEvent(new WorkerEvent.RestartScheduled(backingOff(exit), 1, RESTART_AT));
     }
 
     private WorkerInfo backingOff(Exit exit) {
-        return worker.toBuilder().state(new BackingOff(1, START, exit)).build();
+        return worker.toBuilder().state(new BackingOff(1, RESTART_AT, exit)).build();
     }
 
     private void remove(Cause cause, ExitStatus status) {
