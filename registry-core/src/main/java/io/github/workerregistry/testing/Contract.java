@@ -22,6 +22,7 @@ import java.util.function.BooleanSupplier;
 public abstract sealed class Contract permits ProcessControllerContract, HealthProbeContract {
 
     private static final long POLL_MILLIS = 10;
+    private static final Duration MOMENT = Duration.ofMillis(200);
 
     Contract() {}
 
@@ -92,6 +93,13 @@ public abstract sealed class Contract permits ProcessControllerContract, HealthP
             }
         }
         return true;
+    }
+
+    /** Lets a moment pass and looks all the while. */
+    final void requireNotSoon(String expectation, BooleanSupplier condition) {
+        if (comesTrue(condition, MOMENT)) {
+            throw new AssertionError("expected " + expectation + " not to come");
+        }
     }
 
     /**

@@ -134,6 +134,8 @@ public abstract non-sealed class HealthProbeContract extends Contract {
 
     @Override
     public final List<ContractCheck> checks() {
-        return ProbeChecks.all().stream().map(check -> check.of(this)).toList();
+        return ProbeChecks.all().stream()
+                .map(check -> check.on(() -> new ProbeScene(this)))
+                .toList();
     }
 }

@@ -22,49 +22,33 @@ final class ProbeChecks {
 
     private ProbeChecks() {}
 
-    /** A promise, as a sentence and as what is done with a scene to see that it is kept. */
-    record ProbeCheck(String name, Body body) {
-        ContractCheck of(HealthProbeContract contract) {
-            return new ContractCheck(name, () -> {
-                try (ProbeScene scene = new ProbeScene(contract)) {
-                    body.run(scene);
-                }
-            });
-        }
-
-        @FunctionalInterface
-        interface Body {
-            void run(ProbeScene scene) throws Exception;
-        }
-    }
-
-    static List<ProbeCheck> all() {
+    static List<SceneCheck<ProbeScene>> all() {
         return List.of(
-                new ProbeCheck("a worker that is well is found healthy", ProbeChecks::healthy),
-                new ProbeCheck(
+                new SceneCheck<>("a worker that is well is found healthy", ProbeChecks::healthy),
+                new SceneCheck<>(
                         "a worker that says it is not well is found unhealthy, with a reason",
                         scene -> unhealthy(scene, scene.given("unhealthy", hooks -> hooks.unhealthy("w")))),
-                new ProbeCheck(
+                new SceneCheck<>(
                         "a worker that is not there is found unhealthy, with a reason",
                         scene -> unhealthy(scene, scene.given("dead", hooks -> hooks.dead("w")))),
-                new ProbeCheck(
+                new SceneCheck<>(
                         "a worker that cannot be asked is not found healthy, and is no error",
                         scene -> notHealthy(scene, scene.given("unaskable", hooks -> hooks.unaskable("w")))),
-                new ProbeCheck(
+                new SceneCheck<>(
                         "a worker that answers nonsense is not found healthy, and is no error",
                         scene -> notHealthy(scene, scene.given("garbled", hooks -> hooks.garbled("w")))),
-                new ProbeCheck("an answer that takes a moment counts", ProbeChecks::slow),
-                new ProbeCheck(
+                new SceneCheck<>("an answer that takes a moment counts", ProbeChecks::slow),
+                new SceneCheck<>(
                         "a worker that keeps silent is found unhealthy in time, or can be given up",
                         ProbeChecks::silent),
-                new ProbeCheck("a worker that keeps silent does not hold up the caller", ProbeChecks::holdsUpNobody),
-                new ProbeCheck("a worker that keeps silent does not delay the others", ProbeChecks::delaysNobody),
-                new ProbeCheck("a probe that is given up stays given up, and harms no other", ProbeChecks::givenUp),
-                new ProbeCheck("the answer is given once", ProbeChecks::once),
-                new ProbeCheck("each probe has an answer of its own", ProbeChecks::ofItsOwn),
-                new ProbeCheck("many workers can be probed at the same time", ProbeChecks::many),
-                new ProbeCheck("the shortest timeout is no error", ProbeChecks::shortest),
-                new ProbeCheck("the longest timeout is no error", ProbeChecks::longest));
+                new SceneCheck<>("a worker that keeps silent does not hold up the caller", ProbeChecks::holdsUpNobody),
+                new SceneCheck<>("a worker that keeps silent does not delay the others", ProbeChecks::delaysNobody),
+                new SceneCheck<>("a probe that is given up stays given up, and harms no other", ProbeChecks::givenUp),
+                new SceneCheck<>("the answer is given once", ProbeChecks::once),
+                new SceneCheck<>("each probe has an answer of its own", ProbeChecks::ofItsOwn),
+                new SceneCheck<>("many workers can be probed at the same time", ProbeChecks::many),
+                new SceneCheck<>("the shortest timeout is no error", ProbeChecks::shortest),
+                new SceneCheck<>("the longest timeout is no error", ProbeChecks::longest));
     }
 
     private static void healthy(ProbeScene scene) {

@@ -62,9 +62,7 @@ final class ProbeScene implements AutoCloseable {
     }
 
     void notSoon(String expectation, BooleanSupplier condition) {
-        if (contract.comesTrue(condition, Duration.ofMillis(200))) {
-            throw new AssertionError("expected " + expectation + " not to come");
-        }
+        contract.requireNotSoon(expectation, condition);
     }
 
     @Override

@@ -245,7 +245,7 @@ public abstract non-sealed class ProcessControllerContract extends Contract {
                         ProcessTreeChecks.all(),
                         ProcessOutputChecks.all())
                 .flatMap(List::stream)
-                .map(check -> check.of(this))
+                .map(check -> check.on(() -> new ProcessScene(this)))
                 .toList();
     }
 }

@@ -19,19 +19,19 @@ final class ProcessExitChecks {
 
     private ProcessExitChecks() {}
 
-    static List<ProcessCheck> all() {
+    static List<SceneCheck<ProcessScene>> all() {
         return List.of(
-                new ProcessCheck("an end by itself is unrequested and has its code", ProcessExitChecks::byItself),
-                new ProcessCheck("an end by itself with code zero is unrequested too", ProcessExitChecks::withZero),
-                new ProcessCheck("the exit status stays the same for ever", ProcessExitChecks::sameForEver),
-                new ProcessCheck("the notice comes though nobody asks for the status", ProcessExitChecks::unasked),
-                new ProcessCheck("the notice is given once to each receiver", ProcessExitChecks::once),
-                new ProcessCheck("the notice is given also to whoever asks late", ProcessExitChecks::late),
-                new ProcessCheck("a receiver of the notice may call back", ProcessExitChecks::callsBack),
-                new ProcessCheck("a receiver of the notice that throws harms nobody", ProcessExitChecks::throwing),
-                new ProcessCheck("nobody can forge the notice", ProcessExitChecks::forged),
-                new ProcessCheck("nobody can take the notice from others", ProcessExitChecks::cancelled),
-                new ProcessCheck("many who ask at the same time get the same answer", ProcessExitChecks::many));
+                new SceneCheck<>("an end by itself is unrequested and has its code", ProcessExitChecks::byItself),
+                new SceneCheck<>("an end by itself with code zero is unrequested too", ProcessExitChecks::withZero),
+                new SceneCheck<>("the exit status stays the same for ever", ProcessExitChecks::sameForEver),
+                new SceneCheck<>("the notice comes though nobody asks for the status", ProcessExitChecks::unasked),
+                new SceneCheck<>("the notice is given once to each receiver", ProcessExitChecks::once),
+                new SceneCheck<>("the notice is given also to whoever asks late", ProcessExitChecks::late),
+                new SceneCheck<>("a receiver of the notice may call back", ProcessExitChecks::callsBack),
+                new SceneCheck<>("a receiver of the notice that throws harms nobody", ProcessExitChecks::throwing),
+                new SceneCheck<>("nobody can forge the notice", ProcessExitChecks::forged),
+                new SceneCheck<>("nobody can take the notice from others", ProcessExitChecks::cancelled),
+                new SceneCheck<>("many who ask at the same time get the same answer", ProcessExitChecks::many));
     }
 
     private static void byItself(ProcessScene scene) {

@@ -11,18 +11,18 @@ final class ProcessOutputChecks {
 
     private ProcessOutputChecks() {}
 
-    static List<ProcessCheck> all() {
+    static List<SceneCheck<ProcessScene>> all() {
         return List.of(
-                new ProcessCheck(
+                new SceneCheck<>(
                         "output is counted, and its end is given, oldest line first", ProcessOutputChecks::counted),
-                new ProcessCheck("a process that prints nothing has no output", ProcessOutputChecks::silent),
-                new ProcessCheck("a long line is given, whole or cut", ProcessOutputChecks::longLine),
-                new ProcessCheck("a tail of no lines is refused", ProcessOutputChecks::noLines),
-                new ProcessCheck("processes do not see the output of others", ProcessOutputChecks::apart),
-                new ProcessCheck("output can be read after the end", ProcessOutputChecks::afterTheEnd),
-                new ProcessCheck("a released process still answers", ProcessOutputChecks::released),
-                new ProcessCheck("the next process of a worker begins without output", ProcessOutputChecks::next),
-                new ProcessCheck("release gives back what is not to be kept", ProcessOutputChecks::givesBack));
+                new SceneCheck<>("a process that prints nothing has no output", ProcessOutputChecks::silent),
+                new SceneCheck<>("a long line is given, whole or cut", ProcessOutputChecks::longLine),
+                new SceneCheck<>("a tail of no lines is refused", ProcessOutputChecks::noLines),
+                new SceneCheck<>("processes do not see the output of others", ProcessOutputChecks::apart),
+                new SceneCheck<>("output can be read after the end", ProcessOutputChecks::afterTheEnd),
+                new SceneCheck<>("a released process still answers", ProcessOutputChecks::released),
+                new SceneCheck<>("the next process of a worker begins without output", ProcessOutputChecks::next),
+                new SceneCheck<>("release gives back what is not to be kept", ProcessOutputChecks::givesBack));
     }
 
     private static void counted(ProcessScene scene) {

@@ -147,11 +147,8 @@ final class ProcessScene implements AutoCloseable {
         }
     }
 
-    /** Lets a moment pass and looks all the while. */
     void notSoon(String expectation, BooleanSupplier condition) {
-        if (contract.comesTrue(condition, Duration.ofMillis(200))) {
-            throw new AssertionError("expected " + expectation + " not to come");
-        }
+        contract.requireNotSoon(expectation, condition);
     }
 
     private PromptProcess watch(WorkerProcess process) {

@@ -12,16 +12,16 @@ final class ProcessSignalChecks {
 
     private ProcessSignalChecks() {}
 
-    static List<ProcessCheck> all() {
+    static List<SceneCheck<ProcessScene>> all() {
         return List.of(
-                new ProcessCheck("terminate ends a process, and the exit is requested", ProcessSignalChecks::terminate),
-                new ProcessCheck("kill ends a process, and the exit is requested", ProcessSignalChecks::kill),
-                new ProcessCheck(
+                new SceneCheck<>("terminate ends a process, and the exit is requested", ProcessSignalChecks::terminate),
+                new SceneCheck<>("kill ends a process, and the exit is requested", ProcessSignalChecks::kill),
+                new SceneCheck<>(
                         "a process that ignores terminate outlives it and dies of kill", ProcessSignalChecks::stubborn),
-                new ProcessCheck("a process may be killed as soon as it is there", ProcessSignalChecks::killAtOnce),
-                new ProcessCheck("signals after the end change nothing", ProcessSignalChecks::afterTheEnd),
-                new ProcessCheck("signals of many threads end a process once", ProcessSignalChecks::many),
-                new ProcessCheck("to end one process leaves the others alone", ProcessSignalChecks::others));
+                new SceneCheck<>("a process may be killed as soon as it is there", ProcessSignalChecks::killAtOnce),
+                new SceneCheck<>("signals after the end change nothing", ProcessSignalChecks::afterTheEnd),
+                new SceneCheck<>("signals of many threads end a process once", ProcessSignalChecks::many),
+                new SceneCheck<>("to end one process leaves the others alone", ProcessSignalChecks::others));
     }
 
     private static void terminate(ProcessScene scene) {

@@ -19,22 +19,22 @@ final class ProcessStartChecks {
 
     private ProcessStartChecks() {}
 
-    static List<ProcessCheck> all() {
+    static List<SceneCheck<ProcessScene>> all() {
         return List.of(
-                new ProcessCheck("a process runs when start returns", ProcessStartChecks::runs),
-                new ProcessCheck("a process keeps its identity, also after its end", ProcessStartChecks::identity),
-                new ProcessCheck("two processes have different identities", ProcessStartChecks::identities),
-                new ProcessCheck("many can be started at the same time", ProcessStartChecks::many),
-                new ProcessCheck("what cannot be started is named in the exception", ProcessStartChecks::unstartable),
-                new ProcessCheck("a failed start does not stand in the way of the next", ProcessStartChecks::next),
-                new ProcessCheck("a failed start leaves nothing behind", ProcessStartChecks::failedLeavesNothing),
-                new ProcessCheck("whoever runs now is no orphan", ProcessStartChecks::noOrphan),
-                new ProcessCheck("a variable of the spec reaches the process", ProcessStartChecks::variable),
-                new ProcessCheck("a variable of the spec replaces that of this JVM", ProcessStartChecks::replaced),
-                new ProcessCheck("the variables of this JVM reach the process", ProcessStartChecks::inherited),
-                new ProcessCheck("the process runs in the directory of the spec", ProcessStartChecks::directory),
-                new ProcessCheck("without a directory it runs in that of this JVM", ProcessStartChecks::ownDirectory),
-                new ProcessCheck(
+                new SceneCheck<>("a process runs when start returns", ProcessStartChecks::runs),
+                new SceneCheck<>("a process keeps its identity, also after its end", ProcessStartChecks::identity),
+                new SceneCheck<>("two processes have different identities", ProcessStartChecks::identities),
+                new SceneCheck<>("many can be started at the same time", ProcessStartChecks::many),
+                new SceneCheck<>("what cannot be started is named in the exception", ProcessStartChecks::unstartable),
+                new SceneCheck<>("a failed start does not stand in the way of the next", ProcessStartChecks::next),
+                new SceneCheck<>("a failed start leaves nothing behind", ProcessStartChecks::failedLeavesNothing),
+                new SceneCheck<>("whoever runs now is no orphan", ProcessStartChecks::noOrphan),
+                new SceneCheck<>("a variable of the spec reaches the process", ProcessStartChecks::variable),
+                new SceneCheck<>("a variable of the spec replaces that of this JVM", ProcessStartChecks::replaced),
+                new SceneCheck<>("the variables of this JVM reach the process", ProcessStartChecks::inherited),
+                new SceneCheck<>("the process runs in the directory of the spec", ProcessStartChecks::directory),
+                new SceneCheck<>("without a directory it runs in that of this JVM", ProcessStartChecks::ownDirectory),
+                new SceneCheck<>(
                         "arguments are passed on as they are, through no shell", ProcessStartChecks::arguments));
     }
 

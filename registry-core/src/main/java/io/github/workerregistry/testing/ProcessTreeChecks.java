@@ -10,16 +10,16 @@ final class ProcessTreeChecks {
 
     private ProcessTreeChecks() {}
 
-    static List<ProcessCheck> all() {
+    static List<SceneCheck<ProcessScene>> all() {
         return List.of(
-                new ProcessCheck("terminate asks the child too", scene -> endsBoth(scene, PromptProcess::terminate)),
-                new ProcessCheck("kill ends the child too", scene -> endsBoth(scene, PromptProcess::kill)),
-                new ProcessCheck(
+                new SceneCheck<>("terminate asks the child too", scene -> endsBoth(scene, PromptProcess::terminate)),
+                new SceneCheck<>("kill ends the child too", scene -> endsBoth(scene, PromptProcess::kill)),
+                new SceneCheck<>(
                         "what a process leaves behind is ended before its exit is given",
                         ProcessTreeChecks::leftBehind),
-                new ProcessCheck(
+                new SceneCheck<>(
                         "a child that ignores terminate holds the exit back until kill", ProcessTreeChecks::heldBack),
-                new ProcessCheck("kill ends also what was started since terminate", ProcessTreeChecks::startedSince));
+                new SceneCheck<>("kill ends also what was started since terminate", ProcessTreeChecks::startedSince));
     }
 
     private static void endsBoth(ProcessScene scene, Consumer<PromptProcess> signal) {

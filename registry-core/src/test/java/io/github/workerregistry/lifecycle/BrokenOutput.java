@@ -1,13 +1,10 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.ProcessController;
-import io.github.workerregistry.process.ProcessIdentity;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.WorkerProcess;
+import io.github.workerregistry.testing.ForwardingProcess;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
 /** A controller whose processes give what a test says in place of their output. */
@@ -23,46 +20,10 @@ final class BrokenOutput implements ProcessController {
 
     @Override
     public WorkerProcess start(ProcessSpec spec) {
-        WorkerProcess process = processes.start(spec);
-        return new WorkerProcess() {
-            @Override
-            public ProcessIdentity identity() {
-                return process.identity();
-            }
-
-            @Override
-            public Optional<ExitStatus> exitStatus() {
-                return process.exitStatus();
-            }
-
-            @Override
-            public CompletionStage<ExitStatus> onExit() {
-                return process.onExit();
-            }
-
-            @Override
-            public void terminate() {
-                process.terminate();
-            }
-
-            @Override
-            public void kill() {
-                process.kill();
-            }
-
-            @Override
-            public long outputBytes() {
-                return process.outputBytes();
-            }
-
+        return new ForwardingProcess(processes.start(spec)) {
             @Override
             public List<String> outputTail(int maxLines) {
                 return output.get();
-            }
-
-            @Override
-            public void release() {
-                process.release();
             }
         };
     }

@@ -8,11 +8,11 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /** A process as another one is, but for what a subclass breaks. */
-class ForwardingProcess implements WorkerProcess {
+public class ForwardingProcess implements WorkerProcess {
 
     private final WorkerProcess process;
 
-    ForwardingProcess(WorkerProcess process) {
+    public ForwardingProcess(WorkerProcess process) {
         this.process = process;
     }
 
