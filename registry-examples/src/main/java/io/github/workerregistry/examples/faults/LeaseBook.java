@@ -6,6 +6,7 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Stopping;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -47,11 +48,13 @@ final class LeaseBook {
         int open = page.open.incrementAndGet();
         page.lastUse.accumulateAndGet(clock.getAsLong(), Math::max);
         taken.increment();
-        WorkerInfo worker = lease.worker();
-        if (open > worker.slotsTotal()) {
-            wrong(open + " leases are open of " + worker.slotsTotal() + " slots: " + lease);
+        int slots = lease.worker().slotsTotal();
+        if (open > slots) {
+            wrong(open + " leases are open of " + slots + " slots: " + lease);
         }
-        if (lease.isValid() && !isAtWork(lease, worker)) { // what is valid now was valid then
+        // Not lease.worker(), which in the moment of a transition is as it was before.
+        Optional<WorkerInfo> worker = registry.get(lease.workerId());
+        if (lease.isValid() && worker.filter(now -> isAtWork(lease, now)).isEmpty()) { // what is valid now was so then
             wrong("a lease was taken of a worker that takes none: " + lease + ", " + worker);
         }
     }

@@ -60,11 +60,18 @@ class LeaseBookTest {
     }
 
     @Test
+    void aLeaseOfAWorkerThatIsNotThereIsWrong() {
+        SlotLease lease = take();
+        new LeaseBook(WorkerRegistry.create(), now::get, remarks).taken(lease);
+
+        assertThat(remarks.lines()).singleElement().asString().contains("of a worker that takes none");
+    }
+
+    @Test
     void aLeaseThatIsStillValidWhenItsWorkerHasGoneIsWrong() {
         WorkerRegistry other = WorkerRegistry.create(); // as if its worker had gone
         LeaseBook blind = new LeaseBook(other, now::get, remarks);
         SlotLease lease = take();
-        blind.taken(lease);
         blind.giveBack(lease);
 
         assertThat(blind.wrong()).isEqualTo(1);
