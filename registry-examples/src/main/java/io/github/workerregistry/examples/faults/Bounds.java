@@ -24,8 +24,7 @@ record Bounds(LifecycleConfig config, RestartPolicy restart, Duration kill, Dura
             case HANG -> failedChecks().plus(config.healthTimeout()).plus(margin);
             case SICK -> failedChecks().plus(margin);
             case MUTE -> silence().plus(config.sweep().multipliedBy(2)).plus(margin);
-            case CRASH_LOOP ->
-                restart.max().plus(config.sweep()).multipliedBy(restart.limit()).plus(margin);
+            case CRASH_LOOP -> restart.max().plus(of(FaultKind.RESTART)).multipliedBy(restart.limit());
             case STOP -> config.drain().plus(gone());
             case OPERATOR_RESTART -> config.drain().plus(gone()).plus(of(FaultKind.RESTART));
             case FORCE_KILL -> kill.plus(margin);

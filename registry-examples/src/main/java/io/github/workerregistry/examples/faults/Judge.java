@@ -206,6 +206,9 @@ final class Judge implements WorkerListener {
             }
             life.restartAt = scheduled.retryAt();
             Duration wait = Duration.between(backingOff.cause().at(), scheduled.retryAt());
+            if (wait.compareTo(bounds.restart().max()) > 0) {
+                ledger.unexplained(worker.id() + ", generation " + worker.generation() + ", has to wait " + wait);
+            }
             add(life, FaultKind.RESTART, worker, now + wait.toNanos());
         } else {
             ledger.unexplained("a restart of a worker that does not back off: " + worker);

@@ -261,6 +261,18 @@ class JudgeTest {
     }
 
     @Test
+    void aRestartThatWaitsLongerThanThePolicyAllowsIsUnexplained() {
+        startReady(Purpose.CALM);
+        ledger.open(FaultKind.KILL, worker);
+        WorkerInfo crashed = backingOff(exit(Cause.CRASHED, SIGKILL));
+        judge.onEvent(new WorkerEvent.Crashed(crashed, exit(Cause.CRASHED, SIGKILL)));
+        Instant tooLate = START.plus(bounds.restart().max()).plusNanos(1);
+        judge.onEvent(new WorkerEvent.RestartScheduled(crashed, 1, tooLate));
+
+        assertThat(ledger.unexplained()).isEqualTo(1);
+    }
+
+    @Test
     void aWorkerThatNeverBecomesReadyIsMissed() {
         start(Purpose.CALM);
         pass(Duration.ofMinutes(1));
