@@ -114,7 +114,7 @@ public final class HivePublisher implements AutoCloseable {
      * @throws IllegalArgumentException if it is none, or more than that
      */
     public static String requireUrl(String url) {
-        return HiveSnapshot.requireAddress(url);
+        return HttpAddress.require(url);
     }
 
     private void takeName(String servers, Duration sessionTimeout) throws NodeTakenException, InterruptedException {

@@ -1,7 +1,5 @@
 package io.github.workerregistry.examples.queen;
 
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.util.List;
 
 /**
@@ -21,7 +19,7 @@ record HiveSnapshot(
     /** Rejects what cannot be, with the name of the culprit. */
     HiveSnapshot {
         NodeName.require(node);
-        requireAddress(url);
+        HttpAddress.require(url);
         if (incarnation < 1 || revision < 1 || omitted < 0) {
             throw new IllegalArgumentException("there is no incarnation " + incarnation + ", revision " + revision
                     + " with " + omitted + " omitted");
@@ -35,26 +33,5 @@ record HiveSnapshot(
 
     HiveSnapshot withWorkers(List<WorkerSnapshot> others, int leftOut) {
         return new HiveSnapshot(node, url, incarnation, revision, leftOut, others);
-    }
-
-    /**
-     * Checks where requests will be sent.
-     *
-     * @throws IllegalArgumentException if it is no http address, or more than that
-     */
-    static String requireAddress(String url) {
-        try {
-            URI uri = new URI(url);
-            boolean http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
-            if (http
-                    && uri.getHost() != null
-                    && url.equals(uri.getScheme() + "://" + uri.getRawAuthority())
-                    && uri.getRawUserInfo() == null) {
-                return url;
-            }
-        } catch (URISyntaxException e) {
-            // it is none
-        }
-        throw new IllegalArgumentException("the url must be one such as http://gpu-box:8081, was '" + url + "'");
     }
 }

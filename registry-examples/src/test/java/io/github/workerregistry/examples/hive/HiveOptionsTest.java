@@ -179,6 +179,8 @@ class HiveOptionsTest {
         "--node, a/b",
         "--node, ..",
         "--advertise, gpu-box:8081",
+        "--advertise, https://gpu-box:8081",
+        "--advertise, http://gpu-box:65536",
         "--advertise, http://gpu-box:8081/v1",
         "--session-timeout, 100ms",
         "--publish-interval, 0s",

@@ -155,6 +155,35 @@ class SnapshotCodecTest {
         assertThat(NodeName.path("gpu-box.7_A")).isEqualTo("/worker-registry/hives/gpu-box.7_A");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "gpu-box:8081",
+                "https://gpu-box:8081",
+                "file:///etc",
+                "http://gpu-box:0",
+                "http://gpu-box:65536",
+                "http://gpu-box:99999999999",
+                "http://gpu-box:",
+                "http://gpu-box:8081/",
+                "http://gpu-box:8081?a=b",
+                "http://user@gpu-box:8081",
+                "http://:8081",
+                "http://gpu box:8081"
+            })
+    void aUrlThatIsNoHttpAddressIsRefusedByName(String url) {
+        assertThatThrownBy(() -> HttpAddress.require(url))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("'" + url + "'");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http://gpu-box", "http://gpu-box:1", "http://10.0.0.1:65535", "http://[::1]:8081"})
+    void anHttpAddressIsTaken(String url) {
+        assertThat(HttpAddress.require(url)).isEqualTo(url);
+    }
+
     private static byte[] with(String worker) {
         return ("{\"version\":1,\"node\":\"a\",\"url\":\"http://h:1\",\"incarnation\":1,\"revision\":1,\"omitted\":0,"
                         + "\"workers\":[" + worker + "]}")
@@ -185,7 +214,7 @@ class SnapshotCodecTest {
         }
         return new HiveSnapshot(
                 "n" + random.nextInt(100),
-                random.nextBoolean() ? "http://[::1]:8081" : "https://gpu-box.example:443",
+                random.nextBoolean() ? "http://[::1]:8081" : "http://gpu-box.example",
                 1 + random.nextLong(Long.MAX_VALUE - 1),
                 1 + random.nextLong(Long.MAX_VALUE - 1),
                 random.nextInt(10),
