@@ -1,5 +1,6 @@
 package io.github.workerregistry.examples.queen;
 
+import io.github.workerregistry.examples.queen.HiveView.CallBack;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -17,6 +18,15 @@ import java.util.function.LongSupplier;
  * another.
  */
 final class Fleet {
+
+    /**
+     * How long a worker's call-back stands without its hive's word. A hive writes a snapshot within 200 ms of what
+     * becomes of a worker, so one that has written none in this time knows nothing of it.
+     */
+    static final Duration CONFIRMATION = Duration.ofSeconds(5);
+
+    /** How many workers of one hive may be unconfirmed at once. More than that become ready in no 200 ms. */
+    static final int MOST_UNCONFIRMED = 100;
 
     private static final ConcurrentMap<String, ModelView> NO_VIEWS = new ConcurrentHashMap<>();
 
@@ -57,17 +67,24 @@ final class Fleet {
 
     /** What came of a worker's call-back. */
     enum Ready {
-        /** It takes requests from now on, until its hive's next snapshot says so or says otherwise. */
+        /** It takes requests from now on; its hive's next snapshot says so or says otherwise. */
         REGISTERED,
         /** It did already. */
         KNOWN,
         /** There is no such hive. */
         NO_SUCH_NODE,
         /** Its hive knows it with another url or model. */
-        ANOTHER
+        ANOTHER,
+        /** Its hive says that it is stopping, or between two starts. */
+        NOT_LOADING,
+        /** Too many that its hive has said nothing of are there already. */
+        TOO_MANY
     }
 
-    /** Registers a worker that says that it is ready. */
+    /**
+     * Registers a worker that says that it is ready, until its hive's next snapshot, for {@link #CONFIRMATION} at most.
+     * Of one that the hive has told of, it changes the state alone.
+     */
     synchronized Ready ready(String node, WorkerSnapshot worker) {
         HiveView hive = hives.get(node);
         if (hive == null) {
@@ -81,8 +98,24 @@ final class Fleet {
         if (known != null && known.isRoutable()) {
             return Ready.KNOWN;
         }
-        put(hive.with(worker));
+        if (known != null && !known.isLoading()) {
+            return Ready.NOT_LOADING;
+        }
+        if (hive.unconfirmed().size() >= MOST_UNCONFIRMED) {
+            return Ready.TOO_MANY;
+        }
+        put(hive.with(new CallBack(known == null ? worker : known.loaded(), nanoTime.getAsLong())));
         return Ready.REGISTERED;
+    }
+
+    /** Drops the call-backs that no snapshot has confirmed in time. To be called about once a second. */
+    synchronized void dropUnconfirmed() {
+        long oldest = nanoTime.getAsLong() - CONFIRMATION.toNanos();
+        for (HiveView hive : hives.values()) {
+            if (hive.hasCallBackBefore(oldest)) {
+                put(hive.withoutCallBacksBefore(oldest));
+            }
+        }
     }
 
     Collection<HiveView> hives() {

@@ -40,13 +40,13 @@ record HiveJson(
                 age.toMillis(),
                 snapshot.incarnation(),
                 snapshot.revision(),
-                snapshot.workers().size(),
+                hive.workers().size(),
                 snapshot.omitted(),
-                snapshot.workers().stream()
+                hive.workers().stream()
                         .filter(WorkerSnapshot::isRoutable)
                         .mapToLong(WorkerSnapshot::slotsTotal)
                         .sum(),
-                snapshot.workers().stream()
+                hive.workers().stream()
                         .mapToLong(WorkerSnapshot::slotsAvailable)
                         .sum());
     }

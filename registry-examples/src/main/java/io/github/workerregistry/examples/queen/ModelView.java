@@ -40,7 +40,7 @@ final class ModelView {
             if (worker.isRoutable()) {
                 return worker.slotsAvailable() > 0 ? FREE : BUSY;
             }
-            return worker.state().equals(WorkerSnapshot.LOADING) ? LOADING : NONE;
+            return worker.isLoading() ? LOADING : NONE;
         }
     }
 

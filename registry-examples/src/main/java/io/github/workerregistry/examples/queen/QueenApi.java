@@ -49,7 +49,7 @@ final class QueenApi {
             json.writeStartObject();
             json.writeArrayFieldStart("workers");
             for (HiveView hive : hives.stream().sorted(BY_NODE).toList()) {
-                for (WorkerSnapshot worker : hive.snapshot().workers()) {
+                for (WorkerSnapshot worker : hive.workers()) {
                     if (modelRef.isEmpty() || modelRef.get().equals(worker.modelRef())) {
                         json.writePOJO(WorkerOnNode.of(worker, hive));
                     }
@@ -88,7 +88,7 @@ final class QueenApi {
         int slots = fields.optionalNumber("slots", 1, MOST_SLOTS).orElse(1);
         WorkerSnapshot worker = new WorkerSnapshot(
                 fields.name("worker_id"),
-                fields.name("url"),
+                url(fields),
                 fields.name("model_ref"),
                 fields.name("backend"),
                 fields.number("device", 0, Integer.MAX_VALUE),
@@ -105,6 +105,24 @@ final class QueenApi {
                         409,
                         "mismatch",
                         "url or model_ref is not the one that node " + node + " has for this worker_id");
+            case NOT_LOADING ->
+                throw new Refusal(
+                        409,
+                        "not_loading",
+                        "node " + node + " says that this worker is stopping, or between two starts");
+            case TOO_MANY ->
+                throw Refusal.later(
+                        "too_many_unconfirmed",
+                        "node " + node + " has " + Fleet.MOST_UNCONFIRMED
+                                + " workers of which it has not said yet that they are its own");
+        }
+    }
+
+    private static String url(Fields fields) {
+        try {
+            return HttpAddress.require(fields.name("url"));
+        } catch (IllegalArgumentException e) {
+            throw Refusal.invalid(e.getMessage());
         }
     }
 
@@ -117,9 +135,7 @@ final class QueenApi {
                 (int) hives.stream()
                         .filter(hive -> contact.with(hive.snapshot().node()) != Contact.Trouble.NONE)
                         .count(),
-                hives.stream()
-                        .mapToLong(hive -> hive.snapshot().workers().size())
-                        .sum()));
+                hives.stream().mapToLong(hive -> hive.workers().size()).sum()));
     }
 
     private HiveJson json(HiveView hive) {

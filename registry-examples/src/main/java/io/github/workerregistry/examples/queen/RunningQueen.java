@@ -58,6 +58,7 @@ final class RunningQueen implements AutoCloseable {
 
             Fleet fleet = new Fleet(System::nanoTime);
             Contact contact = new Contact(System::nanoTime);
+            scheduler.scheduleWithFixedDelay(fleet::dropUnconfirmed, 1, 1, TimeUnit.SECONDS);
             Router router = new Router(fleet, contact);
             mirror = new HiveMirror(fleet, contact);
             CuratorFramework client = ZooKeeperClients.reader(zookeeper, sessionTimeout);

@@ -31,6 +31,6 @@ record WorkerOnNode(
                 worker.slotsTotal(),
                 worker.slotsAvailable(),
                 worker.generation(),
-                !hive.unconfirmed().contains(worker.id()));
+                !hive.unconfirmed().containsKey(worker.id()));
     }
 }

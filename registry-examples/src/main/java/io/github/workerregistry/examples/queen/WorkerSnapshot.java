@@ -78,6 +78,16 @@ record WorkerSnapshot(
         return routable(state);
     }
 
+    @JsonIgnore
+    boolean isLoading() {
+        return state.equals(LOADING);
+    }
+
+    /** The same worker, idle. */
+    WorkerSnapshot loaded() {
+        return new WorkerSnapshot(id, url, modelRef, backend, device, IDLE, slotsTotal, slotsTotal, generation);
+    }
+
     private static boolean routable(String state) {
         return state.equals(IDLE) || state.equals(BUSY);
     }

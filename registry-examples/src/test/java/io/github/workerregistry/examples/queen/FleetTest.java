@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FleetTest {
 
@@ -86,7 +88,7 @@ class FleetTest {
         assertThat(fleet.ready("a", idle("w"))).isEqualTo(Ready.REGISTERED);
         assertThat(ids("a")).containsExactly("w");
         assertThat(model("a").best().state()).isEqualTo("idle");
-        assertThat(fleet.hive("a").orElseThrow().unconfirmed()).containsExactly("w");
+        assertThat(fleet.hive("a").orElseThrow().unconfirmed()).containsOnlyKeys("w");
 
         fleet.accept(snapshot("a", 1, 2, busy("w")));
 
@@ -121,8 +123,81 @@ class FleetTest {
         assertThat(model("a").best().state()).isEqualTo("busy");
     }
 
+    /** An idle hive writes nothing: without an end of its own a call-back stood for ever. */
+    @Test
+    void aCallBackThatItsHiveNeverConfirmsIsDroppedAfterAWhile() {
+        fleet.accept(snapshot("a", 1, 1, worker("loading", "loading", 1, 0)));
+        fleet.ready("a", idle("loading"));
+        nanos.addAndGet(1);
+        fleet.ready("a", idle("stray"));
+
+        nanos.addAndGet(Fleet.CONFIRMATION.toNanos() - 1);
+        fleet.dropUnconfirmed();
+        assertThat(ids("a")).as("in time").containsExactly("loading", "stray");
+        nanos.addAndGet(1);
+        fleet.dropUnconfirmed();
+
+        assertThat(ids("a")).as("the earlier one").containsExactly("loading", "stray");
+        assertThat(fleet.hive("a").orElseThrow().unconfirmed()).containsOnlyKeys("stray");
+        assertThat(fleet.hive("a").orElseThrow().worker("loading").orElseThrow().state())
+                .as("what its hive said stands")
+                .isEqualTo("loading");
+        nanos.addAndGet(1);
+        fleet.dropUnconfirmed();
+
+        assertThat(ids("a")).containsExactly("loading");
+    }
+
+    @Test
+    void callingBackAgainIsNoConfirmation() {
+        fleet.accept(snapshot("a", 1, 1));
+        fleet.ready("a", idle("stray"));
+        nanos.addAndGet(Fleet.CONFIRMATION.toNanos());
+
+        assertThat(fleet.ready("a", idle("stray"))).isEqualTo(Ready.KNOWN);
+        nanos.addAndGet(1);
+        fleet.dropUnconfirmed();
+
+        assertThat(nodes("m")).isEmpty();
+    }
+
+    @Test
+    void aHiveHasOnlySoManyWorkersThatItHasNotConfirmed() {
+        fleet.accept(snapshot("a", 1, 1));
+        fleet.accept(snapshot("b", 1, 1));
+        for (int i = 0; i < Fleet.MOST_UNCONFIRMED; i++) {
+            assertThat(fleet.ready("a", idle("w" + i))).isEqualTo(Ready.REGISTERED);
+        }
+
+        assertThat(fleet.ready("a", idle("one more"))).isEqualTo(Ready.TOO_MANY);
+        assertThat(fleet.ready("b", idle("one more"))).isEqualTo(Ready.REGISTERED);
+        assertThat(ids("a")).hasSize(Fleet.MOST_UNCONFIRMED);
+
+        fleet.accept(snapshot("a", 1, 2));
+        assertThat(fleet.ready("a", idle("one more"))).isEqualTo(Ready.REGISTERED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"stopping", "backing_off"})
+    void aCallBackDoesNotReviveAWorkerThatItsHiveHasEnded(String state) {
+        fleet.accept(snapshot("a", 1, 1, worker("w", state, 1, 0)));
+
+        assertThat(fleet.ready("a", idle("w"))).isEqualTo(Ready.NOT_LOADING);
+
+        assertThat(model("a").best().state()).isEqualTo(state);
+    }
+
+    @Test
+    void aCallBackChangesNothingButTheStateOfAWorkerThatItsHiveHasToldOf() {
+        fleet.accept(snapshot("a", 1, 1, worker("w", "loading", 2, 0)));
+
+        fleet.ready("a", worker("w", "idle", 65_536, 65_536));
+
+        assertThat(model("a").best()).isEqualTo(worker("w", "idle", 2, 2));
+    }
+
     private List<String> ids(String node) {
-        return fleet.hive(node).orElseThrow().snapshot().workers().stream()
+        return fleet.hive(node).orElseThrow().workers().stream()
                 .map(WorkerSnapshot::id)
                 .toList();
     }

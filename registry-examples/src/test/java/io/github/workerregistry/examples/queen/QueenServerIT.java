@@ -250,6 +250,23 @@ class QueenServerIT {
         assertThat(listed("")).containsExactly("w1");
     }
 
+    @Test
+    void aCallBackThatContradictsTheHiveOrIsOneTooManyIsRefused() throws Exception {
+        fleet.accept(at("http://127.0.0.1:1", "a", worker("w1", "stopping", 1, 0)));
+        for (int i = 0; i < Fleet.MOST_UNCONFIRMED; i++) {
+            fleet.ready("a", idle("stray" + i));
+        }
+
+        HttpResponse<String> ending = send("POST", "/v1/workers/ready", READY.formatted("w1", "a"));
+        HttpResponse<String> many = send("POST", "/v1/workers/ready", READY.formatted("w2", "a"));
+
+        assertThat(ending.statusCode()).isEqualTo(409);
+        assertThat(code(ending)).isEqualTo("not_loading");
+        assertThat(many.statusCode()).isEqualTo(503);
+        assertThat(code(many)).isEqualTo("too_many_unconfirmed");
+        assertThat(many.headers().firstValue("Retry-After")).isPresent();
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             GET  | /v1/route                      |                                  | 400 | model_ref is missing
@@ -262,6 +279,9 @@ class QueenServerIT {
             POST | /v1/workers/ready              | {}                               | 400 | node is missing
             POST | /v1/workers/ready              | {"node": "a"}                    | 400 | worker_id is missing
             POST | /v1/workers/ready              | {"node": "a", "slots": 0}        | 400 | slots must be >= 1
+            POST | /v1/workers/ready              | {"node": "a", "worker_id": "w"}  | 400 | url is missing
+            POST | /v1/workers/ready              | {"node": "a", "worker_id": "w", "url": "file:///etc"} | 400 | file:
+            POST | /v1/workers/ready              | {"node": "a", "worker_id": "w", "url": "http://h:0"}  | 400 | url
             POST | /v1/execute                    | {}                               | 400 | model_ref is missing
             POST | /v1/execute                    | {"model_ref": 1}                 | 400 | model_ref must be a string
             POST | /v1/execute                    | {"model_ref": "nobodys"}         | 404 | model_ref
