@@ -283,6 +283,11 @@ public final class FleetSimulation implements Callable<Integer> {
         say(
                 "    hives of which one in %.0f changes at a time fit with the default of %d ms",
                 most / carried, HivePublisher.DEFAULT_INTERVAL.toMillis());
+        double looks = fleetSize / (HivePublisher.INTERVALS_PER_LOOK * interval);
+        say(
+                "    each looks at its node every %.0f s: %,.0f reads a second of some 100 bytes, of the 165,000 that five"
+                        + " servers answer (same table); to write it anew instead would be %,.0f MB/s",
+                HivePublisher.INTERVALS_PER_LOOK * interval, looks, looks * bytes / 1e6);
         say(
                 "    in the memory of each server: %,d x %,d bytes = %,d MB; of each queen: %,d MB",
                 fleetSize, bytes, (long) fleetSize * bytes / 1_000_000, (heap / hiveCount * fleetSize) >> 20);

@@ -114,6 +114,16 @@ final class HiveNode {
         }
     }
 
+    /**
+     * Whether somebody else has written or removed the node since the last {@link #write}, in the same session. To ask
+     * is a read, which one server answers from memory; a write costs all of them.
+     */
+    boolean isChangedByAnother() throws Exception {
+        Stat stat = client.checkExists().forPath(path);
+        return owner == session()
+                && (stat == null || stat.getEphemeralOwner() != owner || stat.getVersion() != version);
+    }
+
     private void set(byte[] data, int expected) throws Exception {
         owned(client.setData().withVersion(expected).forPath(path, data).getVersion());
     }

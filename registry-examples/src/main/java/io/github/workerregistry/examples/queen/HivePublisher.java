@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -27,6 +28,9 @@ import org.slf4j.LoggerFactory;
  * they take nanoseconds. So the free slots are looked at once an interval, which is one pass over the workers under the
  * read lock, and costs no lease anything. A hook in each lease would, and would miss whoever takes one elsewhere.
  *
+ * <p>A hive where nothing happens writes nothing. It looks at its node every 10 s, and writes it anew if somebody has
+ * overwritten or removed it.
+ *
  * <p>All of it happens on one thread of its own: the hive's threads never wait for ZooKeeper. Whatever becomes of
  * ZooKeeper, the hive and its workers go on.
  */
@@ -36,6 +40,9 @@ public final class HivePublisher implements AutoCloseable {
     public static final Duration DEFAULT_INTERVAL = Duration.ofMillis(200);
 
     private static final Logger log = LoggerFactory.getLogger(HivePublisher.class);
+
+    /** How many intervals are between two looks at the node: 10 s, unless somebody says otherwise. */
+    static final int INTERVALS_PER_LOOK = 50;
 
     private static final Duration FIRST_CONTACT = Duration.ofSeconds(5);
     private static final Duration RETRY = Duration.ofSeconds(1);
@@ -174,6 +181,9 @@ public final class HivePublisher implements AutoCloseable {
         client.getConnectionStateListenable().addListener((unused, state) -> connection(state));
         events = registry.subscribe(event -> want(), Runnable::run);
         thread.scheduleWithFixedDelay(this::lookAtSlots, intervalNanos, intervalNanos, TimeUnit.NANOSECONDS);
+        long look = INTERVALS_PER_LOOK * intervalNanos;
+        long first = ThreadLocalRandom.current().nextLong(look); // so that no two hives look in step
+        thread.scheduleWithFixedDelay(this::lookAtNode, first, look, TimeUnit.NANOSECONDS);
         want();
     }
 
@@ -189,6 +199,22 @@ public final class HivePublisher implements AutoCloseable {
     private void lookAtSlots() {
         if (!wanted.get() && !freeSlots(registry.list()).equals(freeWhenWritten)) {
             want();
+        }
+    }
+
+    private void lookAtNode() {
+        if (wanted.get() || troubled || !client.getZookeeperClient().isConnected()) {
+            return; // it will be written without a look
+        }
+        try {
+            if (hiveNode.isChangedByAnother()) {
+                log.warn("somebody has changed the node {}, which is this hive's; it is written anew", node);
+                want();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // closed
+        } catch (Exception e) {
+            log.debug("cannot look at the node {}", node, e); // the next look may
         }
     }
 

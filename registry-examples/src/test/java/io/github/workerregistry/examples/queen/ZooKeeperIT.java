@@ -35,7 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
     "does not answer; the hive goes on without",
     "the connection to ZooKeeper is",
     "is not listed, since it holds",
-    "holds an older snapshot"
+    "holds an older snapshot",
+    "somebody has changed the node idle"
 })
 class ZooKeeperIT {
 
@@ -198,6 +199,31 @@ class ZooKeeperIT {
 
         assertThat(two.getData().forPath(NodeName.path("mine"))).containsExactly(3);
         assertThatThrownBy(() -> other.write(new byte[] {2})).isInstanceOf(NodeTakenException.class);
+    }
+
+    /** It stayed so until something happened at the hive, which for an idle one may be never. */
+    @Test
+    void anIdleHiveWritesItsNodeAnewWhenSomebodyHasOverwrittenOrRemovedIt() throws Exception {
+        WorkerRegistry registry = WorkerRegistry.create();
+        HivePublisher publisher =
+                HivePublisher.join(servers, "idle", "http://127.0.0.1:9", SESSION, Duration.ofMillis(20));
+        open.push(publisher);
+        publisher.publish(registry);
+        soon().until(() -> fleet.hive("idle").isPresent());
+        CuratorFramework stranger = ZooKeeperClients.writer(servers, SESSION);
+        open.push(stranger);
+        long before = revision("idle");
+
+        stranger.setData().forPath(NodeName.path("idle"), "garbage".getBytes(StandardCharsets.UTF_8));
+        soon().until(() -> revision("idle") > before);
+        long again = revision("idle");
+        stranger.delete().forPath(NodeName.path("idle"));
+
+        soon().until(() -> revision("idle") > again);
+    }
+
+    private long revision(String node) {
+        return fleet.hive(node).orElseThrow().snapshot().revision();
     }
 
     /** Of which ZooKeeper tells as of an end and a beginning. */
