@@ -6,14 +6,16 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow.Subscription;
+import java.util.concurrent.TimeUnit;
 
 /**
- * The body of an answer that nobody wants. It is read, so that its connection can be used again, unless it is longer
- * than an error is; then the connection is closed.
+ * The body of an answer that nobody wants. Nobody waits for it. It is read, so that its connection can be used again,
+ * unless it is longer than an error is, or takes longer than one does; then the connection is closed.
  */
 final class DiscardedAnswer implements BodySubscriber<Void> {
 
     private static final int LIMIT = 64 * 1024;
+    private static final long PATIENCE_MILLIS = 1_000;
 
     private final CompletableFuture<Void> end = new CompletableFuture<>();
     private Subscription hive;
@@ -21,12 +23,17 @@ final class DiscardedAnswer implements BodySubscriber<Void> {
 
     @Override
     public CompletionStage<Void> getBody() {
-        return end;
+        return CompletableFuture.completedFuture(null);
     }
 
     @Override
     public void onSubscribe(Subscription subscription) {
         hive = subscription;
+        end.orTimeout(PATIENCE_MILLIS, TimeUnit.MILLISECONDS).whenComplete((unused, late) -> {
+            if (late != null) {
+                hive.cancel();
+            }
+        });
         hive.request(Long.MAX_VALUE);
     }
 

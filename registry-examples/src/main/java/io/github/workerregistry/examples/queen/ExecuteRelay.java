@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Sends a request to the best hive, and passes the answer on as it comes. A hive that refuses it, or takes no
  * connection, is skipped, and the next best one asked; at most {@value #MOST}. The header {@value #TRIED} of the answer
- * names them.
+ * names them. What a worker says is the client's, be it that it is overloaded: it has seen the request.
  *
  * <p>A request is sent again only if the hive before has certainly done nothing for it. Once it has been sent whole and
  * there is no answer, or an answer has begun, a failure is the client's to know.
@@ -141,14 +141,17 @@ final class ExecuteRelay {
             public BodySubscriber<Void> apply(ResponseInfo answer) {
                 Optional<String> worker = answer.headers().firstValue(Forwarding.WORKER_HEADER);
                 tried(hive, Integer.toString(answer.statusCode()));
-                // The hive's own 404: its last worker of this model has gone since its snapshot.
-                boolean refused = answer.statusCode() == 503 || (answer.statusCode() == 404 && worker.isEmpty());
-                if (refused) {
+                if (worker.isEmpty() && isRefusal(answer.statusCode())) {
                     return new DiscardedAnswer();
                 }
                 passedOn = true;
                 worker.ifPresent(id -> ctx.header(Forwarding.WORKER_HEADER, id));
                 return new AnswerStream(ctx.res()).apply(answer);
+            }
+
+            /** The hive has no free slot; or its last worker of this model has gone since its snapshot. */
+            private static boolean isRefusal(int status) {
+                return status == 503 || status == 404;
             }
         }
     }

@@ -22,13 +22,17 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the queen answers, over HTTP, with hives of which only the snapshots are real. */
 class QueenServerIT {
@@ -157,22 +161,41 @@ class QueenServerIT {
                 .isEqualTo("http");
     }
 
-    @Test
-    void aHiveWhoseLastWorkerHasJustGoneIsSkippedButAWorkersOwn404IsTheClients() throws Exception {
-        hive("stale", StubHive.answering(404, "{}"), idle("w1"));
+    /** A worker's own 503 was taken for its hive's, and the request given to a second worker. */
+    @ParameterizedTest
+    @ValueSource(ints = {404, 503})
+    void aHiveThatHasNoWorkerForItIsSkippedButWhatAWorkerSaysIsTheClients(int status) throws Exception {
+        hive("stale", StubHive.answering(status, "{}"), worker("w1", "idle", 4, 4));
         hive(
                 "worker",
                 new StubHive(exchange -> {
                     exchange.getResponseHeaders().set("X-Worker", "w2");
-                    exchange.sendResponseHeaders(404, -1);
+                    exchange.sendResponseHeaders(status, -1);
                 }),
-                busy("w2"));
+                worker("w2", "busy", 4, 3));
+        StubHive other = hive("other", StubHive.answering(200, "twice"), busy("w3"));
 
         HttpResponse<String> answer = execute();
 
-        assertThat(answer.statusCode()).isEqualTo(404);
-        assertThat(answer.headers().firstValue("X-Tried")).hasValue("stale 404, worker 404");
+        assertThat(answer.statusCode()).isEqualTo(status);
+        assertThat(answer.headers().firstValue("X-Tried")).hasValue("stale " + status + ", worker " + status);
         assertThat(answer.headers().firstValue("X-Worker")).hasValue("w2");
+        assertThat(other.requests()).isZero();
+    }
+
+    /** Once because of its length, and once because of its slowness. */
+    @ParameterizedTest
+    @CsvSource({"65536, 0", "1, 10"})
+    @Timeout(60)
+    void aRefusalThatDoesNotEndIsNotWaitedFor(int piece, int pauseMillis) throws Exception {
+        CountDownLatch hungUp = new CountDownLatch(1);
+        hive("endless", StubHive.refusingAtLength(piece, pauseMillis, hungUp), idle("w1"));
+        hive("other", StubHive.answering(200, "hello"), busy("w2"));
+
+        HttpResponse<String> answer = execute();
+
+        assertThat(answer.headers().firstValue("X-Tried")).hasValue("endless 503, other 200");
+        assertThat(hungUp.await(30, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test

@@ -7,9 +7,12 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /** Something that answers as a hive does, or does not. */
 final class StubHive implements AutoCloseable {
@@ -62,6 +65,24 @@ final class StubHive implements AutoCloseable {
             OutputStream answer = exchange.getResponseBody();
             answer.write("begun".getBytes(StandardCharsets.UTF_8));
             answer.flush();
+        });
+    }
+
+    /** One that has no slot, and says so at great length, or great leisure, unless the queen hangs up. */
+    @SuppressWarnings("resource") // there is no end
+    static StubHive refusingAtLength(int piece, int pauseMillis, CountDownLatch hungUp) throws IOException {
+        return new StubHive(exchange -> {
+            exchange.sendResponseHeaders(503, 0);
+            OutputStream answer = exchange.getResponseBody();
+            try {
+                for (int pieces = 0; pieces < 2000; pieces++) {
+                    answer.write(new byte[piece]);
+                    answer.flush();
+                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(pauseMillis));
+                }
+            } catch (IOException e) {
+                hungUp.countDown();
+            }
         });
     }
 
