@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
  * names them. What a worker says is the client's, be it that it is overloaded: it has seen the request.
  *
  * <p>A request is sent again only if the hive before has certainly done nothing for it. Once it has been sent whole and
- * there is no answer, or an answer has begun, a failure is the client's to know.
+ * there is no answer, or an answer has begun, a failure is the client's to know. So it is when a hive is lost and never
+ * will answer: see {@link UnansweredRequests}.
  */
 final class ExecuteRelay {
 
@@ -42,12 +43,14 @@ final class ExecuteRelay {
     private final Router router;
     private final Contact contact;
     private final Forwarding forwarding;
+    private final UnansweredRequests unanswered;
 
-    ExecuteRelay(Fleet fleet, Router router, Contact contact, Forwarding forwarding) {
+    ExecuteRelay(Fleet fleet, Router router, Contact contact, Forwarding forwarding, UnansweredRequests unanswered) {
         this.fleet = fleet;
         this.router = router;
         this.contact = contact;
         this.forwarding = forwarding;
+        this.unanswered = unanswered;
     }
 
     void handle(Context ctx) {
@@ -84,9 +87,9 @@ final class ExecuteRelay {
             ModelView hive = candidates.next();
             Answer answer = new Answer(hive);
             hive.requestBegins();
-            return forwarding
-                    .send(ctx, hive.url(), body, answer)
-                    .handle((response, failure) -> {
+            CompletableFuture<?> request = forwarding.send(ctx, hive.url(), body, answer);
+            unanswered.add(hive, request);
+            return request.handle((unused, failure) -> {
                         hive.requestEnds();
                         return failure == null ? answered(hive, answer) : failed(hive, failure);
                     })

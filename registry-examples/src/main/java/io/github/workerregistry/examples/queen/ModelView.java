@@ -58,6 +58,10 @@ final class ModelView {
                 workers.stream().mapToInt(WorkerSnapshot::slotsAvailable).sum();
     }
 
+    HiveSnapshot hive() {
+        return hive;
+    }
+
     String node() {
         return hive.node();
     }

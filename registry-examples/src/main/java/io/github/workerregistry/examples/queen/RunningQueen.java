@@ -58,19 +58,22 @@ final class RunningQueen implements AutoCloseable {
 
             Fleet fleet = new Fleet(System::nanoTime);
             Contact contact = new Contact(System::nanoTime);
-            scheduler.scheduleWithFixedDelay(fleet::dropUnconfirmed, 1, 1, TimeUnit.SECONDS);
             Router router = new Router(fleet, contact);
             mirror = new HiveMirror(fleet, contact);
             CuratorFramework client = ZooKeeperClients.reader(zookeeper, sessionTimeout);
             ends.push(client::close);
             mirror.start(client);
             ends.push(mirror::close);
-            Forwarding forwarding = new Forwarding(httpClient(), scheduler);
+            HttpClient http = httpClient();
+            UnansweredRequests unanswered = new UnansweredRequests(fleet, http, UnansweredRequests.PATIENCE);
+            Forwarding forwarding = new Forwarding(http, scheduler);
             server = QueenServer.on(
                     listening,
                     new QueenApi(fleet, router, contact),
-                    new ExecuteRelay(fleet, router, contact, forwarding));
+                    new ExecuteRelay(fleet, router, contact, forwarding, unanswered));
             ends.push(server::stop);
+            everySecond(scheduler, fleet::dropUnconfirmed);
+            everySecond(scheduler, unanswered::endThoseOfLostHives);
             built = true;
         } finally {
             if (!built) {
@@ -86,6 +89,21 @@ final class RunningQueen implements AutoCloseable {
         ends.push(server::close);
         scheduler.scheduleWithFixedDelay(server::purge, PURGE_SECONDS, PURGE_SECONDS, TimeUnit.SECONDS);
         return server;
+    }
+
+    /** What fails this second may work the next. */
+    private static void everySecond(ScheduledThreadPoolExecutor scheduler, Runnable work) {
+        scheduler.scheduleWithFixedDelay(
+                () -> {
+                    try {
+                        work.run();
+                    } catch (RuntimeException e) {
+                        log.warn("what is done every second failed; the next second it is tried again", e);
+                    }
+                },
+                1,
+                1,
+                TimeUnit.SECONDS);
     }
 
     private static HttpClient httpClient() {

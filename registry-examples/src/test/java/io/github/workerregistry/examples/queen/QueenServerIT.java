@@ -6,6 +6,7 @@ import static io.github.workerregistry.examples.queen.Snapshots.idle;
 import static io.github.workerregistry.examples.queen.Snapshots.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -14,14 +15,18 @@ import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
 import io.github.workerregistry.examples.http.RequestBody;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -47,6 +52,7 @@ class QueenServerIT {
     private final Fleet fleet = new Fleet(System::nanoTime);
     private final Contact contact = new Contact(System::nanoTime);
     private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
+    private final UnansweredRequests unanswered = new UnansweredRequests(fleet, http, Duration.ofSeconds(2));
     private JsonServer server;
     private String url;
 
@@ -59,7 +65,7 @@ class QueenServerIT {
         server = QueenServer.on(
                 listening,
                 new QueenApi(fleet, router, contact),
-                new ExecuteRelay(fleet, router, contact, new Forwarding(http, scheduler)));
+                new ExecuteRelay(fleet, router, contact, new Forwarding(http, scheduler), unanswered));
         server.start();
     }
 
@@ -235,6 +241,73 @@ class QueenServerIT {
         assertThat(other.requests()).isZero();
     }
 
+    /** As when its process is stopped, or its machine loses its power: no connection ends. The request never did. */
+    @Test
+    @Timeout(60)
+    void aRequestToAHiveThatIsGoneAndFrozenEndsAndIsNotSentAgain() throws Exception {
+        try (ServerSocket frozen = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            String address = "http://127.0.0.1:" + frozen.getLocalPort();
+            fleet.accept(at(address, "frozen", idle("w1")));
+            StubHive other = hive("other", StubHive.answering(200, "twice"), busy("w2"));
+            CompletableFuture<HttpResponse<String>> request = executeAsync();
+            await().until(() -> model("frozen").load() > 0); // it is under way
+
+            unanswered.endThoseOfLostHives();
+            assertThat(request)
+                    .as("the hive is still there, for all that ZooKeeper says")
+                    .isNotDone();
+            fleet.drop("frozen");
+            unanswered.endThoseOfLostHives();
+
+            HttpResponse<String> answer = request.get();
+            assertThat(answer.statusCode()).isEqualTo(502);
+            assertThat(code(answer)).isEqualTo("hive_failed");
+            assertThat(answer.body()).contains("node frozen");
+            assertThat(answer.headers().firstValue("X-Tried")).hasValue("frozen failed");
+            assertThat(other.requests()).isZero();
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void aHiveThatHasLostItsSessionAloneKeepsItsRequestsForAsLongAsItAnswers() throws Exception {
+        CountDownLatch work = new CountDownLatch(1);
+        StubHive alone = hive("alone", StubHive.answeringAfter(work, "done"), idle("w1"));
+        CompletableFuture<HttpResponse<String>> request = executeAsync();
+        await().until(() -> alone.requests() == 1);
+        fleet.drop("alone");
+
+        for (int look = 1; look <= 3; look++) {
+            int looks = look;
+            await().until(() -> {
+                unanswered.endThoseOfLostHives();
+                return alone.probes() >= looks;
+            });
+        }
+        assertThat(request).isNotDone();
+        work.countDown();
+
+        assertThat(request.get().body()).isEqualTo("done");
+    }
+
+    @Test
+    @Timeout(60)
+    void theRequestsOfARunThatIsOverEndWhenAnotherAnswersInItsPlace() throws Exception {
+        StubHive before = hive("again", StubHive.answeringAfter(new CountDownLatch(1), "never"), idle("w1"));
+        CompletableFuture<HttpResponse<String>> request = executeAsync();
+        await().until(() -> before.requests() == 1);
+
+        fleet.accept(new HiveSnapshot("again", before.url(), 2, 1, 0, List.of()));
+        unanswered.endThoseOfLostHives();
+
+        assertThat(request.get().statusCode()).isEqualTo(502);
+        assertThat(before.probes()).isZero();
+    }
+
+    private ModelView model(String node) {
+        return fleet.ofModel("m", node).iterator().next();
+    }
+
     @Test
     void requestsThatAreUnderWaySpreadOverTheHives() throws Exception {
         hive("a", StubHive.answering(200, "a"), worker("w1", "idle", 50, 50));
@@ -341,16 +414,22 @@ class QueenServerIT {
         return send("POST", "/v1/execute", EXECUTE);
     }
 
+    private CompletableFuture<HttpResponse<String>> executeAsync() {
+        return http.sendAsync(request("POST", "/v1/execute", EXECUTE), BodyHandlers.ofString());
+    }
+
     private HttpResponse<String> send(String method, String path, String body)
             throws IOException, InterruptedException {
+        return http.send(request(method, path, body), BodyHandlers.ofString());
+    }
+
+    private HttpRequest request(String method, String path, String body) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url + path));
         if (body != null) {
             request.header("Content-Type", "application/json");
         }
-        return http.send(
-                request.method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
-                        .build(),
-                BodyHandlers.ofString());
+        return request.method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+                .build();
     }
 
     private int status(String method, String path, String body) throws IOException, InterruptedException {

@@ -23,6 +23,7 @@ final class StubHive implements AutoCloseable {
     }
 
     private final AtomicInteger requests = new AtomicInteger();
+    private final AtomicInteger probes = new AtomicInteger();
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final HttpServer server;
 
@@ -36,6 +37,11 @@ final class StubHive implements AutoCloseable {
                 behaviour.handle(exchange);
             }
         });
+        server.createContext("/v1/health", exchange -> {
+            probes.incrementAndGet();
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
         server.start();
     }
 
@@ -48,6 +54,20 @@ final class StubHive implements AutoCloseable {
             }
             byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(status, bytes.length);
+            exchange.getResponseBody().write(bytes);
+        });
+    }
+
+    /** One that answers when its work is done. */
+    static StubHive answeringAfter(CountDownLatch work, String body) throws IOException {
+        return new StubHive(exchange -> {
+            try {
+                work.await();
+            } catch (InterruptedException e) {
+                return; // closed
+            }
+            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, bytes.length);
             exchange.getResponseBody().write(bytes);
         });
     }
@@ -92,6 +112,11 @@ final class StubHive implements AutoCloseable {
 
     int requests() {
         return requests.get();
+    }
+
+    /** How often it was asked whether it is there. */
+    int probes() {
+        return probes.get();
     }
 
     @Override
