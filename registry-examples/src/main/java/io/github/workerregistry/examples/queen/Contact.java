@@ -1,5 +1,6 @@
 package io.github.workerregistry.examples.queen;
 
+import io.github.workerregistry.examples.http.Refusal;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -11,11 +12,16 @@ import java.util.function.LongSupplier;
  * <p>A hive whose session has ended is gone from ZooKeeper, and so from the fleet. What is left is what the queen
  * cannot know: while it is itself cut off from ZooKeeper, any hive may have lost its session; and one that did not
  * answer a request may not answer the next. Both are still there, and are asked last.
+ *
+ * <p>The other way round, a hive that is there may not be known yet: see {@link #isSettled}.
  */
 final class Contact {
 
     /** How long a hive that did not answer is asked last. Then one request finds out. */
     static final Duration AVOID = Duration.ofSeconds(10);
+
+    /** How long after the queen has found ZooKeeper hives may still be on their way back to it. */
+    static final Duration SETTLING = Duration.ofSeconds(10);
 
     /** Why a hive may be out of reach. */
     enum Trouble {
@@ -29,13 +35,38 @@ final class Contact {
     private final LongSupplier nanoTime;
     private final ConcurrentMap<String, Long> refusedAt = new ConcurrentHashMap<>();
     private volatile boolean withZooKeeper;
+    private volatile long withZooKeeperSince;
+    private volatile boolean complete;
 
     Contact(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
     }
 
     void zooKeeper(boolean connected) {
+        if (connected && !withZooKeeper) {
+            withZooKeeperSince = nanoTime.getAsLong();
+        }
         withZooKeeper = connected;
+    }
+
+    /** All that ZooKeeper had at the start is known. */
+    void complete() {
+        complete = true;
+    }
+
+    /**
+     * Whether what the queen does not know is not there. Without ZooKeeper, and when she or it has just been started,
+     * it may be a hive that is coming back.
+     */
+    boolean isSettled() {
+        return complete && withZooKeeper && nanoTime.getAsLong() - withZooKeeperSince >= SETTLING.toNanos();
+    }
+
+    /** What a client is told who asks for something that the queen does not know: never, or not yet. */
+    Refusal unknown(String code, String message) {
+        return isSettled()
+                ? new Refusal(404, code, message)
+                : Refusal.later("not_settled", message + "; but not all hives may be known yet");
     }
 
     boolean hasZooKeeper() {

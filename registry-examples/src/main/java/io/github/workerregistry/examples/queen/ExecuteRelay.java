@@ -72,6 +72,7 @@ final class ExecuteRelay {
         private final String modelRef;
         private final Iterator<ModelView> candidates;
         private final List<String> tried = new ArrayList<>();
+        private int unreachable;
 
         Relayed(Context ctx, byte[] body, String modelRef, Iterator<ModelView> candidates) {
             this.ctx = ctx;
@@ -108,6 +109,7 @@ final class ExecuteRelay {
                 log.info(
                         "the hive of node {} at {} takes no connection: {}", hive.node(), hive.url(), cause.toString());
                 contact.refused(hive.node());
+                unreachable++;
                 tried(hive, "unreachable");
                 return next();
             }
@@ -120,8 +122,11 @@ final class ExecuteRelay {
         }
 
         private Refusal nobodyTookIt() {
+            if (unreachable > 0 && unreachable == tried.size()) {
+                return Refusal.later("unreachable", "no hive of this model_ref that was asked takes a connection");
+            }
             return fleet.ofModel(modelRef).isEmpty()
-                    ? new Refusal(404, "no_such_model", "no hive has a worker of this model_ref")
+                    ? contact.unknown("no_such_model", "no hive has a worker of this model_ref")
                     : Refusal.later("no_free_slot", "no hive that was asked has a free slot of this model_ref now");
         }
 

@@ -1,5 +1,6 @@
 package io.github.workerregistry.examples.queen;
 
+import io.github.workerregistry.LogText;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,6 +31,8 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(HiveMirror.class);
 
+    private static final int LONGEST_MESSAGE = 300;
+
     private final Map<String, ChildData> nodes = new ConcurrentHashMap<>();
     private final CountDownLatch complete = new CountDownLatch(1);
     private final Fleet fleet;
@@ -59,7 +62,7 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
         cache = CuratorCache.builder(client, NodeName.HIVES).withStorage(this).build();
         cache.listenable()
                 .addListener(CuratorCacheListener.builder()
-                        .forInitialized(complete::countDown)
+                        .forInitialized(this::complete)
                         .build());
         cache.start();
     }
@@ -67,6 +70,11 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
     /** Waits until everything that there was at the start is here; false if that takes longer. */
     boolean awaitComplete(long millis) throws InterruptedException {
         return complete.await(millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void complete() {
+        contact.complete();
+        complete.countDown();
     }
 
     private void connection(ConnectionState state) {
@@ -115,9 +123,15 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
                 log.warn("node {} holds an older snapshot than the one that is known; it is ignored", node);
             }
         } catch (MalformedSnapshotException e) {
-            log.warn("the hive of node {} is not listed, since it holds {}", node, e.getMessage());
+            log.warn("the hive of node {} is not listed, since it holds {}", node, inShort(e));
             fleet.drop(node);
         }
+    }
+
+    /** It may quote what somebody has put there. */
+    private static String inShort(MalformedSnapshotException e) {
+        String message = LogText.of(e.getMessage());
+        return message.length() <= LONGEST_MESSAGE ? message : message.substring(0, LONGEST_MESSAGE) + "...";
     }
 
     @Override

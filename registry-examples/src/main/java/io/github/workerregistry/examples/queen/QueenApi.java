@@ -71,8 +71,7 @@ final class QueenApi {
         String modelRef = query(ctx, "model_ref").orElseThrow(() -> Refusal.invalid("model_ref is missing"));
         Optional<String> node = query(ctx, "node");
         ModelView found = router.best(modelRef, node)
-                .orElseThrow(() -> new Refusal(
-                        404,
+                .orElseThrow(() -> contact.unknown(
                         "no_such_worker",
                         "no worker of this model_ref takes requests"
                                 + node.map(n -> " on node " + n).orElse("")));

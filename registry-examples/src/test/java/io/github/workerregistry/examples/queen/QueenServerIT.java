@@ -31,6 +31,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,7 +51,8 @@ class QueenServerIT {
     private final HttpClient http = HttpClient.newHttpClient();
     private final List<StubHive> hives = new ArrayList<>();
     private final Fleet fleet = new Fleet(System::nanoTime);
-    private final Contact contact = new Contact(System::nanoTime);
+    private final AtomicLong ahead = new AtomicLong();
+    private final Contact contact = new Contact(() -> System.nanoTime() + ahead.get());
     private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
     private final UnansweredRequests unanswered = new UnansweredRequests(fleet, http, Duration.ofSeconds(2));
     private JsonServer server;
@@ -59,6 +61,8 @@ class QueenServerIT {
     @BeforeEach
     void start() throws IOException {
         contact.zooKeeper(true);
+        contact.complete();
+        ahead.addAndGet(Contact.SETTLING.toNanos());
         Router router = new Router(fleet, contact);
         Listening listening = Listening.on("127.0.0.1", 0);
         url = listening.url();
@@ -202,6 +206,40 @@ class QueenServerIT {
 
         assertThat(answer.headers().firstValue("X-Tried")).hasValue("endless 503, other 200");
         assertThat(hungUp.await(30, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void whenNoHiveTakesAConnectionTheClientIsToldSo() throws Exception {
+        for (String node : List.of("a", "b")) {
+            StubHive gone = StubHive.answering(200, "");
+            gone.close();
+            hive(node, gone, idle("w"));
+        }
+
+        HttpResponse<String> answer = execute();
+
+        assertThat(answer.statusCode()).isEqualTo(503);
+        assertThat(code(answer)).isEqualTo("unreachable");
+        assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+        assertThat(answer.headers().firstValue("X-Tried").orElseThrow()).contains("a unreachable", "b unreachable");
+    }
+
+    /** A queen that had just been started said 404 of every model, until its hives had come back. */
+    @Test
+    void whatIsUnknownMayComeForAWhileAfterTheQueenHasFoundZooKeeper() throws Exception {
+        contact.zooKeeper(false);
+        HttpResponse<String> without = execute();
+        contact.zooKeeper(true);
+        HttpResponse<String> early = execute();
+        HttpResponse<String> route = send("GET", "/v1/route?model_ref=m", null);
+        ahead.addAndGet(Contact.SETTLING.toNanos());
+
+        assertThat(List.of(without, early, route)).allSatisfy(answer -> {
+            assertThat(answer.statusCode()).isEqualTo(503);
+            assertThat(code(answer)).isEqualTo("not_settled");
+            assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+        });
+        assertThat(execute().statusCode()).isEqualTo(404);
     }
 
     @Test

@@ -171,6 +171,9 @@ class ZooKeeperIT {
         }
         HiveNode liar = new HiveNode(stranger, "liar");
         liar.claim();
+        HiveNode forger = new HiveNode(stranger, "forger");
+        forger.claim();
+        forger.write("{\"version\":1,\"node\":\"x\\nWARN forged\"}".getBytes(StandardCharsets.UTF_8));
         liar.write(SnapshotCodec.encode(Snapshots.snapshot("good", 99, 99)));
         HiveNode last = new HiveNode(stranger, "last");
         last.claim();
