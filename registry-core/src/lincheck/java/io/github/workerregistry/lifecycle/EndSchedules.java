@@ -7,6 +7,7 @@ import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.WorkerState.Busy;
 import java.time.Duration;
 import java.util.List;
 import org.jetbrains.kotlinx.lincheck.Actor;
@@ -38,6 +39,7 @@ public class EndSchedules {
                     .build()));
 
     private volatile boolean mayLive = true;
+    private volatile boolean open = true;
     private volatile @Nullable SlotLease lease;
 
     public EndSchedules() {
@@ -58,6 +60,7 @@ public class EndSchedules {
     @Operation
     public void close() {
         mayLive = false;
+        open = false;
         hive.supervisor.close();
     }
 
@@ -94,8 +97,8 @@ public class EndSchedules {
                 .count();
         require(removals == (hive.registry.get(WORKER).isPresent() ? 0 : 1), "a worker leaves once");
         require(mayLive || removals == 1, "whoever was stopped has left");
-        SlotLease held = lease;
-        require(held == null || held.isValid() || removals == 0 || !mayLive, "nobody is idle who holds a lease");
+        require(open || hive.processes.running().isEmpty(), "after a close nobody runs");
+        require(lease == null || hive.state(WORKER) instanceof Busy, "nobody is idle who holds a lease");
     }
 
     private void require(boolean holds, String rule) {
@@ -154,7 +157,6 @@ public class EndSchedules {
     private static void check(ExecutionScenario scenario) {
         Schedules.chosen(Silence.class)
                 .iterations(0)
-                .invocationsPerIteration(100)
                 .addCustomScenario(scenario)
                 .check(EndSchedules.class);
     }
