@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jetbrains.kotlinx.lincheck.Actor;
 import org.jetbrains.kotlinx.lincheck.execution.ExecutionScenario;
+import org.jetbrains.lincheck.datastructures.Validate;
 
 /** Calls of the operations of one test, for scenarios that are not left to chance. */
 public final class Calls {
@@ -29,8 +30,13 @@ public final class Calls {
         return sideBySide(List.of(), first, second);
     }
 
-    /** The same, after calls of the first thread. */
+    /** The same, after calls of the first thread; and then the validation of the test, if it has one. */
     public ExecutionScenario sideBySide(List<Actor> before, List<Actor> first, List<Actor> second) {
-        return new ExecutionScenario(before, List.of(first, second), List.of(), null);
+        Actor validation = Arrays.stream(test.getMethods())
+                .filter(method -> method.isAnnotationPresent(Validate.class))
+                .map(method -> new Actor(method, List.of()))
+                .findAny()
+                .orElse(null);
+        return new ExecutionScenario(before, List.of(first, second), List.of(), validation);
     }
 }

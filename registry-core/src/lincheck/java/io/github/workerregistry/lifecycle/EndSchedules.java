@@ -136,8 +136,8 @@ public class EndSchedules {
     void theEndOfABackOffBesideAStop() {
         UnexpectedWarnings.allow("is gone: CRASHED");
         check(CALLS.sideBySide(
-                List.of(CALLS.of("crash"), SOON),
-                List.of(CALLS.of("pass", BACK_OFF_MILLIS)),
+                List.of(CALLS.of("crash"), SOON, CALLS.of("pass", BACK_OFF_MILLIS - 1)),
+                List.of(CALLS.of("pass", 1)),
                 List.of(CALLS.of("stop"), SOON)));
     }
 
@@ -149,9 +149,7 @@ public class EndSchedules {
     @Test
     void theEndOfAnIdleTimeBesideALease() {
         check(CALLS.sideBySide(
-                List.of(CALLS.of("pass", IDLE_MILLIS - 50)),
-                List.of(CALLS.of("pass", 100)),
-                List.of(CALLS.of("lease"))));
+                List.of(CALLS.of("pass", IDLE_MILLIS - 1)), List.of(CALLS.of("pass", 1)), List.of(CALLS.of("lease"))));
     }
 
     private static void check(ExecutionScenario scenario) {
