@@ -48,6 +48,7 @@ public final class Schedules {
         return common(new ModelCheckingOptions(), specification)
                 .iterations(5)
                 .invocationsPerIteration(500)
+                .loopIterationsBeforeThreadSwitch(100)
                 .loopBound(1_000)
                 .addGuarantee(NOTHING_TO_SEE)
                 .addGuarantee(LOGS);

@@ -2,19 +2,16 @@ package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.Calls;
 import io.github.workerregistry.Schedules;
-import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.BackingOff;
-import io.github.workerregistry.WorkerState.Busy;
 import java.time.Duration;
 import java.util.List;
 import org.jetbrains.kotlinx.lincheck.Actor;
 import org.jetbrains.kotlinx.lincheck.execution.ExecutionScenario;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -28,19 +25,13 @@ public class EndSchedules {
     private static final String WORKER = "w";
     private static final int CRASH = 3;
     private static final int BACK_OFF_MILLIS = 100;
-    private static final int IDLE_MILLIS = 300;
 
     private final VirtualHive hive = new VirtualHive(builder -> builder.restart(RestartPolicy.builder()
-                    .initial(Duration.ofMillis(BACK_OFF_MILLIS))
-                    .jitter(0)
-                    .build())
-            .config(LifecycleConfig.builder()
-                    .idleTimeout(Duration.ofMillis(IDLE_MILLIS))
-                    .build()));
-
+            .initial(Duration.ofMillis(BACK_OFF_MILLIS))
+            .jitter(0)
+            .build()));
     private volatile boolean mayLive = true;
     private volatile boolean open = true;
-    private volatile @Nullable SlotLease lease;
 
     public EndSchedules() {
         hive.spawnReady(WORKER);
@@ -74,18 +65,13 @@ public class EndSchedules {
     }
 
     @Operation
-    public void lease() {
-        lease = hive.registry.tryAcquireFrom(WORKER).orElse(null);
-    }
-
-    @Operation
     public void pass(int millis) {
         hive.advance(Duration.ofMillis(millis));
     }
 
     @Validate
     public void whoseEndWasAskedForHasEndedOnceAndNobodyElse() {
-        hive.advance(Duration.ofMillis(2 * BACK_OFF_MILLIS)); // and less than the idle timeout
+        hive.advance(Duration.ofMillis(2 * BACK_OFF_MILLIS));
         List<WorkerInfo> workers = hive.registry.list();
         List<String> withProcess = workers.stream()
                 .filter(worker -> !(worker.state() instanceof BackingOff))
@@ -98,7 +84,6 @@ public class EndSchedules {
         require(removals == (hive.registry.get(WORKER).isPresent() ? 0 : 1), "a worker leaves once");
         require(mayLive || removals == 1, "whoever was stopped has left");
         require(open || hive.processes.running().isEmpty(), "after a close nobody runs");
-        require(lease == null || hive.state(WORKER) instanceof Busy, "nobody is idle who holds a lease");
     }
 
     private void require(boolean holds, String rule) {
@@ -117,8 +102,6 @@ public class EndSchedules {
         public void close() {}
 
         public void spawn() {}
-
-        public void lease() {}
 
         public void pass(int millis) {}
     }
@@ -144,12 +127,6 @@ public class EndSchedules {
     @Test
     void aCloseBesideASpawn() {
         check(CALLS.sideBySide(List.of(CALLS.of("close")), List.of(CALLS.of("spawn"), SOON)));
-    }
-
-    @Test
-    void theEndOfAnIdleTimeBesideALease() {
-        check(CALLS.sideBySide(
-                List.of(CALLS.of("pass", IDLE_MILLIS - 1)), List.of(CALLS.of("pass", 1)), List.of(CALLS.of("lease"))));
     }
 
     private static void check(ExecutionScenario scenario) {
