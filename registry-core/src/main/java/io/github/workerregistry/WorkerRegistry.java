@@ -563,7 +563,7 @@ public final class WorkerRegistry {
      */
     public Optional<SlotLease> tryAcquire(String modelRef) {
         ModelSlots slots = models.get(requireNonNull(modelRef, "modelRef"));
-        return slots == null ? Optional.empty() : Optional.ofNullable(watched(slots.tryTake()));
+        return slots == null ? Optional.empty() : granted(slots.tryTake());
     }
 
     /**
@@ -577,7 +577,7 @@ public final class WorkerRegistry {
     public Optional<SlotLease> tryAcquire(String modelRef, SlotFilter filter) {
         ModelSlots slots = models.get(requireNonNull(modelRef, "modelRef"));
         requireNonNull(filter, "filter");
-        return slots == null ? Optional.empty() : Optional.ofNullable(watched(slots.tryTake(filter)));
+        return slots == null ? Optional.empty() : granted(slots.tryTake(filter));
     }
 
     /**
@@ -626,18 +626,29 @@ public final class WorkerRegistry {
             throw new InterruptedException();
         }
         SlotLease lease = models.acquire(modelRef, filter, timeout);
-        watched(lease);
-        return lease;
+        try {
+            return watched(lease);
+        } catch (Throwable t) {
+            lease.close();
+            throw t;
+        }
     }
 
-    private @Nullable SlotLease watched(@Nullable SlotLease lease) {
-        if (leaks != null && lease != null) {
-            try {
-                leaks.taken(lease);
-            } catch (Throwable t) { // of the host's clock
-                lease.close();
-                throw t;
-            }
+    private Optional<SlotLease> granted(@Nullable SlotLease lease) {
+        if (lease == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(watched(lease));
+        } catch (Throwable t) { // no memory, or the host's clock
+            lease.close();
+            throw t;
+        }
+    }
+
+    private SlotLease watched(SlotLease lease) {
+        if (leaks != null) {
+            leaks.taken(lease);
         }
         return lease;
     }
@@ -661,9 +672,7 @@ public final class WorkerRegistry {
      */
     public Optional<SlotLease> tryAcquireFrom(String id) {
         Entry entry = byId.get(requireNonNull(id, "id"));
-        return entry == null
-                ? Optional.empty()
-                : Optional.ofNullable(watched(entry.model().tryTakeFrom(entry)));
+        return entry == null ? Optional.empty() : granted(entry.model().tryTakeFrom(entry));
     }
 
     /**

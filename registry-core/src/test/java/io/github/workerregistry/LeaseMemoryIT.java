@@ -34,6 +34,6 @@ class LeaseMemoryIT {
             jvm.destroyForcibly().waitFor();
         }
 
-        assertThat(Files.readString(output).strip()).isEqualTo("out of memory 5 times, 0 slots in use");
+        assertThat(Files.readString(output).strip()).isEqualTo("out of memory 18 times, 0 slots in use");
     }
 }

@@ -1,17 +1,32 @@
 package io.github.workerregistry;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
 
-/** Takes slots until there is no memory for one more lease, gives all back, and says how many slots are in use. */
+/**
+ * Takes slots until there is no memory for one more, gives all back, and says how many slots are in use: with every
+ * method that takes one, and with the heap filled up to every word of what it makes.
+ */
 final class LeasingMain {
 
-    private static final int ROUNDS = 5;
+    /** A lease and its {@code Optional} are six words: each of them is to be the one that has no place. */
+    private static final int WORDS = 6;
+
     private static final int ENDLESS = 400_000;
-    private static final Duration TIMEOUT = Duration.ofSeconds(1);
+    private static final String ID = "w";
 
     private final WorkerRegistry registry = WorkerRegistry.create();
-    private final SlotLease[] leases = new SlotLease[ENDLESS]; // a list would have to grow
+    private final Object[] leases = new Object[ENDLESS]; // a list would have to grow
+    private final List<Callable<Object>> ways = List.of(
+            () -> registry.acquire(SomeWorkers.MODEL, Duration.ZERO),
+            () -> registry.tryAcquire(SomeWorkers.MODEL),
+            () -> registry.tryAcquireFrom(ID));
     private int held;
+
+    @SuppressWarnings("UnusedVariable") // but for the memory it takes
+    private byte[] ballast = {};
 
     private LeasingMain() {}
 
@@ -19,25 +34,30 @@ final class LeasingMain {
      * Runs in a small heap.
      *
      * @param args none
-     * @throws InterruptedException never
+     * @throws Exception never
      */
-    public static void main(String[] args) throws InterruptedException {
+    public static void main(String[] args) throws Exception {
         LeasingMain main = new LeasingMain();
-        main.registry.register(SomeWorkers.idle("w", 2 * ENDLESS));
-        main.registry.acquire(SomeWorkers.MODEL, TIMEOUT).close(); // what the JDK makes at the first use, it makes now
+        main.registry.register(SomeWorkers.idle(ID, 2 * ENDLESS));
+        for (Callable<Object> way : main.ways) { // what the JDK makes at the first use, it makes now
+            close(way.call());
+        }
         int outOfMemory = 0;
-        for (int i = 0; i < ROUNDS; i++) {
-            outOfMemory += main.leaseUntilOutOfMemory() ? 1 : 0;
-            main.giveAllBack();
+        for (Callable<Object> way : main.ways) {
+            for (int words = 0; words < WORDS; words++) {
+                main.ballast = new byte[words * Long.BYTES];
+                outOfMemory += main.leaseUntilOutOfMemory(way) ? 1 : 0;
+                main.giveAllBack();
+            }
         }
         System.out.println("out of memory " + outOfMemory + " times, "
                 + main.registry.stats().slotsInUse() + " slots in use");
     }
 
-    private boolean leaseUntilOutOfMemory() throws InterruptedException {
+    private boolean leaseUntilOutOfMemory(Callable<Object> way) throws Exception {
         try {
             while (held < ENDLESS) {
-                leases[held] = registry.acquire(SomeWorkers.MODEL, TIMEOUT);
+                leases[held] = way.call();
                 held++;
             }
             return false;
@@ -48,8 +68,12 @@ final class LeasingMain {
 
     private void giveAllBack() {
         while (held > 0) {
-            leases[--held].close();
+            close(leases[--held]);
             leases[held] = null;
         }
+    }
+
+    private static void close(Object lease) {
+        ((SlotLease) (lease instanceof Optional<?> found ? found.get() : lease)).close();
     }
 }
