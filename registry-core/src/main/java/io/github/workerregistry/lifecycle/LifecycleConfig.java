@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.lifecycle.Durations.shorter;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
@@ -348,10 +349,6 @@ public record LifecycleConfig(
 
         private static Duration atLeastOneNano(Duration duration) {
             return duration.isZero() ? Duration.ofNanos(1) : duration;
-        }
-
-        private static Duration shorter(Duration a, Duration b) {
-            return a.compareTo(b) <= 0 ? a : b;
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.lifecycle.Durations.shorter;
+
 import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
@@ -213,8 +215,7 @@ final class ProbeLoop implements Tick {
             }
             Duration wait = interval;
             Duration slowest = config.readyInterval().multipliedBy(SLOWEST_READY_PROBE);
-            Duration doubled = wait.multipliedBy(2);
-            interval = doubled.compareTo(slowest) < 0 ? doubled : slowest;
+            interval = shorter(wait.multipliedBy(2), slowest);
             return wait;
         }
     }

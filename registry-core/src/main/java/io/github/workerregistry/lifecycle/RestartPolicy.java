@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.lifecycle.Durations.shorter;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.Exit;
@@ -140,10 +141,6 @@ public record RestartPolicy(
             wait = wait.multipliedBy(2); // at most twice the longest duration that is taken: no overflow
         }
         return shorter(wait, max);
-    }
-
-    private static Duration shorter(Duration a, Duration b) {
-        return a.compareTo(b) <= 0 ? a : b;
     }
 
     /**

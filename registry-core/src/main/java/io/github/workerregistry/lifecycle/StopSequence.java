@@ -1,5 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.lifecycle.Durations.shorter;
+
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
@@ -151,9 +153,5 @@ final class StopSequence {
 
     private static boolean isOver(Duration limit, Duration passed) {
         return passed.compareTo(limit) >= 0;
-    }
-
-    private static Duration shorter(Duration a, Duration b) {
-        return a.compareTo(b) <= 0 ? a : b;
     }
 }

@@ -1,5 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.lifecycle.Durations.shorter;
+
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.IllegalTransitionException;
 import io.github.workerregistry.WorkerInfo;
@@ -54,8 +56,8 @@ final class Stopper {
      * fits in behind.
      */
     CompletableFuture<SupervisedWorker> stopWithin(String id, Duration deadline) {
-        Duration grace = min(config.stopGrace(), deadline.dividedBy(2));
-        return stop(id, Exit.Cause.SHUTDOWN, min(config.drain(), deadline.minus(grace)), deadline);
+        Duration grace = shorter(config.stopGrace(), deadline.dividedBy(2));
+        return stop(id, Exit.Cause.SHUTDOWN, shorter(config.drain(), deadline.minus(grace)), deadline);
     }
 
     private CompletableFuture<SupervisedWorker> stop(String id, Exit.Cause reason, Duration drain, Duration untilKill) {
@@ -162,9 +164,5 @@ final class Stopper {
             worker.stop.begin(registry.clock().instant(), Duration.ZERO, Duration.ZERO, Duration.ZERO);
             stops.advance(worker);
         });
-    }
-
-    private static Duration min(Duration a, Duration b) {
-        return a.compareTo(b) <= 0 ? a : b;
     }
 }
