@@ -450,7 +450,6 @@ final class FreeSlots {
     private void correct(Node node, int index, int level) {
         BEGUN.getAndAdd(this, 1L);
         try {
-            noteBelow(node, index, level);
             node.change(level, index, false);
             noteBelow(node, index, level);
         } finally {
