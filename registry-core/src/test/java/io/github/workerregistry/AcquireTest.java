@@ -243,6 +243,26 @@ class AcquireTest {
     }
 
     @Test
+    void aFilterThatThrowsWhenItIsAskedAgainHoldsUpNobodyBehind() throws Exception {
+        register("w", new Idle());
+        SlotLease taken = registry.tryAcquire("m").orElseThrow();
+        AtomicBoolean asked = new AtomicBoolean();
+        waiting(
+                SlotFilter.any().where(worker -> {
+                    if (asked.getAndSet(true)) {
+                        throw new IllegalStateException("asked again");
+                    }
+                    return false;
+                }),
+                LONG);
+        Caller behind = waiting(LONG);
+
+        taken.close();
+
+        assertThat(behind.lease().workerId()).isEqualTo("w");
+    }
+
+    @Test
     void aSlotThatAFilterFreesIsOfferedToThoseWhoWait() throws Exception {
         register("w", new Idle());
         register("v", new Idle());

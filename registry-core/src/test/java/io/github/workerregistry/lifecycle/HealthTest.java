@@ -16,6 +16,7 @@ import io.github.workerregistry.health.HealthStatus;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -238,6 +239,50 @@ class HealthTest {
 
         assertThat(hung).isCancelled();
         assertThat(hive.worker(id).failedHealthChecks()).isEqualTo(1);
+    }
+
+    @Test
+    void theProbeOfAWorkerThatHasGoneIsCancelled() {
+        CompletableFuture<HealthStatus> hung = new CompletableFuture<>();
+        AtomicReference<WorkerInfo> asked = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.health((worker, timeout) -> {
+            asked.set(worker);
+            return hung;
+        }));
+        String id = hive.spawnReady();
+        while (asked.get() == null) {
+            hive.advance(Duration.ofMillis(100));
+        }
+
+        hive.supervisor.forceKill(id);
+        hive.advance(Duration.ofMillis(100));
+
+        assertThat(hung).isCancelled();
+    }
+
+    @Test
+    void healthChecksOfWorkersThatStartedTogetherAreSpreadByATenthOfTheirInterval() {
+        List<Duration> waits = new ArrayList<>();
+        AtomicReference<Instant> start = new AtomicReference<>();
+        AtomicReference<VirtualHive> probed = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.health((worker, timeout) -> {
+            waits.add(Duration.between(start.get(), probed.get().time.instant()));
+            return CompletableFuture.completedFuture(HealthStatus.healthy());
+        }));
+        probed.set(hive);
+        start.set(hive.time.instant());
+        for (int i = 0; i < 100; i++) {
+            hive.spawnReady();
+        }
+
+        hive.advanceSeconds(34);
+
+        assertThat(waits).hasSize(100).allMatch(wait -> wait.compareTo(Duration.ofSeconds(27)) >= 0);
+        Duration spread = Collections.max(waits).minus(Collections.min(waits));
+        assertThat(spread)
+                .as("3 s and a sweep to each side")
+                .isBetween(Duration.ofSeconds(3), Duration.ofMillis(6_200));
+        assertThat(Collections.max(waits)).isLessThanOrEqualTo(Duration.ofMillis(33_100));
     }
 
     @Test
