@@ -82,6 +82,9 @@ final class Crew implements Runnable {
             refused++;
             remarks.add("cannot spawn " + id + ": " + e.getMessage());
             return false;
+        } catch (IllegalStateException e) { // somebody has pressed Ctrl-C, and the supervisor is shutting down
+            ledger.notSpawned(id);
+            return false;
         }
     }
 
