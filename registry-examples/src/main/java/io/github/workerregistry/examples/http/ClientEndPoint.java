@@ -2,6 +2,7 @@ package io.github.workerregistry.examples.http;
 
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
@@ -75,6 +76,19 @@ final class ClientEndPoint extends SocketChannelEndPoint {
         } catch (IOException e) {
             return true;
         }
+    }
+
+    /**
+     * Ends the connection with a reset. To a client that reads until the end of the stream, as one of HTTP/1.0 does or
+     * one that says {@code Connection: close}, an end in good order would make half an answer look whole.
+     */
+    void cut() {
+        try {
+            getChannel().setOption(StandardSocketOptions.SO_LINGER, 0);
+        } catch (IOException closedAlready) {
+            return;
+        }
+        close();
     }
 
     @Override

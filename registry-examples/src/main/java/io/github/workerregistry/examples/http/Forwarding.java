@@ -99,13 +99,12 @@ public final class Forwarding {
      *
      * @param ctx the request
      * @param refusal what the client is told if it has been told nothing yet
-     * @throws Refusal that refusal; else the connection is closed
+     * @throws Refusal that refusal; else the connection is cut
      */
     public static void fail(Context ctx, Refusal refusal) {
         if (isUnanswered(ctx)) {
             throw refusal;
         }
-        // An end in good order would make half an answer look whole.
-        ClientEndPoint.of(ctx.req()).close();
+        ClientEndPoint.of(ctx.req()).cut();
     }
 }

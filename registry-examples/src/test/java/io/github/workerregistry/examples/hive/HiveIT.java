@@ -42,7 +42,7 @@ class HiveIT {
     @BeforeAll
     static void start() throws IOException {
         running = new RunningHive(Options.parse(
-                "--port=0", "--workers=0", "--ports=" + FreePorts.range(30), "--stop-grace=1s", "--restart=never"));
+                "--port=0", "--workers=0", "--ports=" + FreePorts.range(30), "--stop-grace=5s", "--restart=never"));
         running.start();
         hive = new HiveClient(running.baseUrl());
     }
@@ -163,6 +163,17 @@ class HiveIT {
 
         assertThat(answer.statusCode()).isEqualTo(200);
         assertThatThrownBy(() -> answer.body().readAllBytes()).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void aClientThatReadsUntilTheEndOfTheStreamSeesThatHalfAnAnswerIsNotWhole() throws Exception {
+        String model = "demo:load-time=100ms,token-delay=100ms,tokens=1000,crash-after=1s";
+        hive.spawnIdle(model);
+
+        try (Socket client = post(EXECUTE, "HTTP/1.0", HiveClient.executeBody(model))) {
+            assertThat(firstLine(client)).contains("200");
+            assertThatThrownBy(() -> client.getInputStream().readAllBytes()).isInstanceOf(IOException.class);
+        }
     }
 
     @Test
@@ -355,10 +366,15 @@ class HiveIT {
     }
 
     private static Socket post(String path, String body) throws IOException {
+        return post(path, "HTTP/1.1", body);
+    }
+
+    private static Socket post(String path, String version, String body) throws IOException {
         Socket client = new Socket(hive.at("/").getHost(), hive.at("/").getPort());
         client.getOutputStream()
-                .write(("POST " + path + " HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: "
-                                + body.length() + "\r\n\r\n" + body)
+                .write(("POST " + path + " " + version
+                                + "\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: " + body.length()
+                                + "\r\n\r\n" + body)
                         .getBytes(StandardCharsets.US_ASCII));
         return client;
     }
