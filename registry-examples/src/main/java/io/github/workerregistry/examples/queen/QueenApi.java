@@ -16,9 +16,6 @@ import java.util.Optional;
 /** What clients and workers ask of the queen, but for the work itself, which is {@link ExecuteRelay}'s. */
 final class QueenApi {
 
-    /** As many as a hive lets a worker have. */
-    private static final int MOST_SLOTS = 65_536;
-
     /** The answer to a look-up: the worker, and the hive to send the request to. */
     record Route(WorkerOnNode worker, HiveJson hive) {}
 
@@ -84,7 +81,7 @@ final class QueenApi {
     void ready(Context ctx) {
         Fields fields = Fields.parse(RequestBody.json(ctx));
         String node = fields.name("node");
-        int slots = fields.optionalNumber("slots", 1, MOST_SLOTS).orElse(1);
+        int slots = fields.slots();
         WorkerSnapshot worker = new WorkerSnapshot(
                 fields.name("worker_id"),
                 url(fields),
