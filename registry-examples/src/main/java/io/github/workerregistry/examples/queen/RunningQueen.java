@@ -128,7 +128,11 @@ final class RunningQueen implements AutoCloseable {
                     "ZooKeeper at {} does not answer; the queen answers without, and knows no hives until it does",
                     zookeeper);
         }
-        server.start();
+        synchronized (this) {
+            if (!ends.isEmpty()) { // else she has been ended meanwhile
+                server.start();
+            }
+        }
     }
 
     /** Ends; the hives go on. Idempotent. */
