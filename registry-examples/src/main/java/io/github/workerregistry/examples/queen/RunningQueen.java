@@ -58,7 +58,7 @@ final class RunningQueen implements AutoCloseable {
             Router router = new Router(fleet, contact);
             mirror = new HiveMirror(fleet, contact);
             CuratorFramework client = ZooKeeperClients.reader(zookeeper, sessionTimeout);
-            ends.push(client::close);
+            ends.push(() -> ZooKeeperClients.close(client));
             mirror.start(client);
             ends.push(mirror::close);
             HttpClient http = httpClient();

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -303,6 +304,20 @@ class ZooKeeperIT {
         client.delete().forPath(NodeName.path("brief"));
 
         soon().until(() -> fleet.hive("brief").isEmpty());
+    }
+
+    /** It held up the end of the hive, and of its workers, for as long as a session may last. */
+    @Test
+    void aHiveEndsInTimeThoughZooKeeperHasFrozen() throws Exception {
+        try (Wire wire = new Wire(zooKeeper.port())) {
+            HivePublisher publisher =
+                    HivePublisher.join(wire.servers(), "frozen", "http://127.0.0.1:9", Duration.ofMinutes(1), INTERVAL);
+            publisher.publish(WorkerRegistry.create());
+            soon().until(() -> fleet.hive("frozen").isPresent());
+            wire.freeze();
+
+            assertThat(CompletableFuture.runAsync(publisher::close)).succeedsWithin(Duration.ofSeconds(10));
+        }
     }
 
     /** For longer than the sessions last; and the queen goes on answering. */
