@@ -62,7 +62,8 @@ final class RunningQueen implements AutoCloseable {
             mirror.start(client);
             ends.push(mirror::close);
             HttpClient http = httpClient();
-            UnansweredRequests unanswered = new UnansweredRequests(fleet, http, UnansweredRequests.PATIENCE);
+            UnansweredRequests unanswered =
+                    new UnansweredRequests(fleet, http, UnansweredRequests.PATIENCE, System::nanoTime);
             Forwarding forwarding = new Forwarding(http, scheduler);
             server = QueenServer.on(
                     listening,
