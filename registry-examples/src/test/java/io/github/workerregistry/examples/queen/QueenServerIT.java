@@ -16,6 +16,7 @@ import io.github.workerregistry.examples.http.Listening;
 import io.github.workerregistry.examples.http.RequestBody;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
@@ -98,6 +99,41 @@ class QueenServerIT {
         JsonNode w2 = get("/v1/workers/list?model_ref=other").get("workers").get(0);
         assertThat(w2.get("slots_available").intValue()).isEqualTo(1);
         assertThat(w2.get("state").textValue()).isEqualTo("busy");
+    }
+
+    /** 250 of them had all threads, and the queen answered nobody. */
+    @Test
+    void clientsThatDoNotReadTheListKeepOnlyOthersFromTheList() throws Exception {
+        for (int i = 0; i < 30; i++) {
+            fleet.accept(at(
+                    "http://127.0.0.1:1",
+                    "n" + i,
+                    Snapshots.large(1000).workers().toArray(WorkerSnapshot[]::new)));
+        }
+        List<Socket> clients = new ArrayList<>();
+        try {
+            await().pollInterval(Duration.ofMillis(1)).until(() -> {
+                clients.add(whoDoesNotReadTheList());
+                return "too_many_lists".equals(code(send("GET", "/v1/workers/list?node=n1", null)));
+            });
+            assertThat(status("GET", "/v1/health", null)).isEqualTo(200);
+        } finally {
+            for (Socket client : clients) {
+                client.close();
+            }
+        }
+        await().untilAsserted(() ->
+                assertThat(status("GET", "/v1/workers/list?node=nobody", null)).isEqualTo(200));
+    }
+
+    private Socket whoDoesNotReadTheList() throws IOException {
+        Socket client = new Socket();
+        client.setReceiveBufferSize(4096);
+        client.connect(new InetSocketAddress(
+                InetAddress.getLoopbackAddress(), URI.create(url).getPort()));
+        client.getOutputStream()
+                .write("GET /v1/workers/list HTTP/1.1\r\nHost: h\r\n\r\n".getBytes(StandardCharsets.UTF_8));
+        return client;
     }
 
     /** One wrong --advertise and one request had her call herself without end. */
