@@ -2,15 +2,14 @@ package io.github.workerregistry.examples.faults;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.workerregistry.examples.TemporaryDirectory;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * Where the workers' output goes: a file system in memory, small enough to be filled up. Where that cannot be mounted
@@ -21,24 +20,25 @@ final class SmallDisk implements AutoCloseable {
     private static final String SIZE = "16m";
     private static final int BLOCK = 4096;
 
-    private final Path directory;
+    private final TemporaryDirectory directory;
     private final Optional<String> whyNeverFull;
     private final Thread hook = new Thread(this::remove, "fault-run-disk");
 
-    private SmallDisk(Path directory, Optional<String> whyNeverFull) {
+    private SmallDisk(TemporaryDirectory directory, Optional<String> whyNeverFull) {
         this.directory = directory;
         this.whyNeverFull = whyNeverFull;
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
     static SmallDisk create() throws IOException {
-        Path directory = Files.createTempDirectory("fault-run");
-        String refusal = run("mount", "-t", "tmpfs", "-o", "size=" + SIZE, "fault-run", directory.toString());
+        TemporaryDirectory directory = TemporaryDirectory.create("fault-run");
+        String path = directory.path().toString();
+        String refusal = run("mount", "-t", "tmpfs", "-o", "size=" + SIZE, "fault-run", path);
         return new SmallDisk(directory, refusal.isEmpty() ? Optional.empty() : Optional.of(refusal));
     }
 
     Path directory() {
-        return directory;
+        return directory.path();
     }
 
     /** Why this disk cannot be filled; empty if it can. */
@@ -65,14 +65,14 @@ final class SmallDisk implements AutoCloseable {
     /** A worker has gone for good, and its id is never used again. */
     void forget(String workerId) {
         try {
-            Files.deleteIfExists(directory.resolve(workerId + ".log"));
+            Files.deleteIfExists(directory().resolve(workerId + ".log"));
         } catch (IOException e) {
             // it goes with the directory
         }
     }
 
     private Path filler() {
-        return directory.resolve("filler");
+        return directory().resolve("filler");
     }
 
     @Override
@@ -83,15 +83,9 @@ final class SmallDisk implements AutoCloseable {
 
     private void remove() {
         if (whyNeverFull.isEmpty()) {
-            run("umount", "--lazy", directory.toString()); // at Ctrl-C, the last workers may still write
+            run("umount", "--lazy", directory().toString()); // at Ctrl-C, the last workers may still write
         }
-        try (Stream<Path> left = Files.walk(directory)) {
-            for (Path path : left.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
-            }
-        } catch (IOException e) {
-            System.err.println("fault run: cannot remove " + directory + ": " + e);
-        }
+        directory.close();
     }
 
     /** What the command has to say if it fails; empty if it does not. */

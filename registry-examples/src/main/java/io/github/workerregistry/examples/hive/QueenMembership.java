@@ -82,7 +82,7 @@ final class QueenMembership {
                     checked("--node", NodeName::require, node(listening)),
                     url(listening),
                     timeout,
-                    publishInterval));
+                    checked("--publish-interval", HivePublisher::requireInterval, publishInterval)));
         } catch (NodeTakenException e) {
             throw new IOException(e.getMessage(), e);
         } catch (InterruptedException e) {
@@ -96,10 +96,9 @@ final class QueenMembership {
     }
 
     private String url(Listening listening) throws IOException {
-        if (advertise != null) {
-            return checked("--advertise", HivePublisher::requireUrl, advertise);
-        }
-        return listening.isEverywhere() ? listening.url(hostName()) : listening.url();
+        String url =
+                advertise != null ? advertise : listening.isEverywhere() ? listening.url(hostName()) : listening.url();
+        return checked("--advertise", HivePublisher::requireUrl, url);
     }
 
     private static String hostName() {

@@ -14,9 +14,6 @@ import java.util.Optional;
  */
 record SpawnRequest(String modelRef, String backend, int device, int slots, Optional<String> modelPath) {
 
-    /** So many requests at once are a slip of the keyboard. */
-    private static final int MOST_SLOTS = 65_536;
-
     /**
      * Reads the fields. One that is not known is refused: it is one of the others, misspelt.
      *
@@ -28,7 +25,7 @@ record SpawnRequest(String modelRef, String backend, int device, int slots, Opti
                 fields.name("model_ref"),
                 fields.name("backend"),
                 fields.number("device", 0, Integer.MAX_VALUE),
-                fields.optionalNumber("slots", 1, MOST_SLOTS).orElse(1),
+                fields.slots(),
                 fields.optionalName("model_path"));
     }
 }

@@ -15,6 +15,9 @@ import java.util.Optional;
 /** The fields of a JSON object that a client sent. If one is wrong, a {@link Refusal} names it and says how. */
 public final class Fields {
 
+    /** So many requests at once are a slip of the keyboard. */
+    private static final int MOST_SLOTS = 65_536;
+
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -125,6 +128,16 @@ public final class Fields {
             }
             return value.intValue();
         });
+    }
+
+    /**
+     * How many requests a worker takes at once, in the field {@code slots}.
+     *
+     * @return 1 or more; 1 if it is not there
+     * @throws Refusal if it is no such number, or far too many
+     */
+    public int slots() {
+        return optionalNumber("slots", 1, MOST_SLOTS).orElse(1);
     }
 
     /** A field that is null is one that is not there. */

@@ -8,6 +8,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -92,6 +93,16 @@ public final class Forwarding {
      */
     public static boolean isUnanswered(Context ctx) {
         return !ctx.res().isCommitted() && !ClientEndPoint.of(ctx.req()).hasGone();
+    }
+
+    /**
+     * Why there was no answer, or only a part of one.
+     *
+     * @param failure as the future that was returned has it, or a stage of it
+     * @return the failure itself
+     */
+    public static Throwable causeOf(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
     /**

@@ -16,7 +16,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -103,8 +102,7 @@ final class ExecuteRelay {
         }
 
         private CompletableFuture<Void> failed(ModelView hive, Throwable failure) {
-            Throwable cause =
-                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+            Throwable cause = Forwarding.causeOf(failure);
             if (cause instanceof ConnectException || cause instanceof HttpConnectTimeoutException) {
                 log.info(
                         "the hive of node {} at {} takes no connection: {}", hive.node(), hive.url(), cause.toString());

@@ -1,11 +1,10 @@
 package io.github.workerregistry.examples.queen;
 
+import io.github.workerregistry.examples.TemporaryDirectory;
+import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,11 +18,10 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 import org.apache.curator.framework.CuratorFramework;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
 /**
  * How far one queen goes: simulated hives register their workers through a real ZooKeeper server in this JVM, and the
@@ -42,37 +40,25 @@ public final class FleetSimulation implements Callable<Integer> {
 
     private static final Duration SESSION = Duration.ofSeconds(60);
 
-    @Option(names = "--hives", defaultValue = "1000", description = "How many hives (default: ${DEFAULT-VALUE}).")
-    private int hiveCount;
+    private static final Duration LONGEST_SATURATION = Duration.ofSeconds(5);
 
-    @Option(names = "--workers", defaultValue = "1000", description = "Workers of each (default: ${DEFAULT-VALUE}).")
-    private int workers;
+    @Mixin
+    private SimulationOptions options;
 
-    @Option(names = "--models", defaultValue = "20", description = "Models of each (default: ${DEFAULT-VALUE}).")
-    private int models;
-
-    @Option(names = "--rate", defaultValue = "50", description = "Changes a second (default: ${DEFAULT-VALUE}).")
-    private int rate;
-
-    @Option(names = "--seconds", defaultValue = "20", description = "For how long (default: ${DEFAULT-VALUE}).")
-    private int seconds;
-
-    @Option(
-            names = "--connections",
-            defaultValue = "4",
-            description = "Sessions that the hives share (default: ${DEFAULT-VALUE}).")
-    private int connections;
-
+    private final PrintStream out;
     private final Fleet fleet = new Fleet(System::nanoTime);
     private final Contact contact = new Contact(System::nanoTime);
     private final Router router = new Router(fleet, contact);
     private final Map<String, Long> begun = new ConcurrentHashMap<>();
     private final ConcurrentLinkedQueue<Long> lags = new ConcurrentLinkedQueue<>();
+    private final Map<String, Long> arrived = new ConcurrentHashMap<>();
     private final List<SimulatedHive> hives = new ArrayList<>();
     private final AtomicLong bytesWritten = new AtomicLong();
     private final AtomicLong writes = new AtomicLong();
 
-    private FleetSimulation() {}
+    FleetSimulation(PrintStream out) {
+        this.out = out;
+    }
 
     /**
      * Runs the simulation.
@@ -80,53 +66,51 @@ public final class FleetSimulation implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new FleetSimulation()).execute(args));
+        System.exit(new CommandLine(new FleetSimulation(System.out)).execute(args));
     }
 
     @Override
     public Integer call() throws Exception {
-        Path directory = Files.createTempDirectory("worker-registry-simulation-");
-        try (EmbeddedZooKeeper zooKeeper = new EmbeddedZooKeeper(directory, 0)) {
+        say(
+                "%,d hives of %,d workers and %d models each, over %d sessions; %,d changes a second for %,d ms;"
+                        + " %d cores, heap %,d MB, JDK %s",
+                options.hives(),
+                options.workers(),
+                options.models(),
+                options.connections(),
+                options.rate(),
+                options.duration().toMillis(),
+                Runtime.getRuntime().availableProcessors(),
+                Runtime.getRuntime().maxMemory() >> 20,
+                System.getProperty("java.version"));
+        try (TemporaryDirectory directory = TemporaryDirectory.create("worker-registry-simulation-");
+                EmbeddedZooKeeper zooKeeper = new EmbeddedZooKeeper(directory.path(), 0)) {
             simulate(zooKeeper);
-        } finally {
-            try (Stream<Path> files = Files.walk(directory)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(file);
-                }
-            }
         }
         return 0;
     }
 
     private void simulate(EmbeddedZooKeeper zooKeeper) throws Exception {
-        ExecutorService threads = Executors.newFixedThreadPool(connections);
+        ExecutorService threads = Executors.newFixedThreadPool(options.connections());
         List<CuratorFramework> clients = new ArrayList<>();
         try (CuratorFramework reader = ZooKeeperClients.reader(zooKeeper.servers(), SESSION);
                 HiveMirror mirror = new HiveMirror(fleet, contact, this::taken)) {
             mirror.start(reader);
-            for (int i = 0; i < connections; i++) {
+            for (int i = 0; i < options.connections(); i++) {
                 clients.add(ZooKeeperClients.writer(zooKeeper.servers(), SESSION));
             }
-            for (int i = 0; i < hiveCount; i++) {
-                HiveNode node = new HiveNode(clients.get(i % connections), SimulatedHive.name(i));
-                hives.add(new SimulatedHive(i, workers, models, node));
+            for (int i = 0; i < options.hives(); i++) {
+                HiveNode node = new HiveNode(clients.get(i % options.connections()), SimulatedHive.name(i));
+                hives.add(new SimulatedHive(i, options.workers(), options.models(), node));
             }
-            say(
-                    "%,d hives of %,d workers and %d models each, over %d sessions; %d cores, heap %,d MB, JDK %s",
-                    hiveCount,
-                    workers,
-                    models,
-                    connections,
-                    Runtime.getRuntime().availableProcessors(),
-                    Runtime.getRuntime().maxMemory() >> 20,
-                    System.getProperty("java.version"));
             register(threads);
             int bytes = snapshot();
             lookUp();
             change(threads);
             saturate(threads);
-            long heap = heap();
-            paper(bytes, heap);
+            new OnPaper(options.workers(), bytes, heap() / options.hives())
+                    .lines()
+                    .forEach(out::println);
         } finally {
             threads.shutdownNow();
             clients.forEach(CuratorFramework::close);
@@ -145,11 +129,11 @@ public final class FleetSimulation implements Callable<Integer> {
         double took = secondsSince(start);
         say(
                 "registered: all %,d workers in the mirror after %.1f s (%.0f hives a second)",
-                (long) hiveCount * workers, took, hiveCount / took);
+                (long) options.hives() * options.workers(), took, options.hives() / took);
     }
 
     private int snapshot() {
-        SimulatedHive hive = new SimulatedHive(hiveCount, workers, models, null);
+        SimulatedHive hive = new SimulatedHive(options.hives(), options.workers(), options.models(), null);
         hive.pretend();
         HiveSnapshot snapshot = hive.next();
         byte[] json = SnapshotCodec.json(snapshot);
@@ -166,17 +150,23 @@ public final class FleetSimulation implements Callable<Integer> {
         }
         say(
                 "a snapshot: %,d bytes as JSON, %,d as written (%.0f a worker); %.1f ms to write, %.1f ms to read",
-                json.length, bytes.length, bytes.length / (double) workers, encode, secondsSince(start) * 1e3 / rounds);
+                json.length,
+                bytes.length,
+                bytes.length / (double) options.workers(),
+                encode,
+                secondsSince(start) * 1e3 / rounds);
         return bytes.length;
     }
 
     private void lookUp() {
         int looks = 20_000;
         for (int round = 0; round < 2; round++) { // the first one warms up
-            long anywhere = time(looks, i -> router.best(SimulatedHive.model(i % models), Optional.empty()));
+            long anywhere = time(looks, i -> router.best(SimulatedHive.model(i % options.models()), Optional.empty()));
             long onNode = time(
                     looks,
-                    i -> router.best(SimulatedHive.model(i % models), Optional.of(SimulatedHive.name(i % hiveCount))));
+                    i -> router.best(
+                            SimulatedHive.model(i % options.models()),
+                            Optional.of(SimulatedHive.name(i % options.hives()))));
             if (round == 1) {
                 say(
                         "a route: %,d ns, the best of %,d hives that have the model; %,d ns on one node",
@@ -205,12 +195,12 @@ public final class FleetSimulation implements Callable<Integer> {
     private void change(ExecutorService threads) throws Exception {
         lags.clear();
         long start = System.nanoTime();
-        long gap = TimeUnit.SECONDS.toNanos(connections) / rate;
-        int each = rate * seconds / connections;
+        long gap = TimeUnit.SECONDS.toNanos(options.connections()) / options.rate();
+        long each = Math.max(1, options.duration().toNanos() / gap);
         onEach(threads, (thread, mine) -> {
-            for (int i = 0; i < each; i++) {
-                LockSupport.parkNanos(start + i * gap + thread * gap / connections - System.nanoTime());
-                write(mine.get(i % mine.size()));
+            for (long i = 0; i < each; i++) {
+                LockSupport.parkNanos(start + i * gap + thread * gap / options.connections() - System.nanoTime());
+                write(mine.get((int) (i % mine.size())));
             }
         });
         double took = secondsSince(start);
@@ -229,13 +219,14 @@ public final class FleetSimulation implements Callable<Integer> {
                 HivePublisher.DEFAULT_INTERVAL.toMillis());
     }
 
-    /** As fast as it goes, for five seconds at most. */
+    /** As fast as it goes, for some seconds at most. */
     private void saturate(ExecutorService threads) throws Exception {
         long written = writes.get();
         long bytes = bytesWritten.get();
+        long most = Math.min(LONGEST_SATURATION.toNanos(), options.duration().toNanos());
         long start = System.nanoTime();
         onEach(threads, (thread, mine) -> {
-            for (int i = 0; secondsSince(start) < Math.min(5, seconds); i++) {
+            for (int i = 0; System.nanoTime() - start < most; i++) {
                 write(mine.get(i % mine.size()));
             }
         });
@@ -249,51 +240,14 @@ public final class FleetSimulation implements Callable<Integer> {
 
     private long heap() throws InterruptedException {
         long with = used();
-        for (int i = 0; i < hiveCount; i++) {
+        for (int i = 0; i < options.hives(); i++) {
             fleet.drop(SimulatedHive.name(i));
         }
-        long mirrored = with - used();
+        long mirrored = Math.max(0, with - used()); // of a small fleet there is less than the noise
         say(
                 "heap: %,d MB for what the queen knows, %d bytes a worker, with its strings",
-                mirrored >> 20, mirrored / hiveCount / workers);
+                mirrored >> 20, mirrored / options.hives() / options.workers());
         return mirrored;
-    }
-
-    private void paper(int bytes, long heap) {
-        int fleetSize = 10_000;
-        double interval = HivePublisher.DEFAULT_INTERVAL.toMillis() / 1e3;
-        double most = fleetSize / interval;
-        double leader = 1.25e9 / 4; // 10 Gbit/s, to four followers
-        double carried = Math.min(18_000, leader / bytes);
-        say("on paper, %,d hives of %,d workers:", fleetSize, workers);
-        say(
-                "    all change all the time: %,d hives / %.1f s = %,.0f writes a second, x %,d bytes = %,.0f MB/s",
-                fleetSize, interval, most, bytes, most * bytes / 1e6);
-        say("    five servers carry 18,000 writes a second of 1 kB (Hunt et al., ZooKeeper, USENIX ATC 2010, table 1)");
-        say(
-                "    a leader with 10 Gbit/s sends each write to 4 followers: 1,250 MB/s / 4 / %,d bytes = %,.0f writes a"
-                        + " second",
-                bytes, leader / bytes);
-        say(
-                "    the lesser of the two, %,.0f a second, is a write of each hive every %.1f s: --publish-interval %dms",
-                carried, fleetSize / carried, (int) Math.ceil(fleetSize / carried * 10) * 100);
-        say(
-                "    each queen reads, and each server logs, what is written: %,.0f MB/s at that rate",
-                carried * bytes / 1e6);
-        say(
-                "    hives of which one in %.0f changes at a time fit with the default of %d ms",
-                most / carried, HivePublisher.DEFAULT_INTERVAL.toMillis());
-        double looks = fleetSize / (HivePublisher.INTERVALS_PER_LOOK * interval);
-        say(
-                "    each looks at its node every %.0f s: %,.0f reads a second of some 100 bytes, of the 165,000 that five"
-                        + " servers answer (same table); to write it anew instead would be %,.0f MB/s",
-                HivePublisher.INTERVALS_PER_LOOK * interval, looks, looks * bytes / 1e6);
-        say(
-                "    in the memory of each server: %,d x %,d bytes = %,d MB; of each queen: %,d MB",
-                fleetSize, bytes, (long) fleetSize * bytes / 1_000_000, (heap / hiveCount * fleetSize) >> 20);
-        say(
-                "    sessions: %,d, each with a ping every third of 10 s: %,.0f a second",
-                fleetSize, fleetSize / (10 / 3.0));
     }
 
     private interface Work {
@@ -303,10 +257,10 @@ public final class FleetSimulation implements Callable<Integer> {
     /** Every session has a thread, and every hive one session. */
     private void onEach(ExecutorService threads, Work work) throws Exception {
         List<Future<?>> running = new ArrayList<>();
-        for (int t = 0; t < connections; t++) {
+        for (int t = 0; t < options.connections(); t++) {
             int thread = t;
             List<SimulatedHive> mine = new ArrayList<>();
-            for (int i = t; i < hiveCount; i += connections) {
+            for (int i = t; i < options.hives(); i += options.connections()) {
                 mine.add(hives.get(i));
             }
             running.add(threads.submit(() -> {
@@ -334,6 +288,7 @@ public final class FleetSimulation implements Callable<Integer> {
         if (start != null) {
             lags.add(System.nanoTime() - start);
         }
+        arrived.put(snapshot.node(), snapshot.revision());
     }
 
     private static String key(HiveSnapshot snapshot) {
@@ -343,9 +298,7 @@ public final class FleetSimulation implements Callable<Integer> {
     /** A snapshot that was replaced before the mirror read it never comes. */
     private void awaitMirror() throws InterruptedException {
         for (SimulatedHive hive : hives) {
-            while (fleet.hive(hive.name())
-                    .filter(view -> view.snapshot().revision() >= hive.revision())
-                    .isEmpty()) {
+            while (arrived.getOrDefault(hive.name(), 0L) < hive.revision()) {
                 TimeUnit.MILLISECONDS.sleep(1);
             }
         }
@@ -365,7 +318,7 @@ public final class FleetSimulation implements Callable<Integer> {
     }
 
     @SuppressWarnings("AnnotateFormatMethod") // the annotation is not on this program's class path
-    private static void say(String format, Object... values) {
-        System.out.println(String.format(Locale.ROOT, format, values));
+    private void say(String format, Object... values) {
+        out.println(String.format(Locale.ROOT, format, values));
     }
 }

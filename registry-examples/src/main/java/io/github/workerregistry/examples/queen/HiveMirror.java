@@ -16,6 +16,7 @@ import org.apache.curator.framework.recipes.cache.CuratorCacheStorage;
 import org.apache.curator.framework.state.ConnectionState;
 import org.apache.curator.framework.state.ConnectionStateListener;
 import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.data.Stat;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -94,17 +95,25 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
     @Override
     public Optional<ChildData> put(ChildData data) {
         ChildData before = nodes.put(data.getPath(), new ChildData(data.getPath(), data.getStat(), null));
-        boolean known = before != null && before.getStat() != null;
-        boolean written =
-                !known || before.getStat().getMzxid() != data.getStat().getMzxid();
-        if (written && !data.getPath().equals(NodeName.HIVES)) {
-            boolean newSession = before != null && !known;
-            take(node(data.getPath()), data.getData(), newSession);
+        Optional<ChildData> known = Optional.ofNullable(before).filter(node -> node.getStat() != null);
+        Optional<Stat> last = known.map(ChildData::getStat);
+        Stat now = data.getStat();
+        boolean same = last.filter(stat -> stat.getCzxid() == now.getCzxid()).isPresent();
+        boolean unwritten =
+                last.filter(stat -> stat.getMzxid() == now.getMzxid()).isPresent();
+        if (!unwritten && !data.getPath().equals(NodeName.HIVES)) {
+            take(node(data.getPath()), data.getData(), !same);
         }
-        return known ? Optional.of(before) : Optional.empty();
+        return known;
     }
 
-    private void take(String node, byte[] bytes, boolean newSession) {
+    /**
+     * Takes what a node holds.
+     *
+     * @param anew whether the node has been made anew, or the queen's session has: then it is the truth, be it older
+     *     than what is known. A hive that has its name back after another one had it counts on where it was.
+     */
+    private void take(String node, byte[] bytes, boolean anew) {
         if (bytes == null || bytes.length == 0) { // a hive that is just starting; if there was another, it has gone
             fleet.drop(node);
             return;
@@ -114,14 +123,13 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
             if (!snapshot.node().equals(node)) {
                 throw new MalformedSnapshotException("a snapshot of the node " + snapshot.node());
             }
-            if (newSession) {
+            if (anew) {
                 fleet.replace(snapshot);
-                taken.accept(snapshot);
-            } else if (fleet.accept(snapshot)) {
-                taken.accept(snapshot);
-            } else {
+            } else if (!fleet.accept(snapshot)) {
                 log.warn("node {} holds an older snapshot than the one that is known; it is ignored", node);
+                return;
             }
+            taken.accept(snapshot);
         } catch (MalformedSnapshotException e) {
             log.warn("the hive of node {} is not listed, since it holds {}", node, inShort(e));
             fleet.drop(node);
@@ -136,12 +144,11 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
 
     @Override
     public Optional<ChildData> remove(String path) {
-        ChildData gone = nodes.remove(path);
-        if (gone == null || path.equals(NodeName.HIVES)) {
-            return Optional.empty();
+        Optional<ChildData> gone = Optional.ofNullable(nodes.remove(path));
+        if (!path.equals(NodeName.HIVES)) {
+            dropUnlessReplaced(path); // be it unknown: it may be the one that was in its place, and had gone before
         }
-        dropUnlessReplaced(path);
-        return Optional.of(gone);
+        return gone;
     }
 
     /**

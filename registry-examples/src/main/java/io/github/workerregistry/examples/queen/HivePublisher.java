@@ -44,6 +44,7 @@ public final class HivePublisher implements AutoCloseable {
     /** How many intervals are between two looks at the node: 10 s, unless somebody says otherwise. */
     static final int INTERVALS_PER_LOOK = 50;
 
+    private static final Duration LONGEST_INTERVAL = Duration.ofHours(1);
     private static final Duration FIRST_CONTACT = Duration.ofSeconds(5);
     private static final Duration RETRY = Duration.ofSeconds(1);
 
@@ -89,7 +90,7 @@ public final class HivePublisher implements AutoCloseable {
      * @param node the name
      * @param url where the queen reaches the hive
      * @param sessionTimeout how soon a hive that dies is gone for the queen
-     * @param interval how long two writes are apart at least; &gt; 0
+     * @param interval how long two writes are apart at least: see {@link #requireInterval}
      * @return a publisher that publishes nothing yet
      * @throws NodeTakenException if another hive has the name
      * @throws InterruptedException if the thread is interrupted
@@ -99,6 +100,7 @@ public final class HivePublisher implements AutoCloseable {
             throws NodeTakenException, InterruptedException {
         NodeName.require(node);
         requireUrl(url);
+        requireInterval(interval);
         HivePublisher publisher =
                 new HivePublisher(ZooKeeperClients.writer(servers, sessionTimeout), node, url, interval);
         boolean joined = false;
@@ -122,6 +124,21 @@ public final class HivePublisher implements AutoCloseable {
      */
     public static String requireUrl(String url) {
         return HttpAddress.require(url);
+    }
+
+    /**
+     * Checks how long two writes are to be apart.
+     *
+     * @param interval the time
+     * @return the same
+     * @throws IllegalArgumentException if it is not &gt; 0 and at most an hour
+     */
+    public static Duration requireInterval(Duration interval) {
+        if (interval.isNegative() || interval.isZero() || interval.compareTo(LONGEST_INTERVAL) > 0) {
+            throw new IllegalArgumentException(
+                    "must be 1ms to " + LONGEST_INTERVAL.toHours() + "h, was " + interval.toMillis() + "ms");
+        }
+        return interval;
     }
 
     private void takeName(String servers, Duration sessionTimeout) throws NodeTakenException, InterruptedException {
@@ -291,14 +308,14 @@ public final class HivePublisher implements AutoCloseable {
         return free;
     }
 
-    /** Ends: the node goes at once. Idempotent. */
+    /** Ends: the node goes at once, or with its session if ZooKeeper does not answer in a moment. Idempotent. */
     @Override
     public void close() {
         if (events != null) {
             events.close();
         }
         thread.shutdownNow();
-        client.close();
+        ZooKeeperClients.close(client);
     }
 
     private static ScheduledThreadPoolExecutor thread() {

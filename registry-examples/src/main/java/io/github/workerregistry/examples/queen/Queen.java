@@ -41,7 +41,7 @@ public final class Queen implements Callable<Integer> {
     @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean help;
 
-    private volatile RunningQueen running;
+    private RunningQueen running;
     private volatile int exitCode;
 
     private Queen() {}
@@ -66,39 +66,45 @@ public final class Queen implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        RunningQueen queen;
         try {
-            running = new RunningQueen(options);
-            running.start();
+            queen = begin();
         } catch (IOException e) {
             System.err.println("queen: " + e.getMessage());
             return CANNOT_START;
         }
-        System.out.println(welcome());
+        queen.start();
+        System.out.println(welcome(queen));
         new CountDownLatch(1).await(); // until a signal: then end() runs, and the JVM with it
         return 0;
     }
 
+    /** A signal that comes meanwhile is heard afterwards: half a queen would leave her ZooKeeper's folder behind. */
+    private synchronized RunningQueen begin() throws IOException {
+        running = new RunningQueen(options);
+        return running;
+    }
+
     /** As the hive does it: SIGTERM is the ordinary way to stop, and no failure. */
-    private void end() {
+    private synchronized void end() {
         int code = exitCode;
-        RunningQueen queen = running;
-        if (queen != null) {
-            queen.close();
+        if (running != null) {
+            running.close();
         }
         System.out.flush();
         Runtime.getRuntime().halt(code);
     }
 
-    private String welcome() {
-        String url = running.baseUrl();
+    private static String welcome(RunningQueen queen) {
+        String url = queen.baseUrl();
         return String.join(
                 System.lineSeparator(),
-                "The queen answers on " + url + "; hives join through ZooKeeper at " + running.zookeeper() + ".",
+                "The queen answers on " + url + "; hives join through ZooKeeper at " + queen.zookeeper() + ".",
                 "Try, in other terminals:",
                 "",
                 "  # a hive, and another one",
-                hive("a", 8081, "8100-8199"),
-                hive("b", 8082, "8200-8299"),
+                hive(queen, "a", 8081, "8100-8199"),
+                hive(queen, "b", 8082, "8200-8299"),
                 "",
                 "  # see the hives, and the workers of all of them",
                 "  curl " + url + "/v1/hives; curl " + url + "/v1/workers/list",
@@ -111,8 +117,8 @@ public final class Queen implements Callable<Integer> {
                 "Ctrl-C ends the queen; the hives go on.");
     }
 
-    private String hive(String node, int port, String ports) {
-        return "  mvn -q compile exec:java -Dexec.args=\"--queen " + running.zookeeper() + " --node " + node
+    private static String hive(RunningQueen queen, String node, int port, String ports) {
+        return "  mvn -q compile exec:java -Dexec.args=\"--queen " + queen.zookeeper() + " --node " + node
                 + " --hive-id " + node + " --port " + port + " --ports " + ports + "\"";
     }
 

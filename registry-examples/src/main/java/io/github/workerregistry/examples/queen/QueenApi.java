@@ -12,12 +12,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 
 /** What clients and workers ask of the queen, but for the work itself, which is {@link ExecuteRelay}'s. */
 final class QueenApi {
 
-    /** As many as a hive lets a worker have. */
-    private static final int MOST_SLOTS = 65_536;
+    /** How many lists may be on their way at once: each has a thread until its client has read it, be it never. */
+    static final int MOST_LISTS = 16;
 
     /** The answer to a look-up: the worker, and the hive to send the request to. */
     record Route(WorkerOnNode worker, HiveJson hive) {}
@@ -31,6 +32,7 @@ final class QueenApi {
     private final Fleet fleet;
     private final Router router;
     private final Contact contact;
+    private final Semaphore lists = new Semaphore(MOST_LISTS);
 
     QueenApi(Fleet fleet, Router router, Contact contact) {
         this.fleet = fleet;
@@ -38,8 +40,19 @@ final class QueenApi {
         this.contact = contact;
     }
 
-    /** Lists as it goes: there may be a million. */
     void list(Context ctx) throws IOException {
+        if (!lists.tryAcquire()) {
+            throw Refusal.later("too_many_lists", MOST_LISTS + " lists are being read at this moment");
+        }
+        try {
+            writeList(ctx);
+        } finally {
+            lists.release();
+        }
+    }
+
+    /** Lists as it goes: there may be a million. */
+    private void writeList(Context ctx) throws IOException {
         Optional<String> node = query(ctx, "node");
         Optional<String> modelRef = query(ctx, "model_ref");
         Collection<HiveView> hives =
@@ -84,7 +97,7 @@ final class QueenApi {
     void ready(Context ctx) {
         Fields fields = Fields.parse(RequestBody.json(ctx));
         String node = fields.name("node");
-        int slots = fields.optionalNumber("slots", 1, MOST_SLOTS).orElse(1);
+        int slots = fields.slots();
         WorkerSnapshot worker = new WorkerSnapshot(
                 fields.name("worker_id"),
                 url(fields),

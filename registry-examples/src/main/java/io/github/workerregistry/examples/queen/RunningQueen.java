@@ -1,19 +1,16 @@
 package io.github.workerregistry.examples.queen;
 
+import io.github.workerregistry.examples.TemporaryDirectory;
 import io.github.workerregistry.examples.http.Forwarding;
 import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
 import java.io.IOException;
 import java.net.http.HttpClient;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.apache.curator.framework.CuratorFramework;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,11 +58,12 @@ final class RunningQueen implements AutoCloseable {
             Router router = new Router(fleet, contact);
             mirror = new HiveMirror(fleet, contact);
             CuratorFramework client = ZooKeeperClients.reader(zookeeper, sessionTimeout);
-            ends.push(client::close);
+            ends.push(() -> ZooKeeperClients.close(client));
             mirror.start(client);
             ends.push(mirror::close);
             HttpClient http = httpClient();
-            UnansweredRequests unanswered = new UnansweredRequests(fleet, http, UnansweredRequests.PATIENCE);
+            UnansweredRequests unanswered =
+                    new UnansweredRequests(fleet, http, UnansweredRequests.PATIENCE, System::nanoTime);
             Forwarding forwarding = new Forwarding(http, scheduler);
             server = QueenServer.on(
                     listening,
@@ -83,9 +81,9 @@ final class RunningQueen implements AutoCloseable {
     }
 
     private EmbeddedZooKeeper embedded(int port, ScheduledThreadPoolExecutor scheduler) throws IOException {
-        Path directory = Files.createTempDirectory("worker-registry-queen-");
-        ends.push(() -> remove(directory));
-        EmbeddedZooKeeper server = new EmbeddedZooKeeper(directory, port);
+        TemporaryDirectory directory = TemporaryDirectory.create("worker-registry-queen-");
+        ends.push(directory::close);
+        EmbeddedZooKeeper server = new EmbeddedZooKeeper(directory.path(), port);
         ends.push(server::close);
         scheduler.scheduleWithFixedDelay(server::purge, PURGE_SECONDS, PURGE_SECONDS, TimeUnit.SECONDS);
         return server;
@@ -131,7 +129,11 @@ final class RunningQueen implements AutoCloseable {
                     "ZooKeeper at {} does not answer; the queen answers without, and knows no hives until it does",
                     zookeeper);
         }
-        server.start();
+        synchronized (this) {
+            if (!ends.isEmpty()) { // else she has been ended meanwhile
+                server.start();
+            }
+        }
     }
 
     /** Ends; the hives go on. Idempotent. */
@@ -157,16 +159,6 @@ final class RunningQueen implements AutoCloseable {
             listening.socket().close();
         } catch (IOException e) {
             log.debug("the listening socket was not closed", e);
-        }
-    }
-
-    private static void remove(Path directory) {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException e) {
-            log.warn("{} was not removed", directory, e);
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.github.workerregistry.examples.queen;
 
+import io.github.workerregistry.examples.http.Forwarding;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -10,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,7 +22,9 @@ import org.slf4j.LoggerFactory;
  * <p>A hive that freezes, or whose machine loses its power, closes no connection: its requests would wait for ever. So
  * when a hive has gone from ZooKeeper, it is asked on its own address, and if it does not answer there either, its
  * requests end. One that has lost its session alone goes on with its work: it answers, is asked again, and keeps its
- * requests. They end at once when another run of the hive answers on the same address.
+ * requests. One that ends in good order leaves ZooKeeper, takes no connection, and does what it has begun: so one that
+ * refuses to be asked keeps them for {@link #ENDING}. They end at once when another run of the hive answers on the same
+ * address.
  *
  * <p>While the queen has no contact to ZooKeeper, no hive goes, and no request ends. Nor is any sent again: it may have
  * reached a worker.
@@ -28,6 +33,9 @@ final class UnansweredRequests {
 
     /** How long a hive that has gone may take to say that it is there. */
     static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** How long a hive that has gone, and takes no connection, may be about its end. */
+    static final Duration ENDING = Duration.ofMinutes(1);
 
     private static final Logger log = LoggerFactory.getLogger(UnansweredRequests.class);
     private static final String HEALTH = "/v1/health";
@@ -42,17 +50,20 @@ final class UnansweredRequests {
     private final Fleet fleet;
     private final HttpClient client;
     private final Duration patience;
+    private final LongSupplier nanoTime;
 
     /** What ends each of them. */
     private final ConcurrentMap<Run, Set<Runnable>> requests = new ConcurrentHashMap<>();
 
     private final Set<Run> asked = ConcurrentHashMap.newKeySet();
+    private final ConcurrentMap<Run, Long> refusesSince = new ConcurrentHashMap<>();
 
     /** Those at the hives of a fleet, each of which is given some time to answer. */
-    UnansweredRequests(Fleet fleet, HttpClient client, Duration patience) {
+    UnansweredRequests(Fleet fleet, HttpClient client, Duration patience, LongSupplier nanoTime) {
         this.fleet = fleet;
         this.client = client;
         this.patience = patience;
+        this.nanoTime = nanoTime;
     }
 
     /** Takes a request that has been sent to a hive, and keeps it until it has ended. */
@@ -76,6 +87,7 @@ final class UnansweredRequests {
 
     /** Ends the requests to hives that have gone, or begins to ask such a hive. To be called about once a second. */
     void endThoseOfLostHives() {
+        refusesSince.keySet().retainAll(requests.keySet());
         for (Run run : requests.keySet()) {
             Optional<Run> known = known(run.node());
             if (known.isEmpty() || !known.get().url().equals(run.url())) {
@@ -99,11 +111,27 @@ final class UnansweredRequests {
                 .build();
         CompletableFuture<?> unused = client.sendAsync(request, answer -> new DiscardedAnswer())
                 .whenComplete((answer, failure) -> {
-                    asked.remove(run);
-                    if (failure != null && known(run.node()).filter(run::equals).isEmpty()) {
+                    if (failure == null || known(run.node()).filter(run::equals).isPresent()) {
+                        refusesSince.remove(run);
+                    } else if (!mayBeEnding(run, failure)) {
                         end(run);
                     }
+                    asked.remove(run);
                 });
+    }
+
+    private boolean mayBeEnding(Run run, Throwable failure) {
+        if (!(Forwarding.causeOf(failure) instanceof ConnectException)) {
+            return false;
+        }
+        long now = nanoTime.getAsLong();
+        Long since = refusesSince.putIfAbsent(run, now);
+        return since == null || now - since < ENDING.toNanos();
+    }
+
+    /** Whether a hive is being asked at this moment. */
+    boolean isAsking() {
+        return !asked.isEmpty();
     }
 
     private void end(Run run) {

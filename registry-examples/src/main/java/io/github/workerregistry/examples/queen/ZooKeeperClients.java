@@ -7,6 +7,7 @@ import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryForever;
 import org.apache.curator.retry.RetryNTimes;
+import org.apache.zookeeper.client.ConnectStringParser;
 
 /** How the hives and the queen connect to ZooKeeper. Sessions and reconnects are Curator's work. */
 public final class ZooKeeperClients {
@@ -15,6 +16,7 @@ public final class ZooKeeperClients {
     private static final Duration SHORTEST = Duration.ofMillis(500);
     private static final Duration LONGEST = Duration.ofHours(24);
     private static final Duration CONNECT = Duration.ofSeconds(5);
+    private static final Duration CLOSE = Duration.ofMillis(250);
 
     private ZooKeeperClients() {}
 
@@ -23,13 +25,14 @@ public final class ZooKeeperClients {
      *
      * @param servers {@code host:port,host:port/path}; the path may be missing
      * @return the same
-     * @throws IllegalArgumentException if it is malformed
+     * @throws IllegalArgumentException if it is malformed, or has a port or path that there cannot be
      */
     public static String requireServers(String servers) {
         if (!SERVERS.matcher(servers).matches()) {
             throw new IllegalArgumentException(
                     "must be host:port, or several of them with commas, was '" + servers + "'");
         }
+        ConnectStringParser unused = new ConnectStringParser(servers); // it throws
         return servers;
     }
 
@@ -59,6 +62,21 @@ public final class ZooKeeperClients {
      */
     static CuratorFramework writer(String servers, Duration sessionTimeout) {
         return start(servers, sessionTimeout, new RetryNTimes(0, 0));
+    }
+
+    /**
+     * Closes a connection. One on which ZooKeeper does not answer is closed in the background, since the answer is
+     * waited for as long as a session may last.
+     */
+    static void close(CuratorFramework client) {
+        Thread closing = new Thread(client::close, "zookeeper-close");
+        closing.setDaemon(true);
+        closing.start();
+        try {
+            closing.join(CLOSE.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static CuratorFramework start(String servers, Duration sessionTimeout, RetryPolicy retries) {

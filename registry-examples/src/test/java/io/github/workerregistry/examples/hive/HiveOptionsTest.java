@@ -176,6 +176,8 @@ class HiveOptionsTest {
     @CsvSource({
         "--queen, localhost",
         "--queen, a b:1",
+        "--queen, localhost:99999",
+        "--queen, localhost:2181/a//b",
         "--node, a/b",
         "--node, ..",
         "--advertise, gpu-box:8081",
@@ -184,6 +186,7 @@ class HiveOptionsTest {
         "--advertise, http://gpu-box:8081/v1",
         "--session-timeout, 100ms",
         "--publish-interval, 0s",
+        "--publish-interval, 60000h",
     })
     void aMembershipThatIsWrongIsRefusedWithTheNameOfItsOption(String option, String value) throws IOException {
         String[] queen = {"--queen=127.0.0.1:1", option + "=" + value};

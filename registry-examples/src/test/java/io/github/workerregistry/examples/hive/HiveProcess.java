@@ -1,48 +1,29 @@
 package io.github.workerregistry.examples.hive;
 
-import static org.awaitility.Awaitility.await;
-
+import io.github.workerregistry.examples.Program;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** A hive that is a process of its own. */
-public final class HiveProcess {
+/**
+ * A hive that is a process of its own.
+ *
+ * @param program the program
+ */
+public record HiveProcess(Program program) {
 
     private static final Pattern URL = Pattern.compile("listens on (http://\\S+:\\d+)");
 
-    private final Path directory;
-    private final Process process;
-
-    private HiveProcess(Path directory, Process process) {
-        this.directory = directory;
-        this.process = process;
-    }
-
     /** Starts one that prints into the directory, and does not wait for it. */
     public static HiveProcess start(Path directory, String... options) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Hive.class.getName()));
-        command.addAll(List.of(options));
-        Files.createDirectories(directory);
-        return new HiveProcess(
-                directory,
-                new ProcessBuilder(command)
-                        .redirectOutput(directory.resolve("hive.out").toFile())
-                        .redirectError(directory.resolve("hive.err").toFile())
-                        .start());
+        return new HiveProcess(Program.start(Hive.class, directory, List.of(), options));
     }
 
     public Process process() {
-        return process;
+        return program.process();
     }
 
     /** Waits until it listens. */
@@ -52,17 +33,15 @@ public final class HiveProcess {
 
     /** Waits until it listens. */
     public String url() {
-        return await().atMost(Duration.ofSeconds(30))
-                .until(() -> find(URL, directory.resolve("hive.out")), Optional::isPresent)
-                .orElseThrow();
+        return program.awaitPrinted(URL).group(1);
     }
 
     String printed() throws IOException {
-        return Files.readString(directory.resolve("hive.out"));
+        return program.printed();
     }
 
     List<String> errors() throws IOException {
-        return Files.readAllLines(directory.resolve("hive.err"));
+        return program.errors();
     }
 
     static Optional<String> find(Pattern pattern, Path file) throws IOException {

@@ -16,13 +16,16 @@ import io.github.workerregistry.examples.http.Listening;
 import io.github.workerregistry.examples.http.RequestBody;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,9 +55,10 @@ class QueenServerIT {
     private final List<StubHive> hives = new ArrayList<>();
     private final Fleet fleet = new Fleet(System::nanoTime);
     private final AtomicLong ahead = new AtomicLong();
-    private final Contact contact = new Contact(() -> System.nanoTime() + ahead.get());
+    private final Contact contact = new Contact(this::nanoTime);
     private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
-    private final UnansweredRequests unanswered = new UnansweredRequests(fleet, http, Duration.ofSeconds(2));
+    private final UnansweredRequests unanswered =
+            new UnansweredRequests(fleet, http, Duration.ofSeconds(2), this::nanoTime);
     private JsonServer server;
     private String url;
 
@@ -95,6 +99,41 @@ class QueenServerIT {
         JsonNode w2 = get("/v1/workers/list?model_ref=other").get("workers").get(0);
         assertThat(w2.get("slots_available").intValue()).isEqualTo(1);
         assertThat(w2.get("state").textValue()).isEqualTo("busy");
+    }
+
+    /** 250 of them had all threads, and the queen answered nobody. */
+    @Test
+    void clientsThatDoNotReadTheListKeepOnlyOthersFromTheList() throws Exception {
+        for (int i = 0; i < 30; i++) {
+            fleet.accept(at(
+                    "http://127.0.0.1:1",
+                    "n" + i,
+                    Snapshots.large(1000).workers().toArray(WorkerSnapshot[]::new)));
+        }
+        List<Socket> clients = new ArrayList<>();
+        try {
+            await().pollInterval(Duration.ofMillis(1)).until(() -> {
+                clients.add(whoDoesNotReadTheList());
+                return "too_many_lists".equals(code(send("GET", "/v1/workers/list?node=n1", null)));
+            });
+            assertThat(status("GET", "/v1/health", null)).isEqualTo(200);
+        } finally {
+            for (Socket client : clients) {
+                client.close();
+            }
+        }
+        await().untilAsserted(() ->
+                assertThat(status("GET", "/v1/workers/list?node=nobody", null)).isEqualTo(200));
+    }
+
+    private Socket whoDoesNotReadTheList() throws IOException {
+        Socket client = new Socket();
+        client.setReceiveBufferSize(4096);
+        client.connect(new InetSocketAddress(
+                InetAddress.getLoopbackAddress(), URI.create(url).getPort()));
+        client.getOutputStream()
+                .write("GET /v1/workers/list HTTP/1.1\r\nHost: h\r\n\r\n".getBytes(StandardCharsets.UTF_8));
+        return client;
     }
 
     /** One wrong --advertise and one request had her call herself without end. */
@@ -326,6 +365,47 @@ class QueenServerIT {
         work.countDown();
 
         assertThat(request.get().body()).isEqualTo("done");
+    }
+
+    /** It leaves ZooKeeper, closes its door, and answers what it has begun: the queen cut that off after a second. */
+    @Test
+    @Timeout(60)
+    void aHiveThatEndsInGoodOrderMayAnswerWhatItHasBegunButNotForEver() throws Exception {
+        try (ServerSocket door = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            fleet.accept(at("http://127.0.0.1:" + door.getLocalPort(), "ending", idle("w1")));
+            CompletableFuture<HttpResponse<String>> answered = executeAsync();
+            try (Socket request = door.accept()) {
+                CompletableFuture<HttpResponse<String>> forgotten = executeAsync();
+                try (Socket other = door.accept()) {
+                    door.close();
+                    fleet.drop("ending");
+
+                    askLostHives();
+                    ahead.addAndGet(UnansweredRequests.ENDING.toNanos() / 2);
+                    askLostHives();
+                    assertThat(answered).isNotDone();
+                    request.getOutputStream()
+                            .write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\ndone"
+                                    .getBytes(StandardCharsets.UTF_8));
+                    assertThat(answered.get().body()).isEqualTo("done");
+                    ahead.addAndGet(UnansweredRequests.ENDING.toNanos() / 2);
+                    assertThat(forgotten).isNotDone();
+                    askLostHives();
+
+                    assertThat(forgotten.get().statusCode()).isEqualTo(502);
+                    assertThat(other.isClosed()).isFalse();
+                }
+            }
+        }
+    }
+
+    private long nanoTime() {
+        return System.nanoTime() + ahead.get();
+    }
+
+    private void askLostHives() {
+        unanswered.endThoseOfLostHives();
+        await().until(() -> !unanswered.isAsking());
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -24,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.state.ConnectionState;
+import org.apache.zookeeper.CreateMode;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -53,15 +55,17 @@ class ZooKeeperIT {
 
     private EmbeddedZooKeeper zooKeeper;
     private String servers;
+    private CuratorFramework reader;
+    private HiveMirror mirror;
 
     @BeforeEach
     void start() throws IOException {
         zooKeeper = new EmbeddedZooKeeper(data, 0);
         servers = zooKeeper.servers();
         open.push(() -> zooKeeper.close());
-        CuratorFramework reader = ZooKeeperClients.reader(servers, SESSION);
+        reader = ZooKeeperClients.reader(servers, SESSION);
         open.push(reader);
-        HiveMirror mirror = new HiveMirror(fleet, contact, seen::add);
+        mirror = new HiveMirror(fleet, contact, seen::add);
         mirror.start(reader);
         open.push(mirror);
     }
@@ -256,6 +260,64 @@ class ZooKeeperIT {
         }
 
         assertThat(missing).isFalse();
+    }
+
+    /** If both came in one moment, the queen ignored it for ever: it counts on where it was, below the other. */
+    @Test
+    void aHiveThatHasItsNameBackFromAnotherIsBelieved() throws Exception {
+        CuratorFramework client = ZooKeeperClients.writer(servers, SESSION);
+        open.push(client);
+        HiveNode other = new HiveNode(client, "name");
+        other.claim();
+        other.write(SnapshotCodec.encode(Snapshots.snapshot("name", 9, 9, Snapshots.idle("other's"))));
+        soon().until(() -> fleet.hive("name").isPresent());
+
+        replace(client, "name", SnapshotCodec.encode(Snapshots.snapshot("name", 5, 5, Snapshots.idle("w"))));
+
+        soon().untilAsserted(() -> assertThat(best("name").id()).isEqualTo("w"));
+    }
+
+    private static void replace(CuratorFramework client, String node, byte[] data) throws Exception {
+        String path = NodeName.path(node);
+        assertThat(client.transaction()
+                        .forOperations(
+                                client.transactionOp().delete().forPath(path),
+                                client.transactionOp()
+                                        .create()
+                                        .withMode(CreateMode.EPHEMERAL)
+                                        .forPath(path, data)))
+                .hasSize(2);
+    }
+
+    /** Nobody dropped it, since the end that was told second was that of a node that had never been read. */
+    @Test
+    void aHiveThatComesBackAndEndsBeforeItHasBeenReadIsGone() throws Exception {
+        CuratorFramework client = ZooKeeperClients.writer(servers, SESSION);
+        open.push(client);
+        HiveNode node = new HiveNode(client, "brief");
+        node.claim();
+        node.write(SnapshotCodec.encode(Snapshots.snapshot("brief", 1, 1)));
+        soon().until(() -> fleet.hive("brief").isPresent());
+
+        assertThat(mirror.remove(NodeName.path("brief"))).isPresent(); // as the cache does it; there is another one
+        assertThat(reader.checkExists().forPath(NodeName.path("brief"))).isNotNull(); // the mirror has seen that too
+        client.delete().forPath(NodeName.path("brief"));
+
+        soon().until(() -> fleet.hive("brief").isEmpty());
+    }
+
+    /** It held up the end of the hive, and of its workers, for as long as a session may last. */
+    @Test
+    void aHiveEndsInTimeThoughZooKeeperHasFrozen() throws Exception {
+        try (Wire wire = new Wire(zooKeeper.port())) {
+            HivePublisher publisher =
+                    HivePublisher.join(wire.servers(), "frozen", "http://127.0.0.1:9", Duration.ofMinutes(1), INTERVAL);
+            publisher.publish(WorkerRegistry.create());
+            soon().until(() -> fleet.hive("frozen").isPresent());
+            wire.freeze();
+
+            assertThat(CompletableFuture.runAsync(publisher::close)).succeedsWithin(Duration.ofSeconds(10));
+        }
     }
 
     /** For longer than the sessions last; and the queen goes on answering. */

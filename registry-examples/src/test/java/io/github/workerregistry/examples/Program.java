@@ -1,0 +1,59 @@
+package io.github.workerregistry.examples;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+
+/**
+ * One of the programs, as a process of its own.
+ *
+ * @param process the process
+ * @param out where its standard output goes
+ * @param err where its errors go
+ */
+public record Program(Process process, Path out, Path err) {
+
+    /** Starts one that prints into the directory, and does not wait for it. */
+    public static Program start(Class<?> main, Path directory, List<String> jvmOptions, String... options)
+            throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(jvmOptions);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of(options));
+        Files.createDirectories(directory);
+        Path out = directory.resolve("out");
+        Path err = directory.resolve("err");
+        return new Program(
+                new ProcessBuilder(command)
+                        .redirectOutput(out.toFile())
+                        .redirectError(err.toFile())
+                        .start(),
+                out,
+                err);
+    }
+
+    /** Waits until it has printed something. */
+    public MatchResult awaitPrinted(Pattern pattern) {
+        return await().atMost(Duration.ofSeconds(30))
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> pattern.matcher(Files.readString(out)).results().findFirst(), Optional::isPresent)
+                .orElseThrow();
+    }
+
+    public String printed() throws IOException {
+        return Files.readString(out);
+    }
+
+    public List<String> errors() throws IOException {
+        return Files.readAllLines(err);
+    }
+}
