@@ -121,16 +121,40 @@ final class Entry {
     @Nullable
     SlotLease tryTake() {
         for (long seen = word; Occupancy.canTake(seen, slots); seen = word) {
-            long taken = Occupancy.take(seen, takingOne);
-            // The lease is made before the slot is taken: there may be no memory for it. Its generation is that of the
-            // word, because the generation moves only while no slot can be taken.
-            SlotLease lease = new SlotLease(this, generation, Occupancy.stamp(taken));
-            if (WORD.compareAndSet(this, seen, taken)) {
-                FreeSlots.note(this, level(taken));
+            SlotLease lease = tryTake(seen);
+            if (lease != null) {
                 return lease;
             }
         }
         return null;
+    }
+
+    /**
+     * Takes one slot if the worker passes, or returns null. A filter may look at how many slots are in use: if that
+     * changes behind its back, it is asked again.
+     */
+    @Nullable
+    SlotLease tryTake(SlotFilter filter) {
+        for (long seen = word; Occupancy.canTake(seen, slots) && filter.accepts(last(seen)); seen = word) {
+            SlotLease lease = tryTake(seen);
+            if (lease != null) {
+                return lease;
+            }
+        }
+        return null;
+    }
+
+    /** Takes one slot unless the word has moved. */
+    private @Nullable SlotLease tryTake(long seen) {
+        long taken = Occupancy.take(seen, takingOne);
+        // The lease is made before the slot is taken: there may be no memory for it. Its generation is that of the
+        // word, because the generation moves only while no slot can be taken.
+        SlotLease lease = new SlotLease(this, generation, Occupancy.stamp(taken));
+        if (!WORD.compareAndSet(this, seen, taken)) {
+            return null;
+        }
+        FreeSlots.note(this, level(taken));
+        return lease;
     }
 
     /** Gives back a slot that was taken under that stamp; does nothing if the worker has moved on. */
@@ -201,6 +225,12 @@ final class Entry {
     WorkerInfo last() {
         WorkerInfo now = peek();
         return now != null ? now : value;
+    }
+
+    /** The same, under a word that was read before. */
+    private WorkerInfo last(long seen) {
+        WorkerInfo worker = value;
+        return Occupancy.agrees(seen, worker) ? worker.withSlotsInUse(Occupancy.inUse(seen)) : worker;
     }
 
     /** The record as it was written last; for what in it never changes, or may be a moment old. Its slots are not. */

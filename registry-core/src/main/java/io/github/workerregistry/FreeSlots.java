@@ -7,7 +7,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -268,17 +267,17 @@ final class FreeSlots {
 
     /** Takes a slot of a worker that passes, in the order of the selection; looks at many if few pass. */
     @Nullable
-    SlotLease tryTake(Predicate<Entry> wanted) {
+    SlotLease tryTake(SlotFilter filter) {
         for (int i = 0; i < levels(); i++) {
             int level = inOrder(i);
-            SlotLease lease =
-                    first(root, level, entry -> entry.level() == level && wanted.test(entry) ? take(entry) : null);
+            SlotLease lease = first(
+                    root, level, entry -> entry.level() == level ? remembered(entry.tryTake(filter), entry) : null);
             if (lease != null) {
                 return lease;
             }
         }
         // Of any level: somebody may have moved behind our back.
-        return first(entry -> entry.level() != NONE && wanted.test(entry) ? take(entry) : null);
+        return first(entry -> remembered(entry.tryTake(filter), entry));
     }
 
     /** Goes through the workers in the order of their places, up to the first for which there is a result. */
@@ -302,8 +301,8 @@ final class FreeSlots {
         return null;
     }
 
-    private @Nullable SlotLease take(Entry entry) {
-        SlotLease lease = entry.tryTake();
+    /** The same lease; if there is one, this thread has used that worker last. */
+    private @Nullable SlotLease remembered(@Nullable SlotLease lease, Entry entry) {
         if (lease != null) {
             hints.set(this, entry);
         }
@@ -330,7 +329,7 @@ final class FreeSlots {
             }
             int index = pack || level == 0 ? firstOf(node, word, lost) : leastLoadedOf(node, word, level);
             Entry entry = node.entry(index);
-            SlotLease lease = entry != null && entry.level() == level ? take(entry) : null;
+            SlotLease lease = entry != null && entry.level() == level ? remembered(entry.tryTake(), entry) : null;
             if (lease != null) {
                 return lease;
             }

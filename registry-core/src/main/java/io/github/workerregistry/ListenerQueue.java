@@ -140,11 +140,19 @@ final class ListenerQueue implements Subscription {
         try {
             listener.onEvent(event);
         } catch (Throwable t) { // foreign code: whatever it throws must not end the feed
+            complain(event, t);
+        }
+    }
+
+    private void complain(WorkerEvent event, Throwable failure) {
+        try {
             log.warn(
                     "listener {} failed on {}; the next event is still delivered",
                     nameOf(listener),
                     nameOf(event),
-                    LogText.of(t));
+                    LogText.of(failure));
+        } catch (Throwable unheard) {
+            // There may be no memory for the log either.
         }
     }
 

@@ -80,27 +80,19 @@ final class ModelSlots {
     /** Takes a slot of one worker, unless those who wait need it, or returns null. */
     @Nullable
     SlotLease tryTakeFrom(Entry entry) {
-        return line.isEmpty()
-                ? entry.tryTake()
-                : line.takeBehind(SlotFilter.any(), unwanted -> takeFrom(entry, unwanted));
-    }
-
-    /** Takes a slot of one worker if that passes, as if nobody waited. */
-    @Nullable
-    SlotLease takeFrom(Entry entry, SlotFilter filter) {
-        return entry.level() != FreeSlots.NONE && filter.accepts(entry.last()) ? entry.tryTake() : null;
+        return line.isEmpty() ? entry.tryTake() : line.takeBehind(SlotFilter.any(), entry::tryTake);
     }
 
     /** Takes a slot, as if nobody waited. */
     @Nullable
     SlotLease take(SlotFilter filter) {
-        return filter.isAny() ? free.tryTake() : free.tryTake(entry -> filter.accepts(entry.last()));
+        return filter.isAny() ? free.tryTake() : free.tryTake(filter);
     }
 
     /** A slot of this worker has been given back, or what a filter sees of it has changed. */
     void offer(Entry entry) {
         if (!line.isEmpty()) {
-            line.serve(filter -> takeFrom(entry, filter));
+            line.serve(entry::tryTake);
         }
     }
 

@@ -12,9 +12,8 @@ import io.github.workerregistry.WorkerState.Stopping;
  * <p>A lease fits the word while the {@code stamp} is the one it was taken under. That moves with each generation and
  * each occupancy that the host reports; and, where there is one slot only, with each lease. So there the word names the
  * lease that holds the slot, and one compare-and-set on it gives the slot back, however many threads try at once. (It
- * has 29 bits: to be mistaken for another, a thread would have to stop in the middle of closing a lease that another
- * thread closes too, and go on exactly 2<sup>29</sup> leases later.) Where there are more slots, a lease keeps account
- * of its end itself.
+ * has 29 bits: to be mistaken for another, a lease that has become void, or that two threads close, would have to be
+ * closed exactly 2<sup>29</sup> leases later.) Where there are more slots, a lease keeps account of its end itself.
  *
  * <p>{@code reported} says that the host reports the occupancy itself, so that nobody can lease. {@code used} says that
  * the worker did something since the registry last looked; that is how {@code lastActivity} moves without a clock on

@@ -22,8 +22,9 @@ import java.util.function.Predicate;
  * @param device only workers on this device, if present
  * @param predicate only workers that pass, if present. It is called on whatever thread frees a slot or asks for one,
  *     while the line of this model is held: it must be quick. It may look at the registry, but must not change it, nor
- *     ask for slots itself. Who waits with it is looked at again whenever a worker changes, not when something else
- *     does that it may look at. What it throws, the caller who asked with it gets
+ *     ask for slots itself. If slots of a worker come or go behind its back, it is asked about that worker again. Who
+ *     waits with it is looked at again whenever a slot is given back or a worker changes otherwise, not when a slot is
+ *     taken, or when something else changes that it may look at. What it throws, the caller who asked with it gets
  */
 public record SlotFilter(Optional<String> backend, OptionalInt device, Optional<Predicate<WorkerInfo>> predicate) {
 

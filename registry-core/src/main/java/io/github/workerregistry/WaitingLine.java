@@ -114,30 +114,31 @@ final class WaitingLine {
      */
     boolean join(Waiter waiter) {
         requireOutside();
+        boolean joined = false;
         lock.lock();
         try {
             waiters.add(waiter);
-            if (!count()) {
-                waiters.remove(waiter);
-                return false;
+            if (count()) {
+                requireHopeAndRoom(waiter); // after the count, see above
+                joined = true;
             }
-            RuntimeException refusal = refusal(waiter); // after the count, see above
-            if (refusal != null) {
+            return joined;
+        } finally {
+            if (!joined) { // whatever it is: a slot that is given to somebody who does not wait is lost
                 waiters.remove(waiter);
                 count();
-                throw refusal;
             }
-            return true;
-        } finally {
             lock.unlock();
         }
     }
 
-    private @Nullable RuntimeException refusal(Waiter waiter) {
+    private void requireHopeAndRoom(Waiter waiter) {
         if (isWithoutHope(waiter)) {
-            return model.noHope(waiter.filter);
+            throw model.noHope(waiter.filter);
         }
-        return waiters.size() > capacity ? new SlotQueueFullException(model.modelRef(), capacity) : null;
+        if (waiters.size() > capacity) {
+            throw new SlotQueueFullException(model.modelRef(), capacity);
+        }
     }
 
     private boolean isWithoutHope(Waiter waiter) {

@@ -717,10 +717,10 @@ public final class WorkerRegistry {
         lock.writeLock().lock();
         try {
             result = change.get();
-        } finally {
             touched = changed.isEmpty() ? Set.of() : changed;
             changed = touched.isEmpty() ? changed : new HashSet<>();
-            lock.writeLock().unlock();
+        } finally {
+            lock.writeLock().unlock(); // and nothing else: whatever fails here would keep the lock
         }
         touched.forEach(ModelSlots::changed);
         events.dispatch();

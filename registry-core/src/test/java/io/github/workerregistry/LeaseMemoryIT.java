@@ -20,10 +20,20 @@ class LeaseMemoryIT {
     /** A lease that was made after its slot had been taken would lose one each time. */
     @Test
     void noSlotIsLostWhenThereIsNoMemoryForItsLease() throws Exception {
+        assertThat(said(LeasingMain.class)).isEqualTo("out of memory 18 times, 0 slots in use");
+    }
+
+    /** Whoever could not be told that the line is full stayed in it, and was given the next slot for good. */
+    @Test
+    void noSlotIsLostWhenThereIsNoMemoryToTurnSomebodyAway() throws Exception {
+        assertThat(said(TurningAwayMain.class)).isEqualTo("out of memory: true, slots lost: 0");
+    }
+
+    private String said(Class<?> main) throws Exception {
         Path output = directory.resolve("out");
-        List<String> command = ChildJvm.command(LeasingMain.class);
+        List<String> command = ChildJvm.command(main);
         command.replaceAll(option -> option.startsWith("-Xmx") ? "-Xmx8m" : option);
-        command.add(1, "-XX:+UseSerialGC");
+        command.addAll(1, List.of("-XX:+UseSerialGC", "-XX:-UseTLAB")); // so that the heap is filled to the last word
         Process jvm = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
@@ -33,7 +43,6 @@ class LeaseMemoryIT {
         } finally {
             jvm.destroyForcibly().waitFor();
         }
-
-        assertThat(Files.readString(output).strip()).isEqualTo("out of memory 18 times, 0 slots in use");
+        return Files.readString(output).strip();
     }
 }

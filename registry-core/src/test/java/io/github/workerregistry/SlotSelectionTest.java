@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -302,6 +303,22 @@ class SlotSelectionTest {
         assertThat(registry.tryAcquire("m")).isPresent();
         assertThatThrownBy(() -> SlotFilter.any().onDevice(-1)).hasMessageContaining("device");
         assertThatThrownBy(() -> registry.tryAcquire("m", null)).hasMessageContaining("filter");
+    }
+
+    /** Two callers who wanted a worker to themselves shared it. */
+    @Test
+    void aFilterIsAskedAgainIfASlotIsTakenBehindItsBack() {
+        register("w", 2);
+        SlotFilter alone = SlotFilter.any().where(worker -> {
+            boolean passes = worker.slotsInUse() == 0;
+            if (passes) {
+                CompletableFuture.runAsync(() -> registry.tryAcquireFrom("w")).join();
+            }
+            return passes;
+        });
+
+        assertThat(registry.tryAcquire("m", alone)).isEmpty();
+        assertThat(registry.get("w").orElseThrow().slotsInUse()).isEqualTo(1);
     }
 
     @Test

@@ -352,6 +352,21 @@ class WorkerEventsTest {
             assertThat(registerMany("w", 2)).isEqualTo(ids(heard.events()));
         }
 
+        /** The error of the log ended the feed. */
+        @Test
+        void thatFailsAndCannotEvenBeLoggedHearsOfTheNextAllTheSame() {
+            registry.subscribe(
+                    event -> {
+                        heard.onEvent(event);
+                        throw new OutOfMemoryError("not really");
+                    },
+                    Runnable::run);
+
+            try (BrokenLog unused = new BrokenLog(ListenerQueue.class)) {
+                assertThat(registerMany("w", 2)).isEqualTo(ids(heard.events()));
+            }
+        }
+
         @Test
         void isSubscribedTwiceIfItSubscribesTwice() {
             Subscription first = registry.subscribe(heard, Runnable::run);

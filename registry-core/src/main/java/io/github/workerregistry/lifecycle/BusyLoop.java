@@ -34,6 +34,7 @@ final class BusyLoop implements Tick {
         for (WorkerInfo worker : registry.list()) {
             if (worker.state() instanceof Busy
                     && presence.since(worker.lastActivity(), now).compareTo(busyLimit) >= 0
+                    && isStillStuck(worker)
                     && stopper.endIfUnchanged(worker, Exit.Cause.BUSY_LIMIT)) {
                 log.warn(
                         "worker {} is given up: {} slots are busy and nothing moved for {}",
@@ -42,6 +43,13 @@ final class BusyLoop implements Tick {
                         busyLimit);
             }
         }
+    }
+
+    /** To end the one before may have taken a while. */
+    private boolean isStillStuck(WorkerInfo worker) {
+        return registry.get(worker.id())
+                .filter(present -> present.lastActivity().equals(worker.lastActivity()))
+                .isPresent();
     }
 
     @Override

@@ -134,7 +134,7 @@ final class LoopRunner implements AutoCloseable {
             }
             presence.leave(clock.instant());
         } catch (Throwable t) { // an exception would end the periodic task
-            log.warn("a round failed; the next one still runs", LogText.of(t));
+            LastResort.warn(log, "a round failed; the next one still runs", t);
         } finally {
             lastRoundNanos = System.nanoTime();
             running.set(false);

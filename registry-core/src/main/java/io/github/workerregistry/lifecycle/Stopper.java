@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -121,8 +122,9 @@ final class Stopper {
      * @return whether it is being ended
      */
     boolean endIfUnchanged(WorkerInfo seen, Exit.Cause reason) {
+        SupervisedWorker worker = workers.get(seen.id()); // first: in a moment there may be a next one
         Optional<WorkerInfo> stopping = registry.updateStateIfUnchanged(seen, new Stopping(reason));
-        stopping.ifPresent(worker -> {
+        stopping.ifPresent(record -> {
             if (!reason.isFailure()) { // of a failure, the judge warns
                 log.info(
                         "worker {} was {} and is stopping: {}",
@@ -130,13 +132,12 @@ final class Stopper {
                         seen.state().label(),
                         reason);
             }
-            end(worker, reason);
+            end(worker, record, reason);
         });
         return stopping.isPresent();
     }
 
-    private void end(WorkerInfo stopping, Exit.Cause reason) {
-        SupervisedWorker worker = workers.get(stopping.id());
+    private void end(@Nullable SupervisedWorker worker, WorkerInfo stopping, Exit.Cause reason) {
         if (worker == null || !worker.owns(stopping)) {
             // Registered by the host: we may ask its process to end, but it is not ours to signal.
             stops.ask(stopping);

@@ -51,7 +51,7 @@ final class SupervisedWorkers {
     /** Tells a worker's present generation that it is ready. */
     void becameReady(WorkerInfo ready, Instant now) {
         SupervisedWorker worker = byId.get(ready.id());
-        if (worker != null && worker.generation == ready.generation()) {
+        if (worker != null && worker.owns(ready)) {
             worker.becameReady(ready, now);
         }
     }

@@ -1,6 +1,5 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.LogText;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -35,7 +34,7 @@ final class Turns {
                     next.run();
                 }
             } catch (Throwable t) { // whatever it is, the next decision must come
-                log.warn("a decision about a worker failed", LogText.of(t));
+                LastResort.warn(log, "a decision about a worker failed", t);
             }
         } while (count.decrementAndGet() > 0);
     }

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -61,6 +63,29 @@ class BusyLimitTest {
         time.advance(Duration.ofSeconds(61));
 
         assertThat(forgotten.isValid()).isTrue();
+    }
+
+    /** The look at all workers is as old as it took to end those before. */
+    @Test
+    void aWorkerThatMovesWhileAnotherIsEndedIsNotHung() {
+        UnexpectedWarnings.expect("nothing moved for PT1M");
+        String hung = hive.spawnReady();
+        String other = hive.spawnReady();
+        hive.lease(hung);
+        AtomicReference<SlotLease> lease = new AtomicReference<>(hive.lease(other));
+        hive.registry.subscribe(
+                event -> {
+                    if (event instanceof WorkerEvent.Stopping) {
+                        lease.get().close();
+                        lease.set(hive.lease(other));
+                    }
+                },
+                Runnable::run);
+
+        hive.advanceSeconds(65);
+
+        assertThat(hive.isGone(hung)).isTrue();
+        assertThat(lease.get().isValid()).isTrue();
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.github.workerregistry.lifecycle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.github.workerregistry.BrokenLog;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
@@ -123,19 +124,32 @@ class LoopRunnerTest {
         runner.close();
     }
 
+    /** The error of the log went out of the periodic task, which the scheduler then never ran again. */
+    @Test
+    void aRoundThatFailsAndCannotEvenBeLoggedIsNotTheLast() {
+        AtomicBoolean broken = new AtomicBoolean();
+        LoopRunner runner = new LoopRunner(
+                clock(broken), Duration.ofMillis(100), new Presence(Duration.ofMillis(100), time.instant()));
+        List<Instant> rounds = new ArrayList<>();
+        runner.add("sound", Duration.ofMillis(100), rounds::add);
+        runner.start(time);
+
+        broken.set(true);
+        try (BrokenLog unused = new BrokenLog(LoopRunner.class)) {
+            time.advance(Duration.ofMillis(100));
+        }
+        time.advance(Duration.ofMillis(900));
+
+        assertThat(rounds).hasSize(9);
+    }
+
     /** The exception went out of the periodic task, which the scheduler then never ran again. */
     @Test
     void aClockThatThrowsOnceCostsOneRound() {
         UnexpectedWarnings.expect("a round failed");
         AtomicBoolean broken = new AtomicBoolean();
-        InstantSource clock = () -> {
-            if (broken.getAndSet(false)) {
-                throw new IllegalStateException("broken");
-            }
-            return time.instant();
-        };
-        LoopRunner runner =
-                new LoopRunner(clock, Duration.ofMillis(100), new Presence(Duration.ofMillis(100), time.instant()));
+        LoopRunner runner = new LoopRunner(
+                clock(broken), Duration.ofMillis(100), new Presence(Duration.ofMillis(100), time.instant()));
         List<Instant> rounds = new ArrayList<>();
         runner.add("sound", Duration.ofMillis(100), rounds::add);
         runner.start(time);
@@ -144,5 +158,14 @@ class LoopRunnerTest {
         time.advance(Duration.ofSeconds(1));
 
         assertThat(rounds).hasSize(9);
+    }
+
+    private InstantSource clock(AtomicBoolean broken) {
+        return () -> {
+            if (broken.getAndSet(false)) {
+                throw new IllegalStateException("broken");
+            }
+            return time.instant();
+        };
     }
 }

@@ -334,6 +334,30 @@ class RestartRacesTest {
         assertThat(hive.time.pendingTasks()).isZero();
     }
 
+    /** A worker that had been replaced in between was taken for the host's, and its url is that of the next one. */
+    @Test
+    void aVerdictThatIsOvertakenByARestartAsksNobodyToEnd() {
+        UnexpectedWarnings.expect("is gone: CRASHED", "nothing moved for PT1M");
+        List<WorkerInfo> asked = new ArrayList<>();
+        VirtualHive hive = hive(builder -> builder.stopRequest(worker -> {
+                    asked.add(worker);
+                    return CompletableFuture.completedFuture(true);
+                })
+                .config(VirtualHive.config().busyLimit(Duration.ofMinutes(1)).build()));
+        String id = ready(hive);
+        hive.lease(id);
+        on(hive, WorkerEvent.Stopping.class, stopping -> {
+            hive.processes.exit(id, 1);
+            restart(hive, id);
+        });
+
+        hive.advanceSeconds(65);
+
+        assertThat(asked).isEmpty();
+        assertThat(hive.worker(id).restarts()).isEqualTo(1);
+        assertThat(hive.processes.running()).containsExactly(id);
+    }
+
     @Test
     void aRestartThatFallsDueInTheMiddleOfAStopDoesNotComeBack() {
         String id = crashed(hive);

@@ -396,6 +396,27 @@ class RestartTest {
         assertThat(reported).isCompleted();
     }
 
+    /** Its generation alone was compared, and that of most workers is 1. */
+    @Test
+    void whoeverWaitsForAWorkerIsNotGivenTheOneThatTheHostHasPutInItsPlace() {
+        String id = hive.spawnLoading();
+        CompletableFuture<WorkerInfo> ready = hive.supervisor.whenReady(id).toCompletableFuture();
+        WorkerInfo own = hive.registry.remove(id).orElseThrow();
+        hive.registry.register(WorkerInfo.builder()
+                .id(id)
+                .url("http://elsewhere")
+                .modelRef(own.modelRef())
+                .startedAt(hive.time.instant())
+                .build());
+
+        assertThat(hive.supervisor.ready(id)).isTrue();
+
+        assertThat(ready).isNotDone();
+        hive.advance(TICK);
+        assertThat(ready).isCompletedExceptionally();
+        assertThat(hive.state(id)).isEqualTo(new Idle());
+    }
+
     @Test
     void aShutdownDuringBackoffCancelsTheRestart() {
         UnexpectedWarnings.expect("is gone: CRASHED");

@@ -2,6 +2,7 @@ package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.BrokenLog;
 import io.github.workerregistry.UnexpectedWarnings;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,6 +62,20 @@ class TurnsTest {
             turns.take(() -> order.add("next"));
             throw new AssertionError("broken");
         });
+        turns.take(() -> order.add("later"));
+
+        assertThat(order).containsExactly("next", "later");
+    }
+
+    /** The error of the log went out of the turn, and nobody ever had the next one. */
+    @Test
+    void aDecisionThatFailsAndCannotEvenBeLoggedStopsNeitherTheNextNorTheCaller() {
+        try (BrokenLog unused = new BrokenLog(Turns.class)) {
+            turns.take(() -> {
+                turns.take(() -> order.add("next"));
+                throw new OutOfMemoryError("broken");
+            });
+        }
         turns.take(() -> order.add("later"));
 
         assertThat(order).containsExactly("next", "later");
