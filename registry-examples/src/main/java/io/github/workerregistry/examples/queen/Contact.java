@@ -73,9 +73,11 @@ final class Contact {
         return withZooKeeper;
     }
 
-    /** A hive took no connection. */
-    void refused(String node) {
-        refusedAt.put(node, nanoTime.getAsLong());
+    /** A hive took no connection. Whether that is news: of many requests in a row the first one tells. */
+    boolean refused(String node) {
+        long now = nanoTime.getAsLong();
+        refusedAt.values().removeIf(at -> now - at >= AVOID.toNanos()); // also of hives that have gone since
+        return refusedAt.put(node, now) == null;
     }
 
     /** A hive answered. */

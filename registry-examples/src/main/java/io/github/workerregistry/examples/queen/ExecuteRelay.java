@@ -104,9 +104,13 @@ final class ExecuteRelay {
         private CompletableFuture<Void> failed(ModelView hive, Throwable failure) {
             Throwable cause = Forwarding.causeOf(failure);
             if (cause instanceof ConnectException || cause instanceof HttpConnectTimeoutException) {
-                log.info(
-                        "the hive of node {} at {} takes no connection: {}", hive.node(), hive.url(), cause.toString());
-                contact.refused(hive.node());
+                if (contact.refused(hive.node())) {
+                    log.info(
+                            "the hive of node {} at {} takes no connection: {}",
+                            hive.node(),
+                            hive.url(),
+                            cause.toString());
+                }
                 unreachable++;
                 tried(hive, "unreachable");
                 return next();

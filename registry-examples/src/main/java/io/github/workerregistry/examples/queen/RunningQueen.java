@@ -23,7 +23,8 @@ final class RunningQueen implements AutoCloseable {
     /** A hive in the same data centre answers in a moment, or not at all; then the next one is asked. */
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
 
-    private static final long PURGE_SECONDS = 60;
+    private static final Duration SECOND = Duration.ofSeconds(1);
+    private static final Duration PURGE = Duration.ofMinutes(1);
     private static final long FIRST_LOOK_MILLIS = 5_000;
 
     /** What has to be ended, the last first. */
@@ -70,8 +71,8 @@ final class RunningQueen implements AutoCloseable {
                     new QueenApi(fleet, router, contact),
                     new ExecuteRelay(fleet, router, contact, forwarding, unanswered));
             ends.push(server::stop);
-            everySecond(scheduler, fleet::dropUnconfirmed);
-            everySecond(scheduler, unanswered::endThoseOfLostHives);
+            every(SECOND, scheduler, fleet::dropUnconfirmed);
+            every(SECOND, scheduler, unanswered::endThoseOfLostHives);
             built = true;
         } finally {
             if (!built) {
@@ -85,23 +86,20 @@ final class RunningQueen implements AutoCloseable {
         ends.push(directory::close);
         EmbeddedZooKeeper server = new EmbeddedZooKeeper(directory.path(), port);
         ends.push(server::close);
-        scheduler.scheduleWithFixedDelay(server::purge, PURGE_SECONDS, PURGE_SECONDS, TimeUnit.SECONDS);
+        every(PURGE, scheduler, server::purge);
         return server;
     }
 
-    /** What fails this second may work the next. */
-    private static void everySecond(ScheduledThreadPoolExecutor scheduler, Runnable work) {
-        scheduler.scheduleWithFixedDelay(
-                () -> {
-                    try {
-                        work.run();
-                    } catch (RuntimeException e) {
-                        log.warn("what is done every second failed; the next second it is tried again", e);
-                    }
-                },
-                1,
-                1,
-                TimeUnit.SECONDS);
+    /** What fails this time may work the next. */
+    private static void every(Duration period, ScheduledThreadPoolExecutor scheduler, Runnable work) {
+        Runnable guarded = () -> {
+            try {
+                work.run();
+            } catch (RuntimeException e) {
+                log.warn("what is done every {} failed; it is tried again", period, e);
+            }
+        };
+        scheduler.scheduleWithFixedDelay(guarded, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private static HttpClient httpClient() {

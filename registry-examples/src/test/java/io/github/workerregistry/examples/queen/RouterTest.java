@@ -97,6 +97,18 @@ class RouterTest {
     }
 
     @Test
+    void ofManyRequestsThatAHiveDoesNotTakeTheFirstIsNews() {
+        assertThat(contact.refused("a")).isTrue();
+        assertThat(contact.refused("a")).isFalse();
+        assertThat(contact.refused("b")).isTrue();
+
+        nanos.addAndGet(Contact.AVOID.toNanos());
+        assertThat(contact.refused("a")).isTrue();
+        contact.answered("a");
+        assertThat(contact.refused("a")).isTrue();
+    }
+
+    @Test
     void aHiveThatAnswersAgainIsAskedAsBefore() {
         fleet.accept(snapshot("a", 1, 1, idle("w1")));
         fleet.accept(snapshot("b", 1, 1, busy("w2")));
