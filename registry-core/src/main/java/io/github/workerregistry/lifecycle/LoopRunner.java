@@ -37,6 +37,7 @@ final class LoopRunner implements AutoCloseable {
     private volatile @Nullable ScheduledFuture<?> task;
     private volatile boolean closed;
     private volatile boolean left;
+    private volatile boolean stuck;
     private volatile long endNanos;
     private volatile long lastRoundNanos = System.nanoTime();
     private final AtomicBoolean outliving = new AtomicBoolean();
@@ -64,7 +65,11 @@ final class LoopRunner implements AutoCloseable {
         this.scheduler = scheduler;
         presence.leave(clock.instant());
         long nanos = resolution.toNanos();
-        task = scheduler.scheduleWithFixedDelay(this::runDue, nanos, nanos, TimeUnit.NANOSECONDS);
+        Runnable round = () -> {
+            stuck = false;
+            runDue();
+        };
+        task = scheduler.scheduleWithFixedDelay(round, nanos, nanos, TimeUnit.NANOSECONDS);
     }
 
     /** Cancels the task and takes it out of the scheduler's queue; a round that is running runs to its end. */
@@ -115,12 +120,16 @@ final class LoopRunner implements AutoCloseable {
                 });
     }
 
-    /** A {@code shutdownNow()} leaves our task neither done nor cancelled; a stuck thread just does not run it. */
+    /**
+     * A {@code shutdownNow()} leaves our task neither done nor cancelled; a stuck thread just does not run it, and
+     * rounds of our own are no sign that it does again.
+     */
     private boolean hasLostScheduler() {
-        return left
-                || (scheduler != null && scheduler.isShutdown())
-                || System.nanoTime() - lastRoundNanos
-                        > STUCK_AFTER.plus(resolution.multipliedBy(2)).toNanos();
+        if (System.nanoTime() - lastRoundNanos
+                > STUCK_AFTER.plus(resolution.multipliedBy(2)).toNanos()) {
+            stuck = true;
+        }
+        return left || stuck || (scheduler != null && scheduler.isShutdown());
     }
 
     private void runDue() {

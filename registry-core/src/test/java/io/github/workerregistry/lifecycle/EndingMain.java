@@ -1,10 +1,13 @@
 package io.github.workerregistry.lifecycle;
 
+import ch.qos.logback.classic.BasicConfigurator;
+import ch.qos.logback.classic.LoggerContext;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.process.LocalProcessController;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import org.slf4j.LoggerFactory;
 
 /**
  * A hive in a JVM of its own, with a shutdown hook, that ends itself in an awkward way: see {@link ShutdownIT}.
@@ -15,6 +18,7 @@ final class EndingMain {
     private EndingMain() {}
 
     public static void main(String[] args) {
+        new BasicConfigurator().configure((LoggerContext) LoggerFactory.getILoggerFactory()); // warnings are printed
         ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
         WorkerSupervisor supervisor = WorkerSupervisor.builder(WorkerRegistry.create(), scheduler)
                 .processes(LocalProcessController.builder().hiveId(args[0]).build())

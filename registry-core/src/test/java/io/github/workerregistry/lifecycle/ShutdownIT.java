@@ -122,6 +122,9 @@ class ShutdownIT {
         } finally {
             jvm.destroyForcibly().waitFor();
         }
+        assertThat(Files.readString(directory.resolve("out")))
+                .as("it had not to be given up")
+                .doesNotContain("the shutdown is not complete");
         LocalProcessController again =
                 LocalProcessController.builder().hiveId(hiveId).build();
         assertThat(again.reapOrphans().ended()).isEmpty();
