@@ -21,11 +21,15 @@ import java.util.regex.Pattern;
  */
 public record Program(Process process, Path out, Path err) {
 
+    /** A JVM that lives for seconds: to optimize would take longer than it saves. */
+    private static final List<String> SHORT_LIVED = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+
     /** Starts one that prints into the directory, and does not wait for it. */
     public static Program start(Class<?> main, Path directory, List<String> jvmOptions, String... options)
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(SHORT_LIVED);
         command.addAll(jvmOptions);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
         command.addAll(List.of(options));

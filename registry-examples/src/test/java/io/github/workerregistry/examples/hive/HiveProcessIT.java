@@ -57,22 +57,22 @@ class HiveProcessIT {
         awaitGone(workers);
     }
 
-    /** Eight workers, half of them with a child in the background; and another hive of the same name beside it. */
+    /** Four workers, half of them with a child in the background; and another hive of the same name beside it. */
     @Test
     void aHiveThatWasKilledReapsWhatItLeftBehindWhenItIsStartedAgainAndNothingElse() throws Exception {
         String id = "--hive-id=" + directory; // nobody else's
-        HiveProcess killed = start("killed", id, "--port=0", "--workers=4", "--ports=" + FreePorts.range(8));
+        HiveProcess killed = start("killed", id, "--port=0", "--workers=2", "--ports=" + FreePorts.range(4));
         HiveProcess other = start("other", id, "--port=0", "--workers=1", "--ports=" + FreePorts.range(2));
         HiveClient client = killed.client();
         List<ProcessHandle> left = new ArrayList<>();
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 2; i++) {
             left.add(childOf("killed", client.spawnIdle("demo:load-time=100ms,fork")));
         }
         left.addAll(workersOf(client));
         String othersForked = other.client().spawnIdle("demo:load-time=100ms,fork");
         List<ProcessHandle> others = new ArrayList<>(workersOf(other.client()));
         others.add(childOf("other", othersForked));
-        assertThat(left).hasSize(12).allMatch(ProcessHandle::isAlive);
+        assertThat(left).hasSize(6).allMatch(ProcessHandle::isAlive);
 
         killed.process().destroyForcibly().waitFor();
         assertThat(left).as("nobody has ended them").allMatch(ProcessHandle::isAlive);
@@ -82,13 +82,13 @@ class HiveProcessIT {
         awaitGone(left);
         assertThat(others).hasSize(3).allMatch(ProcessHandle::isAlive);
         assertThat(again.printed().lines().filter(line -> line.startsWith("Reaped process ")))
-                .hasSize(12)
+                .hasSize(6)
                 .allMatch(line -> line.endsWith(
                         "left behind by hive process " + killed.process().pid() + "."));
         for (ProcessHandle orphan : left) {
             assertThat(again.printed()).contains("Reaped process " + orphan.pid() + " (");
         }
-        assertThat(anew.get("/v1/stats").at("/total/orphans_reaped").intValue()).isEqualTo(12);
+        assertThat(anew.get("/v1/stats").at("/total/orphans_reaped").intValue()).isEqualTo(6);
     }
 
     @Test

@@ -39,12 +39,8 @@ class QueenProcessIT {
     @BeforeEach
     void start() throws IOException {
         temporary = Files.createDirectory(directory.resolve("tmp"));
-        queen = Program.start(Queen.class, directory, jvmOptions(temporary), "--port=0", "--zookeeper-port=0");
-    }
-
-    /** A folder of her own; and what makes a short life short. */
-    private static List<String> jvmOptions(Path temporary) {
-        return List.of("-Djava.io.tmpdir=" + temporary, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+        queen = Program.start(
+                Queen.class, directory, List.of("-Djava.io.tmpdir=" + temporary), "--port=0", "--zookeeper-port=0");
     }
 
     @AfterEach
