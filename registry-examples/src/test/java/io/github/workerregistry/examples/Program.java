@@ -24,16 +24,18 @@ public record Program(Process process, Path out, Path err) {
     /** A JVM that lives for seconds: to optimize would take longer than it saves. */
     private static final List<String> SHORT_LIVED = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
-    /** Starts one that prints into the directory, and does not wait for it. */
-    public static Program start(Class<?> main, Path directory, List<String> jvmOptions, String... options)
-            throws IOException {
+    /**
+     * Starts one that prints into the directory, and does not wait for it. Its temporary files go to {@code tmp} there,
+     * so that one that is killed leaves none elsewhere.
+     */
+    public static Program start(Class<?> main, Path directory, String... options) throws IOException {
+        Path temporary = Files.createDirectories(directory.resolve("tmp"));
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(SHORT_LIVED);
-        command.addAll(jvmOptions);
+        command.add("-Djava.io.tmpdir=" + temporary);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
         command.addAll(List.of(options));
-        Files.createDirectories(directory);
         Path out = directory.resolve("out");
         Path err = directory.resolve("err");
         return new Program(

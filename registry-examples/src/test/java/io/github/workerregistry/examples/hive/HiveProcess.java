@@ -19,7 +19,7 @@ public record HiveProcess(Program program) {
 
     /** Starts one that prints into the directory, and does not wait for it. */
     public static HiveProcess start(Path directory, String... options) throws IOException {
-        return new HiveProcess(Program.start(Hive.class, directory, List.of(), options));
+        return new HiveProcess(Program.start(Hive.class, directory, options));
     }
 
     public Process process() {

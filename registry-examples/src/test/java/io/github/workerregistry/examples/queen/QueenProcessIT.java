@@ -33,14 +33,11 @@ class QueenProcessIT {
     @TempDir
     private Path directory;
 
-    private Path temporary;
     private Program queen;
 
     @BeforeEach
     void start() throws IOException {
-        temporary = Files.createDirectory(directory.resolve("tmp"));
-        queen = Program.start(
-                Queen.class, directory, List.of("-Djava.io.tmpdir=" + temporary), "--port=0", "--zookeeper-port=0");
+        queen = Program.start(Queen.class, directory, "--port=0", "--zookeeper-port=0");
     }
 
     @AfterEach
@@ -84,7 +81,7 @@ class QueenProcessIT {
     }
 
     private long foldersOfZooKeeper() throws IOException {
-        try (Stream<Path> files = Files.list(temporary)) {
+        try (Stream<Path> files = Files.list(directory.resolve("tmp"))) {
             return files.filter(file -> file.getFileName().toString().startsWith("worker-registry-queen-"))
                     .count();
         }
