@@ -1,5 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.lifecycle.Durations.longer;
+
 import io.github.workerregistry.LogText;
 import java.time.Duration;
 import java.time.Instant;
@@ -47,7 +49,7 @@ final class LoopRunner implements AutoCloseable {
      * A runner without loops.
      *
      * @param resolution the time between two rounds; no loop runs more often
-     * @param presence is told when rounds begin and end
+     * @param presence is told when rounds begin, and how they get on
      */
     LoopRunner(InstantSource clock, Duration resolution, Presence presence) {
         this.clock = clock;
@@ -63,7 +65,7 @@ final class LoopRunner implements AutoCloseable {
     /** Starts to run; called once. */
     void start(ScheduledExecutorService scheduler) {
         this.scheduler = scheduler;
-        presence.leave(clock.instant());
+        presence.resting(clock.instant());
         long nanos = resolution.toNanos();
         Runnable round = () -> {
             stuck = false;
@@ -137,11 +139,12 @@ final class LoopRunner implements AutoCloseable {
             return; // the scheduler was shut down in the middle of a round
         }
         try {
-            Duration lateness = presence.arrive(clock.instant());
+            Duration away = presence.working(clock.instant());
             for (Loop loop : loops) {
-                loop.runIfDue(clock.instant(), lateness);
+                loop.runIfDue(clock.instant(), away);
+                away = longer(away, presence.working(clock.instant()));
             }
-            presence.leave(clock.instant());
+            presence.resting(clock.instant());
         } catch (Throwable t) { // an exception would end the periodic task
             LastResort.warn(log, "a round failed; the next one still runs", t);
         } finally {
@@ -165,15 +168,15 @@ final class LoopRunner implements AutoCloseable {
         }
 
         /** Never late twice in a row: under constant overload every other round still gives verdicts. */
-        void runIfDue(Instant now, Duration lateness) {
+        void runIfDue(Instant now, Duration away) {
             if (now.isBefore(due)) {
                 return;
             }
             due = now.plus(period);
-            wasLate = !wasLate && lateness.compareTo(period) > 0;
+            wasLate = !wasLate && away.compareTo(period) > 0;
             try {
                 if (wasLate) {
-                    log.debug("{} loop is late by {}: no verdicts in this round", name, lateness);
+                    log.debug("{} loop is late by {}: no verdicts in this round", name, away);
                     tick.late(now);
                 } else {
                     tick.tick(now);

@@ -23,8 +23,18 @@ final class Presence {
         }
     }
 
+    /** A round that has much to do is no absence: each of its steps may take so many periods. */
+    private static final int LONGEST_STEP = 10;
+
+    /** When the runner is to be heard of next, and when it is away if it has not been. */
+    private record Expectation(Instant due, Instant latest) {
+        boolean isMissed(Instant now) {
+            return now.isAfter(latest);
+        }
+    }
+
     private final Duration period;
-    private volatile Instant expected;
+    private volatile Expectation next;
     private volatile List<Absence> absences = List.of();
 
     /**
@@ -34,45 +44,52 @@ final class Presence {
      */
     Presence(Duration period, Instant now) {
         this.period = period;
-        this.expected = now.plus(period);
+        this.next = nextRound(now);
     }
 
-    /** A round begins: the host is here, and if the round is late it was not. Gives by how much it is late. */
-    Duration arrive(Instant now) {
-        Duration lateness = Duration.between(expected, now);
-        if (isAway(now)) {
-            Stream<Absence> all = Stream.concat(absences.stream(), Stream.of(new Absence(expected, now)));
-            absences = all.skip(Math.max(0, absences.size() + 1 - REMEMBERED)).toList();
-        }
-        return lateness;
+    private Expectation nextRound(Instant now) {
+        return new Expectation(now.plus(period), now.plus(period.multipliedBy(2)));
+    }
+
+    /** A round begins, or has taken a step. Gives for how long the host was away until now, mostly zero. */
+    Duration working(Instant now) {
+        return arrive(now, new Expectation(now, now.plus(period.multipliedBy(LONGEST_STEP))));
     }
 
     /** A round has ended. */
-    void leave(Instant now) {
-        expected = now.plus(period);
+    void resting(Instant now) {
+        arrive(now, nextRound(now));
     }
 
-    /** Whether a round is overdue now. */
+    private Duration arrive(Instant now, Expectation following) {
+        Duration away = Duration.ZERO;
+        if (isAway(now)) {
+            Absence absence = new Absence(next.due, now);
+            Stream<Absence> all = Stream.concat(absences.stream(), Stream.of(absence));
+            absences = all.skip(Math.max(0, absences.size() + 1 - REMEMBERED)).toList();
+            away = Duration.between(absence.from, now);
+        }
+        next = following;
+        return away;
+    }
+
+    /** Whether a round, or a step of one, is overdue now. */
     boolean isAway(Instant now) {
-        return isAway(new Absence(expected, now));
-    }
-
-    private boolean isAway(Absence overdue) {
-        return Duration.between(overdue.from, overdue.until).compareTo(period) > 0;
+        return next.isMissed(now);
     }
 
     /**
      * How much of the time from {@code start} to {@code now} the host was there. An absence counts as soon as it can be
-     * seen: whoever asks may have woken up before our next round.
+     * seen: whoever asks may have woken up before the runner.
      */
     Duration since(Instant start, Instant now) {
-        Absence current = new Absence(expected, now); // read before those that have ended, so that none is missed
+        Expectation current = next; // read before those that have ended, so that none is missed
         List<Absence> ended = absences;
         Duration there = Duration.between(start, now);
         for (Absence absence : ended) {
             there = there.minus(absence.since(start));
         }
-        boolean isKnown = ended.stream().anyMatch(absence -> absence.from.equals(current.from));
-        return isAway(current) && !isKnown ? there.minus(current.since(start)) : there;
+        boolean isKnown = ended.stream().anyMatch(absence -> absence.from.equals(current.due));
+        return current.isMissed(now) && !isKnown ? there.minus(new Absence(current.due, now).since(start)) : there;
     }
 }

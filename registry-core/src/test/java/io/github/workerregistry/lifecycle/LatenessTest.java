@@ -91,6 +91,53 @@ class LatenessTest {
         assertThat(registry.get(id).orElseThrow().failedHealthChecks()).isZero();
     }
 
+    /** It was forgotten when the round was over, and then all were silent for as long as it had lasted. */
+    @Test
+    void aSuspensionInTheMiddleOfARoundMissesNoHeartbeat() {
+        WorkerSupervisor supervisor =
+                supervise(LifecycleConfig.builder().healthInterval(Duration.ofSeconds(10)), (worker, timeout) -> {
+                    suspended = TWO_MINUTES; // once
+                    return CompletableFuture.completedFuture(HealthStatus.healthy());
+                });
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
+        time.advance(Duration.ofMillis(8900));
+        registry.heartbeat(id);
+
+        time.advance(Duration.ofMillis(2200));
+
+        assertThat(suspended).isEqualTo(TWO_MINUTES);
+        assertThat(registry.get(id)).isPresent();
+    }
+
+    /**
+     * What fails at once, fails in the round that asks. If that takes long, for it asks many, every other was excused.
+     */
+    @Test
+    void aLongRoundIsNoExcuse() {
+        UnexpectedWarnings.expect("given up after 3 failed health checks");
+        Duration interval = Duration.ofSeconds(10);
+        WorkerSupervisor supervisor =
+                supervise(LifecycleConfig.builder().healthInterval(interval), (worker, timeout) -> {
+                    suspend(Duration.ofMillis(120));
+                    return CompletableFuture.completedFuture(
+                            worker.id().equals("sick") ? HealthStatus.unhealthy("no") : HealthStatus.healthy());
+                });
+        for (String id : List.of("sick", "a", "b", "c", "d", "e", "f")) {
+            supervisor.ready(supervisor
+                    .spawn(WorkerSpec.builder()
+                            .id(id)
+                            .modelRef("model")
+                            .command("worker")
+                            .build())
+                    .id());
+        }
+
+        time.advance(interval.multipliedBy(4));
+
+        assertThat(registry.get("sick")).isEmpty();
+    }
+
     /** A probe's own timer runs on while we are suspended, and fires before we can look at anything. */
     @Test
     void aProbeThatFailsAsWeWakeUpIsNoEvidenceButTheNextOneIs() {

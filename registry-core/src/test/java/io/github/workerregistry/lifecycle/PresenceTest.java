@@ -35,25 +35,47 @@ class PresenceTest {
     @Test
     void anAbsenceCountsOnceBeforeDuringAndAfterTheRoundThatFindsIt() {
         assertThat(presentAt(11)).as("before").isEqualTo(1);
-        presence.arrive(at(11));
+        assertThat(presence.working(at(11))).isEqualTo(Duration.ofSeconds(10));
         assertThat(presentAt(11)).as("during").isEqualTo(1);
-        presence.leave(at(11));
+        presence.resting(at(11));
         assertThat(presentAt(12)).as("after").isEqualTo(2);
     }
 
     @Test
     void anAbsenceThatStillLastsCountsBesideOneThatHasEnded() {
-        presence.arrive(at(11));
-        presence.leave(at(11));
+        presence.working(at(11));
+        presence.resting(at(11));
 
         assertThat(presentAt(21)).isEqualTo(2);
     }
 
     @Test
+    void aLongRoundIsNoAbsence() {
+        for (int step = 1; step <= 91; step += 10) {
+            assertThat(presence.working(at(step))).isZero();
+            assertThat(presence.isAway(at(step + 10))).isFalse();
+        }
+
+        assertThat(presentAt(101)).isEqualTo(101);
+    }
+
+    @Test
+    void aStepThatTakesMoreThanTenPeriodsIsAnAbsenceFromItsBeginningOn() {
+        presence.working(at(1));
+        assertThat(presence.isAway(at(11).plusNanos(1))).isTrue();
+        assertThat(presentAt(12)).as("before").isEqualTo(1);
+
+        assertThat(presence.working(at(12))).isEqualTo(Duration.ofSeconds(11));
+        presence.resting(at(12));
+
+        assertThat(presentAt(13)).as("after").isEqualTo(2);
+    }
+
+    @Test
     void onlyTheLastSixteenAreKnownSoThatAHostThatIsAlwaysLateComesToAnEnd() {
         for (int i = 1; i <= 20; i++) {
-            presence.arrive(at(10L * i));
-            presence.leave(at(10L * i));
+            presence.working(at(10L * i));
+            presence.resting(at(10L * i));
         }
 
         assertThat(presentAt(200)).isEqualTo(200 - 16 * 9);
