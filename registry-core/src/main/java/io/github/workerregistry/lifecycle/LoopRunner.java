@@ -39,9 +39,8 @@ final class LoopRunner implements AutoCloseable {
     private volatile @Nullable ScheduledFuture<?> task;
     private volatile boolean closed;
     private volatile boolean left;
-    private volatile boolean stuck;
     private volatile long endNanos;
-    private volatile long lastRoundNanos = System.nanoTime();
+    private volatile long schedulerRanNanos = System.nanoTime();
     private final AtomicBoolean outliving = new AtomicBoolean();
     private final AtomicBoolean running = new AtomicBoolean();
 
@@ -67,11 +66,12 @@ final class LoopRunner implements AutoCloseable {
         this.scheduler = scheduler;
         presence.resting(clock.instant());
         long nanos = resolution.toNanos();
-        Runnable round = () -> {
-            stuck = false;
-            runDue();
-        };
-        task = scheduler.scheduleWithFixedDelay(round, nanos, nanos, TimeUnit.NANOSECONDS);
+        task = scheduler.scheduleWithFixedDelay(this::runOnScheduler, nanos, nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void runOnScheduler() {
+        runDue();
+        schedulerRanNanos = System.nanoTime();
     }
 
     /** Cancels the task and takes it out of the scheduler's queue; a round that is running runs to its end. */
@@ -122,16 +122,14 @@ final class LoopRunner implements AutoCloseable {
                 });
     }
 
-    /**
-     * A {@code shutdownNow()} leaves our task neither done nor cancelled; a stuck thread just does not run it, and
-     * rounds of our own are no sign that it does again.
-     */
+    /** A {@code shutdownNow()} leaves our task neither done nor cancelled; a stuck thread just does not run it. */
     private boolean hasLostScheduler() {
-        if (System.nanoTime() - lastRoundNanos
-                > STUCK_AFTER.plus(resolution.multipliedBy(2)).toNanos()) {
-            stuck = true;
-        }
-        return left || stuck || (scheduler != null && scheduler.isShutdown());
+        return left || (scheduler != null && scheduler.isShutdown()) || isStuck();
+    }
+
+    private boolean isStuck() {
+        Duration tooLong = STUCK_AFTER.plus(resolution.multipliedBy(2));
+        return System.nanoTime() - schedulerRanNanos > tooLong.toNanos();
     }
 
     private void runDue() {
@@ -148,7 +146,6 @@ final class LoopRunner implements AutoCloseable {
         } catch (Throwable t) { // an exception would end the periodic task
             LastResort.warn(log, "a round failed; the next one still runs", t);
         } finally {
-            lastRoundNanos = System.nanoTime();
             running.set(false);
         }
     }
