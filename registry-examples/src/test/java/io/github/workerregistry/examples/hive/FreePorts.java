@@ -6,22 +6,35 @@ import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.IntStream;
 
-/** Finds ports for the workers of a test. */
+/**
+ * Finds ports for the workers and servers of a test. Each of the JVMs that the build runs tests in has ports of its
+ * own.
+ */
 public final class FreePorts {
 
-    private static final int LOWEST = 20_000;
-    private static final int HIGHEST = 32_000; // above begin those that the system gives to clients
+    private static final int EACH = 6_000;
+    private static final int LOWEST = 20_000 + EACH * (Integer.getInteger("test.fork", 1) - 1);
+    private static final int HIGHEST = LOWEST + EACH; // from 32,768 on the system gives them to clients
 
     private FreePorts() {}
 
+    /** A port that was free a moment ago. Unlike one that the system chooses, it is free again after its use. */
+    public static int one() {
+        return first(1);
+    }
+
     /** A range of ports, all free a moment ago, as {@code --ports} takes it. */
     public static String range(int count) {
-        int first = IntStream.generate(() -> ThreadLocalRandom.current().nextInt(LOWEST, HIGHEST - count))
+        int first = first(count);
+        return first + "-" + (first + count - 1);
+    }
+
+    private static int first(int count) {
+        return IntStream.generate(() -> ThreadLocalRandom.current().nextInt(LOWEST, HIGHEST - count))
                 .limit(1000)
                 .filter(start -> IntStream.range(start, start + count).allMatch(FreePorts::isFree))
                 .findFirst()
                 .orElseThrow();
-        return first + "-" + (first + count - 1);
     }
 
     private static boolean isFree(int port) {

@@ -9,6 +9,7 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.examples.ExpectWarnings;
+import io.github.workerregistry.examples.hive.FreePorts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -60,7 +61,7 @@ class ZooKeeperIT {
 
     @BeforeEach
     void start() throws IOException {
-        zooKeeper = new EmbeddedZooKeeper(data, 0);
+        zooKeeper = new EmbeddedZooKeeper(data, FreePorts.one());
         servers = zooKeeper.servers();
         open.push(() -> zooKeeper.close());
         reader = ZooKeeperClients.reader(servers, SESSION);
