@@ -1,7 +1,5 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.Durations.longer;
-
 import io.github.workerregistry.LogText;
 import java.time.Duration;
 import java.time.Instant;
@@ -134,13 +132,14 @@ final class LoopRunner implements AutoCloseable {
 
     private void runDue() {
         if (!running.compareAndSet(false, true)) {
-            return; // the scheduler was shut down in the middle of a round
+            return; // the other thread is in the middle of a round
         }
         try {
-            Duration away = presence.working(clock.instant());
+            Duration away = Duration.ZERO;
             for (Loop loop : loops) {
-                loop.runIfDue(clock.instant(), away);
-                away = longer(away, presence.working(clock.instant()));
+                Instant now = clock.instant();
+                away = away.plus(presence.working(now));
+                loop.runIfDue(now, away);
             }
             presence.resting(clock.instant());
         } catch (Throwable t) { // an exception would end the periodic task

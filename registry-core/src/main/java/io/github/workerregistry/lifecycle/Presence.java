@@ -1,5 +1,8 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.lifecycle.Durations.longer;
+import static io.github.workerregistry.lifecycle.Durations.shorter;
+
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -16,24 +19,34 @@ final class Presence {
 
     private static final int REMEMBERED = 16;
 
+    /**
+     * A round that has much to do is no absence: each of its steps may take ten periods, but no longer than this. (Or a
+     * period, as the time between two rounds may.)
+     */
+    private static final Duration LONGEST_STEP = Duration.ofSeconds(1);
+
     private record Absence(Instant from, Instant until) {
-        Duration since(Instant start) {
+        /** How much of it lies between two moments. */
+        Duration within(Instant start, Instant end) {
             Instant first = start.isAfter(from) ? start : from;
-            return first.isBefore(until) ? Duration.between(first, until) : Duration.ZERO;
+            Instant last = end.isBefore(until) ? end : until;
+            return first.isBefore(last) ? Duration.between(first, last) : Duration.ZERO;
         }
     }
 
-    /** A round that has much to do is no absence: each of its steps may take so many periods. */
-    private static final int LONGEST_STEP = 10;
-
-    /** When the runner is to be heard of next, and when it is away if it has not been. */
-    private record Expectation(Instant due, Instant latest) {
+    /**
+     * When the runner is due next, and after when it counts as away.
+     *
+     * @param isBack whether it was away and has just come back: what happens in this round may be a matter of that
+     */
+    private record Expectation(Instant due, Instant latest, boolean isBack) {
         boolean isMissed(Instant now) {
             return now.isAfter(latest);
         }
     }
 
     private final Duration period;
+    private final Duration patience;
     private volatile Expectation next;
     private volatile List<Absence> absences = List.of();
 
@@ -44,38 +57,41 @@ final class Presence {
      */
     Presence(Duration period, Instant now) {
         this.period = period;
+        this.patience = longer(period, shorter(period.multipliedBy(10), LONGEST_STEP));
         this.next = nextRound(now);
     }
 
     private Expectation nextRound(Instant now) {
-        return new Expectation(now.plus(period), now.plus(period.multipliedBy(2)));
+        return new Expectation(now.plus(period), now.plus(period.multipliedBy(2)), false);
     }
 
-    /** A round begins, or has taken a step. Gives for how long the host was away until now, mostly zero. */
+    /** A step of a round begins. Gives for how long the host has been away until now; mostly zero. */
     Duration working(Instant now) {
-        return arrive(now, new Expectation(now, now.plus(period.multipliedBy(LONGEST_STEP))));
+        Duration away = arrive(now);
+        next = new Expectation(now, now.plus(patience), next.isBack || !away.isZero());
+        return away;
     }
 
     /** A round has ended. */
     void resting(Instant now) {
-        arrive(now, nextRound(now));
+        arrive(now);
+        next = nextRound(now);
     }
 
-    private Duration arrive(Instant now, Expectation following) {
-        Duration away = Duration.ZERO;
-        if (isAway(now)) {
-            Absence absence = new Absence(next.due, now);
-            Stream<Absence> all = Stream.concat(absences.stream(), Stream.of(absence));
-            absences = all.skip(Math.max(0, absences.size() + 1 - REMEMBERED)).toList();
-            away = Duration.between(absence.from, now);
+    private Duration arrive(Instant now) {
+        if (!next.isMissed(now)) {
+            return Duration.ZERO;
         }
-        next = following;
-        return away;
+        Absence absence = new Absence(next.due, now);
+        Stream<Absence> all = Stream.concat(absences.stream(), Stream.of(absence));
+        absences = all.skip(Math.max(0, absences.size() + 1 - REMEMBERED)).toList();
+        return Duration.between(absence.from, now);
     }
 
-    /** Whether a round, or a step of one, is overdue now. */
+    /** Whether a round, or a step of one, is overdue now, or the first round after that has not ended yet. */
     boolean isAway(Instant now) {
-        return next.isMissed(now);
+        Expectation current = next;
+        return current.isBack || current.isMissed(now);
     }
 
     /**
@@ -87,9 +103,11 @@ final class Presence {
         List<Absence> ended = absences;
         Duration there = Duration.between(start, now);
         for (Absence absence : ended) {
-            there = there.minus(absence.since(start));
+            there = there.minus(absence.within(start, now));
         }
         boolean isKnown = ended.stream().anyMatch(absence -> absence.from.equals(current.due));
-        return current.isMissed(now) && !isKnown ? there.minus(new Absence(current.due, now).since(start)) : there;
+        return current.isMissed(now) && !isKnown
+                ? there.minus(new Absence(current.due, now).within(start, now))
+                : there;
     }
 }

@@ -35,13 +35,14 @@ final class StopSequence {
     private final Presence presence;
 
     private Phase phase = Phase.RUNNING;
-    private Instant begun = Instant.MIN;
+    private Instant lastLook = Instant.MAX;
     private Duration grace = Duration.ZERO;
     private boolean refused;
     private boolean waited;
     private boolean drained;
 
     // since it began, in time in which the host was there
+    private Duration passed = Duration.ZERO;
     private Duration drainUntil = NEVER;
     private Duration askUntil = NEVER;
     private Duration killAt = NEVER;
@@ -63,10 +64,10 @@ final class StopSequence {
     synchronized void begin(Instant now, Duration drain, Duration grace, Duration untilKill) {
         if (phase == Phase.RUNNING) {
             phase = Phase.DRAINING;
-            this.begun = now;
+            this.lastLook = now;
             this.grace = grace;
         }
-        Duration passed = passed(now);
+        look(now);
         drainUntil = shorter(drainUntil, passed.plus(drain));
         killAt = shorter(killAt, passed.plus(untilKill));
         askUntil = shorter(askUntil, killAt);
@@ -85,7 +86,8 @@ final class StopSequence {
      * @return the phase just entered; null if it is not time yet
      */
     synchronized @Nullable Phase next(Instant now, int openLeases, boolean canAsk) {
-        Phase next = phase == Phase.RUNNING ? null : due(passed(now), openLeases, canAsk);
+        look(now);
+        Phase next = due(openLeases, canAsk);
         if (next != null) {
             phase = next;
         }
@@ -106,52 +108,56 @@ final class StopSequence {
         return drained;
     }
 
-    private Duration passed(Instant now) {
-        return presence.since(begun, now);
+    /** Added up from look to look, since absences are forgotten. Whoever comes with an older look adds nothing. */
+    private void look(Instant now) {
+        if (now.isAfter(lastLook)) {
+            passed = passed.plus(presence.since(lastLook, now));
+            lastLook = now;
+        }
     }
 
-    private @Nullable Phase due(Duration passed, int openLeases, boolean canAsk) {
+    private @Nullable Phase due(int openLeases, boolean canAsk) {
         return switch (phase) {
             case RUNNING, UNKILLABLE -> null;
-            case DRAINING -> drain(passed, openLeases, canAsk);
-            case ASKED -> refused || isOver(askUntil, passed) ? Phase.TERMINATED : null;
-            case TERMINATED -> isOver(killAt, passed) ? kill(passed) : null;
-            case KILLED -> killAgainOrGiveUp(passed);
+            case DRAINING -> drain(openLeases, canAsk);
+            case ASKED -> refused || isOver(askUntil) ? Phase.TERMINATED : null;
+            case TERMINATED -> isOver(killAt) ? kill() : null;
+            case KILLED -> killAgainOrGiveUp();
         };
     }
 
-    private @Nullable Phase drain(Duration passed, int openLeases, boolean canAsk) {
-        if (openLeases > 0 && !isOver(drainUntil, passed)) {
+    private @Nullable Phase drain(int openLeases, boolean canAsk) {
+        if (openLeases > 0 && !isOver(drainUntil)) {
             waited = true;
             return null;
         }
         drained = waited && openLeases == 0;
-        if (isOver(killAt, passed)) {
-            return kill(passed);
+        if (isOver(killAt)) {
+            return kill();
         }
         killAt = shorter(killAt, passed.plus(grace));
         askUntil = passed.plus(killAt.minus(passed).dividedBy(2));
         return canAsk && !refused ? Phase.ASKED : Phase.TERMINATED;
     }
 
-    private @Nullable Phase killAgainOrGiveUp(Duration passed) {
-        if (isOver(giveUpAt, passed)) {
+    private @Nullable Phase killAgainOrGiveUp() {
+        if (isOver(giveUpAt)) {
             return Phase.UNKILLABLE;
         }
-        return isOver(killAgainAt, passed) ? killAgain(passed) : null;
+        return isOver(killAgainAt) ? killAgain() : null;
     }
 
-    private Phase kill(Duration passed) {
+    private Phase kill() {
         giveUpAt = passed.plus(killWait);
-        return killAgain(passed);
+        return killAgain();
     }
 
-    private Phase killAgain(Duration passed) {
+    private Phase killAgain() {
         killAgainAt = passed.plus(BETWEEN_KILLS);
         return Phase.KILLED;
     }
 
-    private static boolean isOver(Duration limit, Duration passed) {
+    private boolean isOver(Duration limit) {
         return passed.compareTo(limit) >= 0;
     }
 }

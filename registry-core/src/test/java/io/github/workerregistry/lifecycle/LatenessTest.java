@@ -104,38 +104,27 @@ class LatenessTest {
         time.advance(Duration.ofMillis(8900));
         registry.heartbeat(id);
 
-        time.advance(Duration.ofMillis(2200));
+        time.advance(Duration.ofMillis(2300));
 
         assertThat(suspended).isEqualTo(TWO_MINUTES);
         assertThat(registry.get(id)).isPresent();
     }
 
-    /**
-     * What fails at once, fails in the round that asks. If that takes long, for it asks many, every other was excused.
-     */
+    /** What fails at once, fails in the round that asks. If that takes long, every other failure was excused. */
     @Test
     void aLongRoundIsNoExcuse() {
         UnexpectedWarnings.expect("given up after 3 failed health checks");
-        Duration interval = Duration.ofSeconds(10);
         WorkerSupervisor supervisor =
-                supervise(LifecycleConfig.builder().healthInterval(interval), (worker, timeout) -> {
-                    suspend(Duration.ofMillis(120));
-                    return CompletableFuture.completedFuture(
-                            worker.id().equals("sick") ? HealthStatus.unhealthy("no") : HealthStatus.healthy());
+                supervise(LifecycleConfig.builder().healthInterval(Duration.ofSeconds(10)), (worker, timeout) -> {
+                    suspend(Duration.ofMillis(500)); // or so it looks, if many are asked
+                    return CompletableFuture.completedFuture(HealthStatus.unhealthy("no"));
                 });
-        for (String id : List.of("sick", "a", "b", "c", "d", "e", "f")) {
-            supervisor.ready(supervisor
-                    .spawn(WorkerSpec.builder()
-                            .id(id)
-                            .modelRef("model")
-                            .command("worker")
-                            .build())
-                    .id());
-        }
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        supervisor.ready(id);
 
-        time.advance(interval.multipliedBy(4));
+        time.advance(Duration.ofSeconds(40));
 
-        assertThat(registry.get("sick")).isEmpty();
+        assertThat(registry.get(id)).isEmpty();
     }
 
     /** A probe's own timer runs on while we are suspended, and fires before we can look at anything. */

@@ -57,6 +57,61 @@ class LoopRunnerTest {
         assertThat(sound).hasSize(10);
     }
 
+    // --- the clock goes on and nothing runs
+
+    private Duration suspended = Duration.ZERO;
+
+    /** Notes how it was run. */
+    private static final class Notes implements Tick {
+        final List<String> lines = new ArrayList<>();
+
+        @Override
+        public void tick(Instant now) {
+            lines.add("tick");
+        }
+
+        @Override
+        public void late(Instant now) {
+            lines.add("late");
+        }
+    }
+
+    private LoopRunner suspendable() {
+        InstantSource clock = () -> time.instant().plus(suspended);
+        return new LoopRunner(clock, Duration.ofMillis(100), new Presence(Duration.ofMillis(100), clock.instant()));
+    }
+
+    @Test
+    void aSuspensionInALoopMakesTheLoopsAfterItLateAndOnlyInThatRound() {
+        LoopRunner runner = suspendable();
+        Notes notes = new Notes();
+        runner.add("suspending", Duration.ofMillis(100), now -> suspended = Duration.ofMinutes(2)); // once
+        runner.add("next", Duration.ofMillis(100), now -> {});
+        runner.add("last", Duration.ofMillis(100), notes);
+        runner.start(time);
+
+        time.advance(Duration.ofMillis(200));
+
+        assertThat(notes.lines).containsExactly("late", "tick");
+    }
+
+    @Test
+    void aRoundMayTakeLongAndTheTimeBetweenTwoMayNot() {
+        Notes notes = new Notes();
+        LoopRunner runner = suspendable();
+        runner.add("slow", Duration.ofMillis(100), now -> suspended = suspended.plusMillis(600));
+        runner.add("slow, too", Duration.ofMillis(100), now -> suspended = suspended.plusMillis(600));
+        runner.add("loop", Duration.ofMillis(100), notes);
+        runner.start(time);
+
+        time.advance(Duration.ofMillis(200));
+        assertThat(notes.lines).containsExactly("tick", "tick");
+        suspended = suspended.plusMillis(600);
+        time.advance(Duration.ofMillis(100));
+
+        assertThat(notes.lines).containsExactly("tick", "tick", "late");
+    }
+
     // --- without the host's scheduler, in real time
 
     private final List<Instant> rounds = new CopyOnWriteArrayList<>();
@@ -121,7 +176,11 @@ class LoopRunnerTest {
         await().pollInterval(Duration.ofMillis(10)).until(() -> !rounds.isEmpty());
 
         assertThat(System.nanoTime() - start).as("not before").isGreaterThan(1_000_000_000L);
+        await().until(() -> rounds.size() >= 3);
         runner.close();
+        assertThat(Duration.between(rounds.get(0), rounds.get(2)))
+                .as("and stays lost")
+                .isLessThan(Duration.ofSeconds(1));
     }
 
     /** The error of the log went out of the periodic task, which the scheduler then never ran again. */

@@ -7,6 +7,8 @@ import java.time.Duration;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What {@link LatenessTest} tells of suspended hives, to the second. */
 @ExtendWith(UnexpectedWarnings.class)
@@ -49,26 +51,56 @@ class PresenceTest {
         assertThat(presentAt(21)).isEqualTo(2);
     }
 
+    /** In the round that finds an absence, what has failed may have failed because of it. */
     @Test
-    void aLongRoundIsNoAbsence() {
-        for (int step = 1; step <= 91; step += 10) {
-            assertThat(presence.working(at(step))).isZero();
-            assertThat(presence.isAway(at(step + 10))).isFalse();
-        }
+    void whoComesBackIsAwayUntilTheEndOfTheRound() {
+        presence.working(at(11));
+        presence.working(at(11));
+        assertThat(presence.isAway(at(11))).isTrue();
 
-        assertThat(presentAt(101)).isEqualTo(101);
+        presence.resting(at(11));
+        assertThat(presence.isAway(at(12))).isFalse();
+        presence.working(at(12));
+        assertThat(presence.isAway(at(12))).isFalse();
     }
 
     @Test
-    void aStepThatTakesMoreThanTenPeriodsIsAnAbsenceFromItsBeginningOn() {
-        presence.working(at(1));
-        assertThat(presence.isAway(at(11).plusNanos(1))).isTrue();
-        assertThat(presentAt(12)).as("before").isEqualTo(1);
+    void aLongRoundIsNoAbsence() {
+        Presence presence = new Presence(Duration.ofMillis(100), START);
+        presence.resting(at(1));
+        for (int step = 1; step <= 10; step++) {
+            presence.working(at(step));
+            assertThat(presence.isAway(at(step + 1))).isFalse();
+        }
+    }
 
-        assertThat(presence.working(at(12))).isEqualTo(Duration.ofSeconds(11));
-        presence.resting(at(12));
+    /** A second, or ten periods if that is less, or one if that is more. */
+    @ParameterizedTest
+    @CsvSource({"10, 100", "100, 1000", "300, 1000", "3000, 3000"})
+    void aStepThatTakesTooLongIsAnAbsenceFromItsBeginningOn(long period, long longest) {
+        Presence presence = new Presence(Duration.ofMillis(period), START);
+        presence.working(START);
+        Instant inTime = START.plusMillis(longest);
+        assertThat(presence.isAway(inTime)).isFalse();
+        assertThat(presence.since(START, inTime)).isEqualTo(Duration.ofMillis(longest));
 
-        assertThat(presentAt(13)).as("after").isEqualTo(2);
+        Instant late = inTime.plusMillis(1);
+        assertThat(presence.isAway(late)).isTrue();
+        assertThat(presence.since(START, late)).as("before").isZero();
+        assertThat(presence.working(late)).isEqualTo(Duration.ofMillis(longest + 1));
+        presence.resting(late);
+
+        assertThat(presence.since(START, late.plusMillis(1))).as("after").isEqualTo(Duration.ofMillis(1));
+    }
+
+    /** It had made the time to drain of whoever read the clock before a suspension, and called after it, negative. */
+    @Test
+    void anAbsenceThatCameLaterIsNotTakenOff() {
+        presence.working(at(120));
+        presence.resting(at(120));
+
+        assertThat(presentAt(1)).isEqualTo(1);
+        assertThat(presentAt(60)).isEqualTo(1);
     }
 
     @Test

@@ -1,0 +1,75 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.lifecycle.StopSequence.Phase;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** How its steps meet the suspensions of the host; {@link LatenessTest} and the models have the rest. */
+@ExtendWith(UnexpectedWarnings.class)
+class StopSequenceTest {
+
+    private static final Duration DRAIN = Duration.ofSeconds(30);
+    private static final Duration GRACE = Duration.ofSeconds(10);
+    private static final Instant START = Instant.EPOCH;
+
+    private final Presence presence = new Presence(Duration.ofMillis(100), START);
+    private final StopSequence stop = new StopSequence(Duration.ofSeconds(5), presence);
+
+    private static Instant at(double second) {
+        return START.plusMillis(Math.round(second * 1000));
+    }
+
+    private void begin(Instant now) {
+        stop.begin(now, DRAIN, GRACE, DRAIN.plus(GRACE));
+    }
+
+    private void round(Instant now) {
+        presence.working(now);
+        presence.resting(now);
+    }
+
+    /** It was killed at once, though a lease was open. */
+    @Test
+    void whoReadTheClockBeforeASuspensionAndStopsAfterItStillHasItsTimeToDrain() {
+        round(at(120));
+        begin(at(0.5));
+
+        assertThat(stop.next(at(120), 1, false)).isNull();
+    }
+
+    /** Sixteen pushed the long one out, and it counted after all. */
+    @Test
+    void shortSuspensionsAfterALongOneDoNotBringItBack() {
+        begin(START);
+        round(at(120));
+        assertThat(stop.next(at(120), 0, false)).isEqualTo(Phase.TERMINATED);
+
+        double now = 120;
+        for (int i = 0; i < 16; i++) {
+            now += 0.31;
+            round(at(now));
+            assertThat(stop.next(at(now), 0, false)).as("after %s s", now).isNull();
+        }
+    }
+
+    /**
+     * Two threads: the one that read the clock first, before a suspension, comes second. It set the stop back by that.
+     */
+    @Test
+    void anOlderLookChangesNothing() {
+        begin(START);
+        round(at(120));
+        assertThat(stop.next(at(120), 0, false)).isEqualTo(Phase.TERMINATED);
+        assertThat(stop.next(at(0.1), 0, false)).isNull();
+        for (int tenth = 1201; tenth <= 1300; tenth++) {
+            round(at(tenth / 10.0));
+        }
+
+        assertThat(stop.next(at(130), 0, false)).isEqualTo(Phase.KILLED);
+    }
+}
