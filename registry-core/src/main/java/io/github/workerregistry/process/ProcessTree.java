@@ -3,6 +3,7 @@ package io.github.workerregistry.process;
 import static java.util.stream.Collectors.toCollection;
 
 import io.github.workerregistry.LogText;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,29 +33,33 @@ final class ProcessTree {
     /** Lists that one search takes at the most. Two suffice, unless somebody forks or changes his program just then. */
     private static final int LOOKS = 10;
 
+    /** For so long searches may end unsure. Then a process that shows no environment is no longer waited for. */
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+
     /**
-     * Searches in a row that may end unsure: 2 s of polling. A process that shows no environment for so long is no
-     * longer waited for.
+     * And at least so many in a row: where the machine is so loaded that each takes long, each may meet another one.
      */
-    private static final int PATIENCE = 20;
+    private static final int LEAST_UNSURE = 5;
 
     private final Predicate<ProcessMark> wanted;
     private final Set<ProcessHandle> spared;
     private final Function<ProcessHandle, ProcessMark.Look> eyes;
+    private final LongSupplier nanoTime;
 
     /** Each with the mark by which it belongs: its own, or that of the parent through which it was found. */
     private final Map<ProcessHandle, ProcessMark> members = new LinkedHashMap<>();
 
     private int unsure;
+    private long unsureSince;
 
     /** The tree of one start. */
     ProcessTree(ProcessMark mark) {
-        this(mark, ProcessMark::lookAt);
+        this(mark, ProcessMark::lookAt, System::nanoTime);
     }
 
     /** The same, seen through other eyes: a test shows by them what lasts microseconds. */
-    ProcessTree(ProcessMark mark, Function<ProcessHandle, ProcessMark.Look> eyes) {
-        this(mark::equals, Set.of(), eyes);
+    ProcessTree(ProcessMark mark, Function<ProcessHandle, ProcessMark.Look> eyes, LongSupplier nanoTime) {
+        this(mark::equals, Set.of(), eyes, nanoTime);
     }
 
     /**
@@ -63,14 +69,18 @@ final class ProcessTree {
      * @param spared who never becomes one
      */
     ProcessTree(Predicate<ProcessMark> wanted, Set<ProcessHandle> spared) {
-        this(wanted, spared, ProcessMark::lookAt);
+        this(wanted, spared, ProcessMark::lookAt, System::nanoTime);
     }
 
     private ProcessTree(
-            Predicate<ProcessMark> wanted, Set<ProcessHandle> spared, Function<ProcessHandle, ProcessMark.Look> eyes) {
+            Predicate<ProcessMark> wanted,
+            Set<ProcessHandle> spared,
+            Function<ProcessHandle, ProcessMark.Look> eyes,
+            LongSupplier nanoTime) {
         this.wanted = wanted;
         this.spared = spared;
         this.eyes = eyes;
+        this.nanoTime = nanoTime;
     }
 
     /** Whether it was not there before. */
@@ -91,13 +101,21 @@ final class ProcessTree {
     boolean search() {
         try {
             boolean sure = look();
-            unsure = sure ? 0 : unsure + 1;
             members.keySet().removeIf(member -> !runs(member));
-            return sure || unsure >= PATIENCE;
+            unsure = sure ? 0 : unsure + 1;
+            return sure || isUnsureForTooLong();
         } catch (RuntimeException e) {
             log.debug("processes cannot be searched now", LogText.of(e));
             return false;
         }
+    }
+
+    private boolean isUnsureForTooLong() {
+        long now = nanoTime.getAsLong();
+        if (unsure == 1) {
+            unsureSince = now;
+        }
+        return unsure >= LEAST_UNSURE && now - unsureSince >= PATIENCE.toNanos();
     }
 
     /**

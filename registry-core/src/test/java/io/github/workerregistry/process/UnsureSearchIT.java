@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -29,10 +30,13 @@ class UnsureSearchIT {
 
     private final ProcessMark mark = new ProcessMark(UUID.randomUUID().toString());
     private final AtomicBoolean sure = new AtomicBoolean();
+    private final AtomicLong nanos = new AtomicLong();
+    private Duration betweenSearches = Duration.ofMillis(100);
     private final ProcessTree tree = new ProcessTree(
             mark,
             process ->
-                    new ProcessMark.Look(sure.get(), ProcessMark.lookAt(process).mark()));
+                    new ProcessMark.Look(sure.get(), ProcessMark.lookAt(process).mark()),
+            () -> nanos.addAndGet(betweenSearches.toNanos()));
 
     /** The same, as it is. */
     private final ProcessTree left = new ProcessTree(mark);
@@ -76,15 +80,25 @@ class UnsureSearchIT {
     }
 
     @Test
-    void twentyUnsureSearchesInARowAreBelieved() {
-        assertThat(searches(19)).isZero();
+    void unsureSearchesAreBelievedAfterTwoSeconds() {
+        assertThat(searches(20)).isZero();
         sure.set(true);
         assertThat(searches(1)).isOne();
         sure.set(false);
 
-        assertThat(searches(19)).isZero();
-
+        assertThat(searches(20)).isZero();
         assertThat(searches(2)).isEqualTo(2);
+    }
+
+    /**
+     * On a loaded machine a search takes long. Twenty were waited for: a worker that was dead counted as unkillable.
+     */
+    @Test
+    void fiveUnsureSearchesInARowAreBelievedIfTheyTakeLonger() {
+        betweenSearches = Duration.ofSeconds(1);
+
+        assertThat(searches(4)).isZero();
+        assertThat(searches(1)).isOne();
     }
 
     /** How many of so many searches say that nobody was overlooked. */
