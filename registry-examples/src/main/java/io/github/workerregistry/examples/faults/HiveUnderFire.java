@@ -107,9 +107,7 @@ final class HiveUnderFire {
                     registry, supervisor, ledger, leases, crew, disk, bounds, System::nanoTime, ours, seed);
             inject(injector);
             settle();
-            report.none(
-                    "workers missing",
-                    Math.abs(options.workers() - registry.list().size()));
+            report.none("workers missing", missing());
         } finally {
             ours.setExecuteExistingDelayedTasksAfterShutdownPolicy(true); // what was broken is mended
             ours.setContinueExistingPeriodicTasksAfterShutdownPolicy(false);
@@ -164,6 +162,17 @@ final class HiveUnderFire {
             }
             Thread.sleep(WAIT_MILLIS);
         }
+    }
+
+    /** The crew replaces those that end, a moment later: one that was idle for too long ends at any time. */
+    private int missing() throws InterruptedException {
+        long deadline = System.nanoTime() + bounds.load().toNanos();
+        int missing = options.workers() - registry.list().size();
+        while (missing != 0 && System.nanoTime() - deadline < 0) {
+            Thread.sleep(WAIT_MILLIS);
+            missing = options.workers() - registry.list().size();
+        }
+        return Math.abs(missing);
     }
 
     /** Whatever goes wrong in the run itself must not pass in silence. */
