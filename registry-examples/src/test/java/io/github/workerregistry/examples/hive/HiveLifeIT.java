@@ -30,8 +30,8 @@ class HiveLifeIT {
                 "--stop-grace=1s",
                 "--restart-initial=100ms",
                 "--restart-limit=2",
-                "--heartbeat-interval=500ms",
-                "--load-stall=3s",
+                "--heartbeat-interval=1s",
+                "--load-stall=8s",
                 "--hive-id=HiveLifeIT"));
         running.start();
         hive = new HiveClient(running.baseUrl());
