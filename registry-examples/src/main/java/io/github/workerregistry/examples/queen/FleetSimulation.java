@@ -1,6 +1,7 @@
 package io.github.workerregistry.examples.queen;
 
 import io.github.workerregistry.examples.TemporaryDirectory;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -55,6 +56,8 @@ public final class FleetSimulation implements Callable<Integer> {
     private final List<SimulatedHive> hives = new ArrayList<>();
     private final AtomicLong bytesWritten = new AtomicLong();
     private final AtomicLong writes = new AtomicLong();
+    private TemporaryDirectory directory;
+    private EmbeddedZooKeeper zooKeeper;
 
     FleetSimulation(PrintStream out) {
         this.out = out;
@@ -66,7 +69,10 @@ public final class FleetSimulation implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new FleetSimulation(System.out)).execute(args));
+        FleetSimulation simulation = new FleetSimulation(System.out);
+        // Whoever has seen enough presses Ctrl-C.
+        Runtime.getRuntime().addShutdownHook(new Thread(simulation::end, "simulation-end"));
+        System.exit(new CommandLine(simulation).execute(args));
     }
 
     @Override
@@ -83,11 +89,28 @@ public final class FleetSimulation implements Callable<Integer> {
                 Runtime.getRuntime().availableProcessors(),
                 Runtime.getRuntime().maxMemory() >> 20,
                 System.getProperty("java.version"));
-        try (TemporaryDirectory directory = TemporaryDirectory.create("worker-registry-simulation-");
-                EmbeddedZooKeeper zooKeeper = new EmbeddedZooKeeper(directory.path(), 0)) {
-            simulate(zooKeeper);
+        try {
+            simulate(begin());
+        } finally {
+            end();
         }
         return 0;
+    }
+
+    /** A signal that comes meanwhile is heard afterwards, and finds what there is to remove. */
+    private synchronized EmbeddedZooKeeper begin() throws IOException {
+        directory = TemporaryDirectory.create("worker-registry-simulation-");
+        zooKeeper = new EmbeddedZooKeeper(directory.path(), 0);
+        return zooKeeper;
+    }
+
+    private synchronized void end() {
+        if (zooKeeper != null) {
+            zooKeeper.close();
+        }
+        if (directory != null) {
+            directory.close();
+        }
     }
 
     private void simulate(EmbeddedZooKeeper zooKeeper) throws Exception {
