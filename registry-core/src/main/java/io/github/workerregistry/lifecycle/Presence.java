@@ -19,10 +19,7 @@ final class Presence {
 
     private static final int REMEMBERED = 16;
 
-    /**
-     * A round that has much to do is no absence: each of its steps may take ten periods, but no longer than this. (Or a
-     * period, as the time between two rounds may.)
-     */
+    /** A round that has much to do is no absence: a step may take ten periods, at most this, but always one period. */
     private static final Duration LONGEST_STEP = Duration.ofSeconds(1);
 
     private record Absence(Instant from, Instant until) {
@@ -34,12 +31,8 @@ final class Presence {
         }
     }
 
-    /**
-     * When the runner is due next, and after when it counts as away.
-     *
-     * @param isBack whether it was away and has just come back: what happens in this round may be a matter of that
-     */
-    private record Expectation(Instant due, Instant latest, boolean isBack) {
+    /** When the runner is due next, and from when on it counts as away. */
+    private record Expectation(Instant due, Instant latest) {
         boolean isMissed(Instant now) {
             return now.isAfter(latest);
         }
@@ -48,27 +41,29 @@ final class Presence {
     private final Duration period;
     private final Duration patience;
     private volatile Expectation next;
+    private volatile Instant backSince;
     private volatile List<Absence> absences = List.of();
 
     /**
      * Present since now.
      *
-     * @param period the time between two rounds; a round is late if it is so by more than that
+     * @param period the time between two rounds; one that is late by more than that shows an absence
      */
     Presence(Duration period, Instant now) {
         this.period = period;
         this.patience = longer(period, shorter(period.multipliedBy(10), LONGEST_STEP));
         this.next = nextRound(now);
+        this.backSince = now.minus(patience);
     }
 
     private Expectation nextRound(Instant now) {
-        return new Expectation(now.plus(period), now.plus(period.multipliedBy(2)), false);
+        return new Expectation(now.plus(period), now.plus(period.multipliedBy(2)));
     }
 
     /** A step of a round begins. Gives for how long the host has been away until now; mostly zero. */
     Duration working(Instant now) {
         Duration away = arrive(now);
-        next = new Expectation(now, now.plus(patience), next.isBack || !away.isZero());
+        next = new Expectation(now, now.plus(patience));
         return away;
     }
 
@@ -85,13 +80,16 @@ final class Presence {
         Absence absence = new Absence(next.due, now);
         Stream<Absence> all = Stream.concat(absences.stream(), Stream.of(absence));
         absences = all.skip(Math.max(0, absences.size() + 1 - REMEMBERED)).toList();
+        backSince = now;
         return Duration.between(absence.from, now);
     }
 
-    /** Whether a round, or a step of one, is overdue now, or the first round after that has not ended yet. */
+    /**
+     * Whether a round, or a step of one, is overdue now, or was a moment ago: what fails as the host wakes up may fail
+     * for that reason, and whoever tells of it may have woken up after the runner.
+     */
     boolean isAway(Instant now) {
-        Expectation current = next;
-        return current.isBack || current.isMissed(now);
+        return next.isMissed(now) || now.isBefore(backSince.plus(patience));
     }
 
     /**

@@ -187,9 +187,9 @@ final class ProbeLoop implements Tick {
         }
 
         /**
-         * Acts on the first answer of a probe and drops the rest. A failure that arrives while a round of ours is
-         * overdue is dropped too, because a timer inside the probe may have run on while we were suspended; but never
-         * two in a row.
+         * Acts on the first answer of a probe and drops the rest. A failure that arrives while the host is away, or as
+         * it comes back, is dropped too, because a timer inside the probe may have run on meanwhile; but never two in a
+         * row.
          */
         private void settle(Probe started, HealthStatus status) {
             if (underWay.compareAndSet(started, null)) {

@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.lifecycle.Durations.longer;
 import static io.github.workerregistry.lifecycle.Durations.shorter;
 
 import java.time.Duration;
@@ -11,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Pure bookkeeping: {@link #next} says what to do now, and the caller does it. Each step is given to one caller,
  * whoever comes first, so no worker is signalled twice for one step; only a kill is repeated, every second. A sequence
- * that runs can be hurried, never slowed. Time in which the host was away counts for none of its steps: whoever is to
- * give back a lease may have been away, too.
+ * that runs can be hurried, never slowed. Of the time in which the host was away at most half a second counts for its
+ * steps: whoever is to give back a lease may have been away, too.
  */
 final class StopSequence {
 
@@ -29,13 +30,16 @@ final class StopSequence {
     /** A kill can fail for want of a file descriptor, and be repeated. */
     private static final Duration BETWEEN_KILLS = Duration.ofSeconds(1);
 
+    /** Counts between two looks however long the host was away: one that is late all the time comes to an end, too. */
+    private static final Duration LEAST_BETWEEN_LOOKS = Duration.ofMillis(500);
+
     private static final Duration NEVER = Duration.ofSeconds(Long.MAX_VALUE);
 
     private final Duration killWait;
     private final Presence presence;
 
     private Phase phase = Phase.RUNNING;
-    private Instant lastLook = Instant.MAX;
+    private Instant lastLook = Instant.MAX; // nothing passes before it has begun
     private Duration grace = Duration.ZERO;
     private boolean refused;
     private boolean waited;
@@ -108,10 +112,14 @@ final class StopSequence {
         return drained;
     }
 
-    /** Added up from look to look, since absences are forgotten. Whoever comes with an older look adds nothing. */
+    /**
+     * Added up from look to look, since absences are forgotten. Whoever comes with an older reading of the clock adds
+     * nothing.
+     */
     private void look(Instant now) {
         if (now.isAfter(lastLook)) {
-            passed = passed.plus(presence.since(lastLook, now));
+            Duration least = shorter(LEAST_BETWEEN_LOOKS, Duration.between(lastLook, now));
+            passed = passed.plus(longer(least, presence.since(lastLook, now)));
             lastLook = now;
         }
     }

@@ -51,17 +51,20 @@ class PresenceTest {
         assertThat(presentAt(21)).isEqualTo(2);
     }
 
-    /** In the round that finds an absence, what has failed may have failed because of it. */
+    /** What has failed may have failed because of it, and may be told after our round. */
     @Test
-    void whoComesBackIsAwayUntilTheEndOfTheRound() {
+    void whoComesBackCountsAsAwayForAMoment() {
         presence.working(at(11));
-        presence.working(at(11));
-        assertThat(presence.isAway(at(11))).isTrue();
-
         presence.resting(at(11));
+        assertThat(presence.isAway(at(12).minusNanos(1))).isTrue();
         assertThat(presence.isAway(at(12))).isFalse();
+        assertThat(presentAt(12)).as("but this counts").isEqualTo(2);
+
         presence.working(at(12));
-        assertThat(presence.isAway(at(12))).isFalse();
+        presence.resting(at(23));
+        assertThat(presence.isAway(at(23)))
+                .as("after the last step of a round, too")
+                .isTrue();
     }
 
     @Test

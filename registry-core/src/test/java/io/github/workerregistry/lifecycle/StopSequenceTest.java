@@ -72,4 +72,20 @@ class StopSequenceTest {
 
         assertThat(stop.next(at(130), 0, false)).isEqualTo(Phase.KILLED);
     }
+
+    /** Each round counts, or the stop of a host that has no CPU would not end. */
+    @Test
+    void aHostThatIsLateAllTheTimeStillEndsItsStops() {
+        begin(START);
+        assertThat(stop.next(START, 0, false)).isEqualTo(Phase.TERMINATED);
+        int rounds = 0;
+        Phase phase = null;
+        for (; phase == null; rounds++) {
+            round(START.plusSeconds(4L * rounds));
+            phase = stop.next(START.plusSeconds(4L * rounds), 0, false);
+        }
+
+        assertThat(phase).isEqualTo(Phase.KILLED);
+        assertThat(rounds).as("of half a second each").isEqualTo(21);
+    }
 }

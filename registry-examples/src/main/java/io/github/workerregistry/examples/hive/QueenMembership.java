@@ -12,8 +12,6 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Function;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -21,8 +19,6 @@ import picocli.CommandLine.Spec;
 
 /** Whether this hive is one of a queen's, and under which name. */
 final class QueenMembership {
-
-    private static final Logger log = LoggerFactory.getLogger(QueenMembership.class);
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
@@ -80,11 +76,6 @@ final class QueenMembership {
         }
         String servers = checked("--queen", ZooKeeperClients::requireServers, queen);
         Duration timeout = checked("--session-timeout", ZooKeeperClients::requireTimeout, sessionTimeout);
-        if (advertise == null && listening.isLoopback() && !ZooKeeperClients.areOnThisMachine(servers)) {
-            log.warn(
-                    "a queen on another machine cannot reach this hive at {}: see --host and --advertise",
-                    listening.url());
-        }
         try {
             return Optional.of(HivePublisher.join(
                     servers,

@@ -77,16 +77,6 @@ public record Listening(ServerSocketChannel socket) {
         return address().getAddress().isAnyLocalAddress();
     }
 
-    /**
-     * Whether it is reached from this machine only.
-     *
-     * @return true if so
-     * @throws IOException if the socket is closed
-     */
-    public boolean isLoopback() throws IOException {
-        return address().getAddress().isLoopbackAddress();
-    }
-
     private InetSocketAddress address() throws IOException {
         return (InetSocketAddress) socket.getLocalAddress();
     }

@@ -1,6 +1,5 @@
 package io.github.workerregistry.examples.queen;
 
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.regex.Pattern;
 import org.apache.curator.RetryPolicy;
@@ -50,20 +49,6 @@ public final class ZooKeeperClients {
                     + "h, was " + timeout.toMillis() + "ms");
         }
         return timeout;
-    }
-
-    /**
-     * Whether all servers are reached over this machine's loopback, so that whoever uses them is here too, most likely.
-     *
-     * @param servers as {@link #requireServers} takes them
-     * @return true if so; false also for a name that cannot be resolved
-     */
-    public static boolean areOnThisMachine(String servers) {
-        return new ConnectStringParser(servers)
-                .getServerAddresses().stream()
-                        .map(server -> new InetSocketAddress(server.getHostString(), server.getPort()))
-                        .allMatch(server ->
-                                !server.isUnresolved() && server.getAddress().isLoopbackAddress());
     }
 
     /** For one who reads: whatever fails is tried again until it works. */
