@@ -141,7 +141,7 @@ final class LocalProcess implements WorkerProcess {
         if (tree.isAlive()) {
             return false;
         }
-        boolean complete = tree.search();
+        boolean complete = tree.searchWithPatience();
         if (!tree.isAlive()) {
             return complete;
         }

@@ -33,7 +33,7 @@ final class Orphans {
 
     /** Whether, after a search of the whole machine, none is left. */
     boolean areGone() {
-        boolean complete = trees.search();
+        boolean complete = trees.searchWithPatience();
         trees.forEach((process, mark) -> Origin.of(mark).ifPresent(origin -> record(process, origin)));
         return complete && !trees.isAlive();
     }

@@ -36,9 +36,7 @@ final class ProcessTree {
     /** For so long searches may end unsure. Then a process that shows no environment is no longer waited for. */
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
-    /**
-     * And at least so many in a row: where the machine is so loaded that each takes long, each may meet another one.
-     */
+    /** And at least so many in a row: on a loaded machine each takes long, and may meet another such process. */
     private static final int LEAST_UNSURE = 5;
 
     private final Predicate<ProcessMark> wanted;
@@ -49,7 +47,7 @@ final class ProcessTree {
     /** Each with the mark by which it belongs: its own, or that of the parent through which it was found. */
     private final Map<ProcessHandle, ProcessMark> members = new LinkedHashMap<>();
 
-    private int unsure;
+    private int unsureInARow;
     private long unsureSince;
 
     /** The tree of one start. */
@@ -96,26 +94,34 @@ final class ProcessTree {
      * Looks at every process of this machine, about 20 µs each, and adds those that bear a wanted mark or descend from
      * a member.
      *
-     * @return whether nobody can have been overlooked; if not, search again later
+     * @return whether nobody can have been overlooked
      */
     boolean search() {
         try {
             boolean sure = look();
             members.keySet().removeIf(member -> !runs(member));
-            unsure = sure ? 0 : unsure + 1;
-            return sure || isUnsureForTooLong();
+            return sure;
         } catch (RuntimeException e) {
             log.debug("processes cannot be searched now", LogText.of(e));
             return false;
         }
     }
 
-    private boolean isUnsureForTooLong() {
+    /**
+     * Searches for one who polls until nobody can have been overlooked, and who has to come to an end.
+     *
+     * @return whether that is so, or was not for so long that it is believed; if not, search again later
+     */
+    boolean searchWithPatience() {
+        if (search()) {
+            unsureInARow = 0;
+            return true;
+        }
         long now = nanoTime.getAsLong();
-        if (unsure == 1) {
+        if (unsureInARow++ == 0) {
             unsureSince = now;
         }
-        return unsure >= LEAST_UNSURE && now - unsureSince >= PATIENCE.toNanos();
+        return unsureInARow >= LEAST_UNSURE && now - unsureSince >= PATIENCE.toNanos();
     }
 
     /**
