@@ -6,6 +6,7 @@ import io.github.workerregistry.lifecycle.PortsExhaustedException;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.github.workerregistry.process.SpawnException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -47,13 +48,24 @@ final class Crew implements Runnable {
     public void run() {
         List<WorkerInfo> there = registry.list();
         for (Purpose purpose : Purpose.values()) {
-            long present = there.stream()
-                    .filter(worker -> worker.modelRef().equals(purpose.model()))
-                    .count();
-            for (long i = present; i < purpose.among(workers); i++) {
+            for (long i = count(there, purpose); i < purpose.among(workers); i++) {
                 spawn(purpose);
             }
         }
+    }
+
+    /** How many are missing or too many now: one that has just ended, or that only crashes, for a moment. */
+    long off() {
+        List<WorkerInfo> there = registry.list();
+        return Arrays.stream(Purpose.values())
+                .mapToLong(purpose -> Math.abs(purpose.among(workers) - count(there, purpose)))
+                .sum();
+    }
+
+    private static long count(List<WorkerInfo> workers, Purpose purpose) {
+        return workers.stream()
+                .filter(worker -> worker.modelRef().equals(purpose.model()))
+                .count();
     }
 
     /** Starts one that will only ever crash; false if it could not be started. */

@@ -107,7 +107,7 @@ final class HiveUnderFire {
                     registry, supervisor, ledger, leases, crew, disk, bounds, System::nanoTime, ours, seed);
             inject(injector);
             settle();
-            report.none("workers missing", missing());
+            report.none("workers missing or too many", off(crew));
         } finally {
             ours.setExecuteExistingDelayedTasksAfterShutdownPolicy(true); // what was broken is mended
             ours.setContinueExistingPeriodicTasksAfterShutdownPolicy(false);
@@ -165,14 +165,14 @@ final class HiveUnderFire {
     }
 
     /** The crew replaces those that end, a moment later: one that was idle for too long ends at any time. */
-    private int missing() throws InterruptedException {
+    private long off(Crew crew) throws InterruptedException {
         long deadline = System.nanoTime() + bounds.load().toNanos();
-        int missing = options.workers() - registry.list().size();
-        while (missing != 0 && System.nanoTime() - deadline < 0) {
+        long off = crew.off();
+        while (off > 0 && System.nanoTime() - deadline < 0) {
             Thread.sleep(WAIT_MILLIS);
-            missing = options.workers() - registry.list().size();
+            off = crew.off();
         }
-        return Math.abs(missing);
+        return off;
     }
 
     /** Whatever goes wrong in the run itself must not pass in silence. */
