@@ -70,7 +70,7 @@ public final class FleetSimulation implements Callable<Integer> {
      */
     public static void main(String[] args) {
         FleetSimulation simulation = new FleetSimulation(System.out);
-        // Whoever has seen enough presses Ctrl-C.
+        // Whoever has seen enough presses Ctrl-C, and nothing is to stay of ZooKeeper's data.
         Runtime.getRuntime().addShutdownHook(new Thread(simulation::end, "simulation-end"));
         System.exit(new CommandLine(simulation).execute(args));
     }
@@ -90,7 +90,8 @@ public final class FleetSimulation implements Callable<Integer> {
                 Runtime.getRuntime().maxMemory() >> 20,
                 System.getProperty("java.version"));
         try {
-            simulate(begin());
+            begin();
+            simulate();
         } finally {
             end();
         }
@@ -98,22 +99,24 @@ public final class FleetSimulation implements Callable<Integer> {
     }
 
     /** A signal that comes meanwhile is heard afterwards, and finds what there is to remove. */
-    private synchronized EmbeddedZooKeeper begin() throws IOException {
+    private synchronized void begin() throws IOException {
         directory = TemporaryDirectory.create("worker-registry-simulation-");
         zooKeeper = new EmbeddedZooKeeper(directory.path(), 0);
-        return zooKeeper;
     }
 
     private synchronized void end() {
-        if (zooKeeper != null) {
-            zooKeeper.close();
-        }
-        if (directory != null) {
-            directory.close();
+        try {
+            if (zooKeeper != null) {
+                zooKeeper.close();
+            }
+        } finally {
+            if (directory != null) {
+                directory.close();
+            }
         }
     }
 
-    private void simulate(EmbeddedZooKeeper zooKeeper) throws Exception {
+    private void simulate() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(options.connections());
         List<CuratorFramework> clients = new ArrayList<>();
         try (CuratorFramework reader = ZooKeeperClients.reader(zooKeeper.servers(), SESSION);

@@ -101,6 +101,11 @@ public final class HivePublisher implements AutoCloseable {
         NodeName.require(node);
         requireUrl(url);
         requireInterval(interval);
+        if (Loopback.isOutOfReach(url, servers)) {
+            log.warn(
+                    "the queen is told that this hive is at {}, where no other machine finds it: see --host and --advertise",
+                    url);
+        }
         HivePublisher publisher =
                 new HivePublisher(ZooKeeperClients.writer(servers, sessionTimeout), node, url, interval);
         boolean joined = false;
