@@ -18,7 +18,9 @@ public final class FreePorts {
 
     private FreePorts() {}
 
-    /** A port that was free a moment ago. Unlike one that the system chooses, it is free again after its use. */
+    /**
+     * A port that was free a moment ago. Unlike one that the system chooses, it is given to no client between two uses.
+     */
     public static int one() {
         return first(1);
     }
