@@ -81,6 +81,20 @@ class LoopRunnerTest {
         return new LoopRunner(clock, Duration.ofMillis(100), new Presence(Duration.ofMillis(100), clock.instant()));
     }
 
+    /** Between the two, orphans are ended. */
+    @Test
+    void theTimeBeforeTheStartIsNoAbsence() {
+        LoopRunner runner = suspendable();
+        Notes notes = new Notes();
+        runner.add("loop", Duration.ofMillis(100), notes);
+        suspended = Duration.ofMinutes(2);
+        runner.start(time);
+
+        time.advance(Duration.ofMillis(100));
+
+        assertThat(notes.lines).containsExactly("tick");
+    }
+
     @Test
     void aSuspensionInALoopMakesTheLoopsAfterItLateAndOnlyInThatRound() {
         LoopRunner runner = suspendable();

@@ -73,6 +73,20 @@ class StopSequenceTest {
         assertThat(stop.next(at(130), 0, false)).isEqualTo(Phase.KILLED);
     }
 
+    @Test
+    void whoHurriesAStopHasHisTimeFromThenOn() {
+        begin(START);
+        for (int tenth = 1; tenth <= 50; tenth++) {
+            round(at(tenth / 10.0));
+        }
+        stop.begin(at(5), Duration.ofMillis(200), GRACE, GRACE);
+        round(at(5.1));
+
+        assertThat(stop.next(at(5.1), 1, false)).isNull();
+        round(at(5.2));
+        assertThat(stop.next(at(5.2), 1, false)).isEqualTo(Phase.TERMINATED);
+    }
+
     /** Each round counts, or the stop of a host that has no CPU would not end. */
     @Test
     void aHostThatIsLateAllTheTimeStillEndsItsStops() {
