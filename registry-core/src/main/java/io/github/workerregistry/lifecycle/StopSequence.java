@@ -1,6 +1,5 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.Durations.longer;
 import static io.github.workerregistry.lifecycle.Durations.shorter;
 
 import java.time.Duration;
@@ -12,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Pure bookkeeping: {@link #next} says what to do now, and the caller does it. Each step is given to one caller,
  * whoever comes first, so no worker is signalled twice for one step; only a kill is repeated, every second. A sequence
- * that runs can be hurried, never slowed. Of the time in which the host was away at most half a second counts for its
- * steps: whoever is to give back a lease may have been away, too.
+ * that runs can be hurried, never slowed. Time in which the host was away counts for none of its steps: whoever is to
+ * give back a lease may have been away, too.
  */
 final class StopSequence {
 
@@ -30,23 +29,19 @@ final class StopSequence {
     /** A kill can fail for want of a file descriptor, and be repeated. */
     private static final Duration BETWEEN_KILLS = Duration.ofSeconds(1);
 
-    /** Counts between two looks however long the host was away: one that is late all the time comes to an end, too. */
-    private static final Duration LEAST_BETWEEN_LOOKS = Duration.ofMillis(500);
-
     private static final Duration NEVER = Duration.ofSeconds(Long.MAX_VALUE);
 
     private final Duration killWait;
     private final Presence presence;
 
     private Phase phase = Phase.RUNNING;
-    private Instant lastLook = Instant.MAX; // nothing passes before it has begun
+    private Instant begun = Instant.MIN;
     private Duration grace = Duration.ZERO;
     private boolean refused;
     private boolean waited;
     private boolean drained;
 
     // since it began, in time in which the host was there
-    private Duration passed = Duration.ZERO;
     private Duration drainUntil = NEVER;
     private Duration askUntil = NEVER;
     private Duration killAt = NEVER;
@@ -68,10 +63,10 @@ final class StopSequence {
     synchronized void begin(Instant now, Duration drain, Duration grace, Duration untilKill) {
         if (phase == Phase.RUNNING) {
             phase = Phase.DRAINING;
-            this.lastLook = now;
+            this.begun = now;
             this.grace = grace;
         }
-        look(now);
+        Duration passed = passed(now);
         drainUntil = shorter(drainUntil, passed.plus(drain));
         killAt = shorter(killAt, passed.plus(untilKill));
         askUntil = shorter(askUntil, killAt);
@@ -90,8 +85,7 @@ final class StopSequence {
      * @return the phase just entered; null if it is not time yet
      */
     synchronized @Nullable Phase next(Instant now, int openLeases, boolean canAsk) {
-        look(now);
-        Phase next = due(openLeases, canAsk);
+        Phase next = phase == Phase.RUNNING ? null : due(passed(now), openLeases, canAsk);
         if (next != null) {
             phase = next;
         }
@@ -112,60 +106,52 @@ final class StopSequence {
         return drained;
     }
 
-    /**
-     * Added up from look to look, since absences are forgotten. Whoever comes with an older reading of the clock adds
-     * nothing.
-     */
-    private void look(Instant now) {
-        if (now.isAfter(lastLook)) {
-            Duration least = shorter(LEAST_BETWEEN_LOOKS, Duration.between(lastLook, now));
-            passed = passed.plus(longer(least, presence.since(lastLook, now)));
-            lastLook = now;
-        }
+    private Duration passed(Instant now) {
+        return presence.since(begun, now);
     }
 
-    private @Nullable Phase due(int openLeases, boolean canAsk) {
+    private @Nullable Phase due(Duration passed, int openLeases, boolean canAsk) {
         return switch (phase) {
             case RUNNING, UNKILLABLE -> null;
-            case DRAINING -> drain(openLeases, canAsk);
-            case ASKED -> refused || isOver(askUntil) ? Phase.TERMINATED : null;
-            case TERMINATED -> isOver(killAt) ? kill() : null;
-            case KILLED -> killAgainOrGiveUp();
+            case DRAINING -> drain(passed, openLeases, canAsk);
+            case ASKED -> refused || isOver(askUntil, passed) ? Phase.TERMINATED : null;
+            case TERMINATED -> isOver(killAt, passed) ? kill(passed) : null;
+            case KILLED -> killAgainOrGiveUp(passed);
         };
     }
 
-    private @Nullable Phase drain(int openLeases, boolean canAsk) {
-        if (openLeases > 0 && !isOver(drainUntil)) {
+    private @Nullable Phase drain(Duration passed, int openLeases, boolean canAsk) {
+        if (openLeases > 0 && !isOver(drainUntil, passed)) {
             waited = true;
             return null;
         }
         drained = waited && openLeases == 0;
-        if (isOver(killAt)) {
-            return kill();
+        if (isOver(killAt, passed)) {
+            return kill(passed);
         }
         killAt = shorter(killAt, passed.plus(grace));
         askUntil = passed.plus(killAt.minus(passed).dividedBy(2));
         return canAsk && !refused ? Phase.ASKED : Phase.TERMINATED;
     }
 
-    private @Nullable Phase killAgainOrGiveUp() {
-        if (isOver(giveUpAt)) {
+    private @Nullable Phase killAgainOrGiveUp(Duration passed) {
+        if (isOver(giveUpAt, passed)) {
             return Phase.UNKILLABLE;
         }
-        return isOver(killAgainAt) ? killAgain() : null;
+        return isOver(killAgainAt, passed) ? killAgain(passed) : null;
     }
 
-    private Phase kill() {
+    private Phase kill(Duration passed) {
         giveUpAt = passed.plus(killWait);
-        return killAgain();
+        return killAgain(passed);
     }
 
-    private Phase killAgain() {
+    private Phase killAgain(Duration passed) {
         killAgainAt = passed.plus(BETWEEN_KILLS);
         return Phase.KILLED;
     }
 
-    private boolean isOver(Duration limit) {
+    private static boolean isOver(Duration limit, Duration passed) {
         return passed.compareTo(limit) >= 0;
     }
 }
