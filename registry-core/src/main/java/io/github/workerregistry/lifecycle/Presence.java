@@ -41,7 +41,6 @@ final class Presence {
     private final Duration period;
     private final Duration patience;
     private volatile Expectation next;
-    private volatile Instant backSince;
     private volatile List<Absence> absences = List.of();
 
     /**
@@ -53,7 +52,6 @@ final class Presence {
         this.period = period;
         this.patience = longer(period, shorter(period.multipliedBy(10), LONGEST_STEP));
         this.next = nextRound(now);
-        this.backSince = now.minus(patience);
     }
 
     private Expectation nextRound(Instant now) {
@@ -80,7 +78,6 @@ final class Presence {
         Absence absence = new Absence(next.due, now);
         Stream<Absence> all = Stream.concat(absences.stream(), Stream.of(absence));
         absences = all.skip(Math.max(0, absences.size() + 1 - REMEMBERED)).toList();
-        backSince = now;
         return Duration.between(absence.from, now);
     }
 
@@ -89,7 +86,7 @@ final class Presence {
      * for that reason, and whoever tells of it may have woken up after the runner.
      */
     boolean isAway(Instant now) {
-        return next.isMissed(now) || now.isBefore(backSince.plus(patience));
+        return next.isMissed(now) || absences.stream().anyMatch(absence -> now.isBefore(absence.until.plus(patience)));
     }
 
     /**

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -97,14 +98,7 @@ final class ProcessTree {
      * @return whether nobody can have been overlooked
      */
     boolean search() {
-        try {
-            boolean sure = look();
-            members.keySet().removeIf(member -> !runs(member));
-            return sure;
-        } catch (RuntimeException e) {
-            log.debug("processes cannot be searched now", LogText.of(e));
-            return false;
-        }
+        return guarded(this::searchAll);
     }
 
     /**
@@ -113,10 +107,29 @@ final class ProcessTree {
      * @return whether that is so, or was not for so long that it is believed; if not, search again later
      */
     boolean searchWithPatience() {
-        if (search()) {
-            unsureInARow = 0;
-            return true;
+        return guarded(() -> searchAll() || isUnsureForTooLong());
+    }
+
+    /** A search that fails has seen nobody: it is not sure, and not believed however often it comes. */
+    private static boolean guarded(BooleanSupplier search) {
+        try {
+            return search.getAsBoolean();
+        } catch (RuntimeException e) {
+            log.debug("processes cannot be searched now", LogText.of(e));
+            return false;
         }
+    }
+
+    private boolean searchAll() {
+        boolean sure = look();
+        members.keySet().removeIf(member -> !runs(member));
+        if (sure) {
+            unsureInARow = 0;
+        }
+        return sure;
+    }
+
+    private boolean isUnsureForTooLong() {
         long now = nanoTime.getAsLong();
         if (unsureInARow++ == 0) {
             unsureSince = now;

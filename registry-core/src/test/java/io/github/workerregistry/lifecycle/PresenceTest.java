@@ -72,9 +72,10 @@ class PresenceTest {
         Presence presence = new Presence(Duration.ofMillis(100), START);
         presence.resting(at(1));
         for (int step = 1; step <= 10; step++) {
-            presence.working(at(step));
+            assertThat(presence.working(at(step))).isZero();
             assertThat(presence.isAway(at(step + 1))).isFalse();
         }
+        assertThat(presence.since(at(1), at(11))).isEqualTo(Duration.ofSeconds(10));
     }
 
     /** A second, or ten periods if that is less, or one if that is more. */

@@ -30,12 +30,18 @@ class UnsureSearchIT {
 
     private final ProcessMark mark = new ProcessMark(UUID.randomUUID().toString());
     private final AtomicBoolean sure = new AtomicBoolean();
+    private final AtomicBoolean broken = new AtomicBoolean();
     private final AtomicLong nanos = new AtomicLong();
     private Duration betweenSearches = Duration.ofMillis(100);
     private final ProcessTree tree = new ProcessTree(
             mark,
-            process ->
-                    new ProcessMark.Look(sure.get(), ProcessMark.lookAt(process).mark()),
+            process -> {
+                if (broken.get()) {
+                    throw new IllegalStateException("no file descriptor is free");
+                }
+                return new ProcessMark.Look(
+                        sure.get(), ProcessMark.lookAt(process).mark());
+            },
             () -> nanos.addAndGet(betweenSearches.toNanos()));
 
     /** The same, as it is. */
@@ -99,6 +105,22 @@ class UnsureSearchIT {
 
         assertThat(searches(4)).isZero();
         assertThat(searches(1)).isOne();
+    }
+
+    @Test
+    void searchesThatFailAreNeverBelieved() {
+        broken.set(true);
+
+        assertThat(searches(50)).isZero();
+    }
+
+    /** It began the two seconds when the worker was asked to end, which may take it longer than that. */
+    @Test
+    void aSearchThatNobodyWaitsForDoesNotBeginTheTwoSeconds() {
+        assertThat(tree.search()).isFalse();
+        nanos.addAndGet(Duration.ofSeconds(10).toNanos());
+
+        assertThat(searches(20)).isZero();
     }
 
     /** How many of so many searches say that nobody was overlooked. */

@@ -9,6 +9,7 @@ import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.github.workerregistry.process.LocalProcessController;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -19,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 
 /** One run: starts the hive, sets everything on it, lets it settle, ends it, and looks what is left. */
 final class HiveUnderFire {
@@ -119,12 +121,10 @@ final class HiveUnderFire {
     }
 
     private void awaitMostReady() throws InterruptedException {
-        long deadline = System.nanoTime() + bounds.load().toNanos();
-        RegistryStats stats = registry.stats();
-        while ((stats.idle() + stats.busy()) * 10 < options.workers() * 9 && System.nanoTime() - deadline < 0) {
-            Thread.sleep(WAIT_MILLIS);
-            stats = registry.stats();
-        }
+        await(bounds.load(), () -> {
+            RegistryStats stats = registry.stats();
+            return (stats.idle() + stats.busy()) * 10 >= options.workers() * 9;
+        });
         progress("the workers are started");
     }
 
@@ -150,29 +150,24 @@ final class HiveUnderFire {
     /** Waits until everything that is open now has had its effect, or is overdue. */
     private void settle() throws InterruptedException {
         List<Fault> open = ledger.openFaults();
-        long begin = System.nanoTime();
         Duration longest = bounds.load();
         for (FaultKind kind : FaultKind.values()) {
             longest = bounds.of(kind).compareTo(longest) > 0 ? bounds.of(kind) : longest;
         }
-        while (System.nanoTime() - begin < longest.toNanos()) {
-            List<Fault> still = ledger.openFaults();
-            if (open.stream().noneMatch(still::contains)) {
-                return;
-            }
-            Thread.sleep(WAIT_MILLIS);
-        }
+        await(longest, () -> Collections.disjoint(open, ledger.openFaults()));
     }
 
     /** The crew replaces those that end, a moment later: one that was idle for too long ends at any time. */
     private long off(Crew crew) throws InterruptedException {
-        long deadline = System.nanoTime() + bounds.load().toNanos();
-        long off = crew.off();
-        while (off > 0 && System.nanoTime() - deadline < 0) {
+        await(bounds.load(), () -> crew.off() == 0);
+        return crew.off();
+    }
+
+    private static void await(Duration longest, BooleanSupplier condition) throws InterruptedException {
+        long deadline = System.nanoTime() + longest.toNanos();
+        while (!condition.getAsBoolean() && System.nanoTime() - deadline < 0) {
             Thread.sleep(WAIT_MILLIS);
-            off = crew.off();
         }
-        return off;
     }
 
     /** Whatever goes wrong in the run itself must not pass in silence. */

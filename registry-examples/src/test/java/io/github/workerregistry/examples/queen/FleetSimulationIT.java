@@ -2,13 +2,19 @@ package io.github.workerregistry.examples.queen;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.examples.Program;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
@@ -38,6 +44,22 @@ class FleetSimulationIT {
                         line -> assertThat(line).startsWith("on paper"));
         assertThat(report.toString(StandardCharsets.UTF_8))
                 .contains("all 15 workers", "best of 3 hives", "on paper, 10,000 hives of 5 workers");
+    }
+
+    @Test
+    void aSignalInTheMiddleLeavesNothing(@TempDir Path directory) throws Exception {
+        Program simulation = Program.start(
+                FleetSimulation.class, directory, "--hives=3", "--workers=5", "--models=2", "--duration=1m");
+        try {
+            MatchResult unused = simulation.awaitPrinted(Pattern.compile("a route: "));
+
+            simulation.process().toHandle().destroy();
+
+            assertThat(simulation.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(directory.resolve("tmp")).isEmptyDirectory();
+        } finally {
+            simulation.process().destroyForcibly();
+        }
     }
 
     @ParameterizedTest
