@@ -26,18 +26,19 @@ public class CloseSchedules {
     /** Of the worker: Lincheck makes the objects that it tries, and knows no parameters. */
     private static int slots = 1;
 
-    private final ModelSlots model = new ModelSlots("m", SlotSelection.PACK, new Hints(), 8, null);
+    private final Models models =
+            new Models(name -> new ModelSlots(name, SlotSelection.PACK, 8, null), new Hints(), true);
     private final Leases leases = new Leases();
     private final SlotLease shared;
     private volatile boolean isClosed; // before it is
     private final AtomicInteger takers = new AtomicInteger(); // of the one slot that comes free
 
     public CloseSchedules() {
-        model.add(new Entry(SomeWorkers.idle("w", slots)));
+        models.add(new Entry(SomeWorkers.idle("w", slots)));
         for (int i = 1; i < slots; i++) {
-            assertThat(model.tryTake()).isNotNull(); // and held for ever
+            assertThat(models.tryTake(SomeWorkers.MODEL, SlotFilter.any())).isNotNull(); // and held for ever
         }
-        shared = requireNonNull(model.tryTake());
+        shared = requireNonNull(models.tryTake(SomeWorkers.MODEL, SlotFilter.any()));
     }
 
     @Operation
@@ -49,7 +50,8 @@ public class CloseSchedules {
     /** Whether the slot, if it is taken, is taken by one only. */
     @Operation
     public boolean take(@Param(name = "thread") int thread) {
-        return !leases.keep(thread, model.tryTake()) || (isClosed && takers.incrementAndGet() == 1);
+        return !leases.keep(thread, models.tryTake(SomeWorkers.MODEL, SlotFilter.any()))
+                || (isClosed && takers.incrementAndGet() == 1);
     }
 
     @Operation
@@ -64,7 +66,7 @@ public class CloseSchedules {
     @Validate
     public void theSlotIsFreeUnlessSomebodyHoldsIt() {
         int free = 0;
-        while (model.tryTake() != null) {
+        while (models.tryTake(SomeWorkers.MODEL, SlotFilter.any()) != null) {
             free++;
         }
         int held = takers.get() + (isClosed ? 0 : 1);

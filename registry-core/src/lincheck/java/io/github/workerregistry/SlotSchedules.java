@@ -27,24 +27,24 @@ public class SlotSchedules {
             this.workers = workers;
         }
 
-        ModelSlots make() {
-            ModelSlots model = new ModelSlots("m", selection, new Hints(), 8, null);
+        Models make() {
+            Models models = new Models(name -> new ModelSlots(name, selection, 8, null), new Hints(), true);
             for (int i = 0; i < workers; i++) {
-                model.add(new Entry(SomeWorkers.idle("w" + i, 2 / workers)));
+                models.add(new Entry(SomeWorkers.idle("w" + i, 2 / workers)));
             }
-            return model;
+            return models;
         }
     }
 
     /** Of what Lincheck makes the objects that it tries: it knows no parameters. */
     private static Layout layout = Layout.PACKED_INTO_ONE_WORKER;
 
-    private final ModelSlots model = layout.make();
+    private final Models models = layout.make();
     private final Leases leases = new Leases();
 
     @Operation
     public boolean take(@Param(name = "thread") int thread) {
-        return leases.keep(thread, model.tryTake());
+        return leases.keep(thread, models.tryTake(SomeWorkers.MODEL, SlotFilter.any()));
     }
 
     @Operation

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Leases move only the word. Transitions are made under the registry's write lock and move the word first, by
  * compare-and-set, then the value: so a lease and a transition compete for the word, and exactly one wins. Between the
- * two writes word and value disagree; a reader that sees this waits for the transition on the registry's lock (see
- * {@link #peek}).
+ * two writes the word says that the value is to follow; a reader that sees this waits for the transition on the
+ * registry's lock (see {@link #peek}).
  */
 final class Entry {
 
@@ -35,6 +35,9 @@ final class Entry {
         }
     }
 
+    private volatile WorkerInfo value; // the first reference, so that it lies beside the word
+
+    private final String modelRef;
     private final int slots;
     private final long takingOne;
     private @Nullable ModelSlots model; // these three are set once, before anybody else can see this entry
@@ -46,7 +49,7 @@ final class Entry {
     /**
      * These two keep the word out of the cache lines of its neighbours in memory, which other threads may be using:
      * without them, two threads are five times slower whenever the collector has moved the objects together. Numbers
-     * are laid out before the word, references after it.
+     * are laid out before the word, references after it, the value first.
      */
     @SuppressWarnings("UnusedVariable")
     private long p1, p2, p3, p4, p5, p6, p7;
@@ -56,9 +59,8 @@ final class Entry {
 
     private volatile long word;
 
-    private volatile WorkerInfo value;
-
     Entry(WorkerInfo worker) {
+        modelRef = worker.modelRef();
         slots = worker.slotsTotal();
         takingOne = Occupancy.takingOneOf(slots);
         generation = worker.generation();
@@ -93,8 +95,8 @@ final class Entry {
         return requireNonNull(model);
     }
 
-    boolean isOf(FreeSlots free) {
-        return model().free() == free;
+    String modelRef() {
+        return modelRef;
     }
 
     /** How loaded it is, see {@link FreeSlots#level}; none if no slot can be taken. */
@@ -216,7 +218,15 @@ final class Entry {
             worker = value;
             seen = word;
         } while (worker != value);
-        return Occupancy.agrees(seen, worker) ? worker.withSlotsInUse(Occupancy.inUse(seen)) : null;
+        return Occupancy.isSettled(seen) ? worker.withSlotsInUse(Occupancy.inUse(seen)) : null;
+    }
+
+    /** The same of an Idle worker that has not been used since the last look; null of any other. */
+    @Nullable
+    @SuppressWarnings("ReferenceEquality") // as above
+    WorkerInfo peekAtRest() {
+        WorkerInfo worker = value;
+        return Occupancy.isAtRest(word) && worker == value ? worker : null;
     }
 
     /**
@@ -227,10 +237,10 @@ final class Entry {
         return now != null ? now : value;
     }
 
-    /** The same, under a word that was read before. */
+    /** The same, under a word that was read before, and by which a slot could be taken. */
     private WorkerInfo last(long seen) {
         WorkerInfo worker = value;
-        return Occupancy.agrees(seen, worker) ? worker.withSlotsInUse(Occupancy.inUse(seen)) : worker;
+        return worker.state().routable() ? worker.withSlotsInUse(Occupancy.inUse(seen)) : worker;
     }
 
     /** The record as it was written last; for what in it never changes, or may be a moment old. Its slots are not. */
@@ -294,13 +304,21 @@ final class Entry {
             WorkerInfo after = before.withSlotsInUse(leased).step(next, now);
             boolean reported = next instanceof Busy;
             boolean restarts = after.generation() != before.generation();
-            long moved = Occupancy.of(after, reported, seen);
+            long moved = Occupancy.moving(Occupancy.of(after, reported, seen));
             if (WORD.compareAndSet(this, seen, restarts || reported ? Occupancy.restamp(moved) : moved)) {
                 generation = after.generation();
                 update(worker -> worker.withSlotsInUse(leased).step(next, now));
+                settle();
                 suspected &= !restarts; // a new process is under no suspicion
                 return Optional.of(new Change(before, after));
             }
+        }
+    }
+
+    private void settle() {
+        long seen = word;
+        while (!WORD.compareAndSet(this, seen, Occupancy.settled(seen))) {
+            seen = word;
         }
     }
 

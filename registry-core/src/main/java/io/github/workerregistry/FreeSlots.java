@@ -3,7 +3,6 @@ package io.github.workerregistry;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
@@ -38,13 +37,11 @@ import org.jspecify.annotations.Nullable;
  * "no free slot" is true of some moment of the call. (One shared counter, then; but the tree changes only where workers
  * pass from level to level and somebody was misled, and not at all where each caller has a worker to come back to.)
  *
- * <p><b>Threads keep apart.</b> Each thread first tries the worker that it used last ({@link Hints}), if no better
- * level has a worker. Two threads then work on two words, and do not fight for the first bit. With every look for idle
- * workers that is forgotten, and the threads gather at the first workers again.
+ * <p>Before all this a thread tries the worker that it used last ({@link Hints}, {@link #tryTakeAgain}), if no better
+ * level has a worker. So two threads do not fight for the first bit.
  *
  * <p>Places are given and taken under the registry's write lock. Everything else takes no lock. (The tree of words is a
- * hierarchical bitmap as allocators have it; the thread's own last choice comes first as in HikariCP's
- * {@code ConcurrentBag}.)
+ * hierarchical bitmap as allocators have it.)
  */
 final class FreeSlots {
 
@@ -77,10 +74,6 @@ final class FreeSlots {
         }
     }
 
-    private static final AtomicInteger SEEDS = new AtomicInteger();
-
-    private final int seed = SEEDS.getAndAdd(0x61C88647);
-    private final Hints hints;
     private final boolean pack;
     private volatile Node root = new Node(0, 0);
     private volatile long changesBegun;
@@ -96,14 +89,8 @@ final class FreeSlots {
     private int[] vacant = new int[FEW];
     private int vacancies;
 
-    FreeSlots(SlotSelection selection, Hints hints) {
+    FreeSlots(SlotSelection selection) {
         this.pack = selection == SlotSelection.PACK;
-        this.hints = hints;
-    }
-
-    /** Tells models apart in the table of hints. */
-    int seed() {
-        return seed;
     }
 
     /** A part of the tree: a leaf with up to 64 workers, or a node with up to 64 nodes. */
@@ -238,20 +225,24 @@ final class FreeSlots {
 
     // ---- search: no lock ----
 
-    /** Takes a slot of the worker that the selection prefers, or returns null if there is none. */
+    /** Takes a slot of this worker if the selection prefers no other, or returns null. */
     @Nullable
-    SlotLease tryTake() {
-        Entry last = hints.get(this);
-        if (last != null && (!sharing || isBest(last))) {
-            SlotLease lease = last.tryTake();
-            if (lease != null) {
-                return lease;
-            }
-        }
+    SlotLease tryTakeAgain(Entry last) {
+        return !sharing || isBest(last) ? last.tryTake() : null;
+    }
+
+    /**
+     * Takes a slot of the worker that the selection prefers, or returns null if there is none.
+     *
+     * @param lost whose slot the caller has just lost to somebody else: it comes last among its neighbours, or two
+     *     threads would meet at it for ever
+     */
+    @Nullable
+    SlotLease tryTakeAny(@Nullable Entry lost) {
         for (int round = 1; ; round++) {
             long ended = changesEnded;
             for (int i = 0; i < levels(); i++) {
-                SlotLease lease = tryTakeOf(inOrder(i), last);
+                SlotLease lease = tryTakeOf(inOrder(i), lost);
                 if (lease != null) {
                     return lease;
                 }
@@ -270,14 +261,13 @@ final class FreeSlots {
     SlotLease tryTake(SlotFilter filter) {
         for (int i = 0; i < levels(); i++) {
             int level = inOrder(i);
-            SlotLease lease = first(
-                    root, level, entry -> entry.level() == level ? remembered(entry.tryTake(filter), entry) : null);
+            SlotLease lease = first(root, level, entry -> entry.level() == level ? entry.tryTake(filter) : null);
             if (lease != null) {
                 return lease;
             }
         }
         // Of any level: somebody may have moved behind our back.
-        return first(entry -> remembered(entry.tryTake(filter), entry));
+        return first(entry -> entry.tryTake(filter));
     }
 
     /** Goes through the workers in the order of their places, up to the first for which there is a result. */
@@ -301,15 +291,6 @@ final class FreeSlots {
         return null;
     }
 
-    /** The same lease; if there is one, this thread has used that worker last. */
-    private @Nullable SlotLease remembered(@Nullable SlotLease lease, Entry entry) {
-        if (lease != null) {
-            hints.set(this, entry);
-        }
-        return lease;
-    }
-
-    /** The one whose slot was just lost to somebody else comes last, or two threads would meet at it for ever. */
     private @Nullable SlotLease tryTakeOf(int level, @Nullable Entry lost) {
         Node node = root;
         while (true) {
@@ -329,7 +310,7 @@ final class FreeSlots {
             }
             int index = pack || level == 0 ? firstOf(node, word, lost) : leastLoadedOf(node, word, level);
             Entry entry = node.entry(index);
-            SlotLease lease = entry != null && entry.level() == level ? remembered(entry.tryTake(), entry) : null;
+            SlotLease lease = entry != null && entry.level() == level ? entry.tryTake() : null;
             if (lease != null) {
                 return lease;
             }

@@ -15,10 +15,10 @@ final class ModelSlots {
     private final @Nullable LeaseLeaks leaks;
     private volatile @Nullable Departure last;
 
-    ModelSlots(String modelRef, SlotSelection selection, Hints hints, int longestLine, @Nullable LeaseLeaks leaks) {
+    ModelSlots(String modelRef, SlotSelection selection, int longestLine, @Nullable LeaseLeaks leaks) {
         this.modelRef = modelRef;
         this.leaks = leaks;
-        this.free = new FreeSlots(selection, hints);
+        this.free = new FreeSlots(selection);
         this.line = new WaitingLine(this, longestLine);
     }
 
@@ -65,10 +65,22 @@ final class ModelSlots {
 
     // ---- slots ----
 
-    /** Takes a slot of any worker, unless those who wait need it, or returns null. */
+    /**
+     * Takes a slot of the worker that the caller used last, if nobody waits and no other is better, or returns null.
+     */
     @Nullable
-    SlotLease tryTake() {
-        return line.isEmpty() ? free.tryTake() : line.takeBehind(SlotFilter.any(), this::take);
+    SlotLease tryTakeAgain(Entry last) {
+        return line.isEmpty() ? free.tryTakeAgain(last) : null;
+    }
+
+    /**
+     * Takes a slot of any worker, unless those who wait need it, or returns null.
+     *
+     * @param lost the worker that has just given the caller none, if there was one
+     */
+    @Nullable
+    SlotLease tryTakeAny(@Nullable Entry lost) {
+        return line.isEmpty() ? free.tryTakeAny(lost) : line.takeBehind(SlotFilter.any(), this::take);
     }
 
     /** Takes a slot of a worker that fits, unless those who wait need it, or returns null. */
@@ -86,7 +98,7 @@ final class ModelSlots {
     /** Takes a slot, as if nobody waited. */
     @Nullable
     SlotLease take(SlotFilter filter) {
-        return filter.isAny() ? free.tryTake() : free.tryTake(filter);
+        return filter.isAny() ? free.tryTakeAny(null) : free.tryTake(filter);
     }
 
     /** A slot of this worker has been given back, or what a filter sees of it has changed. */

@@ -15,10 +15,12 @@ final class Models {
 
     private final ConcurrentMap<String, ModelSlots> byName = new ConcurrentHashMap<>();
     private final Function<String, ModelSlots> newModel;
+    private final Hints hints;
     private final boolean failIfAbsent;
 
-    Models(Function<String, ModelSlots> newModel, boolean failIfAbsent) {
+    Models(Function<String, ModelSlots> newModel, Hints hints, boolean failIfAbsent) {
         this.newModel = newModel;
+        this.hints = hints;
         this.failIfAbsent = failIfAbsent;
     }
 
@@ -43,10 +45,35 @@ final class Models {
         });
     }
 
+    /** Searches for a slot of any worker of the model and takes it, unless those who wait need it, or returns null. */
+    @Nullable
+    SlotLease tryTake(String modelRef) {
+        ModelSlots model = get(modelRef);
+        return model == null ? null : remembered(model.tryTakeAny(hints.get(modelRef)));
+    }
+
+    /** Takes a slot of a worker of the model that fits, unless those who wait need it, or returns null. */
+    @Nullable
+    SlotLease tryTake(String modelRef, SlotFilter filter) {
+        if (filter.isAny()) {
+            SlotLease again = hints.tryTakeAgain(modelRef);
+            return again != null ? again : tryTake(modelRef);
+        }
+        ModelSlots model = get(modelRef);
+        return model == null ? null : remembered(model.tryTake(filter));
+    }
+
+    /** The same lease; if there is one, this thread has used its worker last. */
+    private @Nullable SlotLease remembered(@Nullable SlotLease lease) {
+        if (lease != null) {
+            hints.set(lease.entry());
+        }
+        return lease;
+    }
+
     /** Takes a slot, waits for it if need be, and throws as {@link WorkerRegistry#acquire} does. */
     SlotLease acquire(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
-        ModelSlots model = get(modelRef);
-        SlotLease lease = model == null ? null : model.tryTake(filter);
+        SlotLease lease = tryTake(modelRef, filter);
         return lease == null ? await(modelRef, filter, timeout) : lease;
     }
 
@@ -61,7 +88,7 @@ final class Models {
             model.line().leave(waiter);
             dropIfUnused(model);
         }
-        SlotLease lease = waiter.result();
+        SlotLease lease = remembered(waiter.result());
         if (lease != null) {
             return lease;
         }

@@ -1,23 +1,23 @@
 package io.github.workerregistry;
 
-import io.github.workerregistry.WorkerState.Stopping;
-
 /**
  * The layout of the one word that is the truth about a worker's slots. Pure functions from word to word.
  *
  * <pre>
- *  63..35 stamp | 34 gone | 33 reported | 32 routable | 31 used | 30..0 slots in use
+ *  63..36 stamp | 35 moving | 34 gone | 33 reported | 32 routable | 31 used | 30..0 slots in use
  * </pre>
  *
  * <p>A lease fits the word while the {@code stamp} is the one it was taken under. That moves with each generation and
  * each occupancy that the host reports; and, where there is one slot only, with each lease. So there the word names the
  * lease that holds the slot, and one compare-and-set on it gives the slot back, however many threads try at once. (It
- * has 29 bits: to be mistaken for another, a lease that has become void, or that two threads close, would have to be
- * closed exactly 2<sup>29</sup> leases later.) Where there are more slots, a lease keeps account of its end itself.
+ * has 28 bits: to be mistaken for another, a lease that has become void, or that two threads close, would have to be
+ * closed exactly 2<sup>28</sup> leases later.) Where there are more slots, a lease keeps account of its end itself.
  *
  * <p>{@code reported} says that the host reports the occupancy itself, so that nobody can lease. {@code used} says that
  * the worker did something since the registry last looked; that is how {@code lastActivity} moves without a clock on
  * the lease path.
+ *
+ * <p>{@code moving} says that a transition has written the word, and the value of the {@link Entry} is still to follow.
  */
 final class Occupancy {
 
@@ -29,7 +29,8 @@ final class Occupancy {
     private static final long USED = 1L << 31;
     private static final long ROUTABLE = 1L << 32;
     private static final long REPORTED = 1L << 33;
-    private static final int STAMP_SHIFT = 35;
+    private static final long MOVING = 1L << 35;
+    private static final int STAMP_SHIFT = 36;
     private static final long NEXT_STAMP = 1L << STAMP_SHIFT;
 
     private Occupancy() {}
@@ -90,11 +91,21 @@ final class Occupancy {
         return (int) (word >>> STAMP_SHIFT);
     }
 
-    /** Whether word and value can tell of the same moment; not so between the two writes of a transition. */
-    static boolean agrees(long word, WorkerInfo worker) {
-        boolean routable = (word & ROUTABLE) != 0;
-        return (word & GONE) == 0
-                && routable == worker.state().routable()
-                && (routable || inUse(word) == 0 || worker.state() instanceof Stopping);
+    static long moving(long word) {
+        return word | MOVING;
+    }
+
+    static long settled(long word) {
+        return word & ~MOVING;
+    }
+
+    /** Whether the value tells of the same moment as the word. */
+    static boolean isSettled(long word) {
+        return (word & (MOVING | GONE)) == 0;
+    }
+
+    /** Whether the worker is Idle, and has done nothing since the last look: the value alone tells all of it. */
+    static boolean isAtRest(long word) {
+        return (word & (MOVING | GONE | REPORTED | ROUTABLE | USED | IN_USE)) == ROUTABLE;
     }
 }

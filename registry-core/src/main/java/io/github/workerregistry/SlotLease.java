@@ -36,6 +36,10 @@ public final class SlotLease implements AutoCloseable {
         this.stamp = stamp;
     }
 
+    Entry entry() {
+        return entry;
+    }
+
     /**
      * The id of the worker whose slot this is.
      *

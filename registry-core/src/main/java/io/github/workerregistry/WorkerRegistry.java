@@ -77,10 +77,10 @@ public final class WorkerRegistry {
     private final ConcurrentMap<String, Entry> byId = new ConcurrentHashMap<>();
 
     private final Models models;
+    private final Hints hints = new Hints();
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final EventFeed events;
-    private final Hints hints = new Hints();
     private final @Nullable LeaseLeaks leaks;
 
     /** Models in which something has changed in the write section that runs; guarded by the write lock. */
@@ -95,7 +95,7 @@ public final class WorkerRegistry {
         int waitQueueCapacity = builder.waitQueueCapacity;
         this.leaks = leaks;
         models = new Models(
-                model -> new ModelSlots(model, selection, hints, waitQueueCapacity, leaks), builder.failIfAbsent);
+                model -> new ModelSlots(model, selection, waitQueueCapacity, leaks), hints, builder.failIfAbsent);
         events = new EventFeed(builder.eventQueueCapacity);
     }
 
@@ -235,6 +235,10 @@ public final class WorkerRegistry {
 
     /** The worker now; null if it has left. */
     private @Nullable WorkerInfo look(Entry entry) {
+        WorkerInfo resting = entry.peekAtRest();
+        if (resting != null) {
+            return resting;
+        }
         if (entry.isUsed()) {
             entry.stampActivity(clock.instant());
         }
@@ -260,7 +264,8 @@ public final class WorkerRegistry {
      * @return an unmodifiable list in registration order
      */
     public List<WorkerInfo> idleWorkers() {
-        hints.clear(); // or each thread would keep a worker of its own busy, and none would ever be idle for long
+        hints.clear(); // or each thread would keep a worker of its own busy, and none would ever be idle
+        // for long
         return select(worker -> worker.state() instanceof Idle);
     }
 
@@ -562,8 +567,8 @@ public final class WorkerRegistry {
      * @return the lease; empty if no worker of the model has a free slot now
      */
     public Optional<SlotLease> tryAcquire(String modelRef) {
-        ModelSlots slots = models.get(requireNonNull(modelRef, "modelRef"));
-        return slots == null ? Optional.empty() : granted(slots.tryTake());
+        SlotLease again = hints.tryTakeAgain(requireNonNull(modelRef, "modelRef"));
+        return granted(again != null ? again : models.tryTake(modelRef));
     }
 
     /**
@@ -575,9 +580,7 @@ public final class WorkerRegistry {
      * @return the lease; empty if no worker that passes has a free slot now
      */
     public Optional<SlotLease> tryAcquire(String modelRef, SlotFilter filter) {
-        ModelSlots slots = models.get(requireNonNull(modelRef, "modelRef"));
-        requireNonNull(filter, "filter");
-        return slots == null ? Optional.empty() : granted(slots.tryTake(filter));
+        return granted(models.tryTake(requireNonNull(modelRef, "modelRef"), requireNonNull(filter, "filter")));
     }
 
     /**

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class ModelsTest {
 
     private static Models models(int longestLine) {
-        return new Models(name -> new ModelSlots(name, SlotSelection.PACK, new Hints(), longestLine, null), false);
+        return new Models(name -> new ModelSlots(name, SlotSelection.PACK, longestLine, null), new Hints(), false);
     }
 
     @Test
@@ -66,11 +66,11 @@ class ModelsTest {
 
     @Test
     void whoeverHasBeenServedOrSentAwayIsInLineNoMore() {
-        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, new Hints(), 8, null);
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 8, null);
         Entry entry = new Entry(SomeWorkers.idle("w", 2));
         model.add(entry);
-        SlotLease first = model.tryTake();
-        SlotLease second = model.tryTake();
+        SlotLease first = model.tryTakeAny(null);
+        SlotLease second = model.tryTakeAny(null);
         WaitingLine.Waiter served = new WaitingLine.Waiter(SlotFilter.any(), true);
         model.line().join(served);
 
@@ -78,7 +78,7 @@ class ModelsTest {
         second.close();
         assertThat(served.result()).isNotNull();
         assertThat(model.line().isEmpty()).isTrue();
-        assertThat(model.tryTake()).as("the second slot is nobody's").isNotNull();
+        assertThat(model.tryTakeAny(null)).as("the second slot is nobody's").isNotNull();
 
         WaitingLine.Waiter sentAway = new WaitingLine.Waiter(SlotFilter.any(), true);
         model.line().join(sentAway);
@@ -92,7 +92,7 @@ class ModelsTest {
     @Test
     void eachOfManyModelsGivesItsOwnWorkerOnly() {
         WorkerRegistry registry = WorkerRegistry.create();
-        for (int i = 0; i < 5_000; i++) {
+        for (int i = 0; i < 20_000; i++) {
             registry.register(WorkerInfo.builder()
                     .id("w" + i)
                     .url("http://h")

@@ -20,7 +20,7 @@ class OccupancyTest {
     void theWordHasRoomForEverySlotAndItsNeighboursDoNotNotice() {
         WorkerInfo huge = idle("w", Integer.MAX_VALUE);
         long word = Occupancy.of(
-                huge.toBuilder().state(BUSY).slotsInUse(Integer.MAX_VALUE - 1).build(), false, 7L << 35);
+                huge.toBuilder().state(BUSY).slotsInUse(Integer.MAX_VALUE - 1).build(), false, 7L << 36);
 
         long full = take(word, Integer.MAX_VALUE);
 
@@ -70,7 +70,8 @@ class OccupancyTest {
         assertThat(Occupancy.isHeldUnder(Occupancy.GONE, Occupancy.stamp(taken)))
                 .isFalse();
         assertThat(Occupancy.canTake(Occupancy.GONE, 2)).isFalse();
-        assertThat(Occupancy.agrees(Occupancy.GONE, idle("w", 2))).isFalse();
+        assertThat(Occupancy.isSettled(Occupancy.GONE)).isFalse();
+        assertThat(Occupancy.isAtRest(Occupancy.GONE)).isFalse();
     }
 
     /**
@@ -78,14 +79,35 @@ class OccupancyTest {
      * cannot be, and threw.
      */
     @Test
-    void slotsInUseDoNotAgreeWithAWorkerThatCannotHaveAny() {
-        long stoppingWithALease =
-                Occupancy.of(worker("w").state(STOPPING).slotsInUse(1).build(), false, 0);
+    void aMovingWordTellsOfNoValueWhateverLeasesDoToIt() {
+        long idle = Occupancy.of(idle("w", 2), false, 0);
+        long moving = Occupancy.moving(idle);
 
-        assertThat(Occupancy.agrees(stoppingWithALease, loading("w"))).isFalse();
-        assertThat(Occupancy.agrees(
-                        stoppingWithALease, worker("w").state(STOPPING).build()))
+        assertThat(Occupancy.canTake(moving, 2)).isTrue();
+        assertThat(Occupancy.isSettled(moving)).isFalse();
+        assertThat(Occupancy.isSettled(take(moving, 2))).isFalse();
+        assertThat(Occupancy.isSettled(Occupancy.give(take(moving, 2)))).isFalse();
+        assertThat(Occupancy.isAtRest(moving)).isFalse();
+        assertThat(Occupancy.settled(moving)).isEqualTo(idle);
+        assertThat(Occupancy.isSettled(idle)).isTrue();
+    }
+
+    @Test
+    void aWorkerIsAtRestOnlyIfItIsIdleAndHasNotBeenUsedSinceTheLastLook() {
+        long idle = Occupancy.of(idle("w", 2), false, 0);
+
+        assertThat(Occupancy.isAtRest(idle)).isTrue();
+        assertThat(Occupancy.isAtRest(Occupancy.restamp(idle))).isTrue();
+        assertThat(Occupancy.isAtRest(take(idle, 2))).isFalse();
+        assertThat(Occupancy.isAtRest(Occupancy.clearUsed(take(idle, 2)))).isFalse();
+        assertThat(Occupancy.isAtRest(Occupancy.give(take(idle, 2)))).isFalse();
+        assertThat(Occupancy.isAtRest(Occupancy.clearUsed(Occupancy.give(take(idle, 2)))))
                 .isTrue();
+        assertThat(Occupancy.isAtRest(Occupancy.of(loading("w"), false, 0))).isFalse();
+        assertThat(Occupancy.isAtRest(Occupancy.of(worker("w").state(STOPPING).build(), false, 0)))
+                .isFalse();
+        assertThat(Occupancy.isAtRest(Occupancy.of(worker("w").state(BUSY).build(), true, 0)))
+                .isFalse();
     }
 
     private static long take(long word, int slots) {

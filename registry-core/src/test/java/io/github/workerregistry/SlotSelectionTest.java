@@ -178,7 +178,7 @@ class SlotSelectionTest {
 
     @Test
     void aLevelIsIdleOrAPartOfBusyOrNone() {
-        FreeSlots spread = new FreeSlots(SlotSelection.SPREAD, new Hints());
+        FreeSlots spread = new FreeSlots(SlotSelection.SPREAD);
         assertThat(spread.level(0, 1)).isZero();
         assertThat(spread.level(1, 1)).isEqualTo(FreeSlots.NONE);
         assertThat(spread.level(1, Integer.MAX_VALUE)).isEqualTo(1);
@@ -187,7 +187,7 @@ class SlotSelectionTest {
         for (int inUse = 1; inUse < 64; inUse++) {
             assertThat(spread.level(inUse, 64)).isBetween(spread.level(inUse - 1, 64), 7);
         }
-        FreeSlots pack = new FreeSlots(SlotSelection.PACK, new Hints());
+        FreeSlots pack = new FreeSlots(SlotSelection.PACK);
         assertThat(List.of(pack.level(0, 3), pack.level(1, 3), pack.level(2, 3), pack.level(3, 3)))
                 .containsExactly(0, 1, 1, FreeSlots.NONE);
     }
@@ -355,16 +355,16 @@ class SlotSelectionTest {
     /** A thread that ran out of stack in the midst of a change used to keep all others looking for ever. */
     @Test
     void aChangeThatNeverEndsKeepsNobodyLooking() throws Exception {
-        ModelSlots model = new ModelSlots("m", SlotSelection.PACK, new Hints(), 8, null);
+        ModelSlots model = new ModelSlots("m", SlotSelection.PACK, 8, null);
         model.add(new Entry(worker("w", 1).build()));
-        SlotLease lease = model.tryTake();
+        SlotLease lease = model.tryTakeAny(null);
         Field changesBegun = FreeSlots.class.getDeclaredField("changesBegun");
         changesBegun.setAccessible(true);
 
         changesBegun.setLong(model.free(), changesBegun.getLong(model.free()) + 1);
 
-        assertThat(model.tryTake()).isNull();
+        assertThat(model.tryTakeAny(null)).isNull();
         lease.close();
-        assertThat(model.tryTake()).isNotNull();
+        assertThat(model.tryTakeAny(null)).isNotNull();
     }
 }
