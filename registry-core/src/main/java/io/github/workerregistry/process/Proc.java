@@ -2,11 +2,14 @@ package io.github.workerregistry.process;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import java.io.File;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What this package reads of Linux's {@code /proc}. On a system without it everything is empty.
@@ -49,6 +52,18 @@ final class Proc {
         return Files.notExists(Path.of("/proc/" + pid));
     }
 
+    /** All pids there are; none if the list cannot be read. */
+    static Set<Long> pids() {
+        Set<Long> pids = new HashSet<>();
+        String[] names = new File("/proc").list();
+        for (String name : names == null ? new String[0] : names) {
+            if (Character.isDigit(name.charAt(0))) {
+                pids.add(Long.valueOf(name));
+            }
+        }
+        return pids;
+    }
+
     static Optional<Stat> stat(long pid) {
         return read("/proc/" + pid + "/stat").filter(text -> !text.isEmpty()).map(Stat::parse);
     }
@@ -80,13 +95,21 @@ final class Proc {
     /**
      * The part of {@code /proc/PID/stat} that is needed here; proc(5) has the rest.
      *
+     * @param parent the pid of its parent; 0 of the first process
      * @param threads how many threads are left, counting the first one also when it has ended
      * @param startTime in clock ticks since boot
      * @param memory virtual memory in bytes; none for a zombie or a thread of the kernel
      * @param environmentStart address in that memory
      * @param environmentEnd address in that memory
      */
-    record Stat(char state, long threads, long startTime, long memory, long environmentStart, long environmentEnd) {
+    record Stat(
+            char state,
+            long parent,
+            long threads,
+            long startTime,
+            long memory,
+            long environmentStart,
+            long environmentEnd) {
 
         private static final int FIRST = 3; // the field that follows the name of the program
 
@@ -95,6 +118,7 @@ final class Proc {
             String[] fields = text.substring(text.lastIndexOf(')') + 2).strip().split(" ", -1);
             return new Stat(
                     fields[3 - FIRST].charAt(0),
+                    Long.parseLong(fields[4 - FIRST]),
                     Long.parseLong(fields[20 - FIRST]),
                     Long.parseLong(fields[22 - FIRST]),
                     Long.parseLong(fields[23 - FIRST]),

@@ -33,12 +33,17 @@ record ProcessMark(String value) {
 
     /** Looks which mark a process bears: the whole of one entry, as the process itself would read it. */
     static Look lookAt(ProcessHandle process) {
-        Optional<String> environment = Proc.environment(process.pid());
+        return lookAt(process.pid());
+    }
+
+    /** The same, of the process that has a pid now. */
+    static Look lookAt(long pid) {
+        Optional<String> environment = Proc.environment(pid);
         if (environment.isEmpty()) {
             return Look.UNMARKED;
         }
         if (environment.get().isEmpty()) {
-            return isReallyEmpty(process.pid()) ? Look.UNMARKED : Look.UNKNOWN;
+            return isReallyEmpty(pid) ? Look.UNMARKED : Look.UNKNOWN;
         }
         return new Look(true, markIn("\0" + environment.get()));
     }
@@ -53,15 +58,20 @@ record ProcessMark(String value) {
 
     /**
      * The last step of exec looks like an empty environment, for microseconds. At the second look it is over, unless
-     * that met the same step of the next exec; then the address is another.
+     * that met the same step of the next exec; then the address is another. Who has no memory is at no step of exec.
      */
     private static boolean isReallyEmpty(long pid) {
-        Optional<Long> first = emptyAt(pid);
-        return first.isPresent() && first.equals(emptyAt(pid));
+        Optional<Proc.Stat> first = withoutEnvironment(pid);
+        return first.isPresent()
+                && (first.get().memory() == 0 || addressOf(first).equals(addressOf(withoutEnvironment(pid))));
     }
 
-    private static Optional<Long> emptyAt(long pid) {
-        return Proc.stat(pid).filter(Proc.Stat::hasNoEnvironment).map(Proc.Stat::environmentStart);
+    private static Optional<Proc.Stat> withoutEnvironment(long pid) {
+        return Proc.stat(pid).filter(Proc.Stat::hasNoEnvironment);
+    }
+
+    private static Optional<Long> addressOf(Optional<Proc.Stat> process) {
+        return process.map(Proc.Stat::environmentStart);
     }
 
     /**

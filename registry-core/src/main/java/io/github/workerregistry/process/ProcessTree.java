@@ -1,23 +1,21 @@
 package io.github.workerregistry.process;
 
-import static java.util.stream.Collectors.toCollection;
-
 import io.github.workerregistry.LogText;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
+import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,7 +40,7 @@ final class ProcessTree {
 
     private final Predicate<ProcessMark> wanted;
     private final Set<ProcessHandle> spared;
-    private final Function<ProcessHandle, ProcessMark.Look> eyes;
+    private final LongFunction<ProcessMark.Look> eyes;
     private final LongSupplier nanoTime;
 
     /** Each with the mark by which it belongs: its own, or that of the parent through which it was found. */
@@ -57,7 +55,7 @@ final class ProcessTree {
     }
 
     /** The same, seen through other eyes: a test shows by them what lasts microseconds. */
-    ProcessTree(ProcessMark mark, Function<ProcessHandle, ProcessMark.Look> eyes, LongSupplier nanoTime) {
+    ProcessTree(ProcessMark mark, LongFunction<ProcessMark.Look> eyes, LongSupplier nanoTime) {
         this(mark::equals, Set.of(), eyes, nanoTime);
     }
 
@@ -74,7 +72,7 @@ final class ProcessTree {
     private ProcessTree(
             Predicate<ProcessMark> wanted,
             Set<ProcessHandle> spared,
-            Function<ProcessHandle, ProcessMark.Look> eyes,
+            LongFunction<ProcessMark.Look> eyes,
             LongSupplier nanoTime) {
         this.wanted = wanted;
         this.spared = spared;
@@ -92,7 +90,7 @@ final class ProcessTree {
     }
 
     /**
-     * Looks at every process of this machine, about 20 µs each, and adds those that bear a wanted mark or descend from
+     * Looks at every process of this machine, about 10 µs each, and adds those that bear a wanted mark or descend from
      * a member.
      *
      * @return whether nobody can have been overlooked
@@ -139,51 +137,60 @@ final class ProcessTree {
 
     /**
      * Looks until a look shows nobody new. A process may fork and exit between being listed and being looked at; the
-     * next list has the child.
+     * next list has the child. (Under a pid of its own: one that has come free is given again after all others only.)
      */
     private boolean look() {
-        Set<ProcessHandle> settled = new HashSet<>();
-        Map<ProcessHandle, List<ProcessHandle>> children = new HashMap<>();
+        Set<Long> listed = new HashSet<>();
+        Set<Long> settled = new HashSet<>();
         for (int i = 0; i < LOOKS; i++) {
-            List<ProcessHandle> fresh = processes();
+            Set<Long> fresh = ProcessTable.pids();
             fresh.removeAll(settled);
             if (fresh.isEmpty()) {
                 return true;
             }
-            for (ProcessHandle process : fresh) {
-                // First the handle, then its mark: should the pid change hands in between, the handle is a dead one.
-                ProcessMark.Look look = eyes.apply(process);
-                look.mark().filter(wanted).ifPresent(mark -> add(process, mark));
-                if (look.sure()) {
-                    settled.add(process);
+            for (long pid : fresh) {
+                if (lookAt(pid)) {
+                    settled.add(pid);
                 }
-                process.parent()
-                        .ifPresent(parent -> children.computeIfAbsent(parent, key -> new ArrayList<>())
-                                .add(process));
             }
-            addDescendants(children);
+            listed.addAll(fresh);
+            if (!members.isEmpty()) {
+                addDescendants(listed);
+            }
         }
         return false;
     }
 
-    private static List<ProcessHandle> processes() {
-        List<ProcessHandle> all = ProcessHandle.allProcesses().collect(toCollection(ArrayList::new));
-        if (!all.contains(ProcessHandle.current())) {
-            throw new IllegalStateException("the list of processes is incomplete: no file descriptor is free");
+    /** Adds the process with this pid if it bears a wanted mark; false if that cannot be told now. */
+    private boolean lookAt(long pid) {
+        ProcessMark.Look look = eyes.apply(pid);
+        if (look.mark().filter(wanted).isEmpty()) {
+            return look.sure();
         }
-        return all;
+        // It matters, so it gets a handle; and is looked at again, for the pid may have changed hands before that.
+        // Should
+        // it change hands after, the handle is a dead one.
+        Optional<ProcessHandle> process = ProcessHandle.of(pid);
+        ProcessMark.Look again = eyes.apply(pid);
+        process.ifPresent(member -> again.mark().filter(wanted).ifPresent(mark -> add(member, mark)));
+        return again.sure();
     }
 
-    /** One walk over one snapshot. {@link ProcessHandle#descendants()} would take a snapshot for each member. */
-    private void addDescendants(Map<ProcessHandle, List<ProcessHandle>> children) {
+    /**
+     * One walk over one snapshot. {@link ProcessHandle#descendants()} would take a snapshot for each member. The pids
+     * say who may be whose child, the handles who is.
+     */
+    private void addDescendants(Set<Long> listed) {
+        Map<Long, List<Long>> children = listed.stream().collect(Collectors.groupingBy(ProcessTable::parentOf));
         Deque<ProcessHandle> parents = new ArrayDeque<>(members.keySet());
         while (!parents.isEmpty()) {
             ProcessHandle parent = parents.remove();
             ProcessMark mark = members.get(parent);
-            for (ProcessHandle child : children.getOrDefault(parent, List.of())) {
-                if (mark != null && add(child, mark)) {
-                    parents.add(child);
-                }
+            for (long pid : children.getOrDefault(parent.pid(), List.of())) {
+                ProcessHandle.of(pid)
+                        .filter(child -> child.parent().filter(parent::equals).isPresent())
+                        .filter(child -> mark != null && add(child, mark))
+                        .ifPresent(parents::add);
             }
         }
     }

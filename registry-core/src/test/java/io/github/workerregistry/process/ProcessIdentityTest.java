@@ -63,9 +63,9 @@ class ProcessIdentityTest {
     /** It may serve for hours yet, and its ports are open. */
     @Test
     void aProcessWhoseFirstThreadAloneHasEndedIsNoZombie() {
-        assertThat(new Proc.Stat('Z', 2, 1, 0, 0, 0).isZombie()).isFalse();
-        assertThat(new Proc.Stat('Z', 1, 1, 0, 0, 0).isZombie()).isTrue();
-        assertThat(new Proc.Stat('S', 1, 1, 0, 0, 0).isZombie()).isFalse();
+        assertThat(new Proc.Stat('Z', 1, 2, 1, 0, 0, 0).isZombie()).isFalse();
+        assertThat(new Proc.Stat('Z', 1, 1, 1, 0, 0, 0).isZombie()).isTrue();
+        assertThat(new Proc.Stat('S', 1, 1, 1, 0, 0, 0).isZombie()).isFalse();
     }
 
     @Test
@@ -83,9 +83,9 @@ class ProcessIdentityTest {
     @Test
     void theNameOfAProgramMayLookLikeTheFieldsAfterIt() {
         String stat =
-                "42 (a) Z 1 (b) x) S 1 42 42 0 -1 4194560 90 0 0 0 0 0 0 0 20 0 1 0 1234567 2500000 200 0 0 0 0 0 0 0"
+                "42 (a) Z 1 (b) x) S 7 42 42 0 -1 4194560 90 0 0 0 0 0 0 0 20 0 1 0 1234567 2500000 200 0 0 0 0 0 0 0"
                         + " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 70000 70100 0\n";
 
-        assertThat(Proc.Stat.parse(stat)).isEqualTo(new Proc.Stat('S', 1, 1_234_567, 2_500_000, 70_000, 70_100));
+        assertThat(Proc.Stat.parse(stat)).isEqualTo(new Proc.Stat('S', 7, 1, 1_234_567, 2_500_000, 70_000, 70_100));
     }
 }
