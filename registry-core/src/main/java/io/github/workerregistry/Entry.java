@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * One worker in the table: its occupancy in one atomic word, all the rest in one immutable value.
  *
  * <p>Leases move only the word. Transitions are made under the registry's write lock and move the word first, by
- * compare-and-set, then the value: so a lease and a transition compete for the word, and exactly one wins. Between the
- * two writes the word says that the value is to follow; a reader that sees this waits for the transition on the
- * registry's lock (see {@link #peek}).
+ * compare-and-set, and mark it as moving; then the value; then they take the mark away. So a lease and a transition
+ * compete for the word, and exactly one wins. A reader that sees the mark waits for the transition on the registry's
+ * lock (see {@link #peek}).
  */
 final class Entry {
 
@@ -37,7 +37,7 @@ final class Entry {
 
     private volatile WorkerInfo value; // the first reference, so that it lies beside the word
 
-    private final String modelRef;
+    private final String modelRef; // the value has it, too, but in another cache line
     private final int slots;
     private final long takingOne;
     private @Nullable ModelSlots model; // these three are set once, before anybody else can see this entry
@@ -48,8 +48,9 @@ final class Entry {
 
     /**
      * These two keep the word out of the cache lines of its neighbours in memory, which other threads may be using:
-     * without them, two threads are five times slower whenever the collector has moved the objects together. Numbers
-     * are laid out before the word, references after it, the value first.
+     * without them, two threads are five times slower whenever the collector has moved the objects together. HotSpot
+     * lays out longs as they are declared, then smaller numbers, then references as they are declared: p1 to p7 stand
+     * before the word, the value and q1 to q10 after it.
      */
     @SuppressWarnings("UnusedVariable")
     private long p1, p2, p3, p4, p5, p6, p7;
@@ -70,7 +71,7 @@ final class Entry {
 
     // ---- its place among the workers of its model ----
 
-    void settle(FreeSlots.Node leaf, int place) {
+    void takePlace(FreeSlots.Node leaf, int place) {
         this.leaf = leaf;
         this.place = place;
     }
@@ -123,7 +124,7 @@ final class Entry {
     @Nullable
     SlotLease tryTake() {
         for (long seen = word; Occupancy.canTake(seen, slots); seen = word) {
-            SlotLease lease = tryTake(seen);
+            SlotLease lease = takeOnce(seen);
             if (lease != null) {
                 return lease;
             }
@@ -138,7 +139,7 @@ final class Entry {
     @Nullable
     SlotLease tryTake(SlotFilter filter) {
         for (long seen = word; Occupancy.canTake(seen, slots) && filter.accepts(last(seen)); seen = word) {
-            SlotLease lease = tryTake(seen);
+            SlotLease lease = takeOnce(seen);
             if (lease != null) {
                 return lease;
             }
@@ -147,7 +148,7 @@ final class Entry {
     }
 
     /** Takes one slot unless the word has moved. */
-    private @Nullable SlotLease tryTake(long seen) {
+    private @Nullable SlotLease takeOnce(long seen) {
         long taken = Occupancy.take(seen, takingOne);
         // The lease is made before the slot is taken: there may be no memory for it. Its generation is that of the
         // word, because the generation moves only while no slot can be taken.
@@ -218,10 +219,10 @@ final class Entry {
             worker = value;
             seen = word;
         } while (worker != value);
-        return Occupancy.isSettled(seen) ? worker.withSlotsInUse(Occupancy.inUse(seen)) : null;
+        return Occupancy.isReadable(seen) ? worker.withSlotsInUse(Occupancy.inUse(seen)) : null;
     }
 
-    /** The same of an Idle worker that has not been used since the last look; null of any other. */
+    /** The same, faster, of an Idle worker that has not been used since the last look; null of any other. */
     @Nullable
     @SuppressWarnings("ReferenceEquality") // as above
     WorkerInfo peekAtRest() {
@@ -304,20 +305,20 @@ final class Entry {
             WorkerInfo after = before.withSlotsInUse(leased).step(next, now);
             boolean reported = next instanceof Busy;
             boolean restarts = after.generation() != before.generation();
-            long moved = Occupancy.moving(Occupancy.of(after, reported, seen));
-            if (WORD.compareAndSet(this, seen, restarts || reported ? Occupancy.restamp(moved) : moved)) {
+            long moving = Occupancy.moving(Occupancy.of(after, reported, seen));
+            if (WORD.compareAndSet(this, seen, restarts || reported ? Occupancy.restamp(moving) : moving)) {
                 generation = after.generation();
                 update(worker -> worker.withSlotsInUse(leased).step(next, now));
-                settle();
+                endMove();
                 suspected &= !restarts; // a new process is under no suspicion
                 return Optional.of(new Change(before, after));
             }
         }
     }
 
-    private void settle() {
+    private void endMove() {
         long seen = word;
-        while (!WORD.compareAndSet(this, seen, Occupancy.settled(seen))) {
+        while (!WORD.compareAndSet(this, seen, Occupancy.moved(seen))) {
             seen = word;
         }
     }

@@ -48,17 +48,17 @@ final class FreeSlots {
     /** Level 0 is idle, 1 to 7 are the parts of busy; when packing, all of busy is 1. A full worker has none. */
     private static final int LEVELS = 8;
 
-    private static final int PACKED = 2;
+    private static final int PACKED_LEVELS = 2;
 
     static final int NONE = -1;
     private static final int ANY = -2;
     private static final int FAN_OUT = 64;
     private static final int FAN_OUT_BITS = 6;
     private static final int FEW = 4;
-    private static final int PATIENT_ROUNDS = 64;
+    private static final int ROUNDS_BEFORE_PAUSE = 64;
 
     /** A change that has not ended by then never will: its thread has run out of stack in the middle of it. */
-    private static final int MOST_ROUNDS = 8_192 * PATIENT_ROUNDS;
+    private static final int MOST_ROUNDS = 8_192 * ROUNDS_BEFORE_PAUSE;
 
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
     private static final VarHandle BEGUN;
@@ -81,6 +81,9 @@ final class FreeSlots {
 
     private volatile int members;
     private volatile int arrivals;
+    /**
+     * Whether a worker ever had more than one slot: else none is partly busy, and an idle one is as good as another.
+     */
     private volatile boolean sharing;
 
     // guarded by the registry's write lock
@@ -159,8 +162,8 @@ final class FreeSlots {
     void add(Entry entry) {
         int place = vacancies > 0 ? vacant[--vacancies] : places++;
         Node leaf = leafOf(place);
-        entry.settle(leaf, place);
-        leaf.put(place & (FAN_OUT - 1), entry);
+        entry.takePlace(leaf, place);
+        leaf.put(indexOf(entry), entry);
         members = places - vacancies;
         sharing |= entry.slots() > 1;
         note(entry);
@@ -168,12 +171,11 @@ final class FreeSlots {
     }
 
     void remove(Entry entry) {
-        int place = entry.place();
-        entry.leaf().put(place & (FAN_OUT - 1), null);
+        entry.leaf().put(indexOf(entry), null);
         if (vacancies == vacant.length) {
             vacant = Arrays.copyOf(vacant, 2 * vacancies);
         }
-        vacant[vacancies++] = place;
+        vacant[vacancies++] = entry.place();
         members = places - vacancies;
     }
 
@@ -188,6 +190,11 @@ final class FreeSlots {
     /** Also for those without the lock. */
     boolean isEmpty() {
         return members == 0;
+    }
+
+    /** Of its place within its leaf. */
+    private static int indexOf(Entry entry) {
+        return entry.place() & (FAN_OUT - 1);
     }
 
     private Node leafOf(int place) {
@@ -234,15 +241,15 @@ final class FreeSlots {
     /**
      * Takes a slot of the worker that the selection prefers, or returns null if there is none.
      *
-     * @param lost whose slot the caller has just lost to somebody else: it comes last among its neighbours, or two
-     *     threads would meet at it for ever
+     * @param last the worker that this thread used last. Among the workers of one leaf it comes last: most likely
+     *     somebody else has just taken its slot, and two threads would meet at it for ever
      */
     @Nullable
-    SlotLease tryTakeAny(@Nullable Entry lost) {
+    SlotLease tryTakeBest(@Nullable Entry last) {
         for (int round = 1; ; round++) {
             long ended = changesEnded;
             for (int i = 0; i < levels(); i++) {
-                SlotLease lease = tryTakeOf(inOrder(i), lost);
+                SlotLease lease = tryTakeOf(inOrder(i), last);
                 if (lease != null) {
                     return lease;
                 }
@@ -250,7 +257,7 @@ final class FreeSlots {
             if (changesBegun == ended || round == MOST_ROUNDS) {
                 return null;
             }
-            if (round % PATIENT_ROUNDS == 0) {
+            if (round % ROUNDS_BEFORE_PAUSE == 0) {
                 LockSupport.parkNanos(1_000); // whoever changes the tree may have lost his processor
             }
         }
@@ -291,7 +298,7 @@ final class FreeSlots {
         return null;
     }
 
-    private @Nullable SlotLease tryTakeOf(int level, @Nullable Entry lost) {
+    private @Nullable SlotLease tryTakeOf(int level, @Nullable Entry last) {
         Node node = root;
         while (true) {
             long word = node.word(level);
@@ -308,7 +315,7 @@ final class FreeSlots {
                 node = child(node, Long.numberOfTrailingZeros(word));
                 continue;
             }
-            int index = pack || level == 0 ? firstOf(node, word, lost) : leastLoadedOf(node, word, level);
+            int index = pack || level == 0 ? firstOf(node, word, last) : leastLoadedOf(node, word, level);
             Entry entry = node.entry(index);
             SlotLease lease = entry != null && entry.level() == level ? entry.tryTake() : null;
             if (lease != null) {
@@ -320,8 +327,8 @@ final class FreeSlots {
         }
     }
 
-    private static int firstOf(Node leaf, long word, @Nullable Entry lost) {
-        long others = lost != null && lost.leaf() == leaf ? word & ~(1L << (lost.place() & (FAN_OUT - 1))) : word;
+    private static int firstOf(Node leaf, long word, @Nullable Entry last) {
+        long others = last != null && last.leaf() == leaf ? word & ~(1L << indexOf(last)) : word;
         return Long.numberOfTrailingZeros(others != 0 ? others : word);
     }
 
@@ -367,7 +374,7 @@ final class FreeSlots {
 
     /** The worker's own bit there is an old one, and will be right again when it is taken. */
     private static boolean isAnotherOf(int level, Entry entry) {
-        int index = entry.place() & (FAN_OUT - 1);
+        int index = indexOf(entry);
         for (Node node = entry.leaf(); node != null; node = node.above) {
             if ((node.word(level) & ~(1L << index)) != 0) {
                 return true;
@@ -378,12 +385,12 @@ final class FreeSlots {
     }
 
     private int inOrder(int i) {
-        return pack ? PACKED - 1 - i : i;
+        return pack ? PACKED_LEVELS - 1 - i : i;
     }
 
     /** How many levels there are. */
     private int levels() {
-        return pack ? PACKED : LEVELS;
+        return pack ? PACKED_LEVELS : LEVELS;
     }
 
     /** The level of a worker with so many of its slots in use, none of them reported by the host. */
@@ -406,8 +413,8 @@ final class FreeSlots {
 
     /** The same, where the level is known. That may be an old one by now; then whoever changed it notes the new one. */
     static void note(Entry entry, int level) {
-        if (level != NONE && !entry.leaf().has(level, entry.place() & (FAN_OUT - 1))) {
-            entry.model().free().mark(entry.leaf(), entry.place() & (FAN_OUT - 1), level);
+        if (level != NONE && !entry.leaf().has(level, indexOf(entry))) {
+            entry.model().free().mark(entry.leaf(), indexOf(entry), level);
         }
     }
 

@@ -5,8 +5,8 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which worker a thread used last, for each model: a small table in which anybody may overwrite anybody. What it says
- * is never more than a guess; it may be a worker that has left, which gives no slot.
+ * Of which worker a thread took a slot last, for each model: a small table in which anybody may overwrite anybody. What
+ * it says is never more than a guess; it may be a worker that has left, which gives no slot.
  *
  * <p>So two threads work on two workers' words, and need not even look for their model. (After HikariCP's
  * {@code ConcurrentBag}, where a thread's own last choices come first.) With every look for idle workers the table is
@@ -16,13 +16,18 @@ final class Hints {
 
     private static final VarHandle TABLE = MethodHandles.arrayElementVarHandle(Entry[].class);
 
-    /** 16,384 places: pairs of a thread and a model that share one push each other out. */
+    /**
+     * 16,384 places, 256 KB: enough for 8 threads of 1,000 models. Pairs of a thread and a model that share one push
+     * each other out, and then search.
+     */
     private static final int BITS = 14;
 
-    /** Entries apart from one another, so that few share a cache line. A place is seldom written. */
+    /** Of four places to a cache line: a place is seldom written. */
     private static final int STRIDE = 4;
 
-    private final @Nullable Entry[] table = new Entry[STRIDE << BITS];
+    static final int PLACES = 1 << BITS;
+
+    private final @Nullable Entry[] table = new Entry[STRIDE * PLACES];
 
     /**
      * Takes a slot of the worker of this model that this thread used last, if nobody waits and the selection prefers no
@@ -55,7 +60,7 @@ final class Hints {
         }
     }
 
-    /** Names that differ in a number alone are spread evenly, and each thread's lie as far from another's. */
+    /** Spreads names that differ in a number alone (by the golden ratio), and threads that were started together. */
     private static int index(String modelRef) {
         int hash =
                 modelRef.hashCode() * 0x9E3779B9 + (int) Thread.currentThread().getId() * 0x85EBCA6B;

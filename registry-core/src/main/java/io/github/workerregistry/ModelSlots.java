@@ -13,7 +13,7 @@ final class ModelSlots {
     private final FreeSlots free;
     private final WaitingLine line;
     private final @Nullable LeaseLeaks leaks;
-    private volatile @Nullable Departure last;
+    private volatile @Nullable Departure lastDeparture;
 
     ModelSlots(String modelRef, SlotSelection selection, int longestLine, @Nullable LeaseLeaks leaks) {
         this.modelRef = modelRef;
@@ -39,7 +39,7 @@ final class ModelSlots {
 
     void remove(Entry entry, @Nullable Exit exit) {
         free.remove(entry);
-        last = new Departure(entry.names().backend(), entry.names().device(), exit);
+        lastDeparture = new Departure(entry.names().backend(), entry.names().device(), exit);
     }
 
     /** What kind of worker left last, and how it ended if that was seen. */
@@ -58,7 +58,7 @@ final class ModelSlots {
 
     /** Why it is in vain to wait with that filter. */
     NoSuchModelException noHope(SlotFilter filter) {
-        Departure left = last;
+        Departure left = lastDeparture;
         Exit exit = left != null && filter.fits(left.backend(), left.device()) ? left.exit() : null;
         return new NoSuchModelException(modelRef, filter, exit);
     }
@@ -76,11 +76,11 @@ final class ModelSlots {
     /**
      * Takes a slot of any worker, unless those who wait need it, or returns null.
      *
-     * @param lost the worker that has just given the caller none, if there was one
+     * @param last the worker that this thread used last, see {@link FreeSlots#tryTakeBest}
      */
     @Nullable
-    SlotLease tryTakeAny(@Nullable Entry lost) {
-        return line.isEmpty() ? free.tryTakeAny(lost) : line.takeBehind(SlotFilter.any(), this::take);
+    SlotLease tryTakeBest(@Nullable Entry last) {
+        return line.isEmpty() ? free.tryTakeBest(last) : line.takeBehind(SlotFilter.any(), this::take);
     }
 
     /** Takes a slot of a worker that fits, unless those who wait need it, or returns null. */
@@ -98,7 +98,7 @@ final class ModelSlots {
     /** Takes a slot, as if nobody waited. */
     @Nullable
     SlotLease take(SlotFilter filter) {
-        return filter.isAny() ? free.tryTakeAny(null) : free.tryTake(filter);
+        return filter.isAny() ? free.tryTakeBest(null) : free.tryTake(filter);
     }
 
     /** A slot of this worker has been given back, or what a filter sees of it has changed. */

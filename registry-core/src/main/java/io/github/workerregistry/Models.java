@@ -31,7 +31,7 @@ final class Models {
     }
 
     void add(Entry entry) {
-        byName.compute(entry.names().modelRef(), (name, known) -> {
+        byName.compute(entry.modelRef(), (name, known) -> {
             ModelSlots model = known == null ? newModel.apply(name) : known;
             model.add(entry);
             return model;
@@ -39,17 +39,20 @@ final class Models {
     }
 
     void remove(Entry entry, @Nullable Exit exit) {
-        byName.computeIfPresent(entry.names().modelRef(), (name, model) -> {
+        byName.computeIfPresent(entry.modelRef(), (name, model) -> {
             model.remove(entry, exit);
             return model.retire() ? null : model;
         });
     }
 
-    /** Searches for a slot of any worker of the model and takes it, unless those who wait need it, or returns null. */
+    /**
+     * Searches for a slot of any worker of the model and takes it, unless those who wait need it, or returns null. For
+     * a caller whom {@link Hints#tryTakeAgain} has given none.
+     */
     @Nullable
-    SlotLease tryTake(String modelRef) {
+    SlotLease search(String modelRef) {
         ModelSlots model = get(modelRef);
-        return model == null ? null : remembered(model.tryTakeAny(hints.get(modelRef)));
+        return model == null ? null : remembered(model.tryTakeBest(hints.get(modelRef)));
     }
 
     /** Takes a slot of a worker of the model that fits, unless those who wait need it, or returns null. */
@@ -57,7 +60,7 @@ final class Models {
     SlotLease tryTake(String modelRef, SlotFilter filter) {
         if (filter.isAny()) {
             SlotLease again = hints.tryTakeAgain(modelRef);
-            return again != null ? again : tryTake(modelRef);
+            return again != null ? again : search(modelRef);
         }
         ModelSlots model = get(modelRef);
         return model == null ? null : remembered(model.tryTake(filter));

@@ -95,17 +95,20 @@ final class Occupancy {
         return word | MOVING;
     }
 
-    static long settled(long word) {
+    static long moved(long word) {
         return word & ~MOVING;
     }
 
-    /** Whether the value tells of the same moment as the word. */
-    static boolean isSettled(long word) {
+    /** Whether word and value tell of one moment: no transition is between its writes, and the worker is here. */
+    static boolean isReadable(long word) {
         return (word & (MOVING | GONE)) == 0;
     }
 
-    /** Whether the worker is Idle, and has done nothing since the last look: the value alone tells all of it. */
+    /**
+     * Whether the worker is Idle, and has not been used since the last look: nothing but the stamp is set besides. Then
+     * the value is the whole truth, because a routable one has no slots in use of its own but those that are reported.
+     */
     static boolean isAtRest(long word) {
-        return (word & (MOVING | GONE | REPORTED | ROUTABLE | USED | IN_USE)) == ROUTABLE;
+        return (word & (NEXT_STAMP - 1)) == ROUTABLE;
     }
 }

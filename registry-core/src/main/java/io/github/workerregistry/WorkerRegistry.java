@@ -264,8 +264,8 @@ public final class WorkerRegistry {
      * @return an unmodifiable list in registration order
      */
     public List<WorkerInfo> idleWorkers() {
-        hints.clear(); // or each thread would keep a worker of its own busy, and none would ever be idle
-        // for long
+        // Or each thread would keep a worker of its own busy, and none would be idle for long.
+        hints.clear();
         return select(worker -> worker.state() instanceof Idle);
     }
 
@@ -564,20 +564,21 @@ public final class WorkerRegistry {
      * <p>Nobody is overtaken: while callers wait in {@link #acquire}, only a slot that none of them wants is given.
      *
      * @param modelRef the model
-     * @return the lease; empty if no worker of the model has a free slot now
+     * @return the lease; empty if no worker of the model has a free slot now but those that others wait for
      */
     public Optional<SlotLease> tryAcquire(String modelRef) {
         SlotLease again = hints.tryTakeAgain(requireNonNull(modelRef, "modelRef"));
-        return granted(again != null ? again : models.tryTake(modelRef));
+        return granted(again != null ? again : models.search(modelRef));
     }
 
     /**
-     * The same, but not of any worker. Looks at them one by one if few pass, so it may miss a slot that comes free
-     * behind its back.
+     * The same, of a worker that passes a filter. Looks at them one by one if few pass, so it may miss a slot that
+     * comes free behind its back.
      *
      * @param modelRef the model
-     * @param filter which workers will do
-     * @return the lease; empty if no worker that passes has a free slot now
+     * @param filter which workers will do; what its predicate throws is thrown here
+     * @return the lease; empty if no worker that passes has a free slot now but those that others wait for
+     * @throws IllegalStateException if this is called by a filter, for its own model, while others wait
      */
     public Optional<SlotLease> tryAcquire(String modelRef, SlotFilter filter) {
         return granted(models.tryTake(requireNonNull(modelRef, "modelRef"), requireNonNull(filter, "filter")));
@@ -608,16 +609,17 @@ public final class WorkerRegistry {
      * worker is left to wait for. The time is real time, whatever the registry's clock is.
      *
      * @param modelRef the model
-     * @param filter which workers will do
+     * @param filter which workers will do; what its predicate throws is thrown here
      * @param timeout how long to wait, &ge; 0; with 0 it does not wait
      * @return the lease
      * @throws SlotTimeoutException if no slot came in time
      * @throws SlotQueueFullException if as many callers wait for this model as may
-     * @throws NoSuchModelException if no worker of the model passes as to backend and device, and none that does is
-     *     loading or backing off, now or after a while; not if the builder says otherwise
+     * @throws NoSuchModelException if no worker that passes as to backend and device is here, at once or as soon as the
+     *     last one has left; one that loads or backs off is here. Never if {@link Builder#failIfAbsent} is off
      * @throws InterruptedException if the thread is interrupted before it has a slot; then its place is free, and no
      *     slot is lost. If both come together, the slot is given, and the thread stays interrupted
      * @throws IllegalArgumentException if the timeout is negative
+     * @throws IllegalStateException if this is called by a filter, for its own model, while others wait
      */
     public SlotLease acquire(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
         requireNonNull(modelRef, "modelRef");
@@ -671,7 +673,7 @@ public final class WorkerRegistry {
      * Takes a slot of one worker, in one atomic step.
      *
      * @param id the worker's id
-     * @return the lease; empty if the id is unknown or the worker has no free slot now
+     * @return the lease; empty if the id is unknown, or the worker has no free slot now, or others wait for it
      */
     public Optional<SlotLease> tryAcquireFrom(String id) {
         Entry entry = byId.get(requireNonNull(id, "id"));

@@ -1,9 +1,12 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -69,8 +72,8 @@ class ModelsTest {
         ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 8, null);
         Entry entry = new Entry(SomeWorkers.idle("w", 2));
         model.add(entry);
-        SlotLease first = model.tryTakeAny(null);
-        SlotLease second = model.tryTakeAny(null);
+        SlotLease first = model.tryTakeBest(null);
+        SlotLease second = model.tryTakeBest(null);
         WaitingLine.Waiter served = new WaitingLine.Waiter(SlotFilter.any(), true);
         model.line().join(served);
 
@@ -78,7 +81,7 @@ class ModelsTest {
         second.close();
         assertThat(served.result()).isNotNull();
         assertThat(model.line().isEmpty()).isTrue();
-        assertThat(model.tryTakeAny(null)).as("the second slot is nobody's").isNotNull();
+        assertThat(model.tryTakeBest(null)).as("the second slot is nobody's").isNotNull();
 
         WaitingLine.Waiter sentAway = new WaitingLine.Waiter(SlotFilter.any(), true);
         model.line().join(sentAway);
@@ -88,11 +91,46 @@ class ModelsTest {
         assertThat(model.line().isEmpty()).isTrue();
     }
 
+    /** Two threads would take the first one's slot from each other for ever. */
+    @Test
+    void theWorkerThatAThreadUsedLastComesLastInItsSearch() {
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 8, null);
+        Entry first = new Entry(SomeWorkers.idle("first", 1));
+        model.add(first);
+        model.add(new Entry(SomeWorkers.idle("second", 1)));
+
+        assertThat(requireNonNull(model.tryTakeBest(first)).workerId()).isEqualTo("second");
+        assertThat(requireNonNull(model.tryTakeBest(first)).workerId()).isEqualTo("first");
+    }
+
+    /** Also if the slot was handed to it. */
+    @Test
+    void aThreadThatWaitedComesBackToItsWorker() throws Exception {
+        WorkerRegistry registry = WorkerRegistry.create();
+        registry.register(SomeWorkers.idle("first", 1));
+        registry.register(SomeWorkers.idle("second", 1));
+        SlotLease first = registry.tryAcquireFrom("first").orElseThrow();
+        SlotLease second = registry.tryAcquireFrom("second").orElseThrow();
+        FutureTask<String> waiting = new FutureTask<>(() -> {
+            registry.acquire(SomeWorkers.MODEL, Duration.ofSeconds(30)).close();
+            first.close(); // and now the first worker would be found first
+            return registry.tryAcquire(SomeWorkers.MODEL).orElseThrow().workerId();
+        });
+        Thread waiter = new Thread(waiting);
+        waiter.start();
+        await().until(() -> waiter.getState() == Thread.State.TIMED_WAITING);
+
+        second.close();
+
+        assertThat(waiting.get()).isEqualTo("second");
+        waiter.join();
+    }
+
     /** More than the table of hints has places: two models share one, and must not share a worker. */
     @Test
     void eachOfManyModelsGivesItsOwnWorkerOnly() {
         WorkerRegistry registry = WorkerRegistry.create();
-        for (int i = 0; i < 20_000; i++) {
+        for (int i = 0; i <= Hints.PLACES; i++) {
             registry.register(WorkerInfo.builder()
                     .id("w" + i)
                     .url("http://h")

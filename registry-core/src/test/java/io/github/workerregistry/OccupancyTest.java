@@ -70,13 +70,12 @@ class OccupancyTest {
         assertThat(Occupancy.isHeldUnder(Occupancy.GONE, Occupancy.stamp(taken)))
                 .isFalse();
         assertThat(Occupancy.canTake(Occupancy.GONE, 2)).isFalse();
-        assertThat(Occupancy.isSettled(Occupancy.GONE)).isFalse();
+        assertThat(Occupancy.isReadable(Occupancy.GONE)).isFalse();
         assertThat(Occupancy.isAtRest(Occupancy.GONE)).isFalse();
     }
 
     /**
-     * A look that began while the worker loaded, and ended when it was stopped with a lease open, put together what
-     * cannot be, and threw.
+     * Leases may move the word between the writes of a transition. No reader may take the old value for the new one.
      */
     @Test
     void aMovingWordTellsOfNoValueWhateverLeasesDoToIt() {
@@ -84,12 +83,12 @@ class OccupancyTest {
         long moving = Occupancy.moving(idle);
 
         assertThat(Occupancy.canTake(moving, 2)).isTrue();
-        assertThat(Occupancy.isSettled(moving)).isFalse();
-        assertThat(Occupancy.isSettled(take(moving, 2))).isFalse();
-        assertThat(Occupancy.isSettled(Occupancy.give(take(moving, 2)))).isFalse();
+        assertThat(Occupancy.isReadable(moving)).isFalse();
+        assertThat(Occupancy.isReadable(take(moving, 2))).isFalse();
+        assertThat(Occupancy.isReadable(Occupancy.give(take(moving, 2)))).isFalse();
         assertThat(Occupancy.isAtRest(moving)).isFalse();
-        assertThat(Occupancy.settled(moving)).isEqualTo(idle);
-        assertThat(Occupancy.isSettled(idle)).isTrue();
+        assertThat(Occupancy.moved(moving)).isEqualTo(idle);
+        assertThat(Occupancy.isReadable(idle)).isTrue();
     }
 
     @Test

@@ -26,7 +26,7 @@ final class Orphans {
         this.hiveId = hiveId;
         Set<ProcessHandle> ownLine = ownLine();
         this.ownMarks = ownLine.stream()
-                .flatMap(process -> ProcessMark.lookAt(process).mark().stream())
+                .flatMap(process -> ProcessMark.lookAt(process.pid()).mark().stream())
                 .collect(Collectors.toUnmodifiableSet());
         this.trees = new ProcessTree(this::isOrphaned, ownLine);
     }

@@ -95,10 +95,11 @@ final class Proc {
     /**
      * The part of {@code /proc/PID/stat} that is needed here; proc(5) has the rest.
      *
+     * @param state a letter, that of its first thread
      * @param parent the pid of its parent; 0 of the first process
      * @param threads how many threads are left, counting the first one also when it has ended
      * @param startTime in clock ticks since boot
-     * @param memory virtual memory in bytes; none for a zombie or a thread of the kernel
+     * @param memory virtual memory in bytes; 0 for a zombie or a thread of the kernel
      * @param environmentStart address in that memory
      * @param environmentEnd address in that memory
      */

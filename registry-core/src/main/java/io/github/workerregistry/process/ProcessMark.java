@@ -31,12 +31,10 @@ record ProcessMark(String value) {
         environment.putIfAbsent(KEEP_ENVIRONMENT, "1");
     }
 
-    /** Looks which mark a process bears: the whole of one entry, as the process itself would read it. */
-    static Look lookAt(ProcessHandle process) {
-        return lookAt(process.pid());
-    }
-
-    /** The same, of the process that has a pid now. */
+    /**
+     * Looks which mark the process bears that has this pid now: the whole of one entry, as the process itself would
+     * read it.
+     */
     static Look lookAt(long pid) {
         Optional<String> environment = Proc.environment(pid);
         if (environment.isEmpty()) {
@@ -61,17 +59,19 @@ record ProcessMark(String value) {
      * that met the same step of the next exec; then the address is another. Who has no memory is at no step of exec.
      */
     private static boolean isReallyEmpty(long pid) {
-        Optional<Proc.Stat> first = withoutEnvironment(pid);
-        return first.isPresent()
-                && (first.get().memory() == 0 || addressOf(first).equals(addressOf(withoutEnvironment(pid))));
+        return withoutEnvironment(pid)
+                .filter(first -> first.memory() == 0 || isWithoutEnvironmentAt(first.environmentStart(), pid))
+                .isPresent();
+    }
+
+    private static boolean isWithoutEnvironmentAt(long address, long pid) {
+        return withoutEnvironment(pid)
+                .filter(stat -> stat.environmentStart() == address)
+                .isPresent();
     }
 
     private static Optional<Proc.Stat> withoutEnvironment(long pid) {
         return Proc.stat(pid).filter(Proc.Stat::hasNoEnvironment);
-    }
-
-    private static Optional<Long> addressOf(Optional<Proc.Stat> process) {
-        return process.map(Proc.Stat::environmentStart);
     }
 
     /**

@@ -6,15 +6,15 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * Who runs on this machine, for searches that look at everybody: pids. A {@link ProcessHandle} costs some 20 µs, in a
- * list of all processes too, so one is made only of a process that matters.
+ * The pids of the processes of this machine, and of their parents. A {@link ProcessHandle} costs about 20 µs, also
+ * where the JDK lists them all; so one is made only of a process that matters.
  */
 final class ProcessTable {
 
     private ProcessTable() {}
 
     /**
-     * The pids of all processes. Whoever runs all the time that this takes is there.
+     * The pids of all processes, in a set of the caller's own. Whoever runs all the time that this takes is there.
      *
      * @throws IllegalStateException if the list is incomplete
      */
@@ -23,7 +23,7 @@ final class ProcessTable {
                 ? Proc.pids()
                 : ProcessHandle.allProcesses().map(ProcessHandle::pid).collect(toCollection(HashSet::new));
         if (!all.contains(ProcessHandle.current().pid())) {
-            throw new IllegalStateException("the list of processes is incomplete: no file descriptor is free");
+            throw new IllegalStateException("the list of processes lacks this JVM: it cannot be read now");
         }
         return all;
     }

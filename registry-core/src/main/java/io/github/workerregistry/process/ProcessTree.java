@@ -80,7 +80,7 @@ final class ProcessTree {
         this.nanoTime = nanoTime;
     }
 
-    /** Whether it was not there before. */
+    /** Adds a member; false if it is one already, or is spared. */
     boolean add(ProcessHandle member, ProcessMark mark) {
         return !spared.contains(member) && members.putIfAbsent(member, mark) == null;
     }
@@ -90,8 +90,8 @@ final class ProcessTree {
     }
 
     /**
-     * Looks at every process of this machine, about 10 µs each, and adds those that bear a wanted mark or descend from
-     * a member.
+     * Looks at every process of this machine, about 10 µs each (20 if there are members), and adds those that bear a
+     * wanted mark or descend from a member.
      *
      * @return whether nobody can have been overlooked
      */
@@ -137,7 +137,8 @@ final class ProcessTree {
 
     /**
      * Looks until a look shows nobody new. A process may fork and exit between being listed and being looked at; the
-     * next list has the child. (Under a pid of its own: one that has come free is given again after all others only.)
+     * next list has the child. Who was looked at is not looked at again, and is known by the pid: Linux gives a free
+     * one out again after all others only, which takes longer than a search.
      */
     private boolean look() {
         Set<Long> listed = new HashSet<>();
@@ -167,9 +168,8 @@ final class ProcessTree {
         if (look.mark().filter(wanted).isEmpty()) {
             return look.sure();
         }
-        // It matters, so it gets a handle; and is looked at again, for the pid may have changed hands before that.
-        // Should
-        // it change hands after, the handle is a dead one.
+        // It matters, so it gets a handle; then a second look, for the pid may have changed hands before that.
+        // If it does so later, the handle is a dead one.
         Optional<ProcessHandle> process = ProcessHandle.of(pid);
         ProcessMark.Look again = eyes.apply(pid);
         process.ifPresent(member -> again.mark().filter(wanted).ifPresent(mark -> add(member, mark)));
@@ -177,8 +177,8 @@ final class ProcessTree {
     }
 
     /**
-     * One walk over one snapshot. {@link ProcessHandle#descendants()} would take a snapshot for each member. The pids
-     * say who may be whose child, the handles who is.
+     * One list of parents for all members; {@link ProcessHandle#descendants()} would make one for each. Pids say who
+     * may be whose child; handles, which know start times, who is.
      */
     private void addDescendants(Set<Long> listed) {
         Map<Long, List<Long>> children = listed.stream().collect(Collectors.groupingBy(ProcessTable::parentOf));
@@ -187,10 +187,12 @@ final class ProcessTree {
             ProcessHandle parent = parents.remove();
             ProcessMark mark = members.get(parent);
             for (long pid : children.getOrDefault(parent.pid(), List.of())) {
-                ProcessHandle.of(pid)
-                        .filter(child -> child.parent().filter(parent::equals).isPresent())
-                        .filter(child -> mark != null && add(child, mark))
-                        .ifPresent(parents::add);
+                Optional<ProcessHandle> child = ProcessHandle.of(pid)
+                        .filter(process ->
+                                process.parent().filter(parent::equals).isPresent());
+                if (child.isPresent() && mark != null && add(child.get(), mark)) {
+                    parents.add(child.get());
+                }
             }
         }
     }

@@ -254,7 +254,7 @@ class OrphanReaperIT {
 
     private ProcessHandle marked(ProcessMark mark) {
         ProcessHandle process = sleeping("WORKER_REGISTRY_MARK=" + mark.value());
-        assertThat(ProcessMark.lookAt(process).mark()).isEqualTo(Optional.of(mark));
+        assertThat(ProcessMark.lookAt(process.pid()).mark()).isEqualTo(Optional.of(mark));
         return process;
     }
 

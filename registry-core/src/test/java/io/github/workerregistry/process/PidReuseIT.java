@@ -168,7 +168,7 @@ class PidReuseIT {
         ProcessMark mark = new Origin(id, deadHive, here.namespace(), "w", "it.1").mark();
         ProcessHandle orphan = workers.processes().start("env", "WORKER_REGISTRY_MARK=" + mark.value(), "sleep", "600");
         await().until(() ->
-                ProcessMark.lookAt(orphan).mark().filter(mark::equals).isPresent());
+                ProcessMark.lookAt(orphan.pid()).mark().filter(mark::equals).isPresent());
         ProcessIdentity identity = ProcessIdentity.of(orphan);
         ProcessHandle[] stranger = new ProcessHandle[1];
 

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The list by pids, beside what the JDK says. */
+/** The list by pids, beside what the JDK says. (Of this system only: on Linux, the other way to it is not run.) */
 @ExtendWith(UnexpectedWarnings.class)
 class ProcessTableTest {
 

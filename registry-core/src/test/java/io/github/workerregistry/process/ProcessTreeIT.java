@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -64,14 +65,17 @@ class ProcessTreeIT {
     void aProcessThatIsChangingItsProgramIsNotOverlooked(@TempDir Path directory) throws IOException {
         Path script = Files.writeString(directory.resolve("again"), "exec sh " + directory.resolve("again"));
         ProcessHandle marked = processes.start("env", "WORKER_REGISTRY_MARK=tree-it.1", "sh", script.toString());
-        await().until(() -> ProcessMark.lookAt(marked).mark().equals(Optional.of(MARK)));
+        await().until(() -> ProcessMark.lookAt(marked.pid()).mark().equals(Optional.of(MARK)));
 
+        int sure = 0;
         for (int round = 0; round < 200; round++) {
             ProcessTree searched = new ProcessTree(MARK);
             if (searched.search()) {
                 assertThat(searched.isAlive()).isTrue();
+                sure++;
             }
         }
+        assertThat(sure).isPositive();
     }
 
     @Test
@@ -80,7 +84,7 @@ class ProcessTreeIT {
         await().until(() -> isSleep(empty));
 
         assertThat(Proc.environment(empty.pid())).hasValue("");
-        assertThat(ProcessMark.lookAt(empty)).isEqualTo(ProcessMark.Look.UNMARKED);
+        assertThat(ProcessMark.lookAt(empty.pid())).isEqualTo(ProcessMark.Look.UNMARKED);
     }
 
     @Test
@@ -93,6 +97,25 @@ class ProcessTreeIT {
         await().until(() -> !tree.isAlive());
 
         assertThat(zombie.isAlive()).isTrue(); // says the JDK
+        assertThat(ProcessMark.lookAt(zombie.pid())).isEqualTo(ProcessMark.Look.UNMARKED);
+    }
+
+    /** Between the look and the making of the handle. */
+    @Test
+    void whoGetsThePidOfAMarkedProcessIsNoMember() {
+        ProcessHandle stranger = processes.start("sleep", "600");
+        AtomicBoolean looked = new AtomicBoolean();
+        ProcessTree searched = new ProcessTree(
+                MARK,
+                pid -> pid == stranger.pid() && !looked.getAndSet(true)
+                        ? new ProcessMark.Look(true, Optional.of(MARK))
+                        : ProcessMark.Look.UNMARKED,
+                System::nanoTime);
+
+        assertThat(searched.search()).isTrue();
+
+        assertThat(looked).isTrue();
+        assertThat(searched.isAlive()).isFalse();
     }
 
     /** A channel of NIO closes itself under an interrupted thread: the search would find nobody. */

@@ -16,7 +16,7 @@ final class ReapingMain {
 
     public static void main(String[] args) throws InterruptedException {
         Optional<Origin> origin =
-                ProcessMark.lookAt(ProcessHandle.current()).mark().flatMap(Origin::of);
+                ProcessMark.lookAt(ProcessHandle.current().pid()).mark().flatMap(Origin::of);
         OUT.println(ProcessHandle.current().pid());
         OUT.println("ready");
         while (origin.filter(Origin::isOrphaned).isEmpty()) {

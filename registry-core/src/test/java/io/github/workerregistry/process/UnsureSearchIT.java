@@ -35,12 +35,11 @@ class UnsureSearchIT {
     private Duration betweenSearches = Duration.ofMillis(100);
     private final ProcessTree tree = new ProcessTree(
             mark,
-            process -> {
+            pid -> {
                 if (broken.get()) {
                     throw new IllegalStateException("no file descriptor is free");
                 }
-                return new ProcessMark.Look(
-                        sure.get(), ProcessMark.lookAt(process).mark());
+                return new ProcessMark.Look(sure.get(), ProcessMark.lookAt(pid).mark());
             },
             () -> nanos.addAndGet(betweenSearches.toNanos()));
 
