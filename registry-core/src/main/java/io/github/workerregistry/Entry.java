@@ -231,14 +231,19 @@ final class Entry {
     }
 
     /**
-     * The worker as it is, or was last; for a holder of the registry's lock, and for a lease that outlived its worker.
+     * The worker as it is, or, in the moment of a transition, before or after that; or as it was last. For a holder of
+     * the registry's lock, and for a lease, which may outlive its worker.
      */
     WorkerInfo last() {
         WorkerInfo now = peek();
-        return now != null ? now : value;
+        if (now != null) {
+            return now;
+        }
+        long seen = word;
+        return Occupancy.isGone(seen) ? value : last(seen);
     }
 
-    /** The same, under a word that was read before, and by which a slot could be taken. */
+    /** The same, under a word that was read before, of a worker that was here then. */
     private WorkerInfo last(long seen) {
         WorkerInfo worker = value;
         return worker.state().routable() ? worker.withSlotsInUse(Occupancy.inUse(seen)) : worker;
@@ -289,7 +294,8 @@ final class Entry {
         while (true) {
             stampActivity(now);
             long seen = word;
-            WorkerInfo before = value.withSlotsInUse(Occupancy.inUse(seen));
+            WorkerInfo stored = value;
+            WorkerInfo before = stored.withSlotsInUse(Occupancy.inUse(seen));
             if (!condition.holds(before, seen)) {
                 return Optional.empty();
             }
@@ -308,7 +314,10 @@ final class Entry {
             long moving = Occupancy.moving(Occupancy.of(after, reported, seen));
             if (WORD.compareAndSet(this, seen, restarts || reported ? Occupancy.restamp(moving) : moving)) {
                 generation = after.generation();
-                update(worker -> worker.withSlotsInUse(leased).step(next, now));
+                if (!VALUE.compareAndSet(
+                        this, stored, after)) { // which is there, though there may be no memory for another
+                    update(worker -> worker.withSlotsInUse(leased).step(next, now));
+                }
                 endMove();
                 suspected &= !restarts; // a new process is under no suspicion
                 return Optional.of(new Change(before, after));

@@ -18,7 +18,8 @@ final class Hints {
 
     /**
      * 16,384 places, 256 KB: enough for 8 threads of 1,000 models. Pairs of a thread and a model that share one push
-     * each other out, and then search.
+     * each other out, and then search. Of workers that have left, no more than these stay in memory, until the next
+     * look for idle ones.
      */
     private static final int BITS = 14;
 

@@ -99,6 +99,10 @@ final class Occupancy {
         return word & ~MOVING;
     }
 
+    static boolean isGone(long word) {
+        return (word & GONE) != 0;
+    }
+
     /** Whether word and value tell of one moment: no transition is between its writes, and the worker is here. */
     static boolean isReadable(long word) {
         return (word & (MOVING | GONE)) == 0;

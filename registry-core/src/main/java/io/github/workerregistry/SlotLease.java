@@ -59,8 +59,8 @@ public final class SlotLease implements AutoCloseable {
     }
 
     /**
-     * The worker as it is now; in the moment of a transition as it was before, and, if it has left the registry, as it
-     * was last.
+     * The worker as it is now; in the moment of a transition as it was before or is after that, and, if it has left the
+     * registry, as it was last.
      *
      * @return the worker
      */

@@ -685,4 +685,33 @@ class RegistryStressTest {
         assertThat(steady.events()).hasSize(6_000);
         assertThat(steady.events()).noneMatch(event -> event instanceof WorkerEvent.Overflowed);
     }
+
+    /** It said Idle in the moment in which a load had ended, and this was not written to the end. */
+    @Test
+    void theWorkerOfALeaseThatIsHeldIsNeverIdle() throws Exception {
+        AtomicBoolean done = new AtomicBoolean();
+        AtomicInteger held = new AtomicInteger();
+        together(
+                until(done, () -> {
+                    SlotLease lease = registry.tryAcquireFrom("w").orElse(null);
+                    if (lease != null) {
+                        WorkerInfo worker = lease.worker();
+                        if (lease.isValid()) {
+                            assertThat(worker.state()).isNotEqualTo(IDLE); // but Busy, or Loading a moment ago
+                            held.incrementAndGet();
+                        }
+                        lease.close();
+                    }
+                }),
+                () -> {
+                    for (int i = 0; i < 200_000 && !done.get(); i++) {
+                        registry.register(loading("w"));
+                        registry.updateState("w", IDLE);
+                        registry.remove("w");
+                    }
+                    done.set(true);
+                    return null;
+                });
+        assertThat(held).hasPositiveValue();
+    }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -62,6 +63,16 @@ final class Proc {
             }
         }
         return pids;
+    }
+
+    /** The pid that was given out last in this namespace; none where that is not told. */
+    static OptionalLong lastPid() {
+        return read("/proc/loadavg").map(Proc::lastNumber).orElse(OptionalLong.empty());
+    }
+
+    private static OptionalLong lastNumber(String text) {
+        String number = text.substring(text.lastIndexOf(' ') + 1).strip();
+        return number.matches("[0-9]{1,18}") ? OptionalLong.of(Long.parseLong(number)) : OptionalLong.empty();
     }
 
     static Optional<Stat> stat(long pid) {

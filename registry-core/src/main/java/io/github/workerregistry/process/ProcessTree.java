@@ -137,25 +137,28 @@ final class ProcessTree {
 
     /**
      * Looks until a look shows nobody new. A process may fork and exit between being listed and being looked at; the
-     * next list has the child. Who was looked at is not looked at again, and is known by the pid: Linux gives a free
-     * one out again after all others only, which takes longer than a search.
+     * next list has the child.
      */
     private boolean look() {
-        Set<Long> listed = new HashSet<>();
+        PidCursor cursor = new PidCursor();
         Set<Long> settled = new HashSet<>();
+        Set<Long> listed = new HashSet<>();
         for (int i = 0; i < LOOKS; i++) {
             Set<Long> fresh = ProcessTable.pids();
+            settled.removeIf(cursor.passed()); // such a pid may be somebody else's now
             fresh.removeAll(settled);
             if (fresh.isEmpty()) {
                 return true;
             }
+            listed.addAll(fresh);
+            addDescendants(listed); // first: a parent that dies takes along the only way to a child without a mark
+            int known = members.size();
             for (long pid : fresh) {
                 if (lookAt(pid)) {
                     settled.add(pid);
                 }
             }
-            listed.addAll(fresh);
-            if (!members.isEmpty()) {
+            if (members.size() > known) {
                 addDescendants(listed);
             }
         }
@@ -171,8 +174,11 @@ final class ProcessTree {
         // It matters, so it gets a handle; then a second look, for the pid may have changed hands before that.
         // If it does so later, the handle is a dead one.
         Optional<ProcessHandle> process = ProcessHandle.of(pid);
+        if (process.isEmpty()) {
+            return Proc.isGone(pid); // or no file descriptor was free
+        }
         ProcessMark.Look again = eyes.apply(pid);
-        process.ifPresent(member -> again.mark().filter(wanted).ifPresent(mark -> add(member, mark)));
+        again.mark().filter(wanted).ifPresent(mark -> add(process.get(), mark));
         return again.sure();
     }
 
@@ -181,6 +187,9 @@ final class ProcessTree {
      * may be whose child; handles, which know start times, who is.
      */
     private void addDescendants(Set<Long> listed) {
+        if (members.isEmpty()) {
+            return;
+        }
         Map<Long, List<Long>> children = listed.stream().collect(Collectors.groupingBy(ProcessTable::parentOf));
         Deque<ProcessHandle> parents = new ArrayDeque<>(members.keySet());
         while (!parents.isEmpty()) {
