@@ -226,8 +226,13 @@ final class Entry {
     @Nullable
     @SuppressWarnings("ReferenceEquality") // as above
     WorkerInfo peekAtRest() {
-        WorkerInfo worker = value;
-        return Occupancy.isAtRest(word) && worker == value ? worker : null;
+        WorkerInfo worker;
+        long seen;
+        do {
+            worker = value;
+            seen = word;
+        } while (worker != value);
+        return Occupancy.isAtRest(seen) ? worker : null;
     }
 
     /**

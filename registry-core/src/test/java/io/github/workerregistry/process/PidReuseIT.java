@@ -42,10 +42,7 @@ class PidReuseIT {
     /** With the pid of one that is dead. */
     private ProcessHandle stranger(ProcessIdentity dead) {
         ProcessHandle stranger = ReusedPid.start(
-                dead,
-                () -> workers.processes().start("sleep", "600"),
-                ProcessHandle::pid,
-                ProcessHandle::destroyForcibly);
+                dead, () -> workers.processes().start("sleep", "600"), ProcessHandle::pid, workers.processes()::end);
         assertThat(ProcessIdentity.of(stranger)).as("another process").isNotEqualTo(dead);
         return stranger;
     }

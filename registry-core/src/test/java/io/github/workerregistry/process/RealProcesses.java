@@ -30,6 +30,15 @@ final class RealProcesses implements AfterEachCallback {
         return process;
     }
 
+    /**
+     * Ends one for good. After a hundred of these within a moment, an old handle would be equal to that of a stranger
+     * who got the pid in the same tick of the clock; so it is forgotten.
+     */
+    void end(ProcessHandle process) {
+        process.destroyForcibly();
+        known.remove(process);
+    }
+
     /** The process with this pid, which is alive. */
     ProcessHandle watch(long pid) {
         return watch(ProcessHandle.of(pid).orElseThrow());
