@@ -53,7 +53,8 @@ final class BenchmarkRun {
         if (plan == Plan.FULL) {
             for (int threads : new int[] {1, 2, 8}) {
                 slots(threads, all, everyCase, 1, 10, 1000, 100_000);
-                slots(threads, all, everyCase, 1000, 1000, 100_000);
+                slots(threads, all, EnumSet.of(Free.ALL), 1000, 1000, 100_000);
+                slots(threads, all, EnumSet.of(Free.ONE_IN_A_HUNDRED), 1000, 100_000); // one of each model
             }
             return;
         }

@@ -1,8 +1,10 @@
 package io.github.workerregistry.examples.bench;
 
+import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,8 +40,13 @@ public class LookupBenchmark {
     @Param("1000")
     public int workers;
 
+    /** Whether each has a lease open, so that its record is put together anew at each look. */
+    @Param({"false", "true"})
+    public boolean leased;
+
     private final WorkerRegistry registry = WorkerRegistry.create();
     private final Map<String, WorkerInfo> map = new ConcurrentHashMap<>();
+    private final List<SlotLease> leases = new ArrayList<>();
     private String[] ids;
 
     /** Registers the workers, and puts the same into the map. */
@@ -56,6 +63,9 @@ public class LookupBenchmark {
             ids[i] = worker.id();
             map.put(worker.id(), worker);
             registry.register(worker);
+            if (leased) {
+                leases.add(registry.tryAcquireFrom(worker.id()).orElseThrow());
+            }
         }
     }
 

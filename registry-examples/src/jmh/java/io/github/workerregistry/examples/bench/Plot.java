@@ -7,8 +7,8 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * The cost of acquire and release against the number of workers, both in powers of ten, as SVG: a panel for each of
- * {@link Free}, a line for each subject; two threads, one model.
+ * The cost of a slot, taken and given back, against the number of workers, both in powers of ten, as SVG: a panel for
+ * each of {@link Free}, a line for each subject; two threads, one model.
  */
 final class Plot {
 
@@ -46,7 +46,9 @@ final class Plot {
                 "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif' font-size='12'>",
                 WIDTH, TOP + HEIGHT + BELOW);
         add("<rect width='100%%' height='100%%' fill='white'/>");
-        add("<text x='%d' y='20' font-size='14'>ns per acquire + release, %d threads, 1 model</text>", LEFT, THREADS);
+        add(
+                "<text x='%d' y='20' font-size='14'>ns to take and give back a slot, %d threads, 1 model</text>",
+                LEFT, THREADS);
         double left = LEFT;
         for (Free free : Free.values()) {
             panel(left, free);
@@ -98,12 +100,12 @@ final class Plot {
     }
 
     private void legend() {
-        double x = LEFT;
         double y = TOP + HEIGHT + 70.0;
+        double x = LEFT;
         for (Subject.Name subject : Subject.Name.values()) {
             add("<circle cx='%.1f' cy='%.1f' r='5' fill='%s'/>", x, y - 4, subject.colour());
             add("<text x='%.1f' y='%.1f'>%s</text>", x + 11, y, subject.title());
-            x += 175;
+            x += (WIDTH - LEFT) / (double) Subject.Name.values().length;
         }
     }
 

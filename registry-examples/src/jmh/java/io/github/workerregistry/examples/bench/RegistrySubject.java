@@ -1,9 +1,11 @@
 package io.github.workerregistry.examples.bench;
 
 import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.SlotTimeoutException;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,10 +14,14 @@ import org.openjdk.jmh.infra.Blackhole;
 /** This library, as a host has it if it sets nothing. */
 final class RegistrySubject implements Subject {
 
+    private static final Duration PATIENCE = Duration.ofSeconds(1); // as the bag has it
+
     private final WorkerRegistry registry = WorkerRegistry.create();
     private final List<SlotLease> held = new ArrayList<>();
+    private final boolean waits;
 
-    RegistrySubject(Workload workload) {
+    RegistrySubject(Workload workload, boolean waits) {
+        this.waits = waits;
         for (int worker = 0; worker < workload.workers(); worker++) {
             String id = workload.id(worker);
             registry.register(WorkerInfo.builder()
@@ -32,7 +38,16 @@ final class RegistrySubject implements Subject {
 
     @Override
     public Taker taker() {
-        return this::takeAndGive;
+        return waits ? this::waitAndGive : this::takeAndGive;
+    }
+
+    private boolean waitAndGive(String model, Blackhole hole) throws InterruptedException {
+        try (SlotLease lease = registry.acquire(model, PATIENCE)) {
+            hole.consume(lease);
+        } catch (SlotTimeoutException e) {
+            return false;
+        }
+        return true;
     }
 
     private boolean takeAndGive(String model, Blackhole hole) {

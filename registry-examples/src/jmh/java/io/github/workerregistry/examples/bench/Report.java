@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
@@ -31,7 +30,7 @@ final class Report {
         for (Target target : Target.of(results)) {
             row(text, target.what(), target.promise(), target.measured(), target.verdict());
         }
-        text.append("\nAcquire + release, ns (and the error of a 99.9 % interval)\n\n");
+        text.append("\nTake a slot and give it back, ns (and the error of a 99.9 % interval)\n\n");
         text.append("| free | models | workers | threads |");
         for (Subject.Name subject : Subject.Name.values()) {
             text.append(' ').append(subject.title()).append(" |");
@@ -45,7 +44,7 @@ final class Report {
 
     private static Stream<Results.Slots> circumstances(Results results) {
         return results.slots().stream()
-                .map(run -> new Results.Slots(Subject.Name.REGISTRY, run.threads(), run.workload(), 0, 0))
+                .map(run -> new Results.Slots(Subject.Name.REGISTRY, run.threads(), run.workload(), 0, 0, 0))
                 .distinct()
                 .sorted(Comparator.comparing(
                                 (Results.Slots run) -> run.workload().free())
@@ -68,17 +67,14 @@ final class Report {
     }
 
     private static String nanos(Results results, Subject.Name subject, Results.Slots run) {
-        List<Results.Slots> found = results.slots().stream()
-                .filter(other -> other.subject() == subject
-                        && other.threads() == run.threads()
-                        && other.workload().equals(run.workload()))
-                .toList();
-        if (found.isEmpty()) {
-            return "";
-        }
-        double error = found.get(0).error();
-        String nanos = String.format(Locale.ROOT, "%,.1f", found.get(0).nanos());
-        return Double.isNaN(error) ? nanos : nanos + String.format(Locale.ROOT, " ± %,.1f", error);
+        return results.slots(subject, run.threads(), run.workload())
+                .map(Report::nanos)
+                .orElse("");
+    }
+
+    private static String nanos(Results.Slots run) {
+        String nanos = String.format(Locale.ROOT, "%,.1f", run.nanos());
+        return Double.isNaN(run.error()) ? nanos : nanos + String.format(Locale.ROOT, " ± %,.1f", run.error());
     }
 
     private static void row(StringBuilder text, String... cells) {

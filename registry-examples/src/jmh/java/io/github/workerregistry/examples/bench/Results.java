@@ -8,13 +8,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /** What was measured, read back from {@code jmh.json} and {@code latency.json}. What is missing there is empty here. */
 final class Results {
 
-    /** One line of the slot benchmark: who, under which circumstances, and ns an operation. */
-    record Slots(Subject.Name subject, int threads, Workload workload, double nanos, double error) {}
+    /** One line of the slot benchmark: who, under which circumstances, and ns and bytes an operation. */
+    record Slots(Subject.Name subject, int threads, Workload workload, double nanos, double error, double bytes) {}
 
     private final List<Slots> slots = new ArrayList<>();
     private final JsonNode benchmarks;
@@ -50,25 +51,36 @@ final class Results {
                         Free.valueOf(params.path("free").asText()),
                         params.path("models").asInt()),
                 metric.path("score").asDouble(),
-                metric.path("scoreError").asDouble());
+                metric.path("scoreError").asDouble(),
+                allocatedBy(run));
+    }
+
+    /** Bytes an operation, as JMH's profiler of the collector counts them. */
+    private static double allocatedBy(JsonNode run) {
+        for (var metric : run.path("secondaryMetrics").properties()) {
+            if (metric.getKey().endsWith("gc.alloc.rate.norm")) {
+                return metric.getValue().path("score").asDouble();
+            }
+        }
+        return Double.NaN;
     }
 
     List<Slots> slots() {
         return slots;
     }
 
-    /** ns an operation of the slot benchmark. */
-    OptionalDouble slots(Subject.Name subject, int threads, Workload workload) {
+    /** The line of that subject under those circumstances. */
+    Optional<Slots> slots(Subject.Name subject, int threads, Workload workload) {
         return slots.stream()
                 .filter(run -> run.subject == subject && run.threads == threads && run.workload.equals(workload))
-                .mapToDouble(Slots::nanos)
                 .findFirst();
     }
 
-    /** ns an operation of a benchmark without circumstances. */
-    OptionalDouble nanos(String benchmark) {
+    /** ns an operation of a look-up. */
+    OptionalDouble lookup(String benchmark, boolean leased) {
         for (JsonNode run : benchmarks) {
-            if (isOf(run, benchmark)) {
+            if (isOf(run, "LookupBenchmark." + benchmark)
+                    && run.path("params").path("leased").asBoolean() == leased) {
                 return OptionalDouble.of(run.path("primaryMetric").path("score").asDouble());
             }
         }
@@ -76,7 +88,7 @@ final class Results {
     }
 
     /** A figure of {@link Latency}; of several whose names begin so, the first. */
-    OptionalDouble latency(String nameBegins, String nameEnds) {
+    OptionalDouble figure(String nameBegins, String nameEnds) {
         for (var field : latency.properties()) {
             if (field.getKey().startsWith(nameBegins) && field.getKey().endsWith(nameEnds)) {
                 return OptionalDouble.of(field.getValue().asDouble());

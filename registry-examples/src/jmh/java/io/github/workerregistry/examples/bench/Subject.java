@@ -19,7 +19,7 @@ public interface Subject {
 
         /**
          * Finds a free worker of the model, takes it, shows it to the hole (so that it really has to be there), and
-         * gives it back. Waits only if that is the faster way.
+         * gives it back. A pool waits only if that is the faster way.
          *
          * @return false if none was free
          */
@@ -28,8 +28,10 @@ public interface Subject {
 
     /** Those that are compared. */
     enum Name {
-        /** This library. */
+        /** This library, asked for a slot that is free now. */
         REGISTRY("this library", "#d62728"),
+        /** This library, asked for a slot that is free now or soon: callers wait in line. */
+        REGISTRY_WAITING("this library, waiting", "#ff7f0e"),
         /** HikariCP's ConcurrentBag, one for each model. */
         CONCURRENT_BAG("HikariCP ConcurrentBag", "#1f77b4"),
         /** Stormpot, one pool for each model. */
@@ -59,7 +61,8 @@ public interface Subject {
 
         Subject fill(Workload workload) throws Exception {
             return switch (this) {
-                case REGISTRY -> new RegistrySubject(workload);
+                case REGISTRY -> new RegistrySubject(workload, false);
+                case REGISTRY_WAITING -> new RegistrySubject(workload, true);
                 case CONCURRENT_BAG -> new BagSubject(workload);
                 case STORMPOT -> new StormpotSubject(workload);
                 case COMMONS_POOL -> new CommonsPoolSubject(workload);
