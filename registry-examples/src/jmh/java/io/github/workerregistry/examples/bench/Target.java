@@ -57,7 +57,7 @@ record Target(String what, String promise, String measured, String verdict) {
             {"slot freed to waiter running", "p99 us"},
             {"sweep over 10000 workers", "median ms"},
             {"worker with its id", "bytes"},
-            {"list of ", "median ms"},
+            {"list of 1000000", "median ms"},
         }) {
             targets.add(figure(results, figure[0], figure[1], Double.NaN));
         }
