@@ -319,8 +319,8 @@ final class Entry {
             long moving = Occupancy.moving(Occupancy.of(after, reported, seen));
             if (WORD.compareAndSet(this, seen, restarts || reported ? Occupancy.restamp(moving) : moving)) {
                 generation = after.generation();
-                if (!VALUE.compareAndSet(
-                        this, stored, after)) { // which is there, though there may be no memory for another
+                // The value is made already: there may be no memory for another. But a beat may have come in between.
+                if (!VALUE.compareAndSet(this, stored, after)) {
                     update(worker -> worker.withSlotsInUse(leased).step(next, now));
                 }
                 endMove();
@@ -330,6 +330,7 @@ final class Entry {
         }
     }
 
+    /** Takes the mark away; leases may be moving the word meanwhile. */
     private void endMove() {
         long seen = word;
         while (!WORD.compareAndSet(this, seen, Occupancy.moved(seen))) {

@@ -52,8 +52,8 @@ import org.jspecify.annotations.Nullable;
  * would pay many times the cost of the map look-up itself. The truth about a worker's occupancy is one atomic word (a
  * stamp that tells old leases from new, routable or not, slots in use); everything else is one immutable value. A lease
  * moves only the word. A transition is a pure step from value to value; it moves the word first. So the first lease of
- * an idle worker and the idle timeout compete for one word, and exactly one wins. (A reader that comes between a
- * transition's two writes waits for its end on the read lock. That is the one case in which {@code get} takes it.)
+ * an idle worker and the idle timeout compete for one word, and exactly one wins. (A reader that comes in the middle of
+ * a transition waits for its end on the read lock. That is the one case in which {@code get} takes it.)
  *
  * <p>Inside the write lock there is: look up, pure step, put, enqueue the event. Listeners, loggers and clocks are
  * called outside.
