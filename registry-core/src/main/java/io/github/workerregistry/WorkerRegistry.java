@@ -88,7 +88,7 @@ public final class WorkerRegistry {
 
     private WorkerRegistry(Builder builder) {
         node = builder.node;
-        clock = builder.clock;
+        clock = builder.clock == null ? new MonotonicClock() : new SteadyClock(builder.clock);
         LeaseLeaks leaks =
                 builder.leaseLeakThreshold == null ? null : new LeaseLeaks(builder.leaseLeakThreshold, clock);
         SlotSelection selection = builder.selection;
@@ -127,7 +127,7 @@ public final class WorkerRegistry {
     }
 
     /**
-     * The clock by which this registry stamps. Monotonic unless the builder was given another.
+     * The clock by which this registry stamps. It never goes back, even if the one given to the builder does.
      *
      * @return the clock
      */
@@ -757,7 +757,9 @@ public final class WorkerRegistry {
         }
 
         /**
-         * Sets the clock, for tests: {@link io.github.workerregistry.testing.VirtualTime}.
+         * Sets the clock, for tests: {@link io.github.workerregistry.testing.VirtualTime}. It is read by any thread,
+         * with no lock held. If it is set back by more than a second, the registry's clock goes on from where it was,
+         * so every deadline stays as far away as it was; from then on it is ahead of this one.
          *
          * @param clock default: wall time at construction plus elapsed {@code nanoTime}, so that a jump of the wall
          *     clock changes nothing

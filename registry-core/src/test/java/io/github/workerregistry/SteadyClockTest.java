@@ -1,0 +1,79 @@
+package io.github.workerregistry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SteadyClockTest {
+
+    private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
+
+    private Instant source = NOON;
+    private final SteadyClock clock = new SteadyClock(() -> source);
+
+    private void set(Duration sinceNoon) {
+        source = NOON.plus(sinceNoon);
+    }
+
+    private Duration sinceNoon() {
+        return Duration.between(NOON, clock.instant());
+    }
+
+    @Test
+    void itShowsTheTimeOfASourceThatGoesForward() {
+        assertThat(sinceNoon()).isZero();
+        set(Duration.ofNanos(1));
+        assertThat(sinceNoon()).isEqualTo(Duration.ofNanos(1));
+        set(Duration.ofHours(3));
+        assertThat(sinceNoon()).isEqualTo(Duration.ofHours(3));
+    }
+
+    @Test
+    void aSourceThatIsSetBackMakesItGoOnFromWhereItWasAtTheSamePace() {
+        set(Duration.ofMinutes(5));
+        clock.instant();
+
+        set(Duration.ofMinutes(-55));
+        assertThat(sinceNoon()).isEqualTo(Duration.ofMinutes(5));
+        set(Duration.ofMinutes(-54));
+        assertThat(sinceNoon()).isEqualTo(Duration.ofMinutes(6));
+    }
+
+    @Test
+    void aSourceThatIsSetBackAgainAndAgainNeverTakesItBack() {
+        for (int i = 1; i <= 10; i++) {
+            set(Duration.ofHours(-i));
+            assertThat(sinceNoon()).isZero();
+        }
+        set(Duration.ofHours(-10).plusSeconds(7));
+        assertThat(sinceNoon()).isEqualTo(Duration.ofSeconds(7));
+    }
+
+    @Test
+    void aSourceThatIsBehindByASecondOrLessIsWaitedFor() {
+        set(Duration.ofSeconds(10));
+        clock.instant();
+
+        set(Duration.ofSeconds(9));
+        assertThat(sinceNoon()).isEqualTo(Duration.ofSeconds(10));
+        set(Duration.ofSeconds(10).plusMillis(1));
+        assertThat(sinceNoon()).isEqualTo(Duration.ofSeconds(10).plusMillis(1));
+    }
+
+    /** A thread that was held up between its reading and the comparison: the source has not been set back. */
+    @Test
+    void anOldReadingIsReadAgainBeforeTheSourceIsTakenForSetBack() {
+        Deque<Instant> readings = new ArrayDeque<>(List.of(
+                NOON, NOON.plusSeconds(100), NOON.plusSeconds(2), NOON.plusSeconds(101), NOON.plusSeconds(102)));
+        SteadyClock clock = new SteadyClock(readings::remove);
+        assertThat(clock.instant()).isEqualTo(NOON.plusSeconds(100));
+
+        assertThat(clock.instant()).isEqualTo(NOON.plusSeconds(101));
+        assertThat(clock.instant()).isEqualTo(NOON.plusSeconds(102));
+    }
+}
