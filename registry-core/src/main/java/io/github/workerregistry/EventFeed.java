@@ -28,6 +28,7 @@ final class EventFeed {
     private long crashed;
     private long restarted;
     private long healthChecksFailed;
+    private long healthChecksUnknown;
     private long suspected;
     private long orphansReaped;
     private final Map<Exit.Cause, Long> endedBy = new EnumMap<>(Exit.Cause.class);
@@ -57,6 +58,10 @@ final class EventFeed {
     void healthCheckFailed(WorkerInfo worker) {
         healthChecksFailed++;
         emit(new WorkerEvent.HealthCheckFailed(worker));
+    }
+
+    void healthCheckUnknown() {
+        healthChecksUnknown++;
     }
 
     void changed(WorkerInfo before, WorkerInfo after) {
@@ -120,6 +125,7 @@ final class EventFeed {
                 crashed,
                 restarted,
                 healthChecksFailed,
+                healthChecksUnknown,
                 suspected,
                 orphansReaped,
                 endedBy);

@@ -19,6 +19,8 @@ import java.util.Map;
  * @param crashed total of {@link WorkerEvent.Crashed}: processes that ended unasked or were ended because they failed
  * @param restarted total of restarts
  * @param healthChecksFailed total of failed health checks
+ * @param healthChecksUnknown total of health checks that said nothing about the worker, see
+ *     {@link io.github.workerregistry.health.HealthStatus.Unknown}
  * @param suspected total of workers that came under suspicion, see {@link WorkerEvent.Suspected}
  * @param orphansReaped total of processes of a dead hive that were ended, see {@link WorkerRegistry#noteReapedOrphans}
  * @param endedBy total of ends by cause, whether a restart followed or not; a cause that never came is absent.
@@ -38,6 +40,7 @@ public record RegistryStats(
         long crashed,
         long restarted,
         long healthChecksFailed,
+        long healthChecksUnknown,
         long suspected,
         long orphansReaped,
         Map<Exit.Cause, Long> endedBy) {

@@ -434,6 +434,23 @@ public final class WorkerRegistry {
     }
 
     /**
+     * Counts a health check that said nothing about the worker: its answer was Unknown.
+     *
+     * @param id the worker's id
+     * @return false if the id is unknown
+     */
+    public boolean noteUnknownHealthCheck(String id) {
+        requireNonNull(id, "id");
+        return write(() -> {
+            boolean known = workers.containsKey(id);
+            if (known) {
+                events.healthCheckUnknown();
+            }
+            return known;
+        });
+    }
+
+    /**
      * Puts a worker under suspicion: its checks say that it should be ended, but there is reason to doubt them.
      *
      * @param id the worker's id

@@ -176,6 +176,7 @@ final class RegistryModel {
                 told(WorkerEvent.Crashed.class),
                 told(WorkerEvent.Restarted.class),
                 told(WorkerEvent.HealthCheckFailed.class),
+                0,
                 told(WorkerEvent.Suspected.class),
                 orphansReaped,
                 endedBy);

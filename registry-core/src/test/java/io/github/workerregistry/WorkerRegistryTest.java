@@ -930,6 +930,10 @@ class WorkerRegistryTest {
             registry.register(loading("v"));
             registry.remove("v");
             registry.noteReapedOrphans(3);
+            registry.register(loading("u"));
+            assertThat(registry.noteUnknownHealthCheck("u")).isTrue();
+            assertThat(registry.noteUnknownHealthCheck("nobody")).isFalse();
+            registry.remove("u");
 
             assertThat(registry.stats())
                     .isEqualTo(new RegistryStats(
@@ -940,14 +944,15 @@ class WorkerRegistryTest {
                             0,
                             0,
                             0,
-                            2,
+                            3,
                             2,
                             2,
                             1,
                             2,
+                            1,
                             0,
                             3,
-                            Map.of(Exit.Cause.CRASHED, 2L, Exit.Cause.DEREGISTERED, 1L)));
+                            Map.of(Exit.Cause.CRASHED, 2L, Exit.Cause.DEREGISTERED, 2L)));
             assertThat(registry.stats().ended(Exit.Cause.CRASHED)).isEqualTo(2);
             assertThat(registry.stats().ended(Exit.Cause.UNHEALTHY)).isZero();
         }

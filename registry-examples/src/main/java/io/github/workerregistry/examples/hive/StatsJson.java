@@ -42,6 +42,7 @@ record StatsJson(
             long crashed,
             long restarted,
             long healthChecksFailed,
+            long healthChecksUnknown,
             long suspected,
             long orphansReaped) {}
 
@@ -62,6 +63,7 @@ record StatsJson(
                         stats.crashed(),
                         stats.restarted(),
                         stats.healthChecksFailed(),
+                        stats.healthChecksUnknown(),
                         stats.suspected(),
                         stats.orphansReaped()),
                 byCause(stats),
