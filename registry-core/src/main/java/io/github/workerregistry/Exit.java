@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The record of one ended worker process: who it was, why it ended, how, and the last it said.
@@ -24,6 +25,8 @@ public record Exit(
         ExitStatus status,
         List<String> output,
         Instant at) {
+
+    private static final int LINE_LENGTH = 200;
 
     /**
      * Checks the names, and copies the output.
@@ -49,6 +52,30 @@ public record Exit(
      */
     public Exit withCause(Cause cause) {
         return new Exit(workerId, modelRef, generation, cause, status, output, at);
+    }
+
+    /**
+     * This exit in one line, for messages and logs: cause, status, and the last line of output that is not blank, if
+     * there is one: {@code "CRASHED, exit code 3; last output: no memory on device 0"}. The output is sanitised, and
+     * cut to 200 characters.
+     *
+     * @return one line of text
+     */
+    public String describe() {
+        return lastLine()
+                .map(line -> cause + ", " + status + "; last output: " + line)
+                .orElse(cause + ", " + status);
+    }
+
+    private Optional<String> lastLine() {
+        for (int i = output.size() - 1; i >= 0; i--) {
+            String line = output.get(i).strip();
+            if (!line.isEmpty()) {
+                int end = Math.min(line.length(), LINE_LENGTH);
+                return Optional.of(LogText.of(end < line.length() ? line.substring(0, end) + "…" : line));
+            }
+        }
+        return Optional.empty();
     }
 
     /** Why a worker is ended, or ended by itself. */
