@@ -81,6 +81,7 @@ public final class WorkerRegistry {
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final EventFeed events;
+    private final ThreadLocal<@Nullable Boolean> deferring = new ThreadLocal<>();
     private final @Nullable LeaseLeaks leaks;
 
     /** Models in which something has changed in the write section that runs; guarded by the write lock. */
@@ -724,6 +725,28 @@ public final class WorkerRegistry {
                 () -> events.stats(workers.values().stream().map(Entry::last).toList()));
     }
 
+    /**
+     * Runs an action of whatever drives workers' lives, and tells listeners of what it changes only after it has ended.
+     * A listener that is called on the calling thread, and blocks there, then holds up nothing in the middle of that
+     * action. Calls may be nested; listeners are told at the end of the outermost one.
+     *
+     * @param action run at once, on this thread; what it throws is thrown here, after listeners have been told
+     */
+    public void deferEvents(Runnable action) {
+        requireNonNull(action, "action");
+        if (deferring.get() != null) {
+            action.run();
+            return;
+        }
+        deferring.set(true);
+        try {
+            action.run();
+        } finally {
+            deferring.remove();
+            events.dispatch();
+        }
+    }
+
     private <T> T read(Supplier<T> look) {
         lock.readLock().lock();
         try {
@@ -745,14 +768,16 @@ public final class WorkerRegistry {
             lock.writeLock().unlock(); // and nothing else: whatever fails here would keep the lock
         }
         touched.forEach(ModelSlots::changed);
-        events.dispatch();
+        if (deferring.get() == null) {
+            events.dispatch();
+        }
         return result;
     }
 
     /** Settings of a registry; every method returns the builder. Not thread-safe. */
     public static final class Builder {
         private String node = "local";
-        private InstantSource clock = new MonotonicClock();
+        private @Nullable InstantSource clock;
         private int eventQueueCapacity = 1024;
         private SlotSelection selection = SlotSelection.PACK;
         private int waitQueueCapacity = 512;

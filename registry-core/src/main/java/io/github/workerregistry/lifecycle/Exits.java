@@ -3,7 +3,6 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.IllegalTransitionException;
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
@@ -28,7 +27,7 @@ final class Exits {
     private final SupervisedWorkers workers;
     private final PortRange ports;
     private final RestartPolicy policy;
-    private final Executor blocking;
+    private final Releases releases;
     private final PostMortem postMortem;
     private final ExitHistory history = new ExitHistory();
 
@@ -42,8 +41,8 @@ final class Exits {
         this.workers = workers;
         this.ports = ports;
         this.policy = policy;
-        this.blocking = blocking;
-        this.postMortem = new PostMortem(registry);
+        this.releases = new Releases(blocking);
+        this.postMortem = new PostMortem(registry, workers);
     }
 
     List<Exit> recent() {
@@ -55,8 +54,9 @@ final class Exits {
         worker.decide(() -> {
             WorkerProcess process = worker.process();
             if (process != null && !worker.hasExited()) {
-                end(worker, postMortem.of(worker, process, status));
-                release(worker, process);
+                Exit exit = postMortem.of(worker, process, status);
+                releases.release(worker.id, process); // first: who waits for the end finds no file left
+                end(worker, exit);
             }
         });
     }
@@ -113,13 +113,9 @@ final class Exits {
 
     private static void tell(SupervisedWorker worker, Exit exit, boolean crashLoop) {
         if (crashLoop) {
-            log.warn(
-                    "worker {} is gone: CRASH_LOOP, {}, the last time because of {}",
-                    worker.id,
-                    exit.status(),
-                    exit.cause());
+            log.warn("worker {} is gone: CRASH_LOOP, the last time because of {}", worker.id, exit.describe());
         } else if (exit.cause().isFailure() && !exit.status().requested()) { // else the judge has warned
-            log.warn("worker {} is gone: {}, {}", worker.id, exit.cause(), exit.status());
+            log.warn("worker {} is gone: {}", worker.id, exit.describe());
         } else {
             log.info("worker {} is gone: {}, {}", worker.id, exit.cause(), exit.status());
         }
@@ -162,18 +158,8 @@ final class Exits {
         }
     }
 
-    private void release(SupervisedWorker worker, WorkerProcess process) {
-        Once release = new Once(() -> {
-            try {
-                process.release();
-            } catch (Throwable t) {
-                log.warn("worker {}: its files cannot be removed", worker.id, LogText.of(t));
-            }
-        });
-        try {
-            blocking.execute(release);
-        } catch (Throwable refused) { // the host's executor has been shut down, or is full
-            release.run();
-        }
+    /** All workers have gone: what the hive's executor has not done yet is done here. */
+    void finishReleases() {
+        releases.finish();
     }
 }

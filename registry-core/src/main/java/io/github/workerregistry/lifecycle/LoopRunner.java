@@ -1,75 +1,73 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.LogText;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Runs all loops of a supervisor, each in its period, one after another in one periodic task of the host's scheduler.
+ * Runs the loops of a supervisor in one periodic task of the hive's scheduler.
  *
- * <p>The one place for scheduling, survival and lateness: a loop that throws is logged and runs again in its next
- * period; one that runs late is told so.
+ * <p>What has to come to its end (a stop, a shutdown) goes on without the scheduler if that has been shut down, or its
+ * thread is held up: on the timer thread that the JDK has, in real time.
  */
 final class LoopRunner implements AutoCloseable {
 
-    private static final Logger log = LoggerFactory.getLogger(LoopRunner.class);
-
-    /** A scheduler whose one thread is busy for so long may never be free again: it may wait for us. */
+    /** A thread that is held up for so long may never be free again: it may wait for us. */
     private static final Duration STUCK_AFTER = Duration.ofSeconds(1);
 
-    private final InstantSource clock;
-    private final List<Loop> loops = new ArrayList<>();
+    private final Loops loops;
     private final Duration resolution;
-    private final Presence presence;
+    private final Duration tooLong;
+    private final BooleanSupplier hasToGoOn;
+    private final BackupTimer backup;
     private volatile @Nullable ScheduledExecutorService scheduler;
     private volatile @Nullable ScheduledFuture<?> task;
     private volatile boolean closed;
+    private volatile boolean outliving;
     private volatile boolean left;
     private volatile long endNanos;
     private volatile long schedulerRanNanos = System.nanoTime();
-    private final AtomicBoolean outliving = new AtomicBoolean();
-    private final AtomicBoolean running = new AtomicBoolean();
 
     /**
-     * A runner without loops.
+     * A runner that does not run yet.
      *
      * @param resolution the time between two rounds; no loop runs more often
-     * @param presence is told when rounds begin, and how they get on
+     * @param hasToGoOn whether something is under way that has to come to its end without the scheduler, too
      */
-    LoopRunner(InstantSource clock, Duration resolution, Presence presence) {
-        this.clock = clock;
+    LoopRunner(Loops loops, Duration resolution, BooleanSupplier hasToGoOn) {
+        this.loops = loops;
         this.resolution = resolution;
-        this.presence = presence;
-    }
-
-    /** Adds a loop. All loops are added before {@link #start}. */
-    void add(String name, Duration period, Tick tick) {
-        loops.add(new Loop(name, period, tick, clock.instant().plus(period)));
+        this.tooLong = STUCK_AFTER.plus(resolution.multipliedBy(2));
+        this.hasToGoOn = hasToGoOn;
+        this.backup = new BackupTimer(resolution, this::isBackupNeeded, this::help);
     }
 
     /** Starts to run; called once. */
     void start(ScheduledExecutorService scheduler) {
         this.scheduler = scheduler;
-        presence.resting(clock.instant());
+        loops.start();
         long nanos = resolution.toNanos();
         task = scheduler.scheduleWithFixedDelay(this::runOnScheduler, nanos, nanos, TimeUnit.NANOSECONDS);
     }
 
     private void runOnScheduler() {
-        runDue();
+        loops.runDue();
         schedulerRanNanos = System.nanoTime();
+        backup.ensureRunning(); // there may have been no thread for it
+    }
+
+    /** Whether the hive's scheduler takes no more tasks. */
+    boolean hasSchedulerShutDown() {
+        ScheduledExecutorService present = scheduler;
+        return present != null && present.isShutdown();
+    }
+
+    boolean isClosed() {
+        return closed;
     }
 
     /** Cancels the task and takes it out of the scheduler's queue; a round that is running runs to its end. */
@@ -88,17 +86,20 @@ final class LoopRunner implements AutoCloseable {
         }
     }
 
-    /**
-     * From now on, goes on without the host's scheduler if that has been, or will be, shut down before we are closed,
-     * or is stuck: on the timer thread that the JDK has for {@link CompletableFuture}, in real time.
-     */
-    void outliveScheduler() {
-        if (outliving.compareAndSet(false, true)) {
-            goOn();
-        }
+    // ---- without the hive's scheduler ----
+
+    /** Something has begun that has to come to its end. */
+    void ensureGoingOn() {
+        backup.ensureRunning();
     }
 
-    /** Goes on without the host's scheduler until closed, but no longer than that. */
+    /** From now on, goes on without the hive's scheduler if need be, until closed. */
+    void outliveScheduler() {
+        outliving = true;
+        backup.ensureRunning();
+    }
+
+    /** Goes on without the hive's scheduler until closed, but no longer than that. */
     void leaveScheduler(Duration atMost) {
         if (!closed) {
             endNanos = System.nanoTime() + atMost.toNanos();
@@ -108,78 +109,21 @@ final class LoopRunner implements AutoCloseable {
         }
     }
 
-    private void goOn() {
-        CompletableFuture.delayedExecutor(resolution.toNanos(), TimeUnit.NANOSECONDS, Runnable::run)
-                .execute(() -> {
-                    if (!closed && !(left && System.nanoTime() - endNanos > 0)) {
-                        if (hasLostScheduler()) {
-                            runDue();
-                        }
-                        goOn();
-                    }
-                });
+    private boolean isBackupNeeded() {
+        boolean over = closed || (left && System.nanoTime() - endNanos > 0);
+        return !over && (outliving || hasToGoOn.getAsBoolean());
+    }
+
+    /** Runs what the scheduler should have run by now, on the calling thread. */
+    void help() {
+        if (hasLostScheduler()) {
+            loops.runDue();
+        }
+        loops.runUrgentIfHeldUp(tooLong);
     }
 
     /** A {@code shutdownNow()} leaves our task neither done nor cancelled; a stuck thread just does not run it. */
     private boolean hasLostScheduler() {
-        return left || (scheduler != null && scheduler.isShutdown()) || isStuck();
-    }
-
-    private boolean isStuck() {
-        Duration tooLong = STUCK_AFTER.plus(resolution.multipliedBy(2));
-        return System.nanoTime() - schedulerRanNanos > tooLong.toNanos();
-    }
-
-    private void runDue() {
-        if (!running.compareAndSet(false, true)) {
-            return; // the other thread is in the middle of a round
-        }
-        try {
-            Duration away = Duration.ZERO;
-            for (Loop loop : loops) {
-                Instant now = clock.instant();
-                away = away.plus(presence.working(now));
-                loop.runIfDue(now, away);
-            }
-            presence.resting(clock.instant());
-        } catch (Throwable t) { // an exception would end the periodic task
-            LastResort.warn(log, "a round failed; the next one still runs", t);
-        } finally {
-            running.set(false);
-        }
-    }
-
-    private static final class Loop {
-        final String name;
-        final Duration period;
-        final Tick tick;
-        Instant due;
-        boolean wasLate;
-
-        Loop(String name, Duration period, Tick tick, Instant due) {
-            this.name = name;
-            this.period = period;
-            this.tick = tick;
-            this.due = due;
-        }
-
-        /** Never late twice in a row: under constant overload every other round still gives verdicts. */
-        void runIfDue(Instant now, Duration away) {
-            if (now.isBefore(due)) {
-                return;
-            }
-            due = now.plus(period);
-            wasLate = !wasLate && away.compareTo(period) > 0;
-            try {
-                if (wasLate) {
-                    log.debug("{} loop is late by {}: no verdicts in this round", name, away);
-                    tick.late(now);
-                } else {
-                    tick.tick(now);
-                }
-            } catch (Throwable t) { // whatever it is, the other loops and the next round still run
-                log.warn("{} loop failed; the next round still runs", name, LogText.of(t));
-            }
-        }
+        return left || hasSchedulerShutDown() || System.nanoTime() - schedulerRanNanos > tooLong.toNanos();
     }
 }

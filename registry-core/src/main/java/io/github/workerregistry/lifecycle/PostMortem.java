@@ -10,6 +10,7 @@ import io.github.workerregistry.lifecycle.StopSequence.Phase;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,17 +25,32 @@ final class PostMortem {
     /** What a shell says of a command that it cannot start; there is no process that could have said anything. */
     private static final int CANNOT_START = 127;
 
-    private final WorkerRegistry registry;
+    private static final Set<Integer> SHUTDOWN_SIGNALS = Set.of(2, 15);
 
-    PostMortem(WorkerRegistry registry) {
+    private final WorkerRegistry registry;
+    private final SupervisedWorkers workers;
+
+    PostMortem(WorkerRegistry registry, SupervisedWorkers workers) {
         this.registry = registry;
+        this.workers = workers;
     }
 
     /** The record of a process that has gone. */
     Exit of(SupervisedWorker worker, WorkerProcess process, ExitStatus status) {
-        boolean asked = worker.stop.phase().compareTo(Phase.ASKED) >= 0;
-        Exit.Cause cause = asked ? reason(worker) : status.isSuccess() ? Exit.Cause.EXITED : Exit.Cause.CRASHED;
-        return exit(worker, cause, asked ? status.asRequested() : status, output(worker, process));
+        if (worker.stop.phase().compareTo(Phase.ASKED) >= 0) {
+            return exit(worker, reason(worker), status.asRequested(), output(worker, process));
+        }
+        return exit(worker, causeOf(status), status, output(worker, process));
+    }
+
+    /** A service manager that ends the hive may signal its workers too, before they are asked here. */
+    private Exit.Cause causeOf(ExitStatus status) {
+        if (status.isSuccess()) {
+            return Exit.Cause.EXITED;
+        }
+        boolean endsWithHive =
+                workers.isClosed() && SHUTDOWN_SIGNALS.contains(status.signal().orElse(0));
+        return endsWithHive ? Exit.Cause.SHUTDOWN : Exit.Cause.CRASHED;
     }
 
     /** The record of a process that could not be started. */

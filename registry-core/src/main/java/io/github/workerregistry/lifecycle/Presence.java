@@ -13,7 +13,7 @@ import java.util.stream.Stream;
  * worker could show that it is well, or be given work, and counts for no deadline by which a worker is judged.
  *
  * <p>Only the last absences are known. So a host that is late all the time still comes to an end with its waits.
- * Written by the one runner; read on any thread.
+ * Written by whichever thread runs a round; read on any thread.
  */
 final class Presence {
 
@@ -59,14 +59,14 @@ final class Presence {
     }
 
     /** A step of a round begins. Gives for how long the host has been away until now; mostly zero. */
-    Duration working(Instant now) {
+    synchronized Duration working(Instant now) {
         Duration away = arrive(now);
         next = new Expectation(now, now.plus(patience));
         return away;
     }
 
     /** A round has ended. */
-    void resting(Instant now) {
+    synchronized void resting(Instant now) {
         arrive(now);
         next = nextRound(now);
     }

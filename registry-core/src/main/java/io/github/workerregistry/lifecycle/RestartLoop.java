@@ -52,7 +52,6 @@ final class RestartLoop implements Tick {
                 Stages.relay(worker.started, restarted);
                 return;
             }
-            Stages.relay(worker.successor, restarted);
             worker.wantRestart();
             WorkerInfo own = registry.get(id).filter(worker::owns).orElse(null);
             if (!worker.hasExited()) {
@@ -62,6 +61,7 @@ final class RestartLoop implements Tick {
             } else {
                 exits.forget(worker, new NoSuchWorkerException(id));
             }
+            Stages.relay(worker.successor, restarted); // last: one that was unkillable has a new one now
         });
         return restarted;
     }

@@ -1,6 +1,5 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.util.List;
@@ -26,18 +25,20 @@ final class Shutdown {
 
     private final SupervisedWorkers workers;
     private final Stopper stopper;
-    private final Spawner spawner;
-    private final LoopRunner loops;
+    private final Exits exits;
+    private final LoopRunner runner;
     private final Duration killWait;
+    private final Duration sweep;
     private final AtomicReference<@Nullable CompletableFuture<ShutdownReport>> report = new AtomicReference<>();
     private @Nullable Thread hook;
 
-    Shutdown(SupervisedWorkers workers, Stopper stopper, Spawner spawner, LoopRunner loops, Duration killWait) {
+    Shutdown(SupervisedWorkers workers, Stopper stopper, Exits exits, LoopRunner runner, LifecycleConfig config) {
         this.workers = workers;
         this.stopper = stopper;
-        this.spawner = spawner;
-        this.loops = loops;
-        this.killWait = killWait;
+        this.exits = exits;
+        this.runner = runner;
+        this.killWait = config.killWait();
+        this.sweep = config.sweep();
     }
 
     /** Shuts down when the JVM does, and keeps it waiting until then. */
@@ -47,15 +48,36 @@ final class Shutdown {
         hook = thread;
     }
 
-    /** A JVM must come to its end, whatever our loops, their scheduler or a process do. */
+    /**
+     * A JVM must come to its end, whatever our loops, their scheduler or a process do. This thread runs the loops where
+     * no other one does.
+     */
     private void endWithJvm(Duration deadline) {
-        long longest = deadline.plus(killWait).plus(MARGIN).toMillis();
+        long longest = deadline.plus(killWait).plus(MARGIN).toNanos();
+        long begun = System.nanoTime();
         try {
-            begin(deadline).toCompletableFuture().get(longest, TimeUnit.MILLISECONDS);
-        } catch (TimeoutException | ExecutionException | InterruptedException e) {
-            log.warn("the shutdown is not complete; what is left is killed, and the JVM ends", LogText.of(e));
+            CompletableFuture<ShutdownReport> ended = end(id -> stopper.stopWithin(id, deadline));
+            while (!isDone(ended) && System.nanoTime() - begun < longest) {
+                runner.help();
+            }
+            if (!ended.isDone()) {
+                log.warn("the shutdown is not complete; what is left is killed, and the JVM ends");
+            }
+        } catch (Throwable t) { // no memory, an interrupt
+            LastResort.warn(log, "the shutdown failed; what is left is killed, and the JVM ends", t);
+        } finally {
             workers.all().forEach(worker -> StopLoop.signal(worker, "kill", WorkerProcess::kill));
         }
+    }
+
+    /** Waits for a sweep at the longest. */
+    private boolean isDone(CompletableFuture<?> ended) throws InterruptedException {
+        try {
+            ended.get(sweep.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            log.trace("the shutdown goes on", e);
+        }
+        return ended.isDone();
     }
 
     /** Takes the hook away, if there is one. */
@@ -72,18 +94,19 @@ final class Shutdown {
 
     /** Begins, or hurries what has begun. */
     CompletionStage<ShutdownReport> begin(Duration deadline) {
-        loops.outliveScheduler(); // the host may shut its scheduler down before, or while, we shut down
-        return end(id -> stopper.stopWithin(id, deadline)).copy();
+        CompletableFuture<ShutdownReport> ended = end(id -> stopper.stopWithin(id, deadline));
+        runner.outliveScheduler(); // the hive may shut its scheduler down before, or while, we shut down
+        return Stages.forHive(ended);
     }
 
-    /** Kills, and leaves the host's scheduler. What has to be waited for is waited for without it. */
+    /** Kills, and leaves the hive's scheduler. What has to be waited for is waited for without it. */
     void now() {
         CompletableFuture<ShutdownReport> unused = end(stopper::forceKill);
-        loops.leaveScheduler(killWait.plus(MARGIN));
+        runner.leaveScheduler(killWait.plus(MARGIN));
     }
 
     private CompletableFuture<ShutdownReport> end(Function<String, CompletableFuture<SupervisedWorker>> stop) {
-        spawner.close();
+        workers.close();
         CompletableFuture<ShutdownReport> first = new CompletableFuture<>();
         CompletableFuture<ShutdownReport> promised = report.compareAndExchange(null, first);
         List<CompletableFuture<SupervisedWorker>> endings =
@@ -94,18 +117,21 @@ final class Shutdown {
         Stream<CompletableFuture<?>> leaving = workers.leaving().stream().map(worker -> worker.successor);
         Stream<CompletableFuture<?>> gone = endings.stream().map(ending -> ending.thenCompose(worker -> worker.gone));
         CompletableFuture.allOf(Stream.concat(gone, leaving).toArray(CompletableFuture<?>[]::new))
-                .whenComplete((all, failure) -> {
-                    try {
-                        loops.close();
-                        unhook();
-                        ShutdownReport counts = count(endings);
-                        log.info("shutdown is complete: {}", counts);
-                        first.complete(counts);
-                    } catch (Throwable t) { // an Error of the JVM's: whoever waits must not wait for ever
-                        first.completeExceptionally(t);
-                    }
-                });
+                .whenComplete((all, failure) -> complete(first, endings));
         return first;
+    }
+
+    private void complete(CompletableFuture<ShutdownReport> first, List<CompletableFuture<SupervisedWorker>> endings) {
+        try {
+            runner.close();
+            unhook();
+            exits.finishReleases();
+            ShutdownReport counts = count(endings);
+            log.info("shutdown is complete: {}", counts);
+            first.complete(counts);
+        } catch (Throwable t) { // an Error of the JVM's: who waits must not wait for ever
+            first.completeExceptionally(t);
+        }
     }
 
     private static ShutdownReport count(List<CompletableFuture<SupervisedWorker>> endings) {

@@ -41,8 +41,8 @@ final class Spawner {
     private final Supplier<StopSequence> stopSequences;
     private final StopLoop stops;
     private final Exits exits;
+    private final LoopRunner runner;
     private final Executor blocking;
-    private volatile boolean closed;
 
     Spawner(
             WorkerRegistry registry,
@@ -53,6 +53,7 @@ final class Spawner {
             Supplier<StopSequence> stopSequences,
             StopLoop stops,
             Exits exits,
+            LoopRunner runner,
             Executor blocking) {
         this.registry = registry;
         this.workers = workers;
@@ -62,12 +63,8 @@ final class Spawner {
         this.stopSequences = stopSequences;
         this.stops = stops;
         this.exits = exits;
+        this.runner = runner;
         this.blocking = blocking;
-    }
-
-    /** Refuses every spawn from now on; one in flight is found among the workers. */
-    void close() {
-        closed = true;
     }
 
     WorkerInfo spawn(WorkerSpec spec) {
@@ -79,7 +76,12 @@ final class Spawner {
             Placeholders values = Placeholders.of(spec, id, port);
             WorkerInfo record = record(spec, id, values);
             Lineage lineage = new Lineage(
-                    id, spec.modelRef(), processSpec(spec, values), port, new RestartHistory(policy), new Turns());
+                    id,
+                    spec.modelRef(),
+                    processSpec(spec, values),
+                    port,
+                    new RestartHistory(policy),
+                    new Turns(registry));
             worker = new SupervisedWorker(lineage, record.generation(), record.startedAt(), stopSequences.get());
             if (!workers.add(worker)) {
                 throw new DuplicateWorkerException(id);
@@ -138,7 +140,7 @@ final class Spawner {
      * @param seen its record, BackingOff
      */
     void respawn(SupervisedWorker worker, WorkerInfo seen) {
-        if (closed) {
+        if (workers.isClosed()) {
             exits.cancelRestart(worker, Exit.Cause.SHUTDOWN);
             return;
         }
@@ -218,8 +220,11 @@ final class Spawner {
     }
 
     private void requireOpen() {
-        if (closed) {
+        if (workers.isClosed()) {
             throw new IllegalStateException("the supervisor is shutting down; it starts no more workers");
+        }
+        if (runner.hasSchedulerShutDown()) {
+            throw new IllegalStateException("the scheduler has been shut down; a worker would not be supervised");
         }
     }
 }

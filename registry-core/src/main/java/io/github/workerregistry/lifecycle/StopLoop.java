@@ -93,12 +93,18 @@ final class StopLoop implements Tick {
     }
 
     /**
-     * The one guard around the host's stop request and its stage: whatever they throw counts as a no.
+     * Asks a worker to end, outside of its turn: a request that blocks holds up no other step of the stop.
      *
      * @return completes with whether the worker will end, or not at all
      */
     CompletableFuture<Boolean> ask(WorkerInfo worker) {
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        CallBacks.run(() -> ask(worker, answer));
+        return answer;
+    }
+
+    /** The one guard around the hive's stop request and its stage: whatever they throw counts as a no. */
+    private void ask(WorkerInfo worker, CompletableFuture<Boolean> answer) {
         try {
             CompletionStage<Boolean> stage = request == null ? null : request.ask(worker);
             if (stage == null) {
@@ -111,7 +117,6 @@ final class StopLoop implements Tick {
             log.warn("stop request of worker {} failed; SIGTERM follows", worker.id(), LogText.of(t));
             answer.complete(false);
         }
-        return answer;
     }
 
     /** The one guard around a process that is signalled; one that is still being started gets the signal later. */

@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Pure bookkeeping: {@link #next} says what to do now, and the caller does it. Each step is given to one caller,
  * whoever comes first, so no worker is signalled twice for one step; only a kill is repeated, every second. A sequence
- * that runs can be hurried, never slowed. Time in which the host was away counts for none of its steps: whoever is to
- * give back a lease may have been away, too.
+ * that runs can be hurried, never slowed. One that found the process unkillable can be begun again: it kills again.
+ * Time in which the host was away counts for none of its steps: whoever is to give back a lease may have been away,
+ * too.
  */
 final class StopSequence {
 
@@ -65,6 +66,8 @@ final class StopSequence {
             phase = Phase.DRAINING;
             this.begun = now;
             this.grace = grace;
+        } else if (phase == Phase.UNKILLABLE) {
+            phase = Phase.TERMINATED; // and the kill is due
         }
         Duration passed = passed(now);
         drainUntil = shorter(drainUntil, passed.plus(drain));
@@ -94,6 +97,12 @@ final class StopSequence {
 
     synchronized Phase phase() {
         return phase;
+    }
+
+    /** Whether a next step will come. */
+    boolean isUnderWay() {
+        Phase now = phase();
+        return now != Phase.RUNNING && now != Phase.UNKILLABLE;
     }
 
     /** Whether the kill has begun. */

@@ -8,7 +8,6 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Stopping;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -29,13 +28,21 @@ final class Stopper {
     private final Exits exits;
     private final LifecycleConfig config;
     private final StopLoop stops;
+    private final LoopRunner runner;
 
-    Stopper(WorkerRegistry registry, SupervisedWorkers workers, Exits exits, LifecycleConfig config, StopLoop stops) {
+    Stopper(
+            WorkerRegistry registry,
+            SupervisedWorkers workers,
+            Exits exits,
+            LifecycleConfig config,
+            StopLoop stops,
+            LoopRunner runner) {
         this.registry = registry;
         this.workers = workers;
         this.exits = exits;
         this.config = config;
         this.stops = stops;
+        this.runner = runner;
     }
 
     /**
@@ -99,8 +106,16 @@ final class Stopper {
 
     private void begin(SupervisedWorker worker, Exit.Cause reason, Duration drain, Duration untilKill) {
         recordIntent(worker, reason);
+        begin(worker, drain, untilKill);
+    }
+
+    private void begin(SupervisedWorker worker, Duration drain, Duration untilKill) {
+        if (!runner.isClosed()) { // else there is nothing that would find the process unkillable again
+            worker.waitAgain();
+        }
         worker.stop.begin(registry.clock().instant(), drain, config.stopGrace(), untilKill);
         stops.advance(worker);
+        runner.ensureGoingOn();
     }
 
     /** Before anything is sent. A record that the host has put in this worker's place is left alone. */
@@ -145,12 +160,10 @@ final class Stopper {
             return;
         }
         worker.decide(() -> {
-            Instant now = registry.clock().instant();
-            worker.stop.begin(now, Duration.ZERO, config.stopGrace(), config.stopGrace());
             if (reason.isFailure()) {
                 worker.stop.refuse(); // one that failed its checks is not asked over the same wire
             }
-            stops.advance(worker);
+            begin(worker, Duration.ZERO, config.stopGrace());
         });
     }
 
@@ -162,8 +175,7 @@ final class Stopper {
         log.info("worker {} was removed from the registry; its process is ended", worker.id);
         worker.decide(() -> {
             worker.dismiss();
-            worker.stop.begin(registry.clock().instant(), Duration.ZERO, Duration.ZERO, Duration.ZERO);
-            stops.advance(worker);
+            begin(worker, Duration.ZERO, Duration.ZERO);
         });
     }
 }

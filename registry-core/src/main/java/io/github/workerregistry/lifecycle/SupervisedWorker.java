@@ -34,10 +34,10 @@ final class SupervisedWorker {
     final CompletableFuture<WorkerInfo> ready = new CompletableFuture<>();
 
     /** Completes when the process has gone, or is found unkillable. */
-    final CompletableFuture<ExitStatus> gone = new CompletableFuture<>();
+    volatile CompletableFuture<ExitStatus> gone = new CompletableFuture<>();
 
     /** Completes when the next generation has been started, or exceptionally when there will be none. */
-    final CompletableFuture<WorkerInfo> successor = new CompletableFuture<>();
+    volatile CompletableFuture<WorkerInfo> successor = new CompletableFuture<>();
 
     private final AtomicBoolean complained = new AtomicBoolean();
     private volatile boolean exited;
@@ -165,6 +165,16 @@ final class SupervisedWorker {
     /** Whether the process has gone, or could not be started: the worker backs off now, or is about to be removed. */
     boolean hasExited() {
         return exited;
+    }
+
+    /** The process was found unkillable and is to be killed again: from now on, that is waited for. */
+    void waitAgain() {
+        if (gone.isCompletedExceptionally()) {
+            gone = new CompletableFuture<>();
+        }
+        if (successor.isCompletedExceptionally()) {
+            successor = new CompletableFuture<>();
+        }
     }
 
     /** Tells whoever waits for something that will not come. What has come already stays. */

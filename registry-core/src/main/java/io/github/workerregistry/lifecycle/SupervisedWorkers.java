@@ -15,6 +15,16 @@ final class SupervisedWorkers {
 
     private final ConcurrentMap<String, SupervisedWorker> byId = new ConcurrentHashMap<>();
     private final Set<SupervisedWorker> leaving = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    /** No more workers are started. */
+    void close() {
+        closed = true;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
 
     /** Adds a worker unless its id is taken. */
     boolean add(SupervisedWorker worker) {
@@ -54,6 +64,11 @@ final class SupervisedWorkers {
         if (worker != null && worker.owns(ready)) {
             worker.becameReady(ready, now);
         }
+    }
+
+    /** Whether the stop of one of them is under way. One that has been found unkillable is left to the scheduler. */
+    boolean areStopping() {
+        return byId.values().stream().anyMatch(worker -> worker.stop.isUnderWay());
     }
 
     @Nullable

@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.WorkerRegistry;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -12,21 +13,30 @@ import org.slf4j.LoggerFactory;
  * another.
  *
  * <p>No lock: whoever comes while a turn is taken leaves his own to the one who takes it, so nobody waits, and a
- * decision may call foreign code that comes back with another one. In the order in which they came.
+ * decision may call foreign code that comes back with another one. In the order in which they came. What the hive is
+ * told runs outside of all turns, see {@link CallBacks}.
  */
 final class Turns {
 
     private static final Logger log = LoggerFactory.getLogger(Turns.class);
 
+    private final WorkerRegistry registry;
     private final Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicInteger count = new AtomicInteger();
+
+    Turns(WorkerRegistry registry) {
+        this.registry = registry;
+    }
 
     /** Runs the decision: now, on this thread, or after those before it, on the thread that runs those. */
     void take(Runnable decision) {
         waiting.add(decision);
-        if (count.getAndIncrement() > 0) {
-            return;
+        if (count.getAndIncrement() == 0) {
+            CallBacks.runAfter(registry, this::takeAll);
         }
+    }
+
+    private void takeAll() {
         do {
             Runnable next = waiting.poll();
             try {

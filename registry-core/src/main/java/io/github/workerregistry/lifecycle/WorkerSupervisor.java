@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * <p>It starts no thread of its own. Its loops run as one periodic task of the host's scheduler and do not block it.
  * What may block (the start of a process on a restart, the removal of files) runs on the executor given to
  * {@link Builder#blocking}; without one, on the scheduler too. The host's executors are still running after
- * {@link #close()}. All methods are thread-safe. Workers that the host registered itself are probed and timed out too,
+ * {@link #close()}. All methods are thread-safe. Workers that the hive registered itself are probed and timed out too,
  * but they have no process here: ending one removes its record.
  */
 public final class WorkerSupervisor implements AutoCloseable {
@@ -64,8 +64,10 @@ public final class WorkerSupervisor implements AutoCloseable {
         orphans = reapOrphans(processes);
         exits = new Exits(registry, workers, builder.ports, builder.restart, blocking);
         StopLoop stops = new StopLoop(registry, workers, builder.stopRequest);
-        stopper = new Stopper(registry, workers, exits, config, stops);
         Presence presence = new Presence(config.sweep(), registry.clock().instant());
+        Loops loops = new Loops(registry.clock(), presence);
+        LoopRunner runner = new LoopRunner(loops, config.sweep(), workers::areStopping);
+        stopper = new Stopper(registry, workers, exits, config, stops, runner);
         spawner = new Spawner(
                 registry,
                 workers,
@@ -75,12 +77,12 @@ public final class WorkerSupervisor implements AutoCloseable {
                 () -> new StopSequence(config.killWait(), presence),
                 stops,
                 exits,
+                runner,
                 blocking);
         restarts = new RestartLoop(registry, workers, spawner, stopper, exits);
         Suspects suspects = new Suspects(registry, stopper, config.suspectLimit(), presence);
-        LoopRunner loops = new LoopRunner(registry.clock(), config.sweep(), presence);
-        loops.add("liveness", config.sweep(), new LivenessLoop(registry, workers, stopper, exits));
-        loops.add("stop", config.sweep(), stops);
+        loops.addUrgent("liveness", config.sweep(), new LivenessLoop(registry, workers, stopper, exits));
+        loops.addUrgent("stop", config.sweep(), stops);
         if (builder.probe != null) {
             Verdict verdict = new Verdict(registry, workers, stopper, suspects, config.failureThreshold());
             loops.add("probe", config.sweep(), new ProbeLoop(registry, builder.probe, config, verdict, presence));
@@ -96,12 +98,12 @@ public final class WorkerSupervisor implements AutoCloseable {
         config.idleTimeout()
                 .ifPresent(timeout ->
                         loops.add("idle", config.idleCheck(), new IdleLoop(registry, stopper, timeout, presence)));
-        shutdown = new Shutdown(workers, stopper, spawner, loops, config.killWait());
+        shutdown = new Shutdown(workers, stopper, exits, runner, config);
         if (builder.hookDeadline != null) {
             shutdown.hook(builder.hookDeadline); // first: while the JVM shuts down, it is refused
         }
         try {
-            loops.start(builder.scheduler);
+            runner.start(builder.scheduler);
         } catch (Throwable refused) { // nobody will ever have this supervisor: nothing of it may stay
             shutdown.unhook();
             throw refused;
@@ -141,7 +143,7 @@ public final class WorkerSupervisor implements AutoCloseable {
      * @throws io.github.workerregistry.DuplicateWorkerException if the spec's id is taken
      * @throws PortsExhaustedException if the worker needs a port and none is free
      * @throws IllegalArgumentException if the url or the program is malformed once its placeholders are filled
-     * @throws IllegalStateException if this supervisor is shutting down
+     * @throws IllegalStateException if this supervisor is shutting down, or the hive's scheduler has been shut down
      */
     public WorkerInfo spawn(WorkerSpec spec) {
         return spawner.spawn(requireNonNull(spec, "spec"));
@@ -181,7 +183,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
         return worker == null
                 ? CompletableFuture.failedFuture(new NoSuchWorkerException(id))
-                : Stages.copyOf(worker.ready);
+                : Stages.forHive(worker.ready);
     }
 
     /**
@@ -210,7 +212,7 @@ public final class WorkerSupervisor implements AutoCloseable {
      *     {@link NoSuchWorkerException} if no such worker is supervised here, or the host removed its record
      */
     public CompletionStage<WorkerInfo> restart(String id) {
-        return restarts.restart(requireNonNull(id, "id"));
+        return Stages.forHive(restarts.restart(requireNonNull(id, "id")));
     }
 
     /**
@@ -245,7 +247,7 @@ public final class WorkerSupervisor implements AutoCloseable {
                 Stages.relay(worker.gone, gone);
             }
         });
-        return gone;
+        return Stages.forHive(gone);
     }
 
     /**

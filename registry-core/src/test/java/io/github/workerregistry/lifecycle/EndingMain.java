@@ -2,6 +2,7 @@ package io.github.workerregistry.lifecycle;
 
 import ch.qos.logback.classic.BasicConfigurator;
 import ch.qos.logback.classic.LoggerContext;
+import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.process.LocalProcessController;
 import java.time.Duration;
@@ -17,24 +18,29 @@ final class EndingMain {
 
     private EndingMain() {}
 
+    private static String spawn(WorkerSupervisor supervisor, String script) {
+        return supervisor
+                .spawn(WorkerSpec.builder()
+                        .modelRef("m")
+                        .url("http://127.0.0.1:9")
+                        .command("sh", "-c", script)
+                        .build())
+                .id();
+    }
+
     public static void main(String[] args) {
         new BasicConfigurator().configure((LoggerContext) LoggerFactory.getILoggerFactory()); // warnings are printed
         ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
-        WorkerSupervisor supervisor = WorkerSupervisor.builder(WorkerRegistry.create(), scheduler)
+        WorkerRegistry registry = WorkerRegistry.create();
+        WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
+                .restart(RestartPolicy.never())
                 .processes(LocalProcessController.builder().hiveId(args[0]).build())
                 .config(LifecycleConfig.builder()
                         .stopGrace(Duration.ofSeconds(1))
                         .build())
                 .shutdownHook(Duration.ofSeconds(2))
                 .build();
-        supervisor.spawn(WorkerSpec.builder()
-                .modelRef("m")
-                .url("http://127.0.0.1:9")
-                .command(
-                        "sh",
-                        "-c",
-                        "trap '' TERM; for i in 1 2 3 4 5; do sleep 600 & done; while :; do sleep 600; done")
-                .build());
+        spawn(supervisor, "trap '' TERM; for i in 1 2 3 4 5; do sleep 600 & done; while :; do sleep 600; done");
         switch (args[1]) {
             case "exit on the scheduler's thread" -> scheduler.execute(() -> System.exit(0));
             case "exit after close" -> {
@@ -45,6 +51,28 @@ final class EndingMain {
                 new FullCommonPool(); // never released
                 supervisor.close();
                 System.exit(0);
+            }
+            case "exit when a load has failed" ->
+                supervisor.whenReady(spawn(supervisor, "exit 7")).exceptionally(failure -> {
+                    System.exit(0);
+                    return null;
+                });
+            case "exit when a worker has stopped" ->
+                supervisor.stop(spawn(supervisor, "sleep 600")).thenRun(() -> System.exit(0));
+            case "exit in a listener" -> {
+                registry.subscribe(
+                        event -> {
+                            if (event instanceof WorkerEvent.Removed) {
+                                System.exit(0);
+                            }
+                        },
+                        Runnable::run);
+                spawn(supervisor, "exit 7");
+            }
+            case "exit in a listener, on the scheduler's thread" -> {
+                new FullCommonPool(); // so that the exit is seen by the loops
+                spawn(supervisor, "exit 7");
+                registry.subscribe(event -> System.exit(0), Runnable::run);
             }
             default -> throw new IllegalArgumentException(args[1]);
         }

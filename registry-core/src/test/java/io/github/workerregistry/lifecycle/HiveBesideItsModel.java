@@ -80,8 +80,8 @@ final class HiveBesideItsModel {
         }
     }
 
-    /** What a stop of a worker's generation gave. */
-    record Promise(CompletableFuture<ExitStatus> gone, ModelledLife life, int generation) {}
+    /** What a stop of a worker's generation gave; one that was in vain can be followed by another attempt. */
+    record Promise(CompletableFuture<ExitStatus> gone, ModelledLife life, int generation, int attempt) {}
 
     HiveBesideItsModel(RestartPolicy.Mode mode) {
         this.mode = mode;
@@ -162,6 +162,9 @@ final class HiveBesideItsModel {
     /** A shutdown that is complete ends the loops, also if it leaves something behind that cannot be killed. */
     private void noteEndOfLoops() {
         loopsHaveEnded |= shutdown.filter(CompletableFuture::isDone).isPresent();
+        if (loopsHaveEnded) {
+            lives.values().forEach(ModelledLife::loopsHaveEnded);
+        }
     }
 
     private ModelledLife.Others others() {

@@ -67,7 +67,7 @@ final class HiveComparison {
             assertThat(promise.gone().isDone())
                     .as("the end of %s", promise.life())
                     .isEqualTo(promise.life().isOver(promise.generation())
-                            || promise.life().isGivenUp());
+                            || promise.life().isGivenUp(promise.attempt()));
         }
     }
 

@@ -198,7 +198,7 @@ final class HiveSteps {
         }
         CompletionStage<ExitStatus> gone = atOnce ? hive.supervisor.forceKill(id) : hive.supervisor.stop(id);
         if (supervised) {
-            hive.promises.add(new Promise(gone.toCompletableFuture(), life, generation));
+            hive.promises.add(new Promise(gone.toCompletableFuture(), life, generation, life.attempts()));
         } else {
             assertThat(gone.toCompletableFuture()).isCompletedExceptionally();
         }

@@ -376,11 +376,11 @@ class LatenessTest {
     void aSchedulerThatIsAlwaysLateStillGivesVerdictsEveryOtherRound() {
         List<Instant> verdicts = new ArrayList<>();
         List<Instant> lateRounds = new ArrayList<>();
-        LoopRunner runner = new LoopRunner(
+        Loops loops = new Loops(
                 registry.clock(),
-                Duration.ofMillis(100),
                 new Presence(Duration.ofMillis(100), registry.clock().instant()));
-        runner.add("loop", Duration.ofMillis(100), new Tick() {
+        LoopRunner runner = new LoopRunner(loops, Duration.ofMillis(100), () -> false);
+        loops.add("loop", Duration.ofMillis(100), new Tick() {
             @Override
             public void tick(Instant now) {
                 verdicts.add(now);

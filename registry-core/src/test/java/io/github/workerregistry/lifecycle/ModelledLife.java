@@ -102,8 +102,17 @@ final class ModelledLife {
         return process;
     }
 
-    boolean isGivenUp() {
-        return stop.isGivenUp();
+    /** Whether the stop that was asked for in that attempt was in vain. */
+    boolean isGivenUp(int attempt) {
+        return stop.isGivenUp() || stop.attempts() > attempt;
+    }
+
+    int attempts() {
+        return stop.attempts();
+    }
+
+    void loopsHaveEnded() {
+        stop.isLast();
     }
 
     boolean isOver(int ofGeneration) {

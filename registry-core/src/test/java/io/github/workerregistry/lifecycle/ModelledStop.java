@@ -18,9 +18,22 @@ final class ModelledStop {
     private Duration killAt = NEVER;
     private Duration giveUpAt = NEVER;
 
-    /** Begins, or hurries what has begun. */
+    private int attempts = 1;
+    private boolean isLast;
+
+    /** The supervisor's loops have ended: nothing would give up once more. */
+    void isLast() {
+        isLast = true;
+    }
+
+    /** Begins, or hurries what has begun; what was given up is killed again. */
     void begin(Duration now, Duration drain, Duration untilKill) {
         begun = true;
+        if (givenUp && !isLast) {
+            givenUp = false;
+            giveUpAt = NEVER;
+            attempts++;
+        }
         drainUntil = min(drainUntil, now.plus(drain));
         killAt = min(killAt, now.plus(untilKill));
     }
@@ -49,6 +62,11 @@ final class ModelledStop {
 
     boolean isKilled() {
         return killed;
+    }
+
+    /** How often it has been begun, not counting what only hurried it. */
+    int attempts() {
+        return attempts;
     }
 
     boolean isGivenUp() {

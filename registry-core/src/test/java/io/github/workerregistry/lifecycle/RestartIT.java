@@ -43,7 +43,7 @@ class RestartIT {
 
     @Test
     void aWorkerThatIsKilledAgainAndAgainIsRemovedAsACrashLoopWithItsLastOutput() {
-        UnexpectedWarnings.expect(KILLED, "is gone: CRASH_LOOP, signal 9");
+        UnexpectedWarnings.expect(KILLED, "is gone: CRASH_LOOP, the last time because of CRASHED, signal 9");
         WorkerSupervisor supervisor = hive.supervise(restarts(SOON, 2));
         WorkerInfo worker = hive.spawn(supervisor, "echo I am $$; echo $$ >> $FLAG; " + SLEEP);
 

@@ -1,6 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
@@ -488,19 +489,29 @@ class RestartRacesTest {
 
     /** It did not know of a worker that had left its books, but whose record was still to be removed. */
     @Test
-    void aShutdownWaitsForAnEndInTheMiddleOfWhichItBegins() {
+    void aShutdownWaitsForAnEndInTheMiddleOfWhichItBegins() throws InterruptedException {
         UnexpectedWarnings.expect("is gone: CRASHED");
-        VirtualHive hive = hive(builder -> builder.restart(RestartPolicy.never()));
-        String id = ready(hive);
-        List<CompletableFuture<ShutdownReport>> reports = new ArrayList<>();
-        on(hive, WorkerEvent.Removed.class, event -> {
-            reports.add(shutdown(hive));
-            assertThat(reports.get(0)).isNotDone();
-        });
+        PortRange ports = PortRange.of(20_000, 20_100);
+        VirtualHive hive =
+                hive(builder -> builder.restart(RestartPolicy.never()).ports(ports));
+        String id = hive.supervisor
+                .spawn(WorkerSpec.builder()
+                        .modelRef("tiny")
+                        .command("serve", "{port}")
+                        .build())
+                .id();
+        CompletableFuture<ShutdownReport> report;
+        Thread exit = new Thread(() -> hive.processes.exit(id, 1));
 
-        hive.processes.exit(id, 1);
+        synchronized (ports) { // it has left the books when it gives its port back
+            exit.start();
+            await().until(() -> exit.getState() == Thread.State.BLOCKED);
+            report = shutdown(hive);
+            assertThat(report).isNotDone();
+        }
 
-        assertThat(reports.get(0)).isCompletedWithValue(new ShutdownReport(0, 0, 0, 0, 0));
+        exit.join();
+        assertThat(report).isCompletedWithValue(new ShutdownReport(0, 0, 0, 0, 0));
         assertNothingLeft(hive, id);
     }
 

@@ -95,7 +95,8 @@ class RestartTest {
 
     @Test
     void afterFiveRestartsInTheWindowTheNextCrashIsACrashLoop() {
-        UnexpectedWarnings.expect("is gone: CRASHED", "is gone: CRASH_LOOP, exit code 1");
+        UnexpectedWarnings.expect(
+                "is gone: CRASHED", "is gone: CRASH_LOOP, the last time because of CRASHED, exit code 1");
         String id = hive.spawnReady();
         for (int restart = 1; restart <= 5; restart++) {
             hive.processes.exit(id, 1);

@@ -108,7 +108,16 @@ class ShutdownIT {
 
     /** The hook waits for the loops, whose only thread waits for the hook; or for loops that have been closed. */
     @ParameterizedTest
-    @ValueSource(strings = {"exit on the scheduler's thread", "exit after close", "exit after close, common pool full"})
+    @ValueSource(
+            strings = {
+                "exit on the scheduler's thread",
+                "exit after close",
+                "exit after close, common pool full",
+                "exit when a load has failed",
+                "exit when a worker has stopped",
+                "exit in a listener",
+                "exit in a listener, on the scheduler's thread"
+            })
     void aJvmWithTheShutdownHookEndsHoweverItIsEnded(String way, @TempDir Path directory) throws Exception {
         String hiveId = "ShutdownIT " + ProcessHandle.current().pid() + " " + way;
         Process jvm = new ProcessBuilder(ChildJvm.command(EndingMain.class, hiveId, way))
@@ -124,7 +133,7 @@ class ShutdownIT {
         }
         assertThat(Files.readString(directory.resolve("out")))
                 .as("it had not to be given up")
-                .doesNotContain("the shutdown is not complete");
+                .doesNotContain("the shutdown is not complete", "the shutdown failed");
         LocalProcessController again =
                 LocalProcessController.builder().hiveId(hiveId).build();
         assertThat(again.reapOrphans().ended()).isEmpty();

@@ -4,19 +4,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.ForwardingProcess;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(UnexpectedWarnings.class)
 class ShutdownTest {
@@ -220,6 +227,138 @@ class ShutdownTest {
         assertThat(supervisor.shutdown(Duration.ofMillis(300)).toCompletableFuture())
                 .succeedsWithin(DEADLINE)
                 .isEqualTo(new ShutdownReport(1, 0, 0, 1, 0));
+    }
+
+    /** It was accepted, and then no loop ever looked at it. */
+    @Test
+    void noWorkerIsSpawnedOnceTheSchedulerHasBeenShutDown() {
+        ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(1);
+        FakeProcessController processes = new FakeProcessController();
+        WorkerRegistry registry = WorkerRegistry.create();
+        WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
+                .processes(processes)
+                .build();
+        scheduler.shutdown();
+
+        assertThatThrownBy(() -> supervisor.spawn(VirtualHive.SPEC))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("scheduler");
+        assertThat(processes.starts()).isZero();
+        assertThat(registry.list()).isEmpty();
+        supervisor.close();
+    }
+
+    @Test
+    void aStopComesToItsEndThoughTheSchedulerIsBlocked() throws InterruptedException {
+        ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(1);
+        FakeProcessController processes = new FakeProcessController();
+        WorkerSupervisor supervisor = WorkerSupervisor.builder(WorkerRegistry.create(), scheduler)
+                .processes(processes)
+                .config(LifecycleConfig.builder()
+                        .stopGrace(Duration.ofMillis(100))
+                        .build())
+                .build();
+        String deaf = supervisor.spawn(VirtualHive.SPEC).id();
+        processes.ignoreTerminate(deaf);
+        CountDownLatch release = new CountDownLatch(1);
+        CountDownLatch blocked = new CountDownLatch(1);
+        scheduler.execute(() -> {
+            blocked.countDown();
+            awaitUninterrupted(release);
+        });
+        try {
+            blocked.await();
+
+            assertThat(supervisor.stop(deaf).toCompletableFuture())
+                    .succeedsWithin(DEADLINE)
+                    .isEqualTo(ExitStatus.requested(137));
+        } finally {
+            release.countDown();
+            supervisor.close();
+            scheduler.shutdownNow();
+        }
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** As where the service manager signals all processes of a hive that it stops. */
+    @ParameterizedTest
+    @ValueSource(ints = {130, 143})
+    void aWorkerThatIsSignalledWithTheHiveHasNotCrashed(int code) {
+        String busy = hive.spawnReady();
+        SlotLease lease = hive.lease(busy);
+        hive.supervisor.shutdown(DEADLINE);
+
+        hive.processes.exit(busy, code);
+
+        assertThat(lease.isValid()).isFalse();
+        assertThat(hive.supervisor.recentExits()).singleElement().satisfies(exit -> {
+            assertThat(exit.cause()).isEqualTo(Exit.Cause.SHUTDOWN);
+            assertThat(exit.status()).isEqualTo(ExitStatus.unrequested(code));
+        });
+    }
+
+    @Test
+    void oneThatDiesOfAnotherSignalHas() {
+        UnexpectedWarnings.expect("is gone: CRASHED, signal 11");
+        String busy = hive.spawnReady();
+        hive.lease(busy);
+        hive.supervisor.shutdown(DEADLINE);
+
+        hive.processes.exit(busy, 139);
+
+        assertThat(hive.supervisor.recentExits()).extracting(Exit::cause).containsExactly(Exit.Cause.CRASHED);
+    }
+
+    /** Handed to the hive's executor, which was shut down with them in its queue: output files stayed. */
+    @Test
+    void releasesThatTheExecutorDropsAreDoneByTheEndOfTheShutdown() {
+        List<Runnable> held = new ArrayList<>();
+        List<String> released = new ArrayList<>();
+        AtomicReference<VirtualHive> self = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.blocking(held::add)
+                .processes(spec -> new ForwardingProcess(self.get().processes.start(spec)) {
+                    @Override
+                    public void release() {
+                        released.add(spec.workerId());
+                    }
+                }));
+        self.set(hive);
+        String first = hive.spawnReady();
+        String second = hive.spawnReady();
+        hive.supervisor.stop(first);
+        assertThat(released).isEmpty();
+
+        hive.supervisor.shutdown(DEADLINE);
+
+        assertThat(released).containsExactlyInAnyOrder(first, second);
+        held.forEach(Runnable::run);
+        assertThat(released).as("once each").hasSize(2);
+    }
+
+    @Test
+    void closeDoesThemToo() {
+        List<String> released = new ArrayList<>();
+        AtomicReference<VirtualHive> self = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.blocking(dropped -> {})
+                .processes(spec -> new ForwardingProcess(self.get().processes.start(spec)) {
+                    @Override
+                    public void release() {
+                        released.add(spec.workerId());
+                    }
+                }));
+        self.set(hive);
+        String id = hive.spawnReady();
+
+        hive.supervisor.close();
+
+        assertThat(released).containsExactly(id);
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.BrokenLog;
 import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CyclicBarrier;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(UnexpectedWarnings.class)
 class TurnsTest {
 
-    private final Turns turns = new Turns();
+    private final Turns turns = new Turns(WorkerRegistry.create());
     private final List<String> order = new ArrayList<>();
 
     @Test

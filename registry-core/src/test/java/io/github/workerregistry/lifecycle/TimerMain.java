@@ -1,0 +1,25 @@
+package io.github.workerregistry.lifecycle;
+
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+
+/** Uses the JDK's timer first from a thread of an application, and prints what loader the timer's thread has kept. */
+final class TimerMain {
+
+    private TimerMain() {}
+
+    public static void main(String[] args) throws Exception {
+        try (URLClassLoader application = new URLClassLoader(new URL[0])) {
+            Thread.currentThread().setContextClassLoader(application);
+            CompletableFuture<Boolean> kept = new CompletableFuture<>();
+            JdkTimer.schedule(
+                    Duration.ofMillis(1),
+                    () -> kept.complete(Thread.currentThread().getContextClassLoader() == application));
+            System.out.println("the loader is " + (kept.join() ? "kept" : "not kept"));
+            System.out.println("the caller has "
+                    + (Thread.currentThread().getContextClassLoader() == application ? "its loader" : "another one"));
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.WorkerProcess;
+import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.ForwardingProcess;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A process that was found unkillable was never signalled again, and whoever stopped it was told so at once. */
+@ExtendWith(UnexpectedWarnings.class)
+class UnkillableTest {
+
+    private final AtomicInteger kills = new AtomicInteger();
+    private final FakeProcessController processes = new FakeProcessController();
+    private final VirtualHive hive = new VirtualHive(builder -> builder.processes(this::start));
+    private final String id = hive.spawnReady();
+
+    private WorkerProcess start(ProcessSpec spec) {
+        return new ForwardingProcess(processes.start(spec)) {
+            @Override
+            public void kill() {
+                kills.incrementAndGet();
+                super.kill();
+            }
+        };
+    }
+
+    private void findUnkillable() {
+        UnexpectedWarnings.expect("is still there after SIGKILL");
+        processes.ignoreKill(id);
+        CompletionStage<ExitStatus> killed = hive.supervisor.forceKill(id);
+        hive.advanceSeconds(6);
+        assertThat(killed.toCompletableFuture()).isCompletedExceptionally();
+        kills.set(0);
+    }
+
+    private enum End {
+        STOP((supervisor, id) -> supervisor.stop(id)),
+        FORCE_KILL((supervisor, id) -> supervisor.forceKill(id)),
+        SHUTDOWN((supervisor, id) -> supervisor.shutdown(Duration.ofSeconds(5)));
+
+        final BiFunction<WorkerSupervisor, String, CompletionStage<?>> call;
+
+        End(BiFunction<WorkerSupervisor, String, CompletionStage<?>> call) {
+            this.call = call;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void itIsKilledAgainByTheNextThatEndsIt(End end) {
+        findUnkillable();
+
+        CompletableFuture<?> ended = end.call.apply(hive.supervisor, id).toCompletableFuture();
+
+        assertThat(kills).hasValue(1);
+        assertThat(ended).as("it is waited for once more").isNotDone();
+        processes.exit(id, 137);
+        assertThat(ended).isCompleted();
+        assertThat(hive.isGone(id)).isTrue();
+    }
+
+    @Test
+    void itCanBeFoundUnkillableAgain() {
+        findUnkillable();
+
+        CompletionStage<ExitStatus> killed = hive.supervisor.forceKill(id);
+        hive.advance(Duration.ofMillis(4_900));
+        assertThat(killed.toCompletableFuture()).isNotDone();
+        hive.advance(Duration.ofMillis(200));
+
+        assertThat(killed.toCompletableFuture()).isCompletedExceptionally();
+        assertThat(kills).as("once a second").hasValue(5);
+    }
+
+    @Test
+    void aRestartOfItWaitsForTheNextGenerationOnceMore() {
+        findUnkillable();
+
+        CompletableFuture<WorkerInfo> restarted = hive.supervisor.restart(id).toCompletableFuture();
+        assertThat(restarted).isNotDone();
+        processes.exit(id, 137);
+
+        assertThat(restarted).as("it was stopped for good before").isCompletedExceptionally();
+        assertThat(hive.isGone(id)).isTrue();
+    }
+
+    @Test
+    void itsEndIsSeenHoweverLateItComes() {
+        findUnkillable();
+
+        hive.advance(Duration.ofHours(1));
+        processes.exitUnnoticed(id, 137);
+        hive.advance(Duration.ofMillis(100));
+
+        assertThat(hive.isGone(id)).isTrue();
+    }
+
+    @Test
+    void afterACompleteShutdownItIsSignalledAgainAndTheFirstReportStays() {
+        UnexpectedWarnings.expect("is still there after SIGKILL");
+        processes.ignoreKill(id);
+        CompletableFuture<ShutdownReport> report =
+                hive.supervisor.shutdown(Duration.ofSeconds(5)).toCompletableFuture();
+        hive.advanceSeconds(11);
+        assertThat(report).isCompletedWithValue(new ShutdownReport(1, 0, 0, 0, 1));
+        kills.set(0);
+
+        CompletableFuture<ShutdownReport> again =
+                hive.supervisor.shutdown(Duration.ofSeconds(5)).toCompletableFuture();
+
+        assertThat(kills).hasValue(1);
+        assertThat(again).isCompletedWithValue(report.join());
+        assertThat(hive.supervisor.forceKill(id).toCompletableFuture()).isCompletedExceptionally();
+    }
+}
