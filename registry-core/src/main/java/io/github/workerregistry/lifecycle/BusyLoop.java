@@ -18,12 +18,19 @@ final class BusyLoop implements Tick {
     private static final Logger log = LoggerFactory.getLogger(BusyLoop.class);
 
     private final WorkerRegistry registry;
+    private final SupervisedRecords records;
     private final Stopper stopper;
     private final Duration busyLimit;
     private final Presence presence;
 
-    BusyLoop(WorkerRegistry registry, Stopper stopper, Duration busyLimit, Presence presence) {
+    BusyLoop(
+            WorkerRegistry registry,
+            SupervisedRecords records,
+            Stopper stopper,
+            Duration busyLimit,
+            Presence presence) {
         this.registry = registry;
+        this.records = records;
         this.stopper = stopper;
         this.busyLimit = busyLimit;
         this.presence = presence;
@@ -31,7 +38,7 @@ final class BusyLoop implements Tick {
 
     @Override
     public void tick(Instant now) {
-        for (WorkerInfo worker : registry.list()) {
+        for (WorkerInfo worker : records.list()) {
             if (worker.state() instanceof Busy
                     && presence.since(worker.lastActivity(), now).compareTo(busyLimit) >= 0
                     && isStillStuck(worker)

@@ -24,6 +24,7 @@ final class HeartbeatLoop implements Tick {
     private static final Logger log = LoggerFactory.getLogger(HeartbeatLoop.class);
 
     private final WorkerRegistry registry;
+    private final SupervisedRecords records;
     private final Stopper stopper;
     private final Suspects suspects;
     private final Presence presence;
@@ -32,8 +33,14 @@ final class HeartbeatLoop implements Tick {
     private Map<String, Beat> beats = new HashMap<>();
 
     HeartbeatLoop(
-            WorkerRegistry registry, Stopper stopper, Suspects suspects, LifecycleConfig config, Presence presence) {
+            WorkerRegistry registry,
+            SupervisedRecords records,
+            Stopper stopper,
+            Suspects suspects,
+            LifecycleConfig config,
+            Presence presence) {
         this.registry = registry;
+        this.records = records;
         this.stopper = stopper;
         this.suspects = suspects;
         this.presence = presence;
@@ -87,7 +94,7 @@ final class HeartbeatLoop implements Tick {
     private List<WorkerInfo> look(Instant now) {
         Map<String, Beat> present = new HashMap<>();
         List<WorkerInfo> silent = new ArrayList<>();
-        for (WorkerInfo worker : registry.list()) {
+        for (WorkerInfo worker : records.list()) {
             Instant sent = worker.lastHeartbeat().orElse(null);
             if (sent == null
                     || !(worker.state() instanceof Loading || worker.state().routable())) {

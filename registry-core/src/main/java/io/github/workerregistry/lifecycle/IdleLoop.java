@@ -2,20 +2,19 @@ package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.WorkerInfo;
-import io.github.workerregistry.WorkerRegistry;
 import java.time.Duration;
 import java.time.Instant;
 
 /** Stops workers that had nothing to do for too long. */
 final class IdleLoop implements Tick {
 
-    private final WorkerRegistry registry;
+    private final SupervisedRecords records;
     private final Stopper stopper;
     private final Duration idleTimeout;
     private final Presence presence;
 
-    IdleLoop(WorkerRegistry registry, Stopper stopper, Duration idleTimeout, Presence presence) {
-        this.registry = registry;
+    IdleLoop(SupervisedRecords records, Stopper stopper, Duration idleTimeout, Presence presence) {
+        this.records = records;
         this.stopper = stopper;
         this.idleTimeout = idleTimeout;
         this.presence = presence;
@@ -23,7 +22,7 @@ final class IdleLoop implements Tick {
 
     @Override
     public void tick(Instant now) {
-        for (WorkerInfo worker : registry.idleWorkers()) {
+        for (WorkerInfo worker : records.idle()) {
             if (presence.since(worker.lastActivity(), now).compareTo(idleTimeout) >= 0) {
                 stopper.endIfUnchanged(worker, Exit.Cause.IDLE_TIMEOUT); // one compare-and-set decides against a lease
             }

@@ -2,7 +2,6 @@ package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.WorkerInfo;
-import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
@@ -23,19 +22,19 @@ final class LoadLoop implements Tick {
 
     private static final Logger log = LoggerFactory.getLogger(LoadLoop.class);
 
-    private final WorkerRegistry registry;
+    private final SupervisedRecords records;
     private final SupervisedWorkers workers;
     private final Stopper stopper;
     private final Duration loadStall;
     private final Presence presence;
 
     LoadLoop(
-            WorkerRegistry registry,
+            SupervisedRecords records,
             SupervisedWorkers workers,
             Stopper stopper,
             Duration loadStall,
             Presence presence) {
-        this.registry = registry;
+        this.records = records;
         this.workers = workers;
         this.stopper = stopper;
         this.loadStall = loadStall;
@@ -50,7 +49,7 @@ final class LoadLoop implements Tick {
     @Override
     public void tick(Instant now) {
         lookAtOutputs(now);
-        for (WorkerInfo worker : registry.list()) {
+        for (WorkerInfo worker : records.list()) {
             if (worker.state() instanceof Loading loading
                     && presence.since(lastProgress(worker, loading), now).compareTo(loadStall) >= 0
                     && stopper.endIfUnchanged(worker, Exit.Cause.LOAD_STALL)) {

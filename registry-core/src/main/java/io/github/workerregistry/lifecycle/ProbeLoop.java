@@ -39,23 +39,37 @@ final class ProbeLoop implements Tick {
     private static final double JITTER = 0.1;
 
     private final WorkerRegistry registry;
+    private final SupervisedRecords records;
     private final HealthProbe probe;
     private final LifecycleConfig config;
     private final Verdict verdict;
     private final Map<String, Schedule> schedules = new HashMap<>();
     private final Presence presence;
 
-    ProbeLoop(WorkerRegistry registry, HealthProbe probe, LifecycleConfig config, Verdict verdict, Presence presence) {
+    ProbeLoop(
+            WorkerRegistry registry,
+            SupervisedRecords records,
+            HealthProbe probe,
+            LifecycleConfig config,
+            Verdict verdict,
+            Presence presence) {
         this.registry = registry;
+        this.records = records;
         this.probe = probe;
         this.config = config;
         this.verdict = verdict;
         this.presence = presence;
     }
 
+    /** The longest time between two health checks of a worker, when one is not held up. */
+    static Duration longestInterval(LifecycleConfig config) {
+        Duration interval = config.healthInterval();
+        return interval.plus(interval.dividedBy(Math.round(1 / JITTER)));
+    }
+
     @Override
     public void tick(Instant now) {
-        List<WorkerInfo> workers = registry.list();
+        List<WorkerInfo> workers = records.list();
         for (WorkerInfo worker : workers) {
             if (worker.state() instanceof Loading || worker.state().routable()) {
                 scheduleOf(worker, now).step(worker, now);
@@ -82,6 +96,7 @@ final class ProbeLoop implements Tick {
     }
 
     private void forgetAllBut(Set<String> ids) {
+        verdict.keepOnly(ids);
         schedules.entrySet().removeIf(entry -> {
             boolean gone = !ids.contains(entry.getKey());
             if (gone) {

@@ -29,16 +29,24 @@ final class Shutdown {
     private final LoopRunner runner;
     private final Duration killWait;
     private final Duration sweep;
+    private final Runnable onEnd;
     private final AtomicReference<@Nullable CompletableFuture<ShutdownReport>> report = new AtomicReference<>();
     private @Nullable Thread hook;
 
-    Shutdown(SupervisedWorkers workers, Stopper stopper, Exits exits, LoopRunner runner, LifecycleConfig config) {
+    Shutdown(
+            SupervisedWorkers workers,
+            Stopper stopper,
+            Exits exits,
+            LoopRunner runner,
+            LifecycleConfig config,
+            Runnable onEnd) {
         this.workers = workers;
         this.stopper = stopper;
         this.exits = exits;
         this.runner = runner;
         this.killWait = config.killWait();
         this.sweep = config.sweep();
+        this.onEnd = onEnd;
     }
 
     /** Shuts down when the JVM does, and keeps it waiting until then. */
@@ -126,6 +134,7 @@ final class Shutdown {
             runner.close();
             unhook();
             exits.finishReleases();
+            onEnd.run();
             ShutdownReport counts = count(endings);
             log.info("shutdown is complete: {}", counts);
             first.complete(counts);

@@ -66,6 +66,11 @@ final class SupervisedWorkers {
         }
     }
 
+    /** Whether a worker was spawned here and has not left yet, be it that its record will be removed next. */
+    boolean have(String id) {
+        return byId.containsKey(id) || leaving.stream().anyMatch(worker -> worker.id.equals(id));
+    }
+
     /** Whether the stop of one of them is under way. One that has been found unkillable is left to the scheduler. */
     boolean areStopping() {
         return byId.values().stream().anyMatch(worker -> worker.stop.isUnderWay());

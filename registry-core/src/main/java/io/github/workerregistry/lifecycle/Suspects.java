@@ -46,6 +46,11 @@ final class Suspects implements Tick {
         this.presence = presence;
     }
 
+    /** Whether so many of those that are checked fail that the check is in doubt. */
+    static boolean areMany(long failing, long checked) {
+        return failing >= MANY && failing * 2 >= checked;
+    }
+
     /**
      * Whether a worker that should be ended is to be kept for now; if so, it is ended when its time is over.
      *
@@ -53,7 +58,7 @@ final class Suspects implements Tick {
      * @param checked how many take part in it
      */
     boolean spare(WorkerInfo worker, Exit.Cause cause, long failing, long checked, Instant now) {
-        if (failing < MANY || failing * 2 < checked) {
+        if (!areMany(failing, checked)) {
             return false;
         }
         suspicions.compute(

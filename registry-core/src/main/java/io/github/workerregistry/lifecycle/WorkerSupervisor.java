@@ -41,7 +41,9 @@ import org.slf4j.LoggerFactory;
  * What may block (the start of a process on a restart, the removal of files) runs on the executor given to
  * {@link Builder#blocking}; without one, on the scheduler too. The host's executors are still running after
  * {@link #close()}. All methods are thread-safe. Workers that the hive registered itself are probed and timed out too,
- * but they have no process here: ending one removes its record.
+ * but they have no process here: ending one removes its record. A registry may have several supervisors, each with its
+ * own settings: each evaluates the workers that it spawned, and the first one those that the hive registered
+ * ({@link Builder#superviseRegistered}).
  */
 public final class WorkerSupervisor implements AutoCloseable {
 
@@ -80,25 +82,33 @@ public final class WorkerSupervisor implements AutoCloseable {
                 runner,
                 blocking);
         restarts = new RestartLoop(registry, workers, spawner, stopper, exits);
+        RegistrySupervisors supervisors = RegistrySupervisors.of(registry);
+        SupervisedRecords records =
+                new SupervisedRecords(registry, supervisors.join(workers, builder.superviseRegistered));
         Suspects suspects = new Suspects(registry, stopper, config.suspectLimit(), presence);
         loops.addUrgent("liveness", config.sweep(), new LivenessLoop(registry, workers, stopper, exits));
         loops.addUrgent("stop", config.sweep(), stops);
         if (builder.probe != null) {
-            Verdict verdict = new Verdict(registry, workers, stopper, suspects, config.failureThreshold());
-            loops.add("probe", config.sweep(), new ProbeLoop(registry, builder.probe, config, verdict, presence));
+            Verdict verdict = new Verdict(registry, records, workers, stopper, suspects, presence, config);
+            loops.add(
+                    "probe",
+                    config.sweep(),
+                    new ProbeLoop(registry, records, builder.probe, config, verdict, presence));
+            loops.add("verdict", config.sweep(), verdict);
         }
-        loops.add("heartbeat", config.sweep(), new HeartbeatLoop(registry, stopper, suspects, config, presence));
+        loops.add(
+                "heartbeat", config.sweep(), new HeartbeatLoop(registry, records, stopper, suspects, config, presence));
         loops.add("suspects", config.sweep(), suspects);
         loops.add("restart", config.sweep(), restarts);
         loops.add("leaks", Duration.ofSeconds(1), now -> registry.reportLeaks());
-        loops.add("load", LoadLoop.PERIOD, new LoadLoop(registry, workers, stopper, config.loadStall(), presence));
+        loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, workers, stopper, config.loadStall(), presence));
         config.busyLimit()
-                .ifPresent(
-                        limit -> loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, stopper, limit, presence)));
+                .ifPresent(limit ->
+                        loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, records, stopper, limit, presence)));
         config.idleTimeout()
                 .ifPresent(timeout ->
-                        loops.add("idle", config.idleCheck(), new IdleLoop(registry, stopper, timeout, presence)));
-        shutdown = new Shutdown(workers, stopper, exits, runner, config);
+                        loops.add("idle", config.idleCheck(), new IdleLoop(records, stopper, timeout, presence)));
+        shutdown = new Shutdown(workers, stopper, exits, runner, config, () -> supervisors.leave(workers));
         if (builder.hookDeadline != null) {
             shutdown.hook(builder.hookDeadline); // first: while the JVM shuts down, it is refused
         }
@@ -106,6 +116,7 @@ public final class WorkerSupervisor implements AutoCloseable {
             runner.start(builder.scheduler);
         } catch (Throwable refused) { // nobody will ever have this supervisor: nothing of it may stay
             shutdown.unhook();
+            supervisors.leave(workers);
             throw refused;
         }
     }
@@ -304,6 +315,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         private @Nullable StopRequest stopRequest;
         private @Nullable Executor blocking;
         private @Nullable Duration hookDeadline;
+        private boolean superviseRegistered = true;
         private RestartPolicy restart = RestartPolicy.onFailure();
         private LifecycleConfig config = LifecycleConfig.defaults();
         private PortRange ports = PortRange.of(8100, 8199);
@@ -387,6 +399,20 @@ public final class WorkerSupervisor implements AutoCloseable {
          */
         public Builder blocking(Executor blocking) {
             this.blocking = requireNonNull(blocking, "blocking");
+            return this;
+        }
+
+        /**
+         * Sets whether workers that the hive registered itself are evaluated here: probed, timed out, and ended when
+         * they fail. Where a registry has several supervisors, that is up to the one that was built first; if it says
+         * false, nothing evaluates them. A worker that was spawned is evaluated by the supervisor that spawned it, and
+         * by no other.
+         *
+         * @param superviseRegistered default true
+         * @return this builder
+         */
+        public Builder superviseRegistered(boolean superviseRegistered) {
+            this.superviseRegistered = superviseRegistered;
             return this;
         }
 

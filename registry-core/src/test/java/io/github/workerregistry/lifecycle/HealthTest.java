@@ -371,9 +371,14 @@ class HealthTest {
     /** And nobody says that it is given up. */
     @Test
     void aWorkerThatFindsWorkAtTheMomentOfItsVerdictIsNotKilled() {
-        VirtualHive hive = VirtualHive.with(config -> config.failureThreshold(1));
+        CompletableFuture<HealthStatus> answer = new CompletableFuture<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.health((worker, timeout) -> answer)
+                .config(VirtualHive.config()
+                        .failureThreshold(1)
+                        .healthTimeout(Duration.ofSeconds(30))
+                        .build()));
         String id = hive.spawnReady();
-        hive.probe.answer(id, ILL);
+        hive.advance(Duration.ofMillis(33_100));
         List<SlotLease> leases = new ArrayList<>();
         hive.registry.subscribe(
                 event -> {
@@ -383,7 +388,7 @@ class HealthTest {
                 },
                 Runnable::run);
 
-        hive.advanceSeconds(60);
+        answer.complete(ILL);
 
         assertThat(leases).singleElement().matches(SlotLease::isValid);
         assertThat(hive.state(id)).isEqualTo(new Busy());

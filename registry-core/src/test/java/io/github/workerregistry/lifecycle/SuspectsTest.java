@@ -8,6 +8,9 @@ import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.health.HealthStatus;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -168,6 +171,94 @@ class SuspectsTest {
         more.forEach(id -> hive.probe.answer(id, ILL));
 
         hive.advanceSeconds(110);
+
+        assertThat(hive.processes.running()).containsExactlyElementsOf(ids);
+    }
+
+    /** Each had failed alone when it was ended: all eight were killed. */
+    @Test
+    void withAThresholdOfOneManyThatFailTogetherAreKeptToo() {
+        UnexpectedWarnings.expect("under suspicion");
+        VirtualHive hive = VirtualHive.with(config -> config.failureThreshold(1));
+        List<String> ids = Stream.generate(hive::spawnReady).limit(10).toList();
+        ids.subList(0, 8).forEach(id -> hive.probe.answer(id, ILL));
+
+        hive.advanceSeconds(60);
+
+        assertThat(hive.processes.running()).containsExactlyElementsOf(ids);
+        assertThat(hive.registry.stats().suspected()).isEqualTo(8);
+        hive.probe.answerAll(HealthStatus.healthy());
+        hive.advanceSeconds(40);
+        assertThat(ids.subList(0, 8))
+                .allSatisfy(id -> assertThat(hive.heard.historyOf(id))
+                        .containsOnlyOnce("Suspected")
+                        .endsWith("Cleared"));
+    }
+
+    @Test
+    void withAThresholdOfOneOneThatFailsAloneIsEndedWhenMostOthersHavePassed() {
+        UnexpectedWarnings.expect("is given up after 1 failed health checks");
+        VirtualHive hive = VirtualHive.with(config -> config.failureThreshold(1));
+        List<String> ids = Stream.generate(hive::spawnReady).limit(10).toList();
+        hive.probe.answer(ids.get(3), ILL);
+
+        hive.advanceSeconds(67); // the longest time to its probe, then to one of each other worker
+
+        assertThat(hive.processes.running()).hasSize(9).doesNotContain(ids.get(3));
+    }
+
+    @Test
+    void withAThresholdOfOneOneOfTwoIsEndedAtOnce() {
+        UnexpectedWarnings.expect("is given up after 1 failed health checks");
+        VirtualHive hive = VirtualHive.with(config -> config.failureThreshold(1));
+        String well = hive.spawnReady();
+        String ill = hive.spawnReady();
+        hive.probe.answer(ill, ILL);
+
+        while (hive.probe.probes(ill) == 0) {
+            assertThat(hive.isGone(ill)).isFalse();
+            hive.advance(Duration.ofMillis(100));
+        }
+
+        assertThat(hive.processes.running()).containsExactly(well);
+    }
+
+    /** Others that never give an answer might keep it for ever. */
+    @Test
+    void theDecisionIsNotPutOffForMuchLongerThanAnInterval() {
+        UnexpectedWarnings.expect("is given up after", "no verdict");
+        VirtualHive hive = VirtualHive.with(config -> config.failureThreshold(1));
+        List<String> ids = Stream.generate(hive::spawnReady).limit(4).toList();
+        hive.probe.answerAll(HealthStatus.unknown("no idea"));
+        hive.probe.answer(ids.get(0), ILL);
+
+        hive.advanceSeconds(33 + 33 + 5 + 1);
+
+        assertThat(hive.processes.running()).containsExactlyElementsOf(ids.subList(1, 4));
+    }
+
+    @Test
+    void aWorkerThatFindsWorkWhileItsEndIsUndecidedLives() {
+        CompletableFuture<HealthStatus> ofOthers = new CompletableFuture<>();
+        AtomicReference<String> ill = new AtomicReference<>();
+        AtomicInteger asked = new AtomicInteger();
+        VirtualHive hive = new VirtualHive(builder -> builder.health((worker, timeout) -> {
+                    boolean first = worker.id().equals(ill.get()) && asked.getAndIncrement() == 0;
+                    return first ? CompletableFuture.completedFuture(ILL) : ofOthers;
+                })
+                .config(VirtualHive.config()
+                        .failureThreshold(1)
+                        .healthTimeout(Duration.ofSeconds(30))
+                        .build()));
+        List<String> ids = Stream.generate(hive::spawnReady).limit(3).toList();
+        ill.set(ids.get(0));
+        while (asked.get() == 0) {
+            hive.advance(Duration.ofMillis(100));
+        }
+        hive.lease(ids.get(0)).close();
+        ofOthers.complete(HealthStatus.healthy());
+
+        hive.advanceSeconds(120);
 
         assertThat(hive.processes.running()).containsExactlyElementsOf(ids);
     }
