@@ -8,6 +8,7 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -27,6 +28,7 @@ final class Exits {
     private final SupervisedWorkers workers;
     private final PortRange ports;
     private final RestartPolicy policy;
+    private final boolean endsWithJvm;
     private final Releases releases;
     private final PostMortem postMortem;
     private final ExitHistory history = new ExitHistory();
@@ -36,11 +38,13 @@ final class Exits {
             SupervisedWorkers workers,
             PortRange ports,
             RestartPolicy policy,
-            Executor blocking) {
+            Executor blocking,
+            boolean endsWithJvm) {
         this.registry = registry;
         this.workers = workers;
         this.ports = ports;
         this.policy = policy;
+        this.endsWithJvm = endsWithJvm;
         this.releases = new Releases(blocking);
         this.postMortem = new PostMortem(registry, workers);
     }
@@ -53,12 +57,22 @@ final class Exits {
     void noticed(SupervisedWorker worker, ExitStatus status) {
         worker.decide(() -> {
             WorkerProcess process = worker.process();
-            if (process != null && !worker.hasExited()) {
+            if (process != null && !worker.hasExited() && !isPutOff(worker, status)) {
                 Exit exit = postMortem.of(worker, process, status);
                 releases.release(worker.id, process); // first: who waits for the end finds no file left
                 end(worker, exit);
             }
         });
+    }
+
+    /** Whether a later tick is to deal with it: by then a shutdown may have begun, and it was no crash. */
+    private boolean isPutOff(SupervisedWorker worker, ExitStatus status) {
+        Instant now = registry.clock().instant();
+        return endsWithJvm
+                && !workers.isClosed()
+                && !worker.stop.isUnderWay()
+                && SharedSignal.ended(status)
+                && SharedSignal.mayFollow(worker.exitNoticed(now), now);
     }
 
     /** The process of a restart could not be started. In the worker's turn. */

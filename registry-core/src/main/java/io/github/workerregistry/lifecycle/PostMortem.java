@@ -10,7 +10,6 @@ import io.github.workerregistry.lifecycle.StopSequence.Phase;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import java.util.List;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,8 +23,6 @@ final class PostMortem {
 
     /** What a shell says of a command that it cannot start; there is no process that could have said anything. */
     private static final int CANNOT_START = 127;
-
-    private static final Set<Integer> SHUTDOWN_SIGNALS = Set.of(2, 15);
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
@@ -43,14 +40,11 @@ final class PostMortem {
         return exit(worker, causeOf(status), status, output(worker, process));
     }
 
-    /** A service manager that ends the hive may signal its workers too, before they are asked here. */
     private Exit.Cause causeOf(ExitStatus status) {
         if (status.isSuccess()) {
             return Exit.Cause.EXITED;
         }
-        boolean endsWithHive =
-                workers.isClosed() && SHUTDOWN_SIGNALS.contains(status.signal().orElse(0));
-        return endsWithHive ? Exit.Cause.SHUTDOWN : Exit.Cause.CRASHED;
+        return workers.isClosed() && SharedSignal.ended(status) ? Exit.Cause.SHUTDOWN : Exit.Cause.CRASHED;
     }
 
     /** The record of a process that could not be started. */

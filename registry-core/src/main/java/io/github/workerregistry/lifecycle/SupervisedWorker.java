@@ -47,6 +47,8 @@ final class SupervisedWorker {
     private volatile @Nullable WorkerProcess process;
     private volatile @Nullable Instant readySince;
 
+    private @Nullable Instant exitNoticed;
+
     private volatile Instant lastProgress = Instant.MIN;
     private long outputBytes; // owned by LoadLoop
 
@@ -156,6 +158,14 @@ final class SupervisedWorker {
 
     boolean isRestartWanted() {
         return restartWanted;
+    }
+
+    /** Notes that the process has gone; gives when that was noticed first. */
+    Instant exitNoticed(Instant now) {
+        if (exitNoticed == null) {
+            exitNoticed = now;
+        }
+        return exitNoticed;
     }
 
     void exited() {

@@ -64,7 +64,8 @@ public final class WorkerSupervisor implements AutoCloseable {
         Executor blocking = builder.blocking != null ? builder.blocking : builder.scheduler;
         ProcessController processes = builder.processes != null ? builder.processes : LocalProcessController.create();
         orphans = reapOrphans(processes);
-        exits = new Exits(registry, workers, builder.ports, builder.restart, blocking);
+        exits = new Exits(
+                registry, workers, builder.ports, builder.restart, blocking, builder.hookDeadline != null);
         StopLoop stops = new StopLoop(registry, workers, builder.stopRequest);
         Presence presence = new Presence(config.sweep(), registry.clock().instant());
         Loops loops = new Loops(registry.clock(), presence);
@@ -420,6 +421,11 @@ public final class WorkerSupervisor implements AutoCloseable {
          * Adds a JVM shutdown hook that calls {@link WorkerSupervisor#shutdown} and waits for it: on SIGTERM, Ctrl-C
          * and {@code System.exit}, and not on SIGKILL. The JVM waits no longer than the deadline, the kill wait and 2
          * s; what is left then is killed. The hook is taken away when the supervisor has been shut down or closed.
+         *
+         * <p>A service manager may signal the hive and its workers at once (systemd does with
+         * {@code KillMode=control-group}, its default; {@code KillMode=mixed} lets workers drain). So with the hook, the
+         * exit of a worker by SIGTERM or SIGINT that nobody here sent is dealt with 200 ms later, and is no crash if the
+         * shutdown has begun by then.
          *
          * @param deadline the time until whatever is left is killed
          * @return this builder

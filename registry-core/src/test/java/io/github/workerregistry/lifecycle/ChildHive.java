@@ -85,8 +85,19 @@ final class ChildHive implements AfterEachCallback {
     }
 
     void signal(String name) {
+        signal(name, List.of(jvm().pid()));
+    }
+
+    /** The workers first, but all at once. */
+    void signalWorkersAndHive(String name) {
+        signal(name, Stream.concat(pids().stream(), Stream.of(jvm().pid())).toList());
+    }
+
+    private static void signal(String name, List<Long> pids) {
+        List<String> command = new ArrayList<>(List.of("kill", "-" + name));
+        pids.forEach(pid -> command.add(Long.toString(pid)));
         try {
-            Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(jvm().pid())).start();
+            Process kill = new ProcessBuilder(command).start();
             assertThat(kill.waitFor(20, TimeUnit.SECONDS)).isTrue();
             assertThat(kill.exitValue()).isZero();
         } catch (IOException e) {

@@ -91,6 +91,20 @@ class ShutdownIT {
         assertThat(child.pids()).noneMatch(RealHive::isRunning);
     }
 
+    /** As a service manager does that signals every process of a service; it called them crashed. */
+    @Test
+    void workersThatAreSignalledAtOnceWithTheirHiveHaveNotCrashed() {
+        ProcessHandle jvm = child.start("http://127.0.0.1:9");
+
+        child.signalWorkersAndHive("TERM");
+
+        eventually().until(() -> !isRunning(jvm.pid()));
+        assertThat(child.pids()).noneMatch(RealHive::isRunning);
+        assertThat(child.printed())
+                .contains("Removed idle", "Removed loading")
+                .noneMatch(line -> line.startsWith("Crashed") || line.contains("CRASHED"));
+    }
+
     /**
      * Their exit is seen only when the last of their children has gone, which nobody tells: it has to be looked for.
      */

@@ -304,6 +304,36 @@ class ShutdownTest {
         });
     }
 
+    /** With the hook, such an exit waits for the shutdown that may be about to begin. */
+    @Test
+    void aWorkerThatIsSignalledAMomentBeforeTheHiveHasNotCrashed() {
+        VirtualHive hive = new VirtualHive(builder -> builder.shutdownHook(DEADLINE));
+        String id = hive.spawnReady();
+
+        hive.processes.exit(id, 143);
+        hive.advance(Duration.ofMillis(100));
+        assertThat(hive.supervisor.recentExits()).isEmpty();
+        CompletableFuture<ShutdownReport> report =
+                hive.supervisor.shutdown(DEADLINE).toCompletableFuture();
+        hive.advance(Duration.ofMillis(100));
+
+        assertThat(report).isCompletedWithValue(new ShutdownReport(1, 0, 1, 0, 0));
+        assertThat(hive.supervisor.recentExits()).extracting(Exit::cause).containsExactly(Exit.Cause.SHUTDOWN);
+    }
+
+    @Test
+    void aWorkerThatIsSignalledAloneHasCrashedAfterAll() {
+        UnexpectedWarnings.expect("is gone: CRASHED, signal 15");
+        VirtualHive hive = new VirtualHive(builder -> builder.shutdownHook(DEADLINE));
+        String id = hive.spawnReady();
+
+        hive.processes.exit(id, 143);
+        hive.advance(Duration.ofMillis(300));
+
+        assertThat(hive.isGone(id)).isTrue();
+        hive.supervisor.close();
+    }
+
     @Test
     void oneThatDiesOfAnotherSignalHas() {
         UnexpectedWarnings.expect("is gone: CRASHED, signal 11");
