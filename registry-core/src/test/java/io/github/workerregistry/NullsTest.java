@@ -14,6 +14,7 @@ import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.StopRequest;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.process.InheritedEnvironment;
 import io.github.workerregistry.process.LocalProcessController;
 import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
@@ -43,6 +44,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
@@ -214,6 +216,7 @@ class NullsTest {
                     entry(String[].class, new String[] {"serve"}),
                     entry(List.class, List.of("serve")),
                     entry(Map.class, Map.of()),
+                    entry(Set.class, Set.of()),
                     entry(Optional.class, Optional.empty()),
                     entry(OptionalInt.class, OptionalInt.empty()),
                     entry(OptionalLong.class, OptionalLong.empty()),
@@ -257,6 +260,7 @@ class NullsTest {
                     entry(ProcessController.class, processes),
                     entry(ProcessIdentity.class, ProcessIdentity.of(ProcessHandle.current())),
                     entry(ProcessSpec.class, another),
+                    entry(InheritedEnvironment.class, InheritedEnvironment.all()),
                     entry(WorkerProcess.class, new FakeProcessController().start(another)),
                     entry(OrphanReport.class, OrphanReport.unsupported()),
                     entry(LocalProcessController.class, LocalProcessController.create()),

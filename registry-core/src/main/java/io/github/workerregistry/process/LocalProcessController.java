@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
@@ -88,9 +89,9 @@ public final class LocalProcessController implements ProcessController {
     /**
      * {@inheritDoc}
      *
-     * <p>Returns when the system has started the program. The environment is that of this JVM, then what the
-     * specification adds, then the mark; {@code SPT_NOENV=1} is added unless set, so that Python programs which set a
-     * title leave the mark readable.
+     * <p>Returns when the system has started the program. The environment is what of this JVM's is inherited, then what
+     * the specification adds, then the mark; {@code SPT_NOENV=1} is added unless set, so that Python programs which set
+     * a title leave the mark readable.
      *
      * @throws SpawnException if the program cannot be run, or if the working directory or the output directory is not
      *     there or cannot be used; the message says which
@@ -153,8 +154,10 @@ public final class LocalProcessController implements ProcessController {
 
     private static ProcessBuilder builderFor(ProcessSpec spec, ProcessMark mark, ProcessOutput output) {
         ProcessBuilder builder = new ProcessBuilder(spec.command());
-        builder.environment().putAll(spec.environment());
-        mark.putInto(builder.environment());
+        Map<String, String> environment = builder.environment(); // this JVM's own, to begin with
+        environment.keySet().removeIf(name -> !spec.inherited().includes(name));
+        environment.putAll(spec.environment());
+        mark.putInto(environment);
         spec.directory().ifPresent(directory -> builder.directory(directory.toFile()));
         builder.redirectInput(Redirect.from(Redirect.DISCARD.file())); // /dev/null, or what the system has in its place
         output.connect(builder);

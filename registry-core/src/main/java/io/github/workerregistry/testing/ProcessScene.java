@@ -119,7 +119,11 @@ final class ProcessScene implements AutoCloseable {
 
     /** The output of a command that prints and ends. */
     List<String> outputOf(List<String> command, Map<String, String> environment, Optional<Path> directory) {
-        PromptProcess process = start(new ProcessSpec("w", command, environment, directory));
+        return outputOf(new ProcessSpec("w", command, environment, directory));
+    }
+
+    List<String> outputOf(ProcessSpec spec) {
+        PromptProcess process = start(spec);
         ended(process);
         return process.outputTail(100);
     }

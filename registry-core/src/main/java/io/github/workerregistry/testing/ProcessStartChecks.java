@@ -1,5 +1,6 @@
 package io.github.workerregistry.testing;
 
+import io.github.workerregistry.process.InheritedEnvironment;
 import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessIdentity;
 import io.github.workerregistry.process.ProcessSpec;
@@ -7,6 +8,7 @@ import io.github.workerregistry.process.SpawnException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +34,9 @@ final class ProcessStartChecks {
                 new SceneCheck<>("a variable of the spec reaches the process", ProcessStartChecks::variable),
                 new SceneCheck<>("a variable of the spec replaces that of this JVM", ProcessStartChecks::replaced),
                 new SceneCheck<>("the variables of this JVM reach the process", ProcessStartChecks::inherited),
+                new SceneCheck<>(
+                        "an excepted variable of this JVM does not reach the process", ProcessStartChecks::excepted),
+                new SceneCheck<>("if only some variables are inherited, others are not", ProcessStartChecks::only),
                 new SceneCheck<>("the process runs in the directory of the spec", ProcessStartChecks::directory),
                 new SceneCheck<>("without a directory it runs in that of this JVM", ProcessStartChecks::ownDirectory),
                 new SceneCheck<>(
@@ -134,6 +139,35 @@ final class ProcessStartChecks {
         List<String> output = scene.outputOf(scene.printingVariable(name), Map.of(), Optional.empty());
 
         Expect.equal("the variable " + name + " that the process sees", List.of(System.getenv(name)), output);
+    }
+
+    private static void excepted(ProcessScene scene) {
+        String name = variableOfThisJvm();
+
+        Expect.that(
+                !outputWith(new InheritedEnvironment(Optional.empty(), Set.of(name)), name, scene)
+                        .contains(System.getenv(name)),
+                "the variable " + name + " to be kept from the process, but it sees it");
+    }
+
+    private static void only(ProcessScene scene) {
+        String name = variableOfThisJvm();
+        Set<String> others = new HashSet<>(System.getenv().keySet());
+        others.remove(name);
+
+        Expect.that(
+                !outputWith(new InheritedEnvironment(Optional.of(others), Set.of()), name, scene)
+                        .contains(System.getenv(name)),
+                "the variable " + name + " not to be inherited with the others, but the process sees it");
+        Expect.equal(
+                "the variable " + name + " that the process sees, which is the only one that it inherits with PATH",
+                List.of(System.getenv(name)),
+                outputWith(new InheritedEnvironment(Optional.of(Set.of(name, "PATH")), Set.of()), name, scene));
+    }
+
+    private static List<String> outputWith(InheritedEnvironment inherited, String variable, ProcessScene scene) {
+        return scene.outputOf(
+                new ProcessSpec("w", scene.printingVariable(variable), Map.of(), Optional.empty(), inherited));
     }
 
     /** One whose value comes back as it is, and that no program needs. */

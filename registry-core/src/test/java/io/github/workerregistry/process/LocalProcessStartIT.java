@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -131,13 +132,32 @@ class LocalProcessStartIT {
     }
 
     @Test
-    void aVariableThatCannotBeIsASpawnException() {
-        ProcessSpec spec = new ProcessSpec("w", List.of("sleep", "600"), Map.of("NOT=A NAME", "x"), Optional.empty());
+    void theEnvironmentIsExactlyWhatTheSpecSays() {
+        WorkerProcess process = workers.start(new ProcessSpec(
+                "w",
+                List.of("/usr/bin/env"),
+                Map.of("GREETING", "good day"),
+                Optional.empty(),
+                new InheritedEnvironment(Optional.of(Set.of("PATH", "NOT_THERE")), Set.of())));
+        workers.eventuallyEnded(process);
 
-        assertThatThrownBy(() -> workers.controller().start(spec))
-                .isInstanceOf(SpawnException.class)
-                .hasMessageContaining("NOT=A NAME");
-        assertThat(logs).isEmptyDirectory();
+        assertThat(process.outputTail(99))
+                .filteredOn(line -> !line.startsWith("WORKER_REGISTRY_MARK="))
+                .containsExactlyInAnyOrder("GREETING=good day", "PATH=" + System.getenv("PATH"), "SPT_NOENV=1");
+    }
+
+    /** The JDK looks for the program by its own PATH. */
+    @Test
+    void aProgramIsFoundThoughTheProcessInheritsNothing() {
+        WorkerProcess process = workers.start(new ProcessSpec(
+                "w",
+                List.of("env"),
+                Map.of(),
+                Optional.empty(),
+                new InheritedEnvironment(Optional.of(Set.of()), Set.of())));
+        workers.eventuallyEnded(process);
+
+        assertThat(process.outputTail(99)).hasSize(2);
     }
 
     /** The JDK forks first and makes its thread for the child then. */

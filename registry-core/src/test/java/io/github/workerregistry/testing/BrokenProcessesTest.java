@@ -34,10 +34,21 @@ class BrokenProcessesTest {
             variables that are dropped
                 a variable of the spec reaches the process
                 a variable of the spec replaces that of this JVM
+                an excepted variable of this JVM does not reach the process
+                if only some variables are inherited, others are not
             variables that replace nothing
                 a variable of the spec replaces that of this JVM
+                an excepted variable of this JVM does not reach the process
+                if only some variables are inherited, others are not
             variables that are not inherited
                 the variables of this JVM reach the process
+                if only some variables are inherited, others are not
+            variables that are inherited though they are excepted
+                an excepted variable of this JVM does not reach the process
+            variables that are inherited though others are the only ones
+                if only some variables are inherited, others are not
+            variables of which none is inherited if there are only ones
+                if only some variables are inherited, others are not
             a directory that is always the same
                 the process runs in the directory of the spec
                 without a directory it runs in that of this JVM
@@ -158,6 +169,7 @@ class BrokenProcessesTest {
                 a variable of the spec reaches the process
                 a variable of the spec replaces that of this JVM
                 the variables of this JVM reach the process
+                if only some variables are inherited, others are not
                 the process runs in the directory of the spec
                 without a directory it runs in that of this JVM
                 arguments are passed on as they are, through no shell

@@ -55,6 +55,7 @@ class FakeMachineContract extends FakeProcessContract {
 
     Map<String, String> environmentOf(ProcessSpec spec) {
         Map<String, String> environment = new HashMap<>(System.getenv());
+        environment.keySet().removeIf(name -> !spec.inherited().includes(name));
         environment.putAll(spec.environment());
         return environment;
     }

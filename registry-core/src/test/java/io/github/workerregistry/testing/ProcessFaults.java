@@ -1,6 +1,7 @@
 package io.github.workerregistry.testing;
 
 import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.process.InheritedEnvironment;
 import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessIdentity;
@@ -113,6 +114,28 @@ final class ProcessFaults {
                         return spec.environment();
                     }
                 }),
+                broken("variables that are inherited though they are excepted", new FakeMachineContract() {
+                    @Override
+                    Map<String, String> environmentOf(ProcessSpec spec) {
+                        return super.environmentOf(inheriting(
+                                spec, new InheritedEnvironment(spec.inherited().only(), Set.of())));
+                    }
+                }),
+                broken("variables that are inherited though others are the only ones", new FakeMachineContract() {
+                    @Override
+                    Map<String, String> environmentOf(ProcessSpec spec) {
+                        return super.environmentOf(inheriting(
+                                spec,
+                                new InheritedEnvironment(
+                                        Optional.empty(), spec.inherited().except())));
+                    }
+                }),
+                broken("variables of which none is inherited if there are only ones", new FakeMachineContract() {
+                    @Override
+                    Map<String, String> environmentOf(ProcessSpec spec) {
+                        return spec.inherited().only().isPresent() ? spec.environment() : super.environmentOf(spec);
+                    }
+                }),
                 broken("a directory that is always the same", new FakeMachineContract() {
                     @Override
                     String directoryOf(ProcessSpec spec) {
@@ -127,6 +150,10 @@ final class ProcessFaults {
                                 .toList();
                     }
                 }));
+    }
+
+    private static ProcessSpec inheriting(ProcessSpec spec, InheritedEnvironment inherited) {
+        return new ProcessSpec(spec.workerId(), spec.command(), spec.environment(), spec.directory(), inherited);
     }
 
     private static List<Fault> notices() {

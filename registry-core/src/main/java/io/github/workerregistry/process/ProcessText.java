@@ -1,0 +1,77 @@
+package io.github.workerregistry.process;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.github.workerregistry.LogText;
+import java.io.File;
+import java.nio.charset.Charset;
+import java.nio.charset.CharsetEncoder;
+import java.util.Optional;
+
+/**
+ * What a process can be given as text: no NUL, which ends a text there, and no character that the JDK would turn into
+ * {@code ?} on the way.
+ *
+ * <p>On Windows texts are passed as they are. Elsewhere they are bytes, in the encoding of the locale that the JVM was
+ * started in: {@code sun.jnu.encoding}, which no option changes, since JDK 19; the default charset before. Without a
+ * locale ({@code LANG} unset, as in most containers) that is ASCII.
+ */
+final class ProcessText {
+
+    private static final int FIRST_WITH_JNU = 19; // JDK-8285517
+
+    private static final Optional<Charset> ENCODING =
+            File.separatorChar == '\\' ? Optional.empty() : Optional.of(encoding());
+
+    private ProcessText() {}
+
+    private static Charset encoding() {
+        String name = System.getProperty("sun.jnu.encoding");
+        return Runtime.version().feature() < FIRST_WITH_JNU || name == null || !Charset.isSupported(name)
+                ? Charset.defaultCharset()
+                : Charset.forName(name);
+    }
+
+    /**
+     * Checks a text that a process is to be given.
+     *
+     * @param what names the text in the message, which does not show it: it may be a secret
+     */
+    static void require(String text, String what) {
+        int nul = text.indexOf('\0');
+        if (nul >= 0) {
+            throw new IllegalArgumentException(what + " must not contain NUL, has it at index " + nul);
+        }
+        ENCODING.ifPresent(charset -> requireEncodable(text, what, charset));
+    }
+
+    /** Checks the name of an environment variable. */
+    static void requireVariable(String name, String what) {
+        if (name.isEmpty()) {
+            throw new IllegalArgumentException(what + " must not be empty");
+        }
+        if (name.indexOf('=') >= 0) {
+            throw new IllegalArgumentException(what + " must not contain '=', was \"" + LogText.of(name) + "\"");
+        }
+        require(name, what);
+    }
+
+    private static void requireEncodable(String text, String what, Charset charset) {
+        CharsetEncoder encoder = charset.newEncoder();
+        if (encoder.canEncode(text)) {
+            return;
+        }
+        int index = 0;
+        while (index < text.length() && encoder.canEncode(text.substring(index, text.offsetByCodePoints(index, 1)))) {
+            index = text.offsetByCodePoints(index, 1);
+        }
+        String culprit = index == text.length()
+                ? "a character"
+                : String.format("U+%04X at index %d", text.codePointAt(index), index);
+        String remedy = charset.equals(UTF_8)
+                ? ""
+                : "; start the JVM in a UTF-8 locale, for example with LC_ALL=C.UTF-8 in its environment";
+        throw new IllegalArgumentException(what + " has " + culprit + ", which would reach the process as \"?\": "
+                + "the encoding for processes is " + charset + remedy);
+    }
+}
