@@ -17,7 +17,6 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
@@ -43,6 +42,7 @@ final class Spawner {
     private final Exits exits;
     private final LoopRunner runner;
     private final Executor blocking;
+    private final WorkerIds ids = new WorkerIds();
 
     Spawner(
             WorkerRegistry registry,
@@ -68,11 +68,26 @@ final class Spawner {
     }
 
     WorkerInfo spawn(WorkerSpec spec) {
+        if (spec.id().isPresent()) {
+            return spawn(spec, spec.id().get());
+        }
+        while (true) {
+            String id = ids.next(spec.modelRef());
+            if (registry.get(id).isEmpty() && workers.get(id) == null) {
+                try {
+                    return spawn(spec, id);
+                } catch (DuplicateWorkerException e) {
+                    log.debug("id {} was taken at the same moment; the next one is tried", id);
+                }
+            }
+        }
+    }
+
+    private WorkerInfo spawn(WorkerSpec spec, String id) {
         requireOpen();
         OptionalInt port = Placeholders.needPort(spec) ? OptionalInt.of(ports.take()) : OptionalInt.empty();
         SupervisedWorker worker = null;
         try {
-            String id = spec.id().orElseGet(() -> UUID.randomUUID().toString());
             Placeholders values = Placeholders.of(spec, id, port);
             WorkerInfo record = record(spec, id, values);
             Lineage lineage = new Lineage(

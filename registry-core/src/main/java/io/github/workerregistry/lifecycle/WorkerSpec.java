@@ -18,7 +18,10 @@ import org.jspecify.annotations.Nullable;
  * {@code parameters}. A value stays inside its one argument, whatever is in it: nothing here passes through a shell.
  * The process finds the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
  *
- * @param id the worker's id, a name as in {@link WorkerInfo}; empty for a random UUID
+ * @param id the worker's id, a name as in {@link WorkerInfo}; empty for one that names the model, such as
+ *     {@code tiny-1}: different at each spawn of one supervisor, and none that is registered. A hive that is started
+ *     again begins anew: output files that are kept are continued. Set ids of your own where hives share an output
+ *     directory, or where a worker may outlive its hive and call back (other systems than Linux)
  * @param modelRef the model, a name
  * @param backend what it computes on, a name; default {@code cpu}
  * @param device the index of the device, &ge; 0; default 0
@@ -99,7 +102,7 @@ public record WorkerSpec(
         /**
          * Sets the worker's id.
          *
-         * @param id default: a random UUID for each spawn
+         * @param id default: one that names the model, such as {@code tiny-1}, another at each spawn
          * @return this builder
          */
         public Builder id(String id) {

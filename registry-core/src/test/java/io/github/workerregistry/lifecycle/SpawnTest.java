@@ -8,6 +8,7 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.process.ProcessSpec;
@@ -20,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -344,10 +346,73 @@ class SpawnTest {
     }
 
     @Test
-    void anIdIsRandomUnlessTheSpecNamesOne() {
-        String first = hive.supervisor.spawn(VirtualHive.SPEC).id();
-        String second = hive.supervisor.spawn(VirtualHive.SPEC).id();
-        assertThat(first).isNotEqualTo(second);
+    void anIdNamesTheModelUnlessTheSpecNamesOne() {
         assertThat(VirtualHive.SPEC.id()).isEqualTo(Optional.empty());
+        assertThat(hive.supervisor.spawn(VirtualHive.SPEC).id()).isEqualTo("tiny-1");
+        assertThat(hive.supervisor.spawn(VirtualHive.SPEC).id()).isEqualTo("tiny-2");
+    }
+
+    @Test
+    void anIdIsNotGivenAgainWhenItsWorkerHasGone() {
+        String first = hive.supervisor.spawn(VirtualHive.SPEC).id();
+        hive.supervisor.stop(first);
+        assertThat(hive.isGone(first)).isTrue();
+
+        assertThat(hive.supervisor.spawn(VirtualHive.SPEC).id()).isNotEqualTo(first);
+    }
+
+    @Test
+    void anIdThatIsRegisteredOrStillRunsIsNotGiven() {
+        hive.registry.register(
+                WorkerInfo.builder().id("tiny-1").url("http://x").modelRef("m").build());
+        hive.spawnReady("tiny-2");
+        hive.registry.remove("tiny-2"); // its process still runs
+
+        assertThat(hive.supervisor.spawn(VirtualHive.SPEC).id()).isEqualTo("tiny-3");
+    }
+
+    /** The other supervisor registers the id after this one has looked. */
+    @Test
+    void anIdThatIsTakenAtTheSameMomentIsGivenUpForTheNext() {
+        AtomicReference<WorkerRegistry> overtaken = new AtomicReference<>();
+        WorkerRegistry registry = WorkerRegistry.builder()
+                .clock(() -> {
+                    WorkerRegistry before = overtaken.getAndSet(null);
+                    if (before != null) {
+                        before.register(WorkerInfo.builder()
+                                .id("tiny-1")
+                                .url("http://x")
+                                .modelRef("m")
+                                .build());
+                    }
+                    return hive.time.instant();
+                })
+                .build();
+        PortRange onlyOne = FreePorts.range(1);
+        try (WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, hive.time)
+                .processes(hive.processes)
+                .ports(onlyOne)
+                .build()) {
+            overtaken.set(registry);
+
+            WorkerInfo worker = supervisor.spawn(
+                    WorkerSpec.builder().modelRef("tiny").command("serve").build());
+
+            assertThat(worker.id()).isEqualTo("tiny-2");
+            assertThat(hive.processes.running()).containsExactly("tiny-2");
+        }
+    }
+
+    @Test
+    void twoSupervisorsOfOneRegistryGiveDifferentIds() {
+        try (WorkerSupervisor other = WorkerSupervisor.builder(hive.registry, hive.time)
+                .processes(hive.processes)
+                .build()) {
+            List<String> ids = Stream.of(hive.supervisor, other, other, hive.supervisor)
+                    .map(supervisor -> supervisor.spawn(VirtualHive.SPEC).id())
+                    .toList();
+
+            assertThat(ids).doesNotHaveDuplicates().allMatch(id -> id.startsWith("tiny-"));
+        }
     }
 }

@@ -1,0 +1,31 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerInfo;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.lifecycle.AddLifecycleHook;
+
+/** Whatever a model is called, the id of its worker is a plain name: a file name, an argument, a part of a url. */
+@AddLifecycleHook(UnexpectedWarnings.class)
+class WorkerIdsProperties {
+
+    @Property
+    void anyModelGivesAPlainName(@ForAll("models") String modelRef) {
+        String id = new WorkerIds().next(modelRef);
+
+        assertThat(WorkerInfo.requireName(id, "id")).matches("[A-Za-z0-9]([A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?-1");
+    }
+
+    @Provide
+    Arbitrary<String> models() {
+        return Arbitraries.oneOf(
+                Arbitraries.strings().all().ofMaxLength(256),
+                Arbitraries.strings().withChars("ab7/\\.-_:@ \u00e9").ofMaxLength(256));
+    }
+}

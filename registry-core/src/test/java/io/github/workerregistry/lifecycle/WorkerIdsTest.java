@@ -1,0 +1,50 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class WorkerIdsTest {
+
+    @ParameterizedTest
+    @CsvSource({
+        "tiny,tiny",
+        "hf:tiny,hf-tiny",
+        "hf:TheBloke/TinyLlama-1.1B,TinyLlama-1.1B",
+        "TheBloke/TinyLlama/,TinyLlama",
+        "llama3:8b,llama3-8b",
+        "org/model@main,model-main",
+        "/models/tiny.gguf,tiny",
+        "C:\\models\\Tiny.Q4_K_M.GGUF,Tiny.Q4_K_M",
+        "a  b/../c  d,c-d",
+        "..,worker",
+        "../..,worker",
+        "--help,help",
+        ".hidden,hidden",
+        "\u6a21\u578b,worker",
+        "\u6a21\u578b-7b,7b",
+        "mod\u00e8le,mod-le",
+        "$(id > f),id-f",
+        "///,worker"
+    })
+    void theStemIsTheShortNameOfTheModel(String modelRef, String stem) {
+        assertThat(WorkerIds.stem(modelRef)).isEqualTo(stem);
+    }
+
+    @Test
+    void aLongNameIsCut() {
+        assertThat(WorkerIds.stem("a".repeat(39) + "-bc")).isEqualTo("a".repeat(39));
+        assertThat(WorkerIds.stem("b".repeat(256))).isEqualTo("b".repeat(40));
+    }
+
+    @Test
+    void noIdIsGivenTwice() {
+        WorkerIds ids = new WorkerIds();
+
+        assertThat(ids.next("m/tiny")).isEqualTo("tiny-1");
+        assertThat(ids.next("m/tiny")).isEqualTo("tiny-2");
+        assertThat(ids.next("llama")).isEqualTo("llama-3");
+    }
+}
