@@ -75,7 +75,10 @@ class BadValuesTest {
                 name("id", bad -> spec().id(bad).build()),
                 name("modelRef", bad -> spec().modelRef(bad).build()),
                 name("backend", bad -> spec().backend(bad).build()),
-                name("url", bad -> spec().url(bad).build()),
+                name(
+                        "url",
+                        bad -> spec().url(bad.length() == 256 ? "http://" + bad.substring(7) : bad)
+                                .build()),
                 name("workerId", bad -> new ProcessSpec(bad, List.of("serve"), Map.of(), Optional.empty())),
                 name("hiveId", bad -> LocalProcessController.builder().hiveId(bad)),
                 name("hiveId", OrphanReaper::of),

@@ -1,24 +1,33 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.process.InheritedEnvironment;
+import io.github.workerregistry.process.ProcessSpec;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
-/** The values of one spawn, and where they go: into arguments, into the url, into the environment. */
+/** The values of one spawn, and where they go: into arguments, url, environment values and directory. */
 final class Placeholders {
 
-    private static final Pattern PLACEHOLDER = Pattern.compile("\\{([a-z][a-z0-9_]*)}");
-    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]*");
-    private static final Set<String> BUILT_IN = Set.of("id", "port", "model_ref", "backend", "device", "slots");
+    /** What every spec has a value for; {@code port} if it is used. */
+    static final Set<String> BUILT_IN = Set.of("id", "port", "model_ref", "backend", "device", "slots");
 
+    private static final String PORT_VARIABLE = variable("port");
+
+    private final String id;
     private final Map<String, String> values;
 
-    private Placeholders(Map<String, String> values) {
+    private Placeholders(String id, Map<String, String> values) {
+        this.id = id;
         this.values = values;
     }
 
@@ -30,56 +39,92 @@ final class Placeholders {
         values.put("device", Integer.toString(spec.device()));
         values.put("slots", Integer.toString(spec.slots()));
         port.ifPresent(number -> values.put("port", Integer.toString(number)));
-        return new Placeholders(values);
+        return new Placeholders(id, values);
     }
 
     /** Whether the worker is to be given a port. */
     static boolean needPort(WorkerSpec spec) {
-        return spec.url().contains("{port}")
-                || spec.command().stream().anyMatch(argument -> argument.contains("{port}"));
+        return texts(spec).anyMatch(text -> new Template(text).names().contains("port"));
     }
 
-    static void requireFillable(List<String> command, String url, Map<String, String> parameters) {
-        parameters.forEach((name, value) -> {
-            if (!NAME.matcher(name).matches() || BUILT_IN.contains(name)) {
-                throw new IllegalArgumentException(
-                        "parameter name must be [a-z][a-z0-9_]* and not one of " + BUILT_IN + ", was " + name);
-            }
-            if (value.indexOf('\0') >= 0) {
-                throw new IllegalArgumentException("parameter " + name + " must not contain NUL");
-            }
-        });
-        for (String argument : command) {
-            requireKnown(argument, parameters);
-        }
-        requireKnown(url, parameters);
+    private static Stream<String> texts(WorkerSpec spec) {
+        return Stream.of(
+                        spec.command().stream(),
+                        Stream.of(spec.url()),
+                        spec.environment().values().stream(),
+                        spec.directory().map(Path::toString).stream())
+                .flatMap(texts -> texts);
     }
 
-    private static void requireKnown(String text, Map<String, String> parameters) {
-        Matcher found = PLACEHOLDER.matcher(text);
-        while (found.find()) {
-            String name = found.group(1);
-            if (!BUILT_IN.contains(name) && !parameters.containsKey(name)) {
-                throw new IllegalArgumentException("no value for placeholder {" + name + "} in \"" + text + "\"");
-            }
-        }
-    }
-
-    /** Fills all placeholders in one pass: a value that looks like a placeholder stays as it is. */
     String fill(String text) {
-        return PLACEHOLDER
-                .matcher(text)
-                .replaceAll(found -> Matcher.quoteReplacement(values.getOrDefault(found.group(1), found.group())));
+        return new Template(text).fill(values);
     }
 
-    List<String> fill(List<String> command) {
-        return command.stream().map(this::fill).toList();
+    /**
+     * Where the worker will be reached.
+     *
+     * @throws IllegalArgumentException if that is no name or no url
+     */
+    String url(WorkerSpec spec) {
+        String url = WorkerInfo.requireName(fill(spec.url()), "url");
+        return WorkerUrl.require(url, spec.url());
+    }
+
+    /**
+     * What is to be started.
+     *
+     * @throws IllegalArgumentException if that is nothing that a process can be given
+     */
+    ProcessSpec processSpec(WorkerSpec spec) {
+        Map<String, String> environment = variables();
+        spec.environment().forEach((name, value) -> environment.put(name, fill(value)));
+        List<String> command = spec.command().stream().map(this::fill).toList();
+        return new ProcessSpec(id, command, environment, spec.directory().map(this::fill), inherited(spec));
     }
 
     /** The same values as environment variables: {@code WORKER_ID}, {@code WORKER_MODEL_REF}, …. */
-    Map<String, String> environment() {
+    private Map<String, String> variables() {
         Map<String, String> variables = new HashMap<>();
-        values.forEach((name, value) -> variables.put("WORKER_" + name.toUpperCase(Locale.ROOT), value));
+        values.forEach((name, value) -> variables.put(variable(name), value));
         return variables;
+    }
+
+    private static String variable(String name) {
+        return "WORKER_" + name.toUpperCase(Locale.ROOT);
+    }
+
+    /** A hive that is itself a worker has a port of its own, which a worker without one must not take for its own. */
+    private InheritedEnvironment inherited(WorkerSpec spec) {
+        InheritedEnvironment inherited = spec.inheritedEnvironment();
+        if (values.containsKey("port")) {
+            return inherited;
+        }
+        Set<String> except = new HashSet<>(inherited.except());
+        except.add(PORT_VARIABLE);
+        return new InheritedEnvironment(inherited.only(), except);
+    }
+
+    private Path fill(Path directory) {
+        String text = directory.toString();
+        String filled = fill(text);
+        if (filled.equals(text)) {
+            return directory;
+        }
+        try {
+            Path path = Path.of(filled);
+            if (stepsUp(path) > stepsUp(directory)) {
+                throw new IllegalArgumentException(
+                        "a placeholder's value must not lead out of the directory by \"..\", in " + text);
+            }
+            return path;
+        } catch (InvalidPathException e) { // its message has the value
+            throw new IllegalArgumentException("directory " + text + " is no path once it is filled: " + e.getReason());
+        }
+    }
+
+    private static long stepsUp(Path path) {
+        return StreamSupport.stream(path.spliterator(), false)
+                .filter(name -> name.toString().equals(".."))
+                .count();
     }
 }

@@ -14,8 +14,6 @@ import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Instant;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -93,7 +91,7 @@ final class Spawner {
             Lineage lineage = new Lineage(
                     id,
                     spec.modelRef(),
-                    processSpec(spec, values),
+                    values.processSpec(spec),
                     port,
                     new RestartHistory(policy),
                     new Turns(registry));
@@ -120,7 +118,7 @@ final class Spawner {
         Instant now = registry.clock().instant();
         return WorkerInfo.builder()
                 .id(id)
-                .url(values.fill(spec.url()))
+                .url(values.url(spec))
                 .modelRef(spec.modelRef())
                 .backend(spec.backend())
                 .device(spec.device())
@@ -128,12 +126,6 @@ final class Spawner {
                 .state(new Loading(now))
                 .startedAt(now)
                 .build();
-    }
-
-    private static ProcessSpec processSpec(WorkerSpec spec, Placeholders values) {
-        Map<String, String> environment = new HashMap<>(values.environment());
-        environment.putAll(spec.environment());
-        return new ProcessSpec(values.fill("{id}"), values.fill(spec.command()), environment, spec.directory());
     }
 
     private Started start(WorkerInfo record, ProcessSpec spec) {

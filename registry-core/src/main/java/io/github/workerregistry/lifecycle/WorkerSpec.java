@@ -3,20 +3,40 @@ package io.github.workerregistry.lifecycle;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.process.InheritedEnvironment;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What to spawn: the model, the slots, and the command that serves them.
  *
- * <p>The command's arguments and the url may have placeholders, filled when the worker is spawned: {@code {id}},
- * {@code {port}}, {@code {model_ref}}, {@code {backend}}, {@code {device}}, {@code {slots}}, and the names in
- * {@code parameters}. A value stays inside its one argument, whatever is in it: nothing here passes through a shell.
- * The process finds the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
+ * <p>The command, the url, the values of environment variables and the directory may have placeholders, filled when the
+ * worker is spawned: {@code {id}}, {@code {port}}, {@code {model_ref}}, {@code {backend}}, {@code {device}},
+ * {@code {slots}}, and the names in {@code parameters}. One that has no value is refused. A value stays inside its one
+ * argument, whatever is in it, and is not searched for placeholders: nothing here passes through a shell. The process
+ * finds the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
+ *
+ * <p>A placeholder in a second pair of braces is text. Other braces are themselves. On port 8100:
+ *
+ * <table>
+ * <caption>What braces become</caption>
+ * <tr><th>written<th>the process is given
+ * <tr><td>{@code --port={port}}<td>{@code --port=8100}
+ * <tr><td>{@code {"port": {port}}}<td>{@code {"port": 8100}}
+ * <tr><td>{@code {"a": {"b": 1}}}<td>the same
+ * <tr><td>{@code {{ messages[0] }}}<td>the same
+ * <tr><td>{@code {{port}}}<td>{@code {port}}
+ * <tr><td>{@code {{{port}}}}<td>{@code {{port}}}
+ * <tr><td>{@code ${WORKER_PORT}}<td>the same
+ * </table>
+ *
+ * <p>Text of others that may have braces, such as a chat template, belongs into a parameter.
  *
  * @param id the worker's id, a name as in {@link WorkerInfo}; empty for one that names the model, such as
  *     {@code tiny-1}: different at each spawn of one supervisor, and none that is registered. A hive that is started
@@ -27,9 +47,10 @@ import org.jspecify.annotations.Nullable;
  * @param device the index of the device, &ge; 0; default 0
  * @param slots how many requests it takes at once, &ge; 1; default 1
  * @param command the program and its arguments, at least the program
- * @param url where it will be reached; default {@code http://127.0.0.1:{port}}
+ * @param url where it will be reached, with scheme and host; a name; default {@code http://127.0.0.1:{port}}
  * @param parameters more placeholders: names of small letters, digits and {@code _}, and their values
- * @param environment variables added to those of this JVM
+ * @param environment variables added to those inherited
+ * @param inheritedEnvironment which of the hive's own variables the process has too; default all
  * @param directory the working directory; empty for this JVM's own
  */
 public record WorkerSpec(
@@ -42,34 +63,51 @@ public record WorkerSpec(
         String url,
         Map<String, String> parameters,
         Map<String, String> environment,
+        InheritedEnvironment inheritedEnvironment,
         Optional<Path> directory) {
 
     /**
-     * Checks the values and that every placeholder is known.
+     * Checks the values, that every placeholder is known, and that what they give once they are filled can be spawned:
+     * a url with scheme and host, and texts that a process can be given. Such are without NUL, and outside Windows
+     * without characters that the encoding of this JVM lacks: they would reach the process as {@code ?}. It is UTF-8 if
+     * the JVM was started in a UTF-8 locale, for example with {@code LC_ALL=C.UTF-8} in its environment, and ASCII if
+     * in none.
      *
      * @throws NullPointerException if a component is null; the message names it
      * @throws IllegalArgumentException if a value is malformed or out of range, or a placeholder unknown; the message
-     *     names it
+     *     names it, and does not show arguments nor values of variables
      */
-    public WorkerSpec {
+    public WorkerSpec(
+            Optional<String> id,
+            String modelRef,
+            String backend,
+            int device,
+            int slots,
+            List<String> command,
+            String url,
+            Map<String, String> parameters,
+            Map<String, String> environment,
+            InheritedEnvironment inheritedEnvironment,
+            Optional<Path> directory) {
         requireNonNull(id, "id").ifPresent(value -> WorkerInfo.requireName(value, "id"));
-        WorkerInfo.requireName(modelRef, "modelRef");
-        WorkerInfo.requireName(backend, "backend");
+        this.id = id;
+        this.modelRef = WorkerInfo.requireName(modelRef, "modelRef");
+        this.backend = WorkerInfo.requireName(backend, "backend");
         if (device < 0) {
             throw new IllegalArgumentException("device must be >= 0, was " + device);
         }
+        this.device = device;
         if (slots < 1) {
             throw new IllegalArgumentException("slots must be >= 1, was " + slots);
         }
-        command = List.copyOf(requireNonNull(command, "command"));
-        if (command.isEmpty() || command.get(0).isBlank()) {
-            throw new IllegalArgumentException("command must name a program, was " + command);
-        }
-        WorkerInfo.requireName(url, "url");
-        parameters = Map.copyOf(requireNonNull(parameters, "parameters"));
-        environment = Map.copyOf(requireNonNull(environment, "environment"));
-        requireNonNull(directory, "directory");
-        Placeholders.requireFillable(command, url, parameters);
+        this.slots = slots;
+        this.command = List.copyOf(requireNonNull(command, "command"));
+        this.url = WorkerInfo.requireName(url, "url");
+        this.parameters = Map.copyOf(requireNonNull(parameters, "parameters"));
+        this.environment = Map.copyOf(requireNonNull(environment, "environment"));
+        this.inheritedEnvironment = requireNonNull(inheritedEnvironment, "inheritedEnvironment");
+        this.directory = requireNonNull(directory, "directory");
+        SpecChecks.require(this);
     }
 
     /**
@@ -95,6 +133,8 @@ public record WorkerSpec(
         private String url = "http://127.0.0.1:{port}";
         private final Map<String, String> parameters = new HashMap<>();
         private final Map<String, String> environment = new HashMap<>();
+        private final Set<String> without = new HashSet<>();
+        private @Nullable Set<String> inherited;
         private Optional<Path> directory = Optional.empty();
 
         private Builder() {}
@@ -178,7 +218,7 @@ public record WorkerSpec(
         /**
          * Sets where the worker will be reached.
          *
-         * @param url default {@code http://127.0.0.1:{port}}
+         * @param url scheme, host and, if not the scheme's own, port; default {@code http://127.0.0.1:{port}}
          * @return this builder
          */
         public Builder url(String url) {
@@ -199,10 +239,11 @@ public record WorkerSpec(
         }
 
         /**
-         * Adds an environment variable.
+         * Adds an environment variable, which replaces the hive's own of that name.
          *
-         * @param name the variable
-         * @param value its value
+         * @param name the variable: not empty, without {@code =}
+         * @param value its value; may have placeholders, for example <code>
+         *     environment("CUDA_VISIBLE_DEVICES", "{device}")</code>
          * @return this builder
          */
         public Builder environment(String name, String value) {
@@ -211,9 +252,36 @@ public record WorkerSpec(
         }
 
         /**
+         * Lets the process inherit only these of the hive's own variables, and those of earlier calls. Nothing is added
+         * to them: most programs need {@code PATH} and {@code HOME}. What is set by {@link #environment} and by the
+         * library ({@code WORKER_ID}, …) is there all the same.
+         *
+         * @param names the variables; none: nothing is inherited; default: all are
+         * @return this builder
+         */
+        public Builder inheritEnvironment(String... names) {
+            Set<String> more = Set.copyOf(List.of(requireNonNull(names, "names")));
+            inherited = inherited == null ? new HashSet<>() : inherited;
+            inherited.addAll(more);
+            return this;
+        }
+
+        /**
+         * Keeps one of the hive's own variables from the process.
+         *
+         * @param name the variable, whether the hive has it or not; not one that is set by {@link #environment}
+         * @return this builder
+         */
+        public Builder withoutEnvironment(String name) {
+            without.add(requireNonNull(name, "name"));
+            return this;
+        }
+
+        /**
          * Sets the working directory.
          *
-         * @param directory default: this JVM's own
+         * @param directory may have placeholders, whose values cannot lead out of it by {@code ..}; default: this JVM's
+         *     own
          * @return this builder
          */
         public Builder directory(Path directory) {
@@ -239,6 +307,7 @@ public record WorkerSpec(
                     url,
                     parameters,
                     environment,
+                    new InheritedEnvironment(Optional.ofNullable(inherited), without),
                     directory);
         }
     }

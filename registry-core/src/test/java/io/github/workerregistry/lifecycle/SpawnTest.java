@@ -11,6 +11,7 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.process.InheritedEnvironment;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
@@ -176,19 +178,24 @@ class SpawnTest {
         assertThat(hive.registry.list()).isEmpty();
     }
 
-    /** The command was put together after the record was registered, and the record stayed for ever. */
+    /** What was put together after the record was registered left the record for ever if it failed. */
     @Test
-    void aCommandThatIsNoneOnceItIsFilledLeavesNothingBehind() {
+    void whatIsNoneOnceItIsFilledLeavesNothingBehind() {
         WorkerSpec spec = WorkerSpec.builder()
                 .modelRef("tiny")
-                .command("{program}")
-                .parameter("program", " ")
-                .url("http://fake")
+                .command("serve")
+                .url("http://h/" + "x".repeat(256 - "http://h/tiny-9".length()) + "{id}")
                 .build();
+        for (int i = 1; i <= 9; i++) {
+            hive.supervisor.stop(hive.supervisor.spawn(spec).id());
+        }
 
-        assertThatThrownBy(() -> hive.supervisor.spawn(spec)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> hive.supervisor.spawn(spec)) // tiny-10 makes the url one longer than it may be
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("url");
 
         assertThat(hive.registry.list()).isEmpty();
+        assertThat(hive.processes.starts()).isEqualTo(9);
     }
 
     /** The worker was seen by a shutdown, never started, and the report never came. */
@@ -343,6 +350,60 @@ class SpawnTest {
         hive.processes.exit(both.get(0).id(), 0);
 
         assertThat(hive.supervisor.spawn(spec).url()).isEqualTo(both.get(0).url());
+    }
+
+    /** All workers computed on device 0: {@code CUDA_VISIBLE_DEVICES={device}} reached them as it was written. */
+    @Test
+    void placeholdersAreFilledInEnvironmentAndDirectoryToo() {
+        PortRange ports = FreePorts.range(1);
+        VirtualHive hive = new VirtualHive(builder -> builder.ports(ports));
+        hive.supervisor.spawn(WorkerSpec.builder()
+                .id("w1")
+                .modelRef("tiny")
+                .device(3)
+                .command("serve")
+                .url("http://proxy")
+                .environment("CUDA_VISIBLE_DEVICES", "{device}")
+                .environment("ADDRESS", "0.0.0.0:{port} {{port}}")
+                .directory(Path.of("/models/{model_ref}/{id}"))
+                .build());
+
+        ProcessSpec started = hive.processes.specOf("w1");
+        assertThat(started.environment())
+                .containsEntry("CUDA_VISIBLE_DEVICES", "3")
+                .containsEntry("ADDRESS", "0.0.0.0:" + started.environment().get("WORKER_PORT") + " {port}");
+        assertThat(started.directory()).hasValue(Path.of("/models/tiny/w1"));
+    }
+
+    @Test
+    void whatIsInheritedReachesTheController() {
+        PortRange ports = FreePorts.range(1);
+        VirtualHive hive = new VirtualHive(builder -> builder.ports(ports));
+        hive.supervisor.spawn(WorkerSpec.builder()
+                .id("w1")
+                .modelRef("tiny")
+                .command("serve")
+                .inheritEnvironment("PATH", "HOME")
+                .withoutEnvironment("HF_TOKEN")
+                .build());
+
+        assertThat(hive.processes.specOf("w1").inherited())
+                .isEqualTo(new InheritedEnvironment(Optional.of(Set.of("PATH", "HOME")), Set.of("HF_TOKEN")));
+    }
+
+    /** A hive that is a worker itself has a WORKER_PORT, and its workers without a port took that for their own. */
+    @Test
+    void aWorkerWithoutAPortDoesNotInheritThatOfItsHive() {
+        hive.supervisor.spawn(WorkerSpec.builder()
+                .id("w1")
+                .modelRef("tiny")
+                .command("serve")
+                .url("http://h")
+                .build());
+
+        assertThat(hive.processes.specOf("w1").inherited().includes("WORKER_PORT"))
+                .isFalse();
+        assertThat(hive.processes.specOf("w1").inherited().includes("PATH")).isTrue();
     }
 
     @Test
