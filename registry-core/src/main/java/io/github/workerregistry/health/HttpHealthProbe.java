@@ -10,7 +10,6 @@ import java.net.http.HttpClient.Version;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.ResponseInfo;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -154,8 +153,8 @@ public final class HttpHealthProbe implements HealthProbe {
             return info.headers()
                     .firstValue("Location")
                     .map(asked::resolve)
-                    .filter(next -> Objects.equals(next.getScheme(), asked.getScheme())
-                            && Objects.equals(next.getHost(), asked.getHost())
+                    .filter(next -> asked.getScheme().equalsIgnoreCase(next.getScheme())
+                            && asked.getHost().equalsIgnoreCase(next.getHost())
                             && next.getPort() == asked.getPort());
         } catch (IllegalArgumentException malformed) {
             return Optional.empty();

@@ -63,11 +63,12 @@ public final class TcpHealthProbe implements HealthProbe {
         return answer;
     }
 
-    private static int port(URI url) {
+    /** The port to connect to: the url's, or the one of its scheme. */
+    static int port(URI url) {
         if (url.getPort() >= 0) {
             return url.getPort();
         }
-        return "https".equals(url.getScheme()) ? 443 : 80;
+        return "https".equalsIgnoreCase(url.getScheme()) ? 443 : 80;
     }
 
     private static void close(AsynchronousSocketChannel channel) {

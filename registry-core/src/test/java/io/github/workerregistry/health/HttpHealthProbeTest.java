@@ -155,6 +155,22 @@ class HttpHealthProbeTest {
         }
     }
 
+    /** Scheme and host are the same in capitals. */
+    @Test
+    void aRedirectOnTheWorkerItselfIsFollowedHoweverItsUrlIsWritten() {
+        RawServer.Answer moved = (request, client) -> RawServer.say(
+                client,
+                request.contains("/v1/health ")
+                        ? RawServer.status(307, "Location: http://localhost:" + client.getLocalPort() + "/healthz")
+                        : OK);
+        try (RawServer worker = new RawServer(moved)) {
+            String url = worker.url().replace("http://127.0.0.1", "HTTP://LOCALHOST");
+
+            assertThat(probe.probe(worker(url), TIMEOUT).toCompletableFuture().join())
+                    .isEqualTo(HealthStatus.healthy());
+        }
+    }
+
     @Test
     void aRedirectOffTheWorkerIsNotFollowed() {
         try (RawServer elsewhere = RawServer.saying(OK);

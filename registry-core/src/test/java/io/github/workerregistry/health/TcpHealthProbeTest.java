@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
+import java.net.URI;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(UnexpectedWarnings.class)
@@ -35,6 +37,13 @@ class TcpHealthProbeTest {
     @ValueSource(strings = {"not a url", "no-host", "http://127.0.0.1:99999", "http://host.invalid:80"})
     void aUrlThatCannotBeConnectedToIsUnhealthyAndNotAnError(String url) {
         assertThat(ask(url)).isInstanceOf(HealthStatus.Unhealthy.class);
+    }
+
+    /** A worker at HTTPS://… was asked at port 80. */
+    @ParameterizedTest
+    @CsvSource({"http://h,80", "HTTPS://h,443", "https://h,443", "https://h:8443,8443", "http://[::1],80"})
+    void aUrlWithoutAPortMeansThatOfItsScheme(URI url, int port) {
+        assertThat(TcpHealthProbe.port(url)).isEqualTo(port);
     }
 
     private HealthStatus ask(String url) {
