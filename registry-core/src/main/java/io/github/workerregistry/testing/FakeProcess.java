@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /** A process that exists only in this object. */
 final class FakeProcess implements WorkerProcess {
@@ -17,6 +18,7 @@ final class FakeProcess implements WorkerProcess {
 
     private final ProcessSpec spec;
     private final ProcessIdentity identity;
+    private final Consumer<FakeProcess> onEnd;
     private final CompletableFuture<ExitStatus> notice = new CompletableFuture<>();
     private final List<String> output = new ArrayList<>();
 
@@ -26,8 +28,9 @@ final class FakeProcess implements WorkerProcess {
     private boolean ignoresKill;
     private long outputBytes;
 
-    FakeProcess(ProcessSpec spec, long pid) {
+    FakeProcess(ProcessSpec spec, long pid, Consumer<FakeProcess> onEnd) {
         this.spec = spec;
+        this.onEnd = onEnd;
         this.identity = new ProcessIdentity(pid, pid, "fake");
     }
 
@@ -78,10 +81,13 @@ final class FakeProcess implements WorkerProcess {
         end(code);
     }
 
-    private synchronized ExitStatus end(int code) {
-        ExitStatus ended =
-                status.orElseGet(() -> requested ? ExitStatus.requested(code) : ExitStatus.unrequested(code));
-        status = Optional.of(ended);
+    private ExitStatus end(int code) {
+        ExitStatus ended;
+        synchronized (this) {
+            ended = status.orElseGet(() -> requested ? ExitStatus.requested(code) : ExitStatus.unrequested(code));
+            status = Optional.of(ended);
+        }
+        onEnd.accept(this); // with no lock held: the controller has its own, and asks processes under it
         return ended;
     }
 

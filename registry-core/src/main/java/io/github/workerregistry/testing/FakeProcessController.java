@@ -8,9 +8,11 @@ import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,15 +20,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A fake process runs until it is ended: by {@link WorkerProcess#terminate()}, upon which it exits at once with code
  * 0, by {@link WorkerProcess#kill()} (signal 9), or by the test with {@link #exit}. The test can make it ignore signals
- * and print output. Workers are named by their id; of several processes of one worker, the latest is meant.
- * Thread-safe. It keeps the same {@link ProcessControllerContract} as
- * {@link io.github.workerregistry.process.LocalProcessController}.
+ * and print output. Workers are named by their id; of several processes of one worker, the latest is meant. Those that
+ * run are known, and of those that have ended the last {@value #KEPT}: a test may run for days. Thread-safe. It keeps
+ * the same {@link ProcessControllerContract} as {@link io.github.workerregistry.process.LocalProcessController}.
  */
 public final class FakeProcessController implements ProcessController {
 
     private static final long FIRST_PID = 1001;
 
+    /** How many workers whose process has ended are known, those that ended last. */
+    private static final int KEPT = 1_000;
+
     private final Map<String, FakeProcess> latest = new LinkedHashMap<>();
+    private final Set<String> ended = new LinkedHashSet<>(); // in the order of their end
     private long nextPid = FIRST_PID;
     private @Nullable String nextFailure;
 
@@ -41,9 +47,20 @@ public final class FakeProcessController implements ProcessController {
             nextFailure = null;
             throw new SpawnException(spec.command(), reason, null);
         }
-        FakeProcess process = new FakeProcess(spec, nextPid++);
+        FakeProcess process = new FakeProcess(spec, nextPid++, this::noteEnd);
         latest.put(spec.workerId(), process);
+        ended.remove(spec.workerId());
         return process;
+    }
+
+    private synchronized void noteEnd(FakeProcess process) {
+        String workerId = process.spec().workerId();
+        if (latest.get(workerId) != process || !ended.add(workerId) || ended.size() <= KEPT) {
+            return; // followed by another process, or there is room
+        }
+        String oldest = ended.iterator().next();
+        ended.remove(oldest);
+        latest.remove(oldest);
     }
 
     /**
@@ -60,7 +77,7 @@ public final class FakeProcessController implements ProcessController {
      *
      * @param workerId the worker
      * @param code its exit code; 137 looks like a {@code kill -9} from outside
-     * @throws IllegalArgumentException if the worker was never started
+     * @throws IllegalArgumentException if the worker was never started, or is forgotten
      */
     public void exit(String workerId, int code) {
         processOf(workerId).exit(code);
@@ -72,7 +89,7 @@ public final class FakeProcessController implements ProcessController {
      *
      * @param workerId the worker
      * @param code its exit code
-     * @throws IllegalArgumentException if the worker was never started
+     * @throws IllegalArgumentException if the worker was never started, or is forgotten
      */
     public void exitUnnoticed(String workerId, int code) {
         processOf(workerId).exitUnnoticed(code);
@@ -83,7 +100,7 @@ public final class FakeProcessController implements ProcessController {
      *
      * @param workerId the worker
      * @param line the line, without its end
-     * @throws IllegalArgumentException if the worker was never started
+     * @throws IllegalArgumentException if the worker was never started, or is forgotten
      */
     public void print(String workerId, String line) {
         processOf(workerId).print(requireNonNull(line, "line"));
@@ -93,7 +110,7 @@ public final class FakeProcessController implements ProcessController {
      * Makes a process ignore {@link WorkerProcess#terminate()}.
      *
      * @param workerId the worker
-     * @throws IllegalArgumentException if the worker was never started
+     * @throws IllegalArgumentException if the worker was never started, or is forgotten
      */
     public void ignoreTerminate(String workerId) {
         processOf(workerId).ignoreTerminate();
@@ -103,7 +120,7 @@ public final class FakeProcessController implements ProcessController {
      * Makes a process ignore {@link WorkerProcess#kill()} too, as one does that is stuck in the kernel.
      *
      * @param workerId the worker
-     * @throws IllegalArgumentException if the worker was never started
+     * @throws IllegalArgumentException if the worker was never started, or is forgotten
      */
     public void ignoreKill(String workerId) {
         processOf(workerId).ignoreKill();
@@ -114,7 +131,7 @@ public final class FakeProcessController implements ProcessController {
      *
      * @param workerId the worker
      * @return the status; empty while it runs
-     * @throws IllegalArgumentException if the worker was never started
+     * @throws IllegalArgumentException if the worker was never started, or is forgotten
      */
     public Optional<ExitStatus> exitOf(String workerId) {
         return processOf(workerId).exitStatus();
@@ -125,7 +142,7 @@ public final class FakeProcessController implements ProcessController {
      *
      * @param workerId the worker
      * @return the spec, placeholders filled
-     * @throws IllegalArgumentException if the worker was never started
+     * @throws IllegalArgumentException if the worker was never started, or is forgotten
      */
     public ProcessSpec specOf(String workerId) {
         return processOf(workerId).spec();
@@ -155,7 +172,8 @@ public final class FakeProcessController implements ProcessController {
     private synchronized FakeProcess processOf(String workerId) {
         FakeProcess process = latest.get(requireNonNull(workerId, "workerId"));
         if (process == null) {
-            throw new IllegalArgumentException("no process was started for worker " + workerId);
+            throw new IllegalArgumentException("no process was started for worker " + workerId
+                    + ", or it is not among the " + KEPT + " that ended last");
         }
         return process;
     }
