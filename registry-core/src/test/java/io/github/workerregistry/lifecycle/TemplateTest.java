@@ -2,11 +2,14 @@ package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.UnexpectedWarnings;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@ExtendWith(UnexpectedWarnings.class)
 class TemplateTest {
 
     private static final Map<String, String> VALUES = Map.of("port", "8100", "odd", "{port} $1 \\ }}", "a", "{");

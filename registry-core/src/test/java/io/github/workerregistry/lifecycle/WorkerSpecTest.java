@@ -3,6 +3,7 @@ package io.github.workerregistry.lifecycle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.process.InheritedEnvironment;
 import java.io.IOException;
 import java.nio.file.FileSystem;
@@ -15,6 +16,7 @@ import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What cannot be spawned is refused when the spec is built, and the message names it without its value. */
+@ExtendWith(UnexpectedWarnings.class)
 class WorkerSpecTest {
 
     private static final String SECRET = "sk-1234";

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.WorkerProcess;
 import java.util.List;
@@ -11,8 +12,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A fake kept every worker for ever: a simulation of days ran out of memory. */
+@ExtendWith(UnexpectedWarnings.class)
 class FakeProcessMemoryTest {
 
     private final FakeProcessController processes = new FakeProcessController();
