@@ -85,9 +85,9 @@ final class HiveUnderFire {
             List<String> beatingCommand = FaultWorker.beatingCommand(
                     heartbeats.port(), bounds.config().heartbeatInterval());
             Crew crew = new Crew(registry, supervisor, ledger, remarks, runId, beatingCommand, options.workers());
-            fire(supervisor, crew, disk);
+            Injector injector = fire(supervisor, crew, disk);
             end(supervisor, scheduler, listening);
-            faults(crew, disk);
+            faults(crew, disk, injector);
         } finally {
             scheduler.shutdownNow();
             listening.shutdownNow();
@@ -98,15 +98,15 @@ final class HiveUnderFire {
         return report;
     }
 
-    private void fire(WorkerSupervisor supervisor, Crew crew, SmallDisk disk) throws InterruptedException {
+    private Injector fire(WorkerSupervisor supervisor, Crew crew, SmallDisk disk) throws InterruptedException {
         ScheduledThreadPoolExecutor ours = new ScheduledThreadPoolExecutor(4);
+        Injector injector =
+                new Injector(registry, supervisor, ledger, leases, crew, disk, bounds, System::nanoTime, ours, seed);
         LeaseTraffic traffic = new LeaseTraffic(registry, ledger, leases, options.leaseThreads(), options.workers());
         try {
             ours.scheduleWithFixedDelay(guarded(crew), 0, CREW_PERIOD.toMillis(), TimeUnit.MILLISECONDS);
             traffic.begin(); // at once, or the first would idle for too long
             awaitMostReady();
-            Injector injector = new Injector(
-                    registry, supervisor, ledger, leases, crew, disk, bounds, System::nanoTime, ours, seed);
             inject(injector);
             settle();
             report.none("workers missing or too many", off(crew));
@@ -118,6 +118,7 @@ final class HiveUnderFire {
             ours.awaitTermination(1, TimeUnit.MINUTES);
         }
         report.none("slots off", new SlotCheck(registry, remarks).slotsOff());
+        return injector;
     }
 
     private void awaitMostReady() throws InterruptedException {
@@ -205,13 +206,13 @@ final class HiveUnderFire {
         listening.awaitTermination(10, TimeUnit.SECONDS);
     }
 
-    private void faults(Crew crew, SmallDisk disk) {
-        report.faults(ledger, bounds, disk.whyNeverFull());
+    private void faults(Crew crew, SmallDisk disk, Injector injector) {
+        report.faults(ledger, bounds, injector.count(), disk.whyNeverFull());
         report.none("workers killed without a reason", ledger.unexplained());
         report.none("spawns refused", crew.refused());
         long open = leases.taken() - leases.returned() - leases.voided();
         report.line(
-                open == 0 && leases.returned() > 0 && leases.voided() > 0,
+                open == 0 && leases.returned() > 0 && leases.voided() >= injector.heldOverRestarts(),
                 String.format(
                         Locale.ROOT,
                         "leases: %,d taken, %,d returned, %,d void, %,d open",

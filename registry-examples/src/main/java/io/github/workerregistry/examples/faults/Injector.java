@@ -9,11 +9,10 @@ import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -21,34 +20,12 @@ import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
- * Breaks things, one after another, in an order that the seed gives: a deck of cards that is shuffled whenever it is
- * used up, so that every kind comes soon and often. Each is written into the {@link Ledger} first.
+ * Breaks things, one after another, in an order that the seed gives by a {@link Deck}. Each is written into the
+ * {@link Ledger} first.
  */
 final class Injector {
 
-    private static final List<FaultKind> DECK = List.of(
-            FaultKind.KILL,
-            FaultKind.KILL,
-            FaultKind.KILL,
-            FaultKind.KILL,
-            FaultKind.HANG,
-            FaultKind.SICK,
-            FaultKind.SICK,
-            FaultKind.MUTE,
-            FaultKind.MUTE,
-            FaultKind.CRASH_LOOP,
-            FaultKind.STOP,
-            FaultKind.STOP,
-            FaultKind.FORCE_KILL,
-            FaultKind.OPERATOR_RESTART,
-            FaultKind.OPERATOR_RESTART,
-            FaultKind.PAUSE,
-            FaultKind.PAUSE,
-            FaultKind.SLOW,
-            FaultKind.SLOW,
-            FaultKind.HANG_AT_WORK,
-            FaultKind.DISK_FULL,
-            FaultKind.POOL_FULL);
+    private static final Duration LOOK = Duration.ofMillis(100);
 
     private final WorkerRegistry registry;
     private final WorkerSupervisor supervisor;
@@ -62,8 +39,8 @@ final class Injector {
     private final Random random;
     private final CommonPool pool = new CommonPool();
     private final AtomicBoolean diskIsFull = new AtomicBoolean();
-    private final List<FaultKind> deck = new ArrayList<>(List.of(FaultKind.KILL)); // first, before the pool is full
-    private int rounds;
+    private final Deck deck;
+    private int heldOverRestarts;
 
     /**
      * An injector that has done nothing yet.
@@ -91,24 +68,32 @@ final class Injector {
         this.clock = clock;
         this.later = later;
         this.random = new Random(seed);
+        this.deck = new Deck(random);
     }
 
     /** Injects the next fault. If there is no worker now that it can be done to, its card comes again, last. */
     void injectNext() {
-        if (deck.isEmpty()) {
-            deck.addAll(DECK);
-            Collections.shuffle(deck, random);
-            rounds++;
-        }
-        FaultKind kind = deck.remove(deck.size() - 1);
-        if (!inject(kind)) {
-            deck.add(0, kind);
+        FaultKind kind = deck.next();
+        if (inject(kind)) {
+            deck.played();
+        } else {
+            deck.again(kind);
         }
     }
 
     /** Whether every kind has been injected. */
     boolean everyKindHasCome() {
-        return rounds > 1 || (rounds == 1 && deck.isEmpty());
+        return deck.isThrough();
+    }
+
+    /** How many faults have been injected, one that needs another with it counted as one. */
+    int count() {
+        return deck.count();
+    }
+
+    /** How many leases were held while an operator restarted their worker; each has to be void afterwards. */
+    int heldOverRestarts() {
+        return heldOverRestarts;
     }
 
     private boolean inject(FaultKind kind) {
@@ -163,20 +148,44 @@ final class Injector {
     }
 
     /**
-     * If a slot is free, a lease of it is held until after the drain, and must be void when the worker has come back.
+     * If a slot is free, as it has to be for the first restart, a lease of it is held until after the drain, and must
+     * be void when the worker has come back.
      */
     private boolean restart() {
         return onVictim(FaultKind.OPERATOR_RESTART, worker -> worker.state().routable(), (worker, victim, fault) -> {
             Optional<SlotLease> lease = registry.tryAcquireFrom(worker.id());
+            if (lease.isEmpty() && heldOverRestarts == 0) {
+                return false; // at least one has to be held
+            }
             lease.ifPresent(leases::taken);
             supervisor.restart(worker.id());
             lease.ifPresent(held -> {
+                heldOverRestarts++;
                 Duration drain = config().drain();
                 schedule(drain.dividedBy(2), () -> leases.mustBeValid(held, fault.since() + drain.toNanos()));
-                schedule(bounds.of(FaultKind.OPERATOR_RESTART), () -> leases.giveBack(held));
+                giveBackAfterRestart(
+                        held,
+                        fault.since() + bounds.of(FaultKind.OPERATOR_RESTART).toNanos());
             });
             return true;
         });
+    }
+
+    /** When the worker has come back, or has gone for good, or is overdue. */
+    private void giveBackAfterRestart(SlotLease held, long until) {
+        boolean waiting = clock.getAsLong() - until < 0
+                && registry.get(held.workerId())
+                        .filter(worker -> worker.generation() == held.generation())
+                        .isPresent();
+        try {
+            if (waiting) {
+                schedule(LOOK, () -> giveBackAfterRestart(held, until));
+                return;
+            }
+        } catch (RejectedExecutionException theRunEnds) {
+            // and has waited for the restarts before
+        }
+        leases.giveBack(held);
     }
 
     private boolean isIdleAndMayFail(WorkerInfo worker) {
@@ -264,8 +273,13 @@ final class Injector {
         return true;
     }
 
+    /** Not without a worker that is killed while it is full: else it shows nothing. */
     private boolean fillPool() {
         if (!pool.fill()) {
+            return false;
+        }
+        if (!kill()) {
+            pool.clear();
             return false;
         }
         long since = clock.getAsLong();
@@ -274,7 +288,6 @@ final class Injector {
             pool.clear();
             ledger.passed(FaultKind.POOL_FULL, since, unexplained);
         });
-        kill(); // at least one while it is full
         return true;
     }
 
@@ -289,7 +302,7 @@ final class Injector {
     private boolean onVictim(FaultKind kind, Predicate<WorkerInfo> wanted, Deed deed) {
         List<WorkerInfo> candidates = registry.list().stream()
                 .filter(worker -> worker.state().routable() || worker.state() instanceof Loading)
-                .filter(worker -> isOfInterest(Purpose.of(worker.modelRef())))
+                .filter(worker -> isOfInterest(Purpose.of(worker.modelRef())) && ledger.mayBeUsed(worker.id()))
                 .filter(wanted)
                 .toList();
         if (candidates.isEmpty()) {

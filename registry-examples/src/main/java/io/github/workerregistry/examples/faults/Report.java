@@ -10,11 +10,19 @@ import java.util.Optional;
 /** The table at the end, and whether a line of it is off. */
 final class Report {
 
+    /** Less likely than that is no chance: that all faults of a kind were overtaken, at the rate of the whole run. */
+    private static final double NO_CHANCE = 0.001;
+
     private final List<String> lines = new ArrayList<>();
     private int off;
 
-    /** One line for each kind. What did not happen at all is off: then nothing was shown. */
-    void faults(Ledger ledger, Bounds bounds, Optional<String> whyDiskIsNeverFull) {
+    /**
+     * One line for each kind. One that was not seen to work has shown nothing. That is off if the run was long enough
+     * for it, and else only told.
+     *
+     * @param cards how many cards of the {@link Deck} have been played
+     */
+    void faults(Ledger ledger, Bounds bounds, int cards, Optional<String> whyDiskIsNeverFull) {
         lines.add(row(
                 "what was done, or had to follow",
                 "count",
@@ -24,29 +32,57 @@ final class Report {
                 "median",
                 "worst",
                 "missed"));
+        double overtaken = shareOvertaken(ledger);
         for (FaultKind kind : FaultKind.values()) {
             Tally.Counts counts = ledger.counts(kind);
             if (kind == FaultKind.DISK_FULL && whyDiskIsNeverFull.isPresent()) {
                 lines.add(kind.title() + ": skipped, " + whyDiskIsNeverFull.get());
+            } else if (counts.missed() > 0 || counts.asExpected() > 0) {
+                line(counts.missed() == 0, fault(kind, counts, bounds));
+            } else if (counts.injected() == 0) {
+                absent(kind, fault(kind, counts, bounds), cards);
             } else {
-                fault(kind, counts, bounds);
+                double chance = counts.overtaken() == counts.injected() ? Math.pow(overtaken, counts.injected()) : 0;
+                line(chance >= NO_CHANCE, fault(kind, counts, bounds) + "   always overtaken");
             }
         }
     }
 
-    private void fault(FaultKind kind, Tally.Counts counts, Bounds bounds) {
-        boolean survive = kind.mustSurvive();
+    private void absent(FaultKind kind, String text, int cards) {
+        boolean owed = Deck.owed(kind, cards) > 0;
         line(
-                counts.missed() == 0 && counts.asExpected() > 0,
-                row(
-                        kind.title(),
-                        counts.injected(),
-                        counts.asExpected(),
-                        counts.overtaken(),
-                        survive ? "survive" : millis(bounds.of(kind).toNanos()),
-                        survive ? "" : millis(counts.median()),
-                        survive ? "" : millis(counts.worst()),
-                        counts.missed()));
+                !owed,
+                text
+                        + (owed
+                                ? ""
+                                : "   did not come: of " + Deck.enough() + " faults that bring every kind, the run had "
+                                        + cards));
+    }
+
+    /** Of all that was injected; never nothing or all, of which no run can be sure. */
+    private static double shareOvertaken(Ledger ledger) {
+        double injected = 2;
+        double overtaken = 1;
+        for (FaultKind kind : FaultKind.values()) {
+            if (!kind.isConsequence()) {
+                injected += ledger.counts(kind).injected();
+                overtaken += ledger.counts(kind).overtaken();
+            }
+        }
+        return overtaken / injected;
+    }
+
+    private static String fault(FaultKind kind, Tally.Counts counts, Bounds bounds) {
+        boolean survive = kind.mustSurvive();
+        return row(
+                kind.title(),
+                counts.injected(),
+                counts.asExpected(),
+                counts.overtaken(),
+                survive ? "survive" : millis(bounds.of(kind).toNanos()),
+                survive ? "" : millis(counts.median()),
+                survive ? "" : millis(counts.worst()),
+                counts.missed());
     }
 
     /** A count that must be 0. */

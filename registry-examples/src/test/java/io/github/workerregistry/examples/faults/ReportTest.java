@@ -17,6 +17,13 @@ class ReportTest {
     private final WorkerRegistry registry = WorkerRegistry.create();
     private final Remarks remarks = new Remarks();
     private final Report report = new Report();
+    private final Bounds bounds = new Bounds(
+            LifecycleConfig.defaults(),
+            RestartPolicy.onFailure(),
+            Duration.ofMillis(250),
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(1));
+    private final Ledger ledger = new Ledger(bounds, () -> 0, () -> 0, remarks);
 
     @Test
     void aCountThatMustBeNothingAndIsNotMakesTheExitCode1() {
@@ -34,23 +41,60 @@ class ReportTest {
     }
 
     @Test
-    void aKindThatNeverHappenedIsOffAndAMissedOneToo() {
-        Bounds bounds = new Bounds(
-                LifecycleConfig.defaults(),
-                RestartPolicy.onFailure(),
-                Duration.ofMillis(250),
-                Duration.ofSeconds(1),
-                Duration.ofSeconds(1));
-        Ledger ledger = new Ledger(bounds, () -> 0, () -> 0, remarks);
+    void aKindThatNeverHappenedIsOffAndAMissedOneTooIfTheRunWasLongEnough() {
         ledger.passed(FaultKind.POOL_FULL, 0, ledger.unexplained());
         ledger.passed(FaultKind.PAUSE, 0, -1);
-        report.faults(ledger, bounds, Optional.of("not root"));
+        report.faults(ledger, bounds, Deck.enough(), Optional.of("not root"));
 
         assertThat(line("common pool full  ")).doesNotContain("off");
         assertThat(line("SIGSTOP, then SIGCONT")).contains("off");
         assertThat(line("SIGKILL  ")).contains("off");
         assertThat(line("disk full")).isEqualTo("disk full: skipped, not root");
         assertThat(report.off()).isEqualTo(FaultKind.values().length - 2);
+    }
+
+    /** A run of four seconds failed because of a kind for which it was too short. */
+    @Test
+    void aKindForWhichTheRunWasTooShortIsToldAndNotOff() {
+        report.faults(ledger, bounds, 1, Optional.empty());
+
+        assertThat(line("SIGKILL, common pool full"))
+                .doesNotContain("off")
+                .endsWith("did not come: of 23 faults that bring every kind, the run had 1");
+        assertThat(line("stop  ")).doesNotContain("off").contains("did not come");
+        assertThat(line("SIGKILL  ")).endsWith("<-- off"); // the first card
+        assertThat(line("start, then ready")).endsWith("<-- off"); // without which there is no run
+    }
+
+    @Test
+    void aMissedFaultIsOffHoweverShortTheRun() {
+        ledger.passed(FaultKind.SLOW, 0, -1);
+        report.faults(ledger, bounds, 1, Optional.empty());
+
+        assertThat(line("health check slow")).endsWith("<-- off");
+    }
+
+    /** Whether it is off follows from how often, at the rate of the whole run, that could be by chance. */
+    @Test
+    void aKindThatWasAlwaysOvertakenIsToldAndOffOnceThatIsNoChance() {
+        overtaken(FaultKind.HANG, 1);
+        overtaken(FaultKind.MUTE, 8);
+        for (int i = 0; i < 30; i++) {
+            ledger.passed(FaultKind.POOL_FULL, 0, ledger.unexplained());
+        }
+        report.faults(ledger, bounds, 10 * Deck.enough(), Optional.empty()); // 9 of 39 are overtaken, about a quarter
+
+        assertThat(line("SIGSTOP of an idle worker")).doesNotContain("off").endsWith("always overtaken");
+        assertThat(line("heartbeats stop")).endsWith("always overtaken   <-- off");
+    }
+
+    private void overtaken(FaultKind kind, int times) {
+        for (int i = 0; i < times; i++) {
+            String id = kind + "-" + i;
+            ledger.spawning(id, Purpose.BUSY);
+            ledger.add(ledger.life(id), kind, id, 1, 0);
+            ledger.close(id, ledger.life(id));
+        }
     }
 
     @Test
