@@ -71,18 +71,22 @@ final class EventFeed {
             emit(new WorkerEvent.BecameReady(after));
         } else if (next instanceof BackingOff backingOff) {
             count(backingOff.cause().cause());
+            WorkerEvent scheduled = new WorkerEvent.RestartScheduled(after, backingOff.attempt(), backingOff.retryAt());
             if (backingOff.cause().cause().isFailure()) {
-                crashed(after, backingOff.cause());
+                emit(crashed(after, backingOff.cause()), scheduled);
+            } else {
+                emit(scheduled);
             }
-            emit(new WorkerEvent.RestartScheduled(after, backingOff.attempt(), backingOff.retryAt()));
         } else if (next instanceof Loading) {
             restarted++;
             emit(new WorkerEvent.Restarted(after));
         } else if (next instanceof Stopping stopping) {
+            WorkerEvent stops = new WorkerEvent.Stopping(after, stopping.reason());
             if (stopping.reason() == Exit.Cause.IDLE_TIMEOUT) {
-                emit(new WorkerEvent.IdleTimedOut(after));
+                emit(new WorkerEvent.IdleTimedOut(after), stops);
+            } else {
+                emit(stops);
             }
-            emit(new WorkerEvent.Stopping(after, stopping.reason()));
         }
     }
 
@@ -100,13 +104,16 @@ final class EventFeed {
     }
 
     void removed(WorkerInfo worker, Exit.Cause reason, Optional<Exit> exit) {
-        if (!(worker.state() instanceof BackingOff)) { // its end has been counted already
+        WorkerEvent removal = new WorkerEvent.Removed(worker, reason, exit);
+        boolean isCounted = worker.state() instanceof BackingOff;
+        if (!isCounted) {
             count(reason);
-            if (reason.isFailure()) {
-                exit.ifPresent(end -> crashed(worker, end));
-            }
         }
-        emit(new WorkerEvent.Removed(worker, reason, exit));
+        if (!isCounted && reason.isFailure() && exit.isPresent()) {
+            emit(crashed(worker, exit.get()), removal);
+        } else {
+            emit(removal);
+        }
     }
 
     RegistryStats stats(List<WorkerInfo> workers) {
@@ -141,14 +148,15 @@ final class EventFeed {
         endedBy.merge(cause, 1L, Long::sum);
     }
 
-    private void crashed(WorkerInfo worker, Exit exit) {
+    private WorkerEvent crashed(WorkerInfo worker, Exit exit) {
         crashed++;
-        emit(new WorkerEvent.Crashed(worker, exit));
+        return new WorkerEvent.Crashed(worker, exit);
     }
 
-    private void emit(WorkerEvent event) {
+    /** All events that one step of a worker makes. */
+    private void emit(WorkerEvent... step) {
         for (ListenerQueue queue : queues) {
-            queue.offer(event);
+            queue.offer(step);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.github.workerregistry;
 
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -41,14 +42,17 @@ final class ListenerQueue implements Subscription {
         this.onClose = onClose;
     }
 
-    synchronized void offer(WorkerEvent event) {
+    /**
+     * Takes the events that one step of a worker makes, or drops all of them. The last step may exceed the capacity.
+     */
+    synchronized void offer(WorkerEvent... step) {
         if (closed) {
             return;
         }
-        if (dropped > 0 || queue.size() == capacity) {
-            dropped++;
+        if (dropped > 0 || queue.size() >= capacity) {
+            dropped += step.length;
         } else {
-            queue.add(event);
+            Collections.addAll(queue, step);
         }
     }
 

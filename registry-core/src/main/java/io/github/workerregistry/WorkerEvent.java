@@ -218,7 +218,8 @@ public sealed interface WorkerEvent {
     }
 
     /**
-     * The listener fell behind and lost events here. Re-read {@link WorkerRegistry#list()}.
+     * The listener fell behind and lost events here. Re-read {@link WorkerRegistry#list()}. Of the events that one step
+     * of a worker makes, all were lost or none.
      *
      * @param dropped how many events were lost, &ge; 1
      */

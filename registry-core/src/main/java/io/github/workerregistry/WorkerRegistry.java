@@ -813,7 +813,9 @@ public final class WorkerRegistry {
         }
 
         /**
-         * Bounds the queue of each listener.
+         * Bounds the queue of each listener. Events that one step of a worker makes together ({@code Crashed} and
+         * {@code RestartScheduled} or {@code Removed}, {@code IdleTimedOut} and {@code Stopping}) are queued or dropped
+         * together: they are queued if there is room for the first.
          *
          * @param events how many events a listener may be behind, &ge; 1; default 1024
          * @return this builder

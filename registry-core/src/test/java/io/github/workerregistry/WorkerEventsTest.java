@@ -601,6 +601,51 @@ class WorkerEventsTest {
 
             assertThat(ids(heard.events())).containsExactly("a", new Overflowed(1).toString(), "c");
         }
+
+        /** The second of two events was lost: a crash without its restart, an idle timeout without its stop. */
+        @Test
+        void withRoomForOneEventGetsBothEventsOfOneStep() {
+            WorkerRegistry tight =
+                    WorkerRegistry.builder().eventQueueCapacity(1).build();
+            WorkerInfo idle = idle("idle", 1);
+            tight.register(idle("crashes", 1));
+            tight.register(idle("ends", 1));
+            tight.register(idle);
+            tight.subscribe(heard, executor);
+
+            tight.updateState("crashes", backingOff(idle("crashes", 1)));
+            executor.runAll();
+            tight.removeExited(crash(idle("ends", 1)));
+            executor.runAll();
+            tight.updateState("idle", new WorkerState.Stopping(Exit.Cause.IDLE_TIMEOUT));
+            executor.runAll();
+
+            assertThat(kinds())
+                    .containsExactly("Crashed", "RestartScheduled", "Crashed", "Removed", "IdleTimedOut", "Stopping");
+        }
+
+        @Test
+        void losesBothEventsOfAStepOrNone() {
+            WorkerRegistry tight =
+                    WorkerRegistry.builder().eventQueueCapacity(2).build();
+            tight.register(idle("a", 1));
+            tight.register(idle("b", 1));
+            tight.subscribe(heard, executor);
+
+            tight.register(idle("c", 1));
+            tight.updateState("a", backingOff(idle("a", 1)));
+            tight.updateState("b", backingOff(idle("b", 1)));
+            executor.runAll();
+
+            assertThat(kinds()).containsExactly("Registered", "Crashed", "RestartScheduled", "Overflowed");
+            assertThat(heard.events()).endsWith(new Overflowed(2));
+        }
+
+        private List<String> kinds() {
+            return heard.events().stream()
+                    .map(event -> event.getClass().getSimpleName())
+                    .toList();
+        }
     }
 
     @Nested
