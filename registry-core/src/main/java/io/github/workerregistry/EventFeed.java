@@ -5,6 +5,7 @@ import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
+import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ final class EventFeed {
 
     private final List<ListenerQueue> queues = new CopyOnWriteArrayList<>();
     private final int capacity;
+    private final InstantSource clock;
 
     private long registered;
     private long becameReady;
@@ -33,12 +35,13 @@ final class EventFeed {
     private long orphansReaped;
     private final Map<Exit.Cause, Long> endedBy = new EnumMap<>(Exit.Cause.class);
 
-    EventFeed(int capacity) {
+    EventFeed(int capacity, InstantSource clock) {
         this.capacity = capacity;
+        this.clock = clock;
     }
 
     Subscription subscribe(WorkerListener listener, Executor executor) {
-        ListenerQueue queue = new ListenerQueue(listener, executor, capacity, queues::remove);
+        ListenerQueue queue = new ListenerQueue(listener, executor, capacity, clock, queues::remove);
         queues.add(queue);
         return queue;
     }

@@ -1,5 +1,6 @@
 package io.github.workerregistry;
 
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
@@ -16,7 +17,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>{@link #offer} is called under the registry's lock and only enqueues; {@link #wake} is called after the lock has
  * been dropped and hands the drain to the executor. When the queue is full, further events are dropped until the
- * listener has emptied it; then it gets one {@link WorkerEvent.Overflowed} with their number.
+ * listener has emptied it; then it gets one {@link WorkerEvent.Overflowed} with their number. A queue whose executor
+ * takes no task any more is closed.
  */
 final class ListenerQueue implements Subscription {
 
@@ -28,18 +30,27 @@ final class ListenerQueue implements Subscription {
     private final WorkerListener listener;
     private final Executor executor;
     private final int capacity;
+    private final InstantSource clock;
     private final Consumer<ListenerQueue> onClose;
+    private final ExecutorRefusals refusals; // of the thread that begins a drain
 
     private final Deque<WorkerEvent> queue = new ArrayDeque<>();
     private long dropped;
     private boolean draining;
     private boolean closed;
 
-    ListenerQueue(WorkerListener listener, Executor executor, int capacity, Consumer<ListenerQueue> onClose) {
+    ListenerQueue(
+            WorkerListener listener,
+            Executor executor,
+            int capacity,
+            InstantSource clock,
+            Consumer<ListenerQueue> onClose) {
         this.listener = listener;
         this.executor = executor;
         this.capacity = capacity;
+        this.clock = clock;
         this.onClose = onClose;
+        this.refusals = new ExecutorRefusals(executor);
     }
 
     /**
@@ -59,17 +70,48 @@ final class ListenerQueue implements Subscription {
     void wake() {
         if (startDraining()) {
             submitDrain();
+        } else if (isStuck()) {
+            closeBecause("its executor has ended with a task of ours");
+        }
+    }
+
+    /** Whether a drain is under way that will never be run. */
+    private boolean isStuck() {
+        synchronized (this) {
+            if (closed || !draining) {
+                return false;
+            }
+        }
+        try {
+            return refusals.hasLostItsTasks();
+        } catch (Throwable t) { // foreign code
+            return false;
         }
     }
 
     @Override
     public void close() {
+        long unused = end();
+    }
+
+    /** Closes this. Gives how many events were not delivered; -1 if it was closed already. */
+    private long end() {
+        long undelivered;
         synchronized (this) {
+            undelivered = closed ? -1 : queue.size() + dropped;
             closed = true;
             queue.clear();
             dropped = 0;
         }
         onClose.accept(this);
+        return undelivered;
+    }
+
+    private void closeBecause(String reason) {
+        long undelivered = end();
+        if (undelivered >= 0) {
+            log.warn("listener {} is dropped: {}; {} events are lost", nameOf(listener), reason, undelivered);
+        }
     }
 
     private synchronized boolean startDraining() {
@@ -85,11 +127,30 @@ final class ListenerQueue implements Subscription {
         try {
             executor.execute(drain);
         } catch (RejectedExecutionException e) {
-            drain.giveUp();
+            refused(drain);
             log.debug("the executor of {} takes no more tasks; events wait", nameOf(listener));
         } catch (Throwable t) { // foreign code: who changed a worker's state must not suffer for it
-            drain.giveUp();
+            refused(drain);
             log.warn("the executor of {} failed; events wait for the next one", nameOf(listener), LogText.of(t));
+        }
+    }
+
+    private void refused(Drain drain) {
+        if (drain.take()) {
+            String reason = whyForGood();
+            stopDraining();
+            if (reason != null) {
+                closeBecause(reason);
+            }
+        }
+    }
+
+    /** Why the executor that has just refused a task will take no other; null if it may. */
+    private @Nullable String whyForGood() {
+        try {
+            return refusals.refused(clock.instant());
+        } catch (Throwable t) { // foreign code, too
+            return null;
         }
     }
 
@@ -102,15 +163,14 @@ final class ListenerQueue implements Subscription {
 
         @Override
         public void run() {
-            if (taken.compareAndSet(false, true)) {
+            if (take()) {
+                refusals.accepted();
                 drain();
             }
         }
 
-        void giveUp() {
-            if (taken.compareAndSet(false, true)) {
-                stopDraining();
-            }
+        boolean take() {
+            return taken.compareAndSet(false, true);
         }
     }
 

@@ -97,7 +97,7 @@ public final class WorkerRegistry {
         this.leaks = leaks;
         models = new Models(
                 model -> new ModelSlots(model, selection, waitQueueCapacity, leaks), hints, builder.failIfAbsent);
-        events = new EventFeed(builder.eventQueueCapacity);
+        events = new EventFeed(builder.eventQueueCapacity, clock);
     }
 
     /**
@@ -704,7 +704,9 @@ public final class WorkerRegistry {
      * <p>Each listener has a bounded queue of its own, drained serially on its executor: in order, once, with no lock
      * held. One that throws is logged and goes on. One that is slow or blocked delays nobody else, unless they share
      * the executor's only thread. One that falls behind by more than the queue holds is told so with
-     * {@link WorkerEvent.Overflowed}, and re-reads {@link #list()}.
+     * {@link WorkerEvent.Overflowed}, and re-reads {@link #list()}. One whose executor takes no task any more is
+     * dropped with a WARN: that executor is an {@link java.util.concurrent.ExecutorService} that has been shut down, or
+     * has refused every task for a minute, and 100 at the least.
      *
      * @param listener who is told
      * @param executor where it is called; {@code Runnable::run} calls it on the thread that made the event, after the

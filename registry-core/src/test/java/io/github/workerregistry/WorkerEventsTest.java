@@ -29,6 +29,8 @@ import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.testing.RecordingListener;
 import io.github.workerregistry.testing.VirtualTime;
 import java.lang.ref.WeakReference;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,8 +41,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -703,6 +708,106 @@ class WorkerEventsTest {
             List<String> ids = registerMany("w", 2);
 
             assertThat(ids(heard.events())).isEqualTo(ids);
+        }
+
+        /** Its queue was kept, and filled, for ever. */
+        @Test
+        void thatHasBeenShutDownIsNeverAskedAgain() {
+            UnexpectedWarnings.expect("is dropped: its executor has been shut down; 1 events are lost");
+            AtomicInteger refused = new AtomicInteger();
+            ExecutorService executor =
+                    new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), (task, pool) -> {
+                        refused.incrementAndGet();
+                        throw new RejectedExecutionException("shut down");
+                    });
+            registry.subscribe(heard, executor);
+            executor.shutdown();
+
+            registerMany("w", 3);
+
+            assertThat(refused).hasValue(1);
+            assertThat(heard.events()).isEmpty();
+        }
+
+        /** Nothing refused it, so nothing told that it was lost. */
+        @Test
+        void thatEndsWithOurTaskInItsQueueIsNotWaitedFor() throws Exception {
+            ExecutorService executor = Executors.newSingleThreadExecutor();
+            CompletableFuture<Void> busy = new CompletableFuture<>();
+            executor.execute(busy::join); // which no interrupt ends
+            registry.subscribe(heard, executor);
+            registry.register(loading("w"));
+
+            assertThat(executor.shutdownNow()).hasSize(1);
+            registry.updateState("w", IDLE); // it may have been taken out to be run by the hive itself
+            busy.complete(null);
+            assertThat(executor.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+            UnexpectedWarnings.expect("is dropped: its executor has ended with a task of ours; 3 events are lost");
+            registry.remove("w");
+        }
+
+        @Test
+        void thatRefusesForAMinuteIsGivenUp() {
+            UnexpectedWarnings.expect("is dropped: its executor has refused every task since 2026-01-01T00:00:00Z");
+            Later executor = new Later();
+            executor.rejections = 1_000;
+            registry.subscribe(heard, executor);
+
+            registerMany("a", 150);
+            time.advance(Duration.ofMinutes(1).minusNanos(1));
+            registerMany("b", 150);
+            assertThat(executor.rejections).as("asked each time").isEqualTo(700);
+            time.advance(Duration.ofNanos(1));
+            registerMany("c", 3);
+
+            assertThat(executor.rejections).isEqualTo(699);
+        }
+
+        /** As often as fails to be for good, for any time, and then again: nothing is lost. */
+        @Test
+        void thatRefusesNowAndThenIsNotGivenUp() {
+            Later executor = new Later();
+            registry.subscribe(heard, executor);
+            List<String> ids = new ArrayList<>();
+            for (String round : List.of("a", "b", "c")) {
+                executor.rejections = 99;
+                for (int i = 0; i < 100; i++) {
+                    time.advance(Duration.ofHours(1));
+                    ids.addAll(registerMany(round + i + "-", 1));
+                }
+                executor.runAll();
+            }
+
+            assertThat(ids(heard.events())).isEqualTo(ids);
+        }
+
+        /** Each event wrote a warning to the log, for ever. */
+        @Test
+        void thatFailsForAMinuteIsGivenUpToo() {
+            UnexpectedWarnings.expect("executor of", "is dropped: its executor has refused every task");
+            AtomicInteger asked = new AtomicInteger();
+            registry.subscribe(heard, task -> {
+                asked.incrementAndGet();
+                throw new IllegalStateException("no thread left");
+            });
+
+            registerMany("a", 99);
+            time.advance(Duration.ofMinutes(1));
+            registerMany("b", 10);
+
+            assertThat(asked).hasValue(100);
+        }
+
+        @Test
+        void whoseShutdownCannotBeAskedIsKept() {
+            UnexpectedWarnings.expect("executor of");
+            ExecutorService broken = (ExecutorService) Proxy.newProxyInstance(
+                    getClass().getClassLoader(), new Class<?>[] {ExecutorService.class}, (proxy, method, args) -> {
+                        throw new UnsupportedOperationException(method.getName());
+                    });
+            registry.subscribe(heard, broken);
+
+            assertThat(registerMany("w", 2)).hasSize(2);
         }
 
         @Test
