@@ -24,6 +24,8 @@ final class Entry {
 
     private static final VarHandle WORD;
     private static final VarHandle VALUE;
+    private static final WorkerState IDLE = new Idle();
+    private static final WorkerState BUSY = new Busy();
 
     static {
         try {
@@ -252,6 +254,12 @@ final class Entry {
     private WorkerInfo last(long seen) {
         WorkerInfo worker = value;
         return worker.state().routable() ? worker.withSlotsInUse(Occupancy.inUse(seen)) : worker;
+    }
+
+    /** The label of its state now; in the moment of a transition, of the one before or after that. */
+    String stateLabel() {
+        WorkerState state = value.state();
+        return (state.routable() ? Occupancy.inUse(word) == 0 ? IDLE : BUSY : state).label();
     }
 
     /** The record as it was written last; for what in it never changes, or may be a moment old. Its slots are not. */

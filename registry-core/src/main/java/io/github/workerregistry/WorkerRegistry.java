@@ -749,6 +749,14 @@ public final class WorkerRegistry {
         }
     }
 
+    /** The node, and how many workers are in which state, for logs. Takes no lock. */
+    @Override
+    public String toString() {
+        StateCounts counts = new StateCounts();
+        byId.values().forEach(counts::add);
+        return "WorkerRegistry[node " + LogText.of(node) + ", workers: " + StateCounts.describe(counts.byLabel()) + "]";
+    }
+
     private <T> T read(Supplier<T> look) {
         lock.readLock().lock();
         try {

@@ -71,6 +71,23 @@ class WorkerRegistryTest {
         }
 
         @Test
+        void aRegistryInALogTellsItsNodeAndHowManyWorkersAreInWhichState() {
+            assertThat(registry).hasToString("WorkerRegistry[node gpu-1, workers: none]");
+            registry.register(loading("l"));
+            registry.register(idle("i", 2));
+            registry.register(idle("b", 2));
+            registry.register(idle("c", 1));
+            registry.tryAcquireFrom("b");
+            registry.updateState("c", backingOff(idle("c", 1)));
+            registry.register(worker("s").state(STOPPING).build());
+            registry.register(worker("r").state(BUSY).build());
+
+            assertThat(registry)
+                    .hasToString(
+                            "WorkerRegistry[node gpu-1, workers: 1 loading, 1 idle, 2 busy, 1 backing_off, 1 stopping]");
+        }
+
+        @Test
         void aWorkerIsStoredAsGiven() {
             WorkerInfo worker = worker("w")
                     .backend("cuda")

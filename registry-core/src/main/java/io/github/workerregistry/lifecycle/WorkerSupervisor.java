@@ -307,6 +307,15 @@ public final class WorkerSupervisor implements AutoCloseable {
         shutdown.now();
     }
 
+    /** How many processes it supervises, and of which registry, for logs. Takes no lock. */
+    @Override
+    public String toString() {
+        long processes = workers.all().stream()
+                .filter(worker -> worker.process() != null && !worker.hasExited())
+                .count();
+        return "WorkerSupervisor[processes: " + processes + ", " + registry + "]";
+    }
+
     /** Settings of a supervisor; every method returns the builder. Not thread-safe. */
     public static final class Builder {
         private final WorkerRegistry registry;

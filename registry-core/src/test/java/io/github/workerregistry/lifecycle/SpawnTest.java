@@ -33,6 +33,18 @@ class SpawnTest {
     private final VirtualHive hive = new VirtualHive();
 
     @Test
+    void aSupervisorInALogTellsItsProcessesAndWorkersAndNothingOfTheirCommands() {
+        VirtualHive hive = new VirtualHive();
+        hive.spawnReady();
+        String gone = hive.spawnReady();
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        hive.processes.exit(gone, 1);
+
+        assertThat(hive.supervisor)
+                .hasToString("WorkerSupervisor[processes: 1, WorkerRegistry[node local, workers: 1 idle]]");
+    }
+
+    @Test
     void aSpawnedWorkerIsLoadingAndHasItsPidBeforeSpawnReturns() {
         WorkerInfo worker = hive.supervisor.spawn(VirtualHive.SPEC);
 
