@@ -486,6 +486,7 @@ final class RegistryBesideItsModel implements AutoCloseable {
             assertThat((long) worker.inUse).isEqualTo(worker.reported ? worker.inUse : open);
         }
         assertThat(registry.stats()).isEqualTo(model.stats());
+        assertThat(registry).hasToString("WorkerRegistry[node here, workers: " + model.describe() + "]");
         ears.forEach(Ear::compare);
     }
 }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -180,6 +181,15 @@ final class RegistryModel {
                 told(WorkerEvent.Suspected.class),
                 orphansReaped,
                 endedBy);
+    }
+
+    /** How many are in which state, in words. */
+    String describe() {
+        String counts = Stream.of("loading", "idle", "busy", "backing_off", "stopping")
+                .filter(state -> count(state) > 0)
+                .map(state -> count(state) + " " + state)
+                .collect(Collectors.joining(", "));
+        return counts.isEmpty() ? "none" : counts;
     }
 
     private Stream<ModelledWorker> routable() {

@@ -28,7 +28,7 @@ class RegistryModelProperties {
 
     /** What {@link RegistryBesideItsModel} does before, after, or beside every step. */
     private static final List<String> ALWAYS =
-            List.of("node()", "clock()", "stats()", "subscribe(WorkerListener, Executor)");
+            List.of("node()", "clock()", "stats()", "toString()", "subscribe(WorkerListener, Executor)");
 
     /** What can be done, how often it is, and the public method of the registry that is called for it, if one is. */
     enum Action {
