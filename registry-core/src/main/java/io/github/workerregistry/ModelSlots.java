@@ -92,7 +92,7 @@ final class ModelSlots {
     /** Takes a slot of one worker, unless those who wait need it, or returns null. */
     @Nullable
     SlotLease tryTakeFrom(Entry entry) {
-        return line.isEmpty() ? entry.tryTake() : line.takeBehind(SlotFilter.any(), entry::tryTake);
+        return line.isEmpty() ? entry.tryTake() : line.takeBehind(SlotFilter.any(), SlotSource.of(entry));
     }
 
     /** Takes a slot, as if nobody waited. */
@@ -104,7 +104,7 @@ final class ModelSlots {
     /** A slot of this worker has been given back, or what a filter sees of it has changed. */
     void offer(Entry entry) {
         if (!line.isEmpty()) {
-            line.serve(entry::tryTake);
+            line.serve(SlotSource.of(entry));
         }
     }
 

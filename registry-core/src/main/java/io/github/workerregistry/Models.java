@@ -82,7 +82,7 @@ final class Models {
 
     private SlotLease await(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
-        WaitingLine.Waiter waiter = new WaitingLine.Waiter(filter, failIfAbsent);
+        Waiter waiter = new Waiter(filter, failIfAbsent);
         ModelSlots model = join(modelRef, waiter);
         try {
             model.line().serve(model::take);
@@ -105,7 +105,7 @@ final class Models {
      * Joins the line outside the lock of the table's bin, because a filter that looks at the registry may run while the
      * line is held.
      */
-    private ModelSlots join(String modelRef, WaitingLine.Waiter waiter) {
+    private ModelSlots join(String modelRef, Waiter waiter) {
         while (true) {
             ModelSlots model = byName.compute(
                     modelRef, (name, known) -> known == null && !failIfAbsent ? newModel.apply(name) : known);

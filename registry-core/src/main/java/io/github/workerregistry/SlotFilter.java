@@ -15,8 +15,9 @@ import java.util.function.Predicate;
  * }</pre>
  *
  * <p>Without a filter a slot is found in constant time; with one, every worker of the model may have to be looked at.
- * And while callers with filters wait, whoever takes or frees a slot of their model has it offered to each of them
- * first.
+ * And while callers with filters wait, whoever takes or frees a slot of their model has it offered to them first: once
+ * to all that wait with the same filter (filters are the same if backend and device are equal and the predicate is the
+ * same object). So keep a predicate in a constant where many callers may wait with it.
  *
  * @param backend only workers of this backend, if present
  * @param device only workers on this device, if present

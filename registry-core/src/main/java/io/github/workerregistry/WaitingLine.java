@@ -1,15 +1,9 @@
 package io.github.workerregistry;
 
 import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +15,10 @@ import org.jspecify.annotations.Nullable;
  * looks whether the line is empty; who joins the line does so and then looks for a slot, and for hope. One of the two
  * sees the other.
  *
- * <p>Whoever frees a slot offers just that one, so the line costs as much as it is long, however many workers there
- * are. Slots come free while it is walked. So each in turn leaves alone what somebody ahead, who found nothing a moment
- * ago, would take now; then the line is walked again, and everything that is free is offered.
+ * <p>Whoever frees a slot offers just that one, so the line costs as much as there are different filters in it, however
+ * many callers wait and workers there are. Slots come free while it is walked. So each in turn leaves alone what
+ * somebody ahead, who found nothing a moment ago, would take now; then the line is walked again, and everything that is
+ * free is offered.
  *
  * <p>Filters are foreign code and run while the lock is held; they may look at the registry. So the lock is taken
  * before the registry's, never while that or a bin of the table of models is held.
@@ -46,48 +41,13 @@ final class WaitingLine {
     private volatile int length;
 
     // guarded by the lock
-    private final Set<Waiter> waiters = new LinkedHashSet<>();
+    private final WaitersByFilter waiters = new WaitersByFilter();
     private boolean walking;
     private boolean again;
 
     WaitingLine(ModelSlots model, int capacity) {
         this.model = model;
         this.capacity = capacity;
-    }
-
-    /** Somebody who waits. Settled once, under the line's lock. */
-    static final class Waiter {
-        private final SlotFilter filter;
-        private final boolean failIfAbsent;
-        private final Thread thread = Thread.currentThread();
-        private @Nullable SlotLease lease;
-        private @Nullable Supplier<RuntimeException> failure;
-        private volatile boolean settled;
-
-        Waiter(SlotFilter filter, boolean failIfAbsent) {
-            this.filter = filter;
-            this.failIfAbsent = failIfAbsent;
-        }
-
-        SlotFilter filter() {
-            return filter;
-        }
-
-        private void settle(@Nullable SlotLease granted, @Nullable Supplier<RuntimeException> cause) {
-            lease = granted;
-            failure = cause;
-            settled = true;
-            LockSupport.unpark(thread);
-        }
-
-        /** The slot, if there is one; throws if the wait was in vain. For the one who waited, when he has left. */
-        @Nullable
-        SlotLease result() {
-            if (failure != null) {
-                throw failure.get();
-            }
-            return lease;
-        }
     }
 
     boolean isEmpty() {
@@ -134,7 +94,7 @@ final class WaitingLine {
 
     private void requireHopeAndRoom(Waiter waiter) {
         if (isWithoutHope(waiter)) {
-            throw model.noHope(waiter.filter);
+            throw model.noHope(waiter.filter());
         }
         if (waiters.size() > capacity) {
             throw new SlotQueueFullException(model.modelRef(), capacity);
@@ -142,18 +102,12 @@ final class WaitingLine {
     }
 
     private boolean isWithoutHope(Waiter waiter) {
-        return waiter.failIfAbsent && !model.mayServe(waiter.filter);
+        return waiter.failsIfAbsent() && !model.mayServe(waiter.filter());
     }
 
     /** Waits, parked, until served, sent away, interrupted, or out of time; the waiter's own thread only. */
     void await(Waiter waiter, long deadlineNanos) {
-        while (!waiter.settled && !waiter.thread.isInterrupted()) {
-            long left = deadlineNanos - System.nanoTime();
-            if (left <= 0) {
-                return;
-            }
-            LockSupport.parkNanos(this, left);
-        }
+        waiter.await(this, deadlineNanos);
     }
 
     /** Leaves the line. If the waiter has been served meanwhile, that stays. */
@@ -170,9 +124,9 @@ final class WaitingLine {
     /**
      * Hands out slots in the order of the line.
      *
-     * @param source takes one for a filter, where some may have come free
+     * @param source where some may have come free
      */
-    void serve(Function<SlotFilter, @Nullable SlotLease> source) {
+    void serve(SlotSource source) {
         lock.lock();
         try {
             if (walking) {
@@ -188,16 +142,16 @@ final class WaitingLine {
 
     /** Takes, as if last in the line, what nobody in it wants. */
     @Nullable
-    SlotLease takeBehind(SlotFilter filter, Function<SlotFilter, @Nullable SlotLease> source) {
+    SlotLease takeBehind(SlotFilter filter, SlotSource source) {
         requireOutside();
         lock.lock();
         try {
-            if (waiters.stream().anyMatch(waiter -> waiter.filter.isAny())) {
+            if (waiters.hasOneForAny()) {
                 return null;
             }
             again = false;
             walking = true;
-            SlotLease lease = source.apply(unwantedBy(List.copyOf(waiters), filter));
+            SlotLease lease = source.take(unwantedBy(waiters.filters(), filter));
             if (again) {
                 walk(model::take); // there is something for one of them after all
             }
@@ -215,7 +169,7 @@ final class WaitingLine {
         }
     }
 
-    private void walk(Function<SlotFilter, @Nullable SlotLease> source) {
+    private void walk(SlotSource source) {
         walking = true;
         try {
             again = false;
@@ -229,23 +183,29 @@ final class WaitingLine {
         }
     }
 
-    private void walkOnce(Function<SlotFilter, @Nullable SlotLease> source) {
-        List<Waiter> ahead = new ArrayList<>();
-        for (Iterator<Waiter> next = waiters.iterator(); next.hasNext(); ) {
-            Waiter waiter = next.next();
-            if (serve(waiter, ahead, source)) {
-                next.remove();
-            } else if (waiter.filter.isAny()) {
+    private void walkOnce(SlotSource source) {
+        List<SlotFilter> ahead = new ArrayList<>();
+        Waiter unserved = null;
+        for (Waiter next = waiters.firstOfGroupBehind(null);
+                next != null;
+                next = waiters.firstOfGroupBehind(unserved)) {
+            if (serve(next, ahead, source)) {
+                waiters.remove(next); // so that the one behind it with the same filter has its turn
+                if (source.isEmpty()) {
+                    return;
+                }
+            } else if (next.filter().isAny()) {
                 return; // there is none for him, so none for those behind
             } else {
-                ahead.add(waiter);
+                ahead.add(next.filter());
+                unserved = next;
             }
         }
     }
 
-    private boolean serve(Waiter waiter, List<Waiter> ahead, Function<SlotFilter, @Nullable SlotLease> source) {
+    private boolean serve(Waiter waiter, List<SlotFilter> ahead, SlotSource source) {
         try {
-            SlotLease lease = source.apply(unwantedBy(ahead, waiter.filter));
+            SlotLease lease = source.take(unwantedBy(ahead, waiter.filter()));
             if (lease == null) {
                 return false;
             }
@@ -264,21 +224,21 @@ final class WaitingLine {
     }
 
     /** The same, but nothing that one of those ahead would take. */
-    private SlotFilter unwantedBy(List<Waiter> ahead, SlotFilter filter) {
+    private SlotFilter unwantedBy(List<SlotFilter> ahead, SlotFilter filter) {
         return ahead.isEmpty()
                 ? filter
                 : filter.where(worker -> {
-                    boolean wanted = ahead.stream().anyMatch(waiter -> wants(waiter, worker));
+                    boolean wanted = ahead.stream().anyMatch(other -> accepts(other, worker));
                     again |= wanted;
                     return !wanted;
                 });
     }
 
-    private static boolean wants(Waiter waiter, WorkerInfo worker) {
+    private static boolean accepts(SlotFilter filter, WorkerInfo worker) {
         try {
-            return waiter.filter.accepts(worker);
+            return filter.accepts(worker);
         } catch (Throwable t) {
-            return false; // he will hear of it when it is his turn
+            return false; // the waiter will hear of it when it is his turn
         }
     }
 
@@ -289,16 +249,29 @@ final class WaitingLine {
             if (walking) {
                 return; // a filter has changed the registry, which it must not
             }
-            for (Iterator<Waiter> next = waiters.iterator(); next.hasNext(); ) {
-                Waiter waiter = next.next();
-                if (isWithoutHope(waiter)) {
-                    waiter.settle(null, () -> model.noHope(waiter.filter));
-                    next.remove();
+            Waiter hopeful = null;
+            for (Waiter next = waiters.firstOfGroupBehind(null);
+                    next != null;
+                    next = waiters.firstOfGroupBehind(hopeful)) {
+                if (isWithoutHope(next)) {
+                    sendAwayWithAllBehind(next);
+                } else {
+                    hopeful = next;
                 }
             }
         } finally {
             count();
             lock.unlock();
+        }
+    }
+
+    /** The whole group, because all of it have the same filter. */
+    private void sendAwayWithAllBehind(Waiter first) {
+        for (Waiter next = first; next != null; ) {
+            Waiter waiter = next;
+            next = waiter.behind;
+            waiter.settle(null, () -> model.noHope(waiter.filter()));
+            waiters.remove(waiter);
         }
     }
 }

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -74,7 +77,7 @@ class ModelsTest {
         model.add(entry);
         SlotLease first = model.tryTakeBest(null);
         SlotLease second = model.tryTakeBest(null);
-        WaitingLine.Waiter served = new WaitingLine.Waiter(SlotFilter.any(), true);
+        Waiter served = new Waiter(SlotFilter.any(), true);
         model.line().join(served);
 
         first.close();
@@ -83,12 +86,104 @@ class ModelsTest {
         assertThat(model.line().isEmpty()).isTrue();
         assertThat(model.tryTakeBest(null)).as("the second slot is nobody's").isNotNull();
 
-        WaitingLine.Waiter sentAway = new WaitingLine.Waiter(SlotFilter.any(), true);
+        Waiter sentAway = new Waiter(SlotFilter.any(), true);
         model.line().join(sentAway);
         model.remove(entry, null);
         model.changed();
         assertThatThrownBy(sentAway::result).isInstanceOf(NoSuchModelException.class);
         assertThat(model.line().isEmpty()).isTrue();
+    }
+
+    /** Each release asked every waiter's filter: a queue of 100,000 took milliseconds for each slot. */
+    @Test
+    void aSlotIsOfferedToEachFilterOnceHoweverManyWaitWithIt() {
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 100_000, null);
+        model.add(new Entry(SomeWorkers.idle("w", 1)));
+        SlotLease held = requireNonNull(model.tryTakeBest(null));
+        AtomicInteger asked = new AtomicInteger();
+        SlotFilter busyOnes = SlotFilter.any().where(worker -> asked.incrementAndGet() < 0);
+        List<Waiter> waiting = new ArrayList<>();
+        for (int i = 0; i < 10_000; i++) {
+            waiting.add(new Waiter(busyOnes, true));
+        }
+        waiting.add(new Waiter(SlotFilter.any().onBackend("cpu"), true));
+        waiting.forEach(waiter -> assertThat(model.line().join(waiter)).isTrue());
+
+        held.close();
+
+        SlotLease served = requireNonNull(waiting.get(10_000).result());
+        assertThat(asked).as("once to have it, and once to let it pass").hasValue(2);
+        asked.set(0);
+        model.tryTake(SlotFilter.any().onDevice(0));
+        served.close();
+        model.changed();
+        assertThat(asked).hasValueLessThan(10);
+    }
+
+    /** Each of them was asked again when the slot had gone to the first. */
+    @Test
+    void nobodyIsAskedWhenTheSlotHasGone() {
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 8, null);
+        model.add(new Entry(SomeWorkers.idle("w", 2)));
+        SlotLease first = requireNonNull(model.tryTakeBest(null));
+        SlotLease second = requireNonNull(model.tryTakeBest(null));
+        AtomicInteger asked = new AtomicInteger();
+        for (int i = 0; i < 8; i++) {
+            Waiter own = new Waiter(SlotFilter.any().where(worker -> asked.incrementAndGet() > 0), true);
+            assertThat(model.line().join(own)).isTrue();
+        }
+
+        first.close();
+        assertThat(asked).hasValue(1);
+        second.close();
+
+        assertThat(asked).hasValue(2);
+    }
+
+    /** Order is kept between groups: a group whose first has been served stands where its next one does. */
+    @Test
+    void thoseWithOneFilterDoNotPassThoseWithAnother() {
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 8, null);
+        model.add(new Entry(SomeWorkers.idle("w", 1)));
+        SlotLease lease = requireNonNull(model.tryTakeBest(null));
+        List<Waiter> waiting = Stream.of(0, 1, 2, 0, 1, 0)
+                .map(kind -> new Waiter(
+                        switch (kind) {
+                            case 0 -> SlotFilter.any();
+                            case 1 -> SlotFilter.any().onBackend("cpu");
+                            default -> SlotFilter.any().onDevice(0);
+                        },
+                        true))
+                .toList();
+        waiting.forEach(waiter -> assertThat(model.line().join(waiter)).isTrue());
+
+        for (Waiter next : waiting) {
+            lease.close();
+            lease = requireNonNull(next.result());
+        }
+    }
+
+    @Test
+    void allOfAGroupAreSentAwayAndNobodyElse() {
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 8, null);
+        Entry cuda = new Entry(SomeWorkers.worker("gpu").backend("cuda").build());
+        model.add(cuda);
+        model.add(new Entry(SomeWorkers.loading("w")));
+        List<Waiter> waiting = Stream.of("cuda", "cpu", "cuda", "cuda", "cpu")
+                .map(backend -> new Waiter(SlotFilter.any().onBackend(backend), true))
+                .toList();
+        waiting.forEach(waiter -> assertThat(model.line().join(waiter)).isTrue());
+
+        model.remove(cuda, null);
+        model.changed();
+
+        for (Waiter waiter : waiting) {
+            if (waiter.filter().fits("cuda", 0)) {
+                assertThatThrownBy(waiter::result).isInstanceOf(NoSuchModelException.class);
+            } else {
+                assertThat(waiter.result()).isNull();
+            }
+        }
     }
 
     /** Two threads would take the first one's slot from each other for ever. */

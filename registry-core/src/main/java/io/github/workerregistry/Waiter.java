@@ -1,0 +1,68 @@
+package io.github.workerregistry;
+
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A caller that waits for a slot. Settled once, under the lock of its queue. */
+final class Waiter {
+
+    private final SlotFilter filter;
+    private final boolean failIfAbsent;
+    private final Thread thread = Thread.currentThread();
+
+    // its place among the others; owned by WaitersByFilter
+    long ticket;
+    WaitersByFilter.@Nullable Group group;
+
+    @Nullable
+    Waiter before;
+
+    @Nullable
+    Waiter behind;
+
+    private @Nullable SlotLease lease;
+    private @Nullable Supplier<RuntimeException> failure;
+    private volatile boolean settled;
+
+    Waiter(SlotFilter filter, boolean failIfAbsent) {
+        this.filter = filter;
+        this.failIfAbsent = failIfAbsent;
+    }
+
+    SlotFilter filter() {
+        return filter;
+    }
+
+    /** Whether it is to fail as soon as no worker can serve it. */
+    boolean failsIfAbsent() {
+        return failIfAbsent;
+    }
+
+    void settle(@Nullable SlotLease granted, @Nullable Supplier<RuntimeException> cause) {
+        lease = granted;
+        failure = cause;
+        settled = true;
+        LockSupport.unpark(thread);
+    }
+
+    /** Parks until settled, interrupted, or out of time; on the waiter's own thread only. */
+    void await(Object blocker, long deadlineNanos) {
+        while (!settled && !thread.isInterrupted()) {
+            long left = deadlineNanos - System.nanoTime();
+            if (left <= 0) {
+                return;
+            }
+            LockSupport.parkNanos(blocker, left);
+        }
+    }
+
+    /** The slot, if there is one; throws if the wait has failed. For the thread that waited, when it has left. */
+    @Nullable
+    SlotLease result() {
+        if (failure != null) {
+            throw failure.get();
+        }
+        return lease;
+    }
+}
