@@ -27,7 +27,7 @@ public class CloseSchedules {
     private static int slots = 1;
 
     private final Models models =
-            new Models(name -> new ModelSlots(name, SlotSelection.PACK, 8, null), new Hints(), true);
+            new Models(name -> new ModelSlots(name, SlotRules.of(SlotSelection.PACK, 8)), new Hints(), true);
     private final Leases leases = new Leases();
     private final SlotLease shared;
     private volatile boolean isClosed; // before it is

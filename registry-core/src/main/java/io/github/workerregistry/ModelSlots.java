@@ -15,11 +15,11 @@ final class ModelSlots {
     private final @Nullable LeaseLeaks leaks;
     private volatile @Nullable Departure lastDeparture;
 
-    ModelSlots(String modelRef, SlotSelection selection, int longestLine, @Nullable LeaseLeaks leaks) {
+    ModelSlots(String modelRef, SlotRules rules) {
         this.modelRef = modelRef;
-        this.leaks = leaks;
-        this.free = new FreeSlots(selection);
-        this.line = new WaitingLine(this, longestLine);
+        this.leaks = rules.leaks();
+        this.free = new FreeSlots(rules.selection());
+        this.line = new WaitingLine(this, rules.waitQueueCapacity());
     }
 
     String modelRef() {

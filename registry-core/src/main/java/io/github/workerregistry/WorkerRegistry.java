@@ -92,11 +92,9 @@ public final class WorkerRegistry {
         clock = builder.clock == null ? new MonotonicClock() : new SteadyClock(builder.clock);
         LeaseLeaks leaks =
                 builder.leaseLeakThreshold == null ? null : new LeaseLeaks(builder.leaseLeakThreshold, clock);
-        SlotSelection selection = builder.selection;
-        int waitQueueCapacity = builder.waitQueueCapacity;
         this.leaks = leaks;
-        models = new Models(
-                model -> new ModelSlots(model, selection, waitQueueCapacity, leaks), hints, builder.failIfAbsent);
+        SlotRules rules = new SlotRules(builder.selection, builder.waitQueueCapacity, leaks);
+        models = new Models(model -> new ModelSlots(model, rules), hints, builder.failIfAbsent);
         events = new EventFeed(builder.eventQueueCapacity, clock);
     }
 

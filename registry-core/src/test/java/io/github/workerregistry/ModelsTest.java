@@ -19,7 +19,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class ModelsTest {
 
     private static Models models(int longestLine) {
-        return new Models(name -> new ModelSlots(name, SlotSelection.PACK, longestLine, null), new Hints(), false);
+        return new Models(
+                name -> new ModelSlots(name, SlotRules.of(SlotSelection.PACK, longestLine)), new Hints(), false);
     }
 
     @Test
@@ -72,7 +73,7 @@ class ModelsTest {
 
     @Test
     void whoeverHasBeenServedOrSentAwayIsInLineNoMore() {
-        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 8, null);
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotRules.of(SlotSelection.PACK, 8));
         Entry entry = new Entry(SomeWorkers.idle("w", 2));
         model.add(entry);
         SlotLease first = model.tryTakeBest(null);
@@ -97,7 +98,7 @@ class ModelsTest {
     /** Each release asked every waiter's filter: a queue of 100,000 took milliseconds for each slot. */
     @Test
     void aSlotIsOfferedToEachFilterOnceHoweverManyWaitWithIt() {
-        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 100_000, null);
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotRules.of(SlotSelection.PACK, 100_000));
         model.add(new Entry(SomeWorkers.idle("w", 1)));
         SlotLease held = requireNonNull(model.tryTakeBest(null));
         AtomicInteger asked = new AtomicInteger();
@@ -123,7 +124,7 @@ class ModelsTest {
     /** Each of them was asked again when the slot had gone to the first. */
     @Test
     void nobodyIsAskedWhenTheSlotHasGone() {
-        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 8, null);
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotRules.of(SlotSelection.PACK, 8));
         model.add(new Entry(SomeWorkers.idle("w", 2)));
         SlotLease first = requireNonNull(model.tryTakeBest(null));
         SlotLease second = requireNonNull(model.tryTakeBest(null));
@@ -143,7 +144,7 @@ class ModelsTest {
     /** Order is kept between groups: a group whose first has been served stands where its next one does. */
     @Test
     void thoseWithOneFilterDoNotPassThoseWithAnother() {
-        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 8, null);
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotRules.of(SlotSelection.PACK, 8));
         model.add(new Entry(SomeWorkers.idle("w", 1)));
         SlotLease lease = requireNonNull(model.tryTakeBest(null));
         List<Waiter> waiting = Stream.of(0, 1, 2, 0, 1, 0)
@@ -165,7 +166,7 @@ class ModelsTest {
 
     @Test
     void allOfAGroupAreSentAwayAndNobodyElse() {
-        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 8, null);
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotRules.of(SlotSelection.PACK, 8));
         Entry cuda = new Entry(SomeWorkers.worker("gpu").backend("cuda").build());
         model.add(cuda);
         model.add(new Entry(SomeWorkers.loading("w")));
@@ -189,7 +190,7 @@ class ModelsTest {
     /** Two threads would take the first one's slot from each other for ever. */
     @Test
     void theWorkerThatAThreadUsedLastComesLastInItsSearch() {
-        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotSelection.PACK, 8, null);
+        ModelSlots model = new ModelSlots(SomeWorkers.MODEL, SlotRules.of(SlotSelection.PACK, 8));
         Entry first = new Entry(SomeWorkers.idle("first", 1));
         model.add(first);
         model.add(new Entry(SomeWorkers.idle("second", 1)));

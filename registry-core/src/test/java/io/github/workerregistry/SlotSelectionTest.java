@@ -355,7 +355,7 @@ class SlotSelectionTest {
     /** A thread that ran out of stack in the midst of a change used to keep all others looking for ever. */
     @Test
     void aChangeThatNeverEndsKeepsNobodyLooking() throws Exception {
-        ModelSlots model = new ModelSlots("m", SlotSelection.PACK, 8, null);
+        ModelSlots model = new ModelSlots("m", SlotRules.of(SlotSelection.PACK, 8));
         model.add(new Entry(worker("w", 1).build()));
         SlotLease lease = model.tryTakeBest(null);
         Field changesBegun = FreeSlots.class.getDeclaredField("changesBegun");
