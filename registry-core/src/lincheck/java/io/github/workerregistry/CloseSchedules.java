@@ -26,8 +26,7 @@ public class CloseSchedules {
     /** Of the worker: Lincheck makes the objects that it tries, and knows no parameters. */
     private static int slots = 1;
 
-    private final Models models =
-            new Models(name -> new ModelSlots(name, SlotRules.of(SlotSelection.PACK, 8)), new Hints(), true);
+    private final Models models = new Models(SlotRules.of(SlotSelection.PACK, 8), new Hints(), true);
     private final Leases leases = new Leases();
     private final SlotLease shared;
     private volatile boolean isClosed; // before it is

@@ -28,7 +28,7 @@ public class SlotSchedules {
         }
 
         Models make() {
-            Models models = new Models(name -> new ModelSlots(name, SlotRules.of(selection, 8)), new Hints(), true);
+            Models models = new Models(SlotRules.of(selection, 8), new Hints(), true);
             for (int i = 0; i < workers; i++) {
                 models.add(new Entry(SomeWorkers.idle("w" + i, 2 / workers)));
             }

@@ -78,6 +78,11 @@ public record Exit(
         return Optional.empty();
     }
 
+    /** Whether another exit is that of the same process. */
+    boolean isOfSameProcess(Exit other) {
+        return workerId.equals(other.workerId) && generation == other.generation && at.equals(other.at);
+    }
+
     /** Why a worker is ended, or ended by itself. */
     public enum Cause {
         /** Somebody asked: {@code stop(id)}. */

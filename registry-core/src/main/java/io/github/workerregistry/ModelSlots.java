@@ -13,11 +13,13 @@ final class ModelSlots {
     private final FreeSlots free;
     private final WaitingLine line;
     private final @Nullable LeaseLeaks leaks;
+    private final ModelHistory history;
     private volatile @Nullable Departure lastDeparture;
 
     ModelSlots(String modelRef, SlotRules rules) {
         this.modelRef = modelRef;
         this.leaks = rules.leaks();
+        this.history = rules.history();
         this.free = new FreeSlots(rules.selection());
         this.line = new WaitingLine(this, rules.waitQueueCapacity());
     }
@@ -56,11 +58,16 @@ final class ModelSlots {
         return free.isEmpty() && line.close();
     }
 
-    /** Why it is in vain to wait with that filter. */
-    NoSuchModelException noHope(SlotFilter filter) {
+    /** Why it is in vain to wait with that filter, for a caller that has waited since then. */
+    NoSuchModelException noHope(SlotFilter filter, long sinceNanos) {
         Departure left = lastDeparture;
         Exit exit = left != null && filter.fits(left.backend(), left.device()) ? left.exit() : null;
-        return new NoSuchModelException(modelRef, filter, exit);
+        return new NoSuchModelException(shortage(filter, sinceNanos), filter, exit);
+    }
+
+    /** The state of this model, for a caller that has waited since then and got no slot. */
+    SlotShortage shortage(SlotFilter filter, long sinceNanos) {
+        return SlotShortage.of(modelRef, this, filter, sinceNanos, history);
     }
 
     // ---- slots ----

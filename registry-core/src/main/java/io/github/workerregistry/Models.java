@@ -1,5 +1,6 @@
 package io.github.workerregistry;
 
+import io.github.workerregistry.WaitingLine.Entrance;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -16,10 +17,12 @@ final class Models {
     private final ConcurrentMap<String, ModelSlots> byName = new ConcurrentHashMap<>();
     private final Function<String, ModelSlots> newModel;
     private final Hints hints;
+    private final SlotRules rules;
     private final boolean failIfAbsent;
 
-    Models(Function<String, ModelSlots> newModel, Hints hints, boolean failIfAbsent) {
-        this.newModel = newModel;
+    Models(SlotRules rules, Hints hints, boolean failIfAbsent) {
+        this.newModel = name -> new ModelSlots(name, rules);
+        this.rules = rules;
         this.hints = hints;
         this.failIfAbsent = failIfAbsent;
     }
@@ -98,7 +101,7 @@ final class Models {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        throw new SlotTimeoutException(modelRef, timeout);
+        throw new SlotTimeoutException(model.shortage(filter, waiter.sinceNanos()), timeout);
     }
 
     /**
@@ -109,19 +112,28 @@ final class Models {
         while (true) {
             ModelSlots model = byName.compute(
                     modelRef, (name, known) -> known == null && !failIfAbsent ? newModel.apply(name) : known);
+            SlotFilter filter = waiter.filter();
             if (model == null) {
-                throw new NoSuchModelException(modelRef, waiter.filter(), null);
+                SlotShortage shortage = SlotShortage.of(modelRef, null, filter, waiter.sinceNanos(), rules.history());
+                throw new NoSuchModelException(shortage, filter, null);
             }
-            boolean joined = false;
+            Entrance entrance = Entrance.CLOSED;
             try {
-                joined = model.line().join(waiter);
+                entrance = model.line().join(waiter);
             } finally {
-                if (!joined) {
+                if (entrance != Entrance.JOINED) {
                     dropIfUnused(model);
                 }
             }
-            if (joined) {
-                return model;
+            switch (entrance) {
+                case JOINED -> {
+                    return model;
+                }
+                case UNSERVABLE -> throw model.noHope(filter, waiter.sinceNanos());
+                case FULL ->
+                    throw new SlotQueueFullException(
+                            model.shortage(filter, waiter.sinceNanos()), rules.waitQueueCapacity());
+                case CLOSED -> {} // another one is in its place, or will be
             }
         }
     }

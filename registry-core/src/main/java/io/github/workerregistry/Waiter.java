@@ -10,6 +10,7 @@ final class Waiter {
     private final SlotFilter filter;
     private final boolean failIfAbsent;
     private final Thread thread = Thread.currentThread();
+    private final long sinceNanos = System.nanoTime();
 
     // its place among the others; owned by WaitersByFilter
     long ticket;
@@ -32,6 +33,11 @@ final class Waiter {
 
     SlotFilter filter() {
         return filter;
+    }
+
+    /** When it began to wait. */
+    long sinceNanos() {
+        return sinceNanos;
     }
 
     /** Whether it is to fail as soon as no worker can serve it. */

@@ -54,6 +54,11 @@ final class WaitingLine {
         return length <= 0;
     }
 
+    /** How many wait. */
+    int length() {
+        return Math.max(0, length);
+    }
+
     /** Closes the line for ever if nobody waits; whether it is closed. */
     boolean close() {
         return LENGTH.compareAndSet(this, 0, CLOSED) || length == CLOSED;
@@ -65,39 +70,37 @@ final class WaitingLine {
         return before != CLOSED && LENGTH.compareAndSet(this, before, waiters.size());
     }
 
-    /**
-     * Enters the line, at its end.
-     *
-     * @return false if the line is closed
-     * @throws NoSuchModelException if there is no hope
-     * @throws SlotQueueFullException if it is full
-     */
-    boolean join(Waiter waiter) {
+    /** What became of one who wanted to join. */
+    enum Entrance {
+        /** It waits. */
+        JOINED,
+        /** The line is closed for ever. */
+        CLOSED,
+        /** No worker could ever serve it. */
+        UNSERVABLE,
+        /** So many wait that no more may. */
+        FULL
+    }
+
+    /** Enters the line, at its end, if that may be. */
+    Entrance join(Waiter waiter) {
         requireOutside();
-        boolean joined = false;
+        Entrance entrance = Entrance.CLOSED;
         lock.lock();
         try {
             waiters.add(waiter);
             if (count()) {
-                requireHopeAndRoom(waiter); // after the count, see above
-                joined = true;
+                entrance = isWithoutHope(waiter) // after the count, see above
+                        ? Entrance.UNSERVABLE
+                        : waiters.size() > capacity ? Entrance.FULL : Entrance.JOINED;
             }
-            return joined;
+            return entrance;
         } finally {
-            if (!joined) { // whatever it is: a slot that is given to somebody who does not wait is lost
+            if (entrance != Entrance.JOINED) { // whatever it is: a slot for one who does not wait is lost
                 waiters.remove(waiter);
                 count();
             }
             lock.unlock();
-        }
-    }
-
-    private void requireHopeAndRoom(Waiter waiter) {
-        if (isWithoutHope(waiter)) {
-            throw model.noHope(waiter.filter());
-        }
-        if (waiters.size() > capacity) {
-            throw new SlotQueueFullException(model.modelRef(), capacity);
         }
     }
 
@@ -270,7 +273,7 @@ final class WaitingLine {
         for (Waiter next = first; next != null; ) {
             Waiter waiter = next;
             next = waiter.behind;
-            waiter.settle(null, () -> model.noHope(waiter.filter()));
+            waiter.settle(null, () -> model.noHope(waiter.filter(), waiter.sinceNanos()));
             waiters.remove(waiter);
         }
     }

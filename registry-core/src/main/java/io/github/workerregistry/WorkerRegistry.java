@@ -78,6 +78,7 @@ public final class WorkerRegistry {
 
     private final Models models;
     private final Hints hints = new Hints();
+    private final ModelHistory history = new ModelHistory();
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final EventFeed events;
@@ -93,8 +94,8 @@ public final class WorkerRegistry {
         LeaseLeaks leaks =
                 builder.leaseLeakThreshold == null ? null : new LeaseLeaks(builder.leaseLeakThreshold, clock);
         this.leaks = leaks;
-        SlotRules rules = new SlotRules(builder.selection, builder.waitQueueCapacity, leaks);
-        models = new Models(model -> new ModelSlots(model, rules), hints, builder.failIfAbsent);
+        SlotRules rules = new SlotRules(builder.selection, builder.waitQueueCapacity, leaks, history);
+        models = new Models(rules, hints, builder.failIfAbsent);
         events = new EventFeed(builder.eventQueueCapacity, clock);
     }
 
@@ -214,6 +215,9 @@ public final class WorkerRegistry {
             change.filter(Change::isEdge).ifPresent(edge -> {
                 FreeSlots.note(entry);
                 changed.add(entry.model());
+                if (next instanceof BackingOff end && end.cause().cause().isFailure()) {
+                    history.failed(edge.after(), end.cause());
+                }
                 events.changed(edge.before(), edge.after());
             });
             return change.map(Change::after);
@@ -348,6 +352,8 @@ public final class WorkerRegistry {
             byId.remove(worker.id());
             models.remove(entry, exit.orElse(null));
             changed.add(entry.model());
+            exit.filter(end -> end.cause().isFailure()).ifPresent(end -> history.failed(worker, end));
+            history.removed(worker, reason);
             events.removed(worker, reason, exit);
         });
         return left;
@@ -623,6 +629,10 @@ public final class WorkerRegistry {
      * <p>Blocks the calling thread, platform or virtual, parked; a virtual one leaves its carrier. It wakes when a slot
      * that fits was given to it: when one is given back, and when a worker becomes ready. And it wakes at once when no
      * worker is left to wait for. The time is real time, whatever the registry's clock is.
+     *
+     * <p>The three exceptions of this library tell the state of the model: its workers by state, how many callers wait,
+     * how long this one did, the model's last failed exit with its last line of output, and whether the hive is
+     * shutting down.
      *
      * @param modelRef the model
      * @param filter which workers will do; what its predicate throws is thrown here

@@ -93,6 +93,11 @@ class AcquireTest {
         return new Exit(id, "m", 1, cause, ExitStatus.unrequested(3), List.of("no memory"), java.time.Instant.EPOCH);
     }
 
+    /** What a message says of the state of a model, as a regular expression. */
+    private static String shortage(String workers, int waiting) {
+        return "\\(workers: " + workers + "; callers waiting: " + waiting + "; waited PT[\\d.]+S\\)";
+    }
+
     @Test
     void aFreeSlotIsGivenAtOnce() throws InterruptedException {
         register("w", new Idle());
@@ -374,7 +379,7 @@ class AcquireTest {
     void withoutAnyWorkerToWaitForNobodyWaits() {
         assertThatThrownBy(() -> registry.acquire("m", LONG))
                 .isInstanceOf(NoSuchModelException.class)
-                .hasMessage("no worker serves m, and none is loading")
+                .hasMessageMatching("no worker serves m, and none is loading " + shortage("none", 0))
                 .satisfies(
                         e -> assertThat(((NoSuchModelException) e).modelRef()).isEqualTo("m"));
         register("w", new Idle());
@@ -523,9 +528,12 @@ class AcquireTest {
 
         assertThat(caller.failure())
                 .isInstanceOf(NoSuchModelException.class)
-                .hasMessage("no worker serves m on device 0, and none is loading");
+                .hasMessageMatching("no worker serves m on device 0, and none is loading " + shortage("1 loading", 0)
+                        + "; last failure PT\\d+S ago: worker old, generation 1, CRASHED, exit code 3: no memory")
+                .satisfies(
+                        e -> assertThat(((NoSuchModelException) e).lastExit()).isEmpty());
         registry.removeExited(exit("other", Exit.Cause.CRASH_LOOP));
         assertThatThrownBy(() -> registry.acquire("m", SlotFilter.any().onBackend("rocm"), LONG))
-                .hasMessage("no worker serves m on backend rocm, and none is loading");
+                .hasMessageMatching("no worker serves m on backend rocm, and none is loading " + shortage("none", 0));
     }
 }

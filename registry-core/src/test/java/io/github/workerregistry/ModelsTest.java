@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.github.workerregistry.WaitingLine.Entrance;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,8 +20,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class ModelsTest {
 
     private static Models models(int longestLine) {
-        return new Models(
-                name -> new ModelSlots(name, SlotRules.of(SlotSelection.PACK, longestLine)), new Hints(), false);
+        return new Models(SlotRules.of(SlotSelection.PACK, longestLine), new Hints(), false);
     }
 
     @Test
@@ -108,7 +108,7 @@ class ModelsTest {
             waiting.add(new Waiter(busyOnes, true));
         }
         waiting.add(new Waiter(SlotFilter.any().onBackend("cpu"), true));
-        waiting.forEach(waiter -> assertThat(model.line().join(waiter)).isTrue());
+        waiting.forEach(waiter -> assertThat(model.line().join(waiter)).isEqualTo(Entrance.JOINED));
 
         held.close();
 
@@ -131,7 +131,7 @@ class ModelsTest {
         AtomicInteger asked = new AtomicInteger();
         for (int i = 0; i < 8; i++) {
             Waiter own = new Waiter(SlotFilter.any().where(worker -> asked.incrementAndGet() > 0), true);
-            assertThat(model.line().join(own)).isTrue();
+            assertThat(model.line().join(own)).isEqualTo(Entrance.JOINED);
         }
 
         first.close();
@@ -156,7 +156,7 @@ class ModelsTest {
                         },
                         true))
                 .toList();
-        waiting.forEach(waiter -> assertThat(model.line().join(waiter)).isTrue());
+        waiting.forEach(waiter -> assertThat(model.line().join(waiter)).isEqualTo(Entrance.JOINED));
 
         for (Waiter next : waiting) {
             lease.close();
@@ -173,7 +173,7 @@ class ModelsTest {
         List<Waiter> waiting = Stream.of("cuda", "cpu", "cuda", "cuda", "cpu")
                 .map(backend -> new Waiter(SlotFilter.any().onBackend(backend), true))
                 .toList();
-        waiting.forEach(waiter -> assertThat(model.line().join(waiter)).isTrue());
+        waiting.forEach(waiter -> assertThat(model.line().join(waiter)).isEqualTo(Entrance.JOINED));
 
         model.remove(cuda, null);
         model.changed();

@@ -1,0 +1,284 @@
+package io.github.workerregistry;
+
+import static io.github.workerregistry.SomeWorkers.IDLE;
+import static io.github.workerregistry.SomeWorkers.MODEL;
+import static io.github.workerregistry.SomeWorkers.START;
+import static io.github.workerregistry.SomeWorkers.STOPPING;
+import static io.github.workerregistry.SomeWorkers.idle;
+import static io.github.workerregistry.SomeWorkers.loading;
+import static io.github.workerregistry.SomeWorkers.worker;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.WorkerState.Stopping;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What a caller is told that gets no slot: HikariCP's message in our words, and why the workers failed. */
+@ExtendWith(UnexpectedWarnings.class)
+class SlotShortageTest {
+
+    private final WorkerRegistry registry = WorkerRegistry.create();
+
+    private static Exit exit(WorkerInfo worker, Exit.Cause cause, String... output) {
+        return new Exit(
+                worker.id(),
+                worker.modelRef(),
+                worker.generation(),
+                cause,
+                ExitStatus.unrequested(2),
+                List.of(output),
+                START);
+    }
+
+    private SlotTimeoutException timeout(String modelRef) {
+        return requireNonNull(
+                catchThrowableOfType(SlotTimeoutException.class, () -> registry.acquire(modelRef, Duration.ZERO)));
+    }
+
+    private NoSuchModelException noModel(String modelRef) {
+        return requireNonNull(catchThrowableOfType(
+                NoSuchModelException.class, () -> registry.acquire(modelRef, Duration.ofSeconds(30))));
+    }
+
+    /** It told nothing of three crashes. */
+    @Test
+    void aTimeoutTellsWorkersByStateCallersAndTheLastFailure() throws Exception {
+        registry.register(loading("l"));
+        registry.register(idle("w", 1));
+        registry.register(idle("crashes", 1));
+        WorkerInfo crashes = registry.get("crashes").orElseThrow();
+        registry.updateState(
+                "crashes",
+                new BackingOff(1, START, exit(crashes, Exit.Cause.CRASHED, "loading", "CUDA out of memory", "")));
+        SlotLease lease = registry.tryAcquire(MODEL).orElseThrow();
+        FutureTask<SlotLease> other = new FutureTask<>(() -> registry.acquire(MODEL, Duration.ofSeconds(30)));
+        Thread waiting = new Thread(other);
+        waiting.start();
+        await().until(() -> waiting.getState() == Thread.State.TIMED_WAITING);
+
+        SlotTimeoutException told = requireNonNull(
+                catchThrowableOfType(SlotTimeoutException.class, () -> registry.acquire(MODEL, Duration.ofMillis(20))));
+
+        assertThat(told)
+                .hasMessageMatching("no slot of hf:TheBloke/TinyLlama within PT0.02S "
+                        + "\\(workers: 1 loading, 1 busy, 1 backing_off; callers waiting: 1; waited PT[\\d.]+S\\)"
+                        + "; last failure PT\\d+S ago: worker crashes, generation 1, CRASHED, exit code 2: "
+                        + "CUDA out of memory");
+        assertThat(told.modelRef()).isEqualTo(MODEL);
+        assertThat(told.workersByState())
+                .containsExactly(Map.entry("loading", 1), Map.entry("busy", 1), Map.entry("backing_off", 1));
+        assertThat(told.waiting()).isEqualTo(1);
+        assertThat(told.waited()).isBetween(Duration.ofMillis(20), Duration.ofSeconds(30));
+        assertThat(told.isShuttingDown()).isFalse();
+        assertThat(told.lastFailure()).hasValueSatisfying(exit -> {
+            assertThat(exit.cause()).isEqualTo(Exit.Cause.CRASHED);
+            assertThat(exit.output()).containsExactly("CUDA out of memory");
+        });
+        lease.close();
+        other.get(30, TimeUnit.SECONDS).close();
+    }
+
+    /** 867 of 1,000 callers were told that no worker serves the model, and not why. */
+    @Test
+    void callersThatComeAfterTheLastFailureAreToldItToo() {
+        registry.register(loading("w"));
+        registry.removeExited(exit(loading("w"), Exit.Cause.CRASH_LOOP, "sh: serve.py: not found"));
+
+        for (int i = 0; i < 1_000; i++) {
+            NoSuchModelException told = noModel(MODEL);
+            assertThat(told)
+                    .hasMessageContaining(
+                            "ago: worker w, generation 1, CRASH_LOOP, exit code 2: sh: serve.py: not found");
+            assertThat(told.lastFailure()).map(Exit::cause).hasValue(Exit.Cause.CRASH_LOOP);
+            assertThat(told.workersByState()).isEmpty();
+        }
+        registry.register(idle("v", 1));
+        registry.tryAcquire(MODEL).orElseThrow();
+        assertThat(timeout(MODEL).lastFailure()).as("another worker is busy").isPresent();
+        assertThat(noModel("another").lastFailure()).isEmpty();
+    }
+
+    @Test
+    void whoeverFindsTheQueueFullIsToldTheSame() {
+        WorkerRegistry none = WorkerRegistry.builder().waitQueueCapacity(0).build();
+        none.register(loading("w"));
+        none.register(loading("v"));
+        none.removeExited(exit(loading("v"), Exit.Cause.LOAD_STALL));
+
+        SlotQueueFullException told = requireNonNull(
+                catchThrowableOfType(SlotQueueFullException.class, () -> none.acquire(MODEL, Duration.ofSeconds(30))));
+
+        assertThat(told)
+                .hasMessageMatching("0 callers wait for a slot of hf:TheBloke/TinyLlama already "
+                        + "\\(workers: 1 loading; callers waiting: 0; waited PT[\\d.]+S\\)"
+                        + "; last failure PT\\d+S ago: worker v, generation 1, LOAD_STALL, exit code 2");
+        assertThat(told.workersByState()).containsExactly(Map.entry("loading", 1));
+        assertThat(told.waiting()).isZero();
+        assertThat(told.waited()).isGreaterThanOrEqualTo(Duration.ZERO);
+        assertThat(told.isShuttingDown()).isFalse();
+        assertThat(told.lastFailure()).map(Exit::cause).hasValue(Exit.Cause.LOAD_STALL);
+    }
+
+    @Test
+    void aFailureOfAWorkerThatCouldNotHaveServedIsNotTold() {
+        registry.register(loading("w"));
+        WorkerInfo gpu = worker("gpu").backend("cuda").device(1).build();
+        registry.register(gpu);
+        registry.removeExited(exit(gpu, Exit.Cause.CRASHED, "no memory"));
+
+        assertThat(timeout(MODEL).lastFailure()).isPresent();
+        SlotTimeoutException told = requireNonNull(catchThrowableOfType(
+                SlotTimeoutException.class,
+                () -> registry.acquire(MODEL, SlotFilter.any().onBackend("cpu"), Duration.ZERO)));
+        assertThat(told.lastFailure()).isEmpty();
+        assertThat(told.getMessage()).doesNotContain("last failure");
+    }
+
+    @Test
+    void anEndThatWasWishedForIsNoFailure() {
+        registry.register(idle("w", 1));
+        registry.updateState("w", new Stopping(Exit.Cause.IDLE_TIMEOUT));
+        registry.removeExited(exit(idle("w", 1), Exit.Cause.IDLE_TIMEOUT));
+
+        assertThat(noModel(MODEL).lastFailure()).isEmpty();
+    }
+
+    @Test
+    void foreignWordsCannotBreakTheMessageNorFillIt() {
+        registry.register(loading("w"));
+        registry.removeExited(
+                exit(loading("w"), Exit.Cause.CRASHED, "\u001b[31mred\nINFO forged " + "x".repeat(9_999)));
+
+        NoSuchModelException told = noModel(MODEL);
+        assertThat(told.getMessage())
+                .contains("\\u001b[31mred\\u000aINFO forged xxx")
+                .hasSizeLessThan(1_000)
+                .doesNotContain("\n", "\u001b");
+        assertThat(told.lastFailure().orElseThrow().output())
+                .singleElement()
+                .asString()
+                .hasSize(300);
+        assertThat(noModel("m\nforged " + "y".repeat(9_999)).getMessage())
+                .startsWith("no worker serves m\\u000aforged yyy")
+                .hasSizeLessThan(1_000);
+        registry.register(loading("w"));
+        registry.removeExited(exit(loading("w"), Exit.Cause.CRASHED, "x".repeat(299) + "\ud83d\ude00"));
+        assertThat(noModel(MODEL).lastFailure().orElseThrow().output())
+                .as("no half of a character")
+                .containsExactly("x".repeat(299));
+    }
+
+    /** The message of those that wait said that no worker serves the model. */
+    @Test
+    void callersAreToldThatTheHiveShutsDownAndThoseThatComeLaterToo() throws Exception {
+        registry.register(idle("w", 1));
+        SlotLease lease = registry.tryAcquire(MODEL).orElseThrow();
+        FutureTask<NoSuchModelException> waiting = new FutureTask<>(() -> noModel(MODEL));
+        Thread thread = new Thread(waiting);
+        thread.start();
+        await().until(() -> thread.getState() == Thread.State.TIMED_WAITING);
+
+        registry.updateState("w", new Stopping(Exit.Cause.SHUTDOWN));
+
+        assertThat(waiting.get(30, TimeUnit.SECONDS))
+                .hasMessageContaining("; the hive is shutting down")
+                .matches(e -> ((NoSuchModelException) e).isShuttingDown());
+        assertThat(noModel(MODEL).isShuttingDown()).as("while it drains").isTrue();
+        lease.close();
+        registry.removeExited(exit(idle("w", 1), Exit.Cause.SHUTDOWN));
+        assertThat(noModel(MODEL).isShuttingDown()).as("when it has gone").isTrue();
+        assertThat(noModel("another").isShuttingDown()).isFalse();
+
+        registry.register(idle("v", 1));
+        registry.updateState("v", STOPPING);
+        assertThat(noModel(MODEL).isShuttingDown()).as("it has begun again").isFalse();
+        registry.remove("v");
+        assertThat(noModel(MODEL).isShuttingDown()).isFalse();
+    }
+
+    /** With several backends, the shutdown of one worker is not that of those which could serve. */
+    @Test
+    void aWorkerThatCouldNotServeSaysNothingAboutTheShutdown() {
+        registry.register(worker("gpu").backend("cuda").state(IDLE).build());
+        registry.updateState("gpu", new Stopping(Exit.Cause.SHUTDOWN));
+        registry.register(idle("w", 1));
+        registry.updateState("w", STOPPING);
+
+        NoSuchModelException told = requireNonNull(catchThrowableOfType(
+                NoSuchModelException.class,
+                () -> registry.acquire(MODEL, SlotFilter.any().onBackend("cpu"), Duration.ZERO)));
+
+        assertThat(told.isShuttingDown()).isFalse();
+    }
+
+    @Test
+    void whatIsToldSurvivesSerialization() throws Exception {
+        registry.register(loading("w"));
+        SlotTimeoutException told = timeout(MODEL);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+            out.writeObject(told);
+        }
+
+        SlotTimeoutException read;
+        try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+            read = (SlotTimeoutException) in.readObject();
+        }
+
+        assertThat(read).hasMessage(told.getMessage());
+        assertThat(read.modelRef()).isEqualTo(MODEL);
+        assertThat(read.workersByState()).isEqualTo(Map.of("loading", 1));
+        assertThat(read.waited()).isEqualTo(told.waited());
+        assertThat(read.lastFailure()).as("an exit is not serializable").isEmpty();
+    }
+
+    @Test
+    void theHistoryIsBoundedByModelsAndByAge() {
+        AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 1); // it may overflow at any time
+        ModelHistory history = new ModelHistory(nanos::get);
+        WorkerInfo worker = loading("w");
+        for (int i = 0; i < 1_000_000; i++) {
+            history.failed(worker.toBuilder().modelRef("m" + i).build(), exit(worker, Exit.Cause.CRASHED, "line"));
+        }
+        history.removed(worker.toBuilder().modelRef("m5").build(), Exit.Cause.REQUESTED);
+        history.removed(worker.toBuilder().modelRef("shut").build(), Exit.Cause.SHUTDOWN);
+
+        assertThat(history.size()).isEqualTo(ModelHistory.MODELS);
+        assertThat(history.lastFailure("m998999", SlotFilter.any())).isNull();
+        assertThat(history.isShutDown("shut")).isTrue();
+        nanos.addAndGet(TimeUnit.MINUTES.toNanos(10));
+        assertThat(history.lastFailure("m999999", SlotFilter.any())).isNotNull();
+        nanos.incrementAndGet();
+        assertThat(history.lastFailure("m999999", SlotFilter.any())).isNull();
+        assertThat(history.isShutDown("shut")).isFalse();
+    }
+
+    /** A hive may have any number of models in its time: nothing of them stays but the last thousand failures. */
+    @Test
+    void aMillionModelsThatFailedTakeNoMemory() {
+        for (int i = 0; i < 1_000_000; i++) {
+            WorkerInfo worker = worker("w").modelRef("m" + i).build();
+            registry.register(worker);
+            registry.removeExited(exit(worker, Exit.Cause.CRASHED, "line"));
+        }
+
+        assertThat(noModel("m0").lastFailure()).isEmpty();
+        assertThat(noModel("m998999").lastFailure()).isEmpty();
+        assertThat(noModel("m999000").lastFailure()).isPresent();
+        assertThat(noModel("m999999").lastFailure()).isPresent();
+    }
+}
