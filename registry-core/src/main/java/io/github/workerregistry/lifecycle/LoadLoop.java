@@ -3,7 +3,6 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Loading;
-import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.time.Instant;
 import org.slf4j.Logger;
@@ -11,13 +10,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Ends loads that have stalled: no fixed time to load, but no silence either. Progress is growth of the worker's
- * output, a heartbeat, or the host's word.
- *
- * <p>Every worker's output is looked at, ready or not, because that look is where its size is bounded.
+ * output, which {@link OutputLoop} reads, a heartbeat, or the host's word.
  */
 final class LoadLoop implements Tick {
 
-    /** How often outputs are looked at. */
+    /** How often loads are judged. */
     static final Duration PERIOD = Duration.ofSeconds(1);
 
     private static final Logger log = LoggerFactory.getLogger(LoadLoop.class);
@@ -43,36 +40,17 @@ final class LoadLoop implements Tick {
 
     @Override
     public void late(Instant now) {
-        lookAtOutputs(now);
+        // no verdict
     }
 
     @Override
     public void tick(Instant now) {
-        lookAtOutputs(now);
         for (WorkerInfo worker : records.list()) {
             if (worker.state() instanceof Loading loading
                     && presence.since(lastProgress(worker, loading), now).compareTo(loadStall) >= 0
                     && stopper.endIfUnchanged(worker, Exit.Cause.LOAD_STALL)) {
                 log.warn("worker {} is given up: its load made no progress for {}", worker.id(), loadStall);
             }
-        }
-    }
-
-    private void lookAtOutputs(Instant now) {
-        for (SupervisedWorker worker : workers.all()) {
-            look(worker, now);
-        }
-    }
-
-    private static void look(SupervisedWorker worker, Instant now) {
-        WorkerProcess process = worker.process();
-        if (process == null || worker.hasExited()) {
-            return;
-        }
-        try {
-            worker.noteOutput(process.outputBytes(), now);
-        } catch (Throwable t) { // foreign code must not keep the other workers from being looked at
-            worker.complain(log, "worker {}: its output cannot be looked at", t);
         }
     }
 

@@ -50,7 +50,7 @@ final class SupervisedWorker {
     private @Nullable Instant exitNoticed;
 
     private volatile Instant lastProgress = Instant.MIN;
-    private long outputBytes; // owned by LoadLoop
+    private long outputBytes; // owned by OutputLoop
 
     SupervisedWorker(Lineage lineage, int generation, Instant startedAt, StopSequence stop) {
         this.lineage = lineage;

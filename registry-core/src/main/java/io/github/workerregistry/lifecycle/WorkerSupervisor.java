@@ -102,6 +102,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.add("suspects", config.sweep(), suspects);
         loops.add("restart", config.sweep(), restarts);
         loops.add("leaks", Duration.ofSeconds(1), now -> registry.reportLeaks());
+        loops.add("output", config.sweep(), new OutputLoop(workers));
         loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, workers, stopper, config.loadStall(), presence));
         config.busyLimit()
                 .ifPresent(limit ->

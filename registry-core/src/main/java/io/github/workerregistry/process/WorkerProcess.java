@@ -54,8 +54,9 @@ public interface WorkerProcess {
     void kill();
 
     /**
-     * How many bytes of output the process has written so far. Growth is a sign of life while a model loads. Called
-     * about once a second; the place where an implementation bounds what it keeps.
+     * How many bytes of output the process has written so far. Growth is a sign of life while a model loads. Called in
+     * the supervisor's sweep, ten times a second for each worker, so it has to be cheap; the place where an
+     * implementation bounds what it keeps.
      *
      * @return bytes, never less than before; 0 where output is not recorded
      */

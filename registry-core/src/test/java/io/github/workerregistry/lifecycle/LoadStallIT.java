@@ -31,7 +31,7 @@ class LoadStallIT {
         hive = new RealHive(directory);
     }
 
-    /** Outputs are looked at once a {@link LoadLoop#PERIOD}, so that a limit of two of them is a short one. */
+    /** Loads are judged once a {@link LoadLoop#PERIOD}, so that a limit of two of them is a short one. */
     @Test
     void aLoadThatPrintsNothingIsEndedBesideOneThatPrintsAndOneThatTheHostSpeaksFor() {
         UnexpectedWarnings.expect("is given up: its load made no progress for PT2S");

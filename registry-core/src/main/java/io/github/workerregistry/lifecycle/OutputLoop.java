@@ -1,0 +1,41 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.process.WorkerProcess;
+import java.time.Instant;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads how much output each worker has written, ready or not, at every tick: this call is where an implementation
+ * bounds what it keeps, so the time between two ticks decides by how much a fast writer exceeds that bound. Growth is
+ * also progress of a load, see {@link LoadLoop}.
+ */
+final class OutputLoop implements Tick {
+
+    private static final Logger log = LoggerFactory.getLogger(OutputLoop.class);
+
+    private final SupervisedWorkers workers;
+
+    OutputLoop(SupervisedWorkers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void tick(Instant now) {
+        for (SupervisedWorker worker : workers.all()) {
+            read(worker, now);
+        }
+    }
+
+    private static void read(SupervisedWorker worker, Instant now) {
+        WorkerProcess process = worker.process();
+        if (process == null || worker.hasExited()) {
+            return;
+        }
+        try {
+            worker.noteOutput(process.outputBytes(), now);
+        } catch (Throwable t) { // foreign code; the other workers' output is read all the same
+            worker.complain(log, "worker {}: its output cannot be looked at", t);
+        }
+    }
+}
