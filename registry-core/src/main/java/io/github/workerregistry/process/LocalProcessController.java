@@ -200,9 +200,11 @@ public final class LocalProcessController implements ProcessController {
         }
 
         /**
-         * Keeps the output of each worker in {@code <worker id>.log} in this directory; the next process of the same id
-         * appends to it. Characters that do not belong into a file name are written as in a URL. The files are yours to
-         * delete.
+         * Keeps the output of each worker in a file of its own in this directory; the next process of the same id
+         * appends to it. An id of small ASCII letters, digits, {@code _}, {@code .} and {@code -}, which begins with
+         * none of the last two and has at most 200 characters, has the file {@code <worker id>.log}. For any other,
+         * other characters become {@code _}, and {@code ~} and a hash of the id follow, so that different ids have
+         * different files also where {@code a} and {@code A} are one name. The files are yours to delete.
          *
          * <p>Default: a temporary directory, made when it is needed; a file goes when its process is released, and the
          * directory with the last file.

@@ -24,7 +24,7 @@ final class TemporaryDirectory implements OutputSource {
     @Override
     public synchronized ProcessOutput open(String workerId) throws IOException {
         Path home = home();
-        Path file = home.resolve(++opened + "-" + KeptDirectory.fileName(workerId));
+        Path file = home.resolve(++opened + "-" + OutputFileName.of(workerId));
         Runnable remove = () -> remove(file, home);
         try {
             Files.createFile(file);

@@ -88,7 +88,7 @@ class LocalProcessOutputIT {
             process.release();
         }
 
-        assertThat(logs.resolve("a%2Fb.log")).hasContent("first\nsecond\n");
+        assertThat(logs.resolve(OutputFileName.of("a/b"))).hasContent("first\nsecond\n");
     }
 
     @Test

@@ -127,16 +127,6 @@ class OutputFileTest {
         assertThat(file).isEmptyFile();
     }
 
-    @Test
-    void namesOfFilesAreSafeAndDiffer() {
-        assertThat(KeptDirectory.fileName("worker-1_a.b")).isEqualTo("worker-1_a.b.log");
-        assertThat(KeptDirectory.fileName("../x")).isEqualTo("..%2Fx.log");
-        assertThat(KeptDirectory.fileName("a*")).isEqualTo("a%2A.log");
-        assertThat(KeptDirectory.fileName("模".repeat(256)))
-                .hasSizeLessThan(255)
-                .isNotEqualTo(KeptDirectory.fileName("模".repeat(255)));
-    }
-
     private OutputFile output() {
         return new OutputFile(file.toFile(), LIMIT, () -> {}, () -> {});
     }

@@ -121,7 +121,7 @@ final class RealHives implements AfterEachCallback {
 
         /** The output of a worker, by the place of the worker among the arguments. */
         Path outputOf(int worker) {
-            return home.resolve(KeptDirectory.fileName("worker " + worker));
+            return home.resolve(OutputFileName.of("worker " + worker));
         }
 
         void eventuallyPrinted(String line) {
