@@ -1,7 +1,6 @@
 package io.github.workerregistry.process;
 
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -16,23 +15,7 @@ record KeptDirectory(Path directory, long limit) implements OutputSource {
         if (!Files.isWritable(directory)) {
             throw new IOException("output directory " + directory + " is not writable");
         }
-        Path file = directory.resolve(OutputFileName.of(workerId));
-        boolean made = make(file);
-        return new OutputFile(file.toFile(), limit, () -> {}, () -> {
-            if (made) {
-                OutputFile.delete(file);
-            }
-        });
-    }
-
-    private static boolean make(Path file) throws IOException {
-        try {
-            Files.createFile(file);
-            return true;
-        } catch (FileAlreadyExistsException e) {
-            return false;
-        } catch (IOException e) {
-            throw new IOException("output file " + file + " cannot be made: " + e, e);
-        }
+        HeldFile file = HeldFile.open(directory.resolve(OutputFileName.of(workerId)));
+        return new OutputFile(file, limit, () -> {}, file.wasCreated() ? file::delete : () -> {});
     }
 }

@@ -29,6 +29,10 @@ import java.util.function.LongFunction;
  *   <li>stdout and stderr go to one file of a bounded size (or nowhere, or to this JVM's own), never to a pipe: a pipe
  *       that nobody reads blocks the worker, and a grandchild that holds it makes the JDK miss the end of its parent.
  *       stdin is empty.
+ *   <li>That file is held open from the start of a process until its {@link WorkerProcess#release}, at the cost of one
+ *       file descriptor of this JVM for each worker. Deleted, renamed or rotated meanwhile, it still counts, stays
+ *       bounded, and its last lines are there when the process has exited; what others put in its place is neither read
+ *       nor cut. The next process opens the name anew.
  *   <li>Signals go to the whole tree, found afresh each time, also after the root has gone. On Linux every child bears
  *       a mark in its environment ({@code WORKER_REGISTRY_MARK}), by which what it started is found wherever it went.
  *       Elsewhere only what still hangs on a living parent is found.
@@ -204,10 +208,19 @@ public final class LocalProcessController implements ProcessController {
          * appends to it. An id of small ASCII letters, digits, {@code _}, {@code .} and {@code -}, which begins with
          * none of the last two and has at most 200 characters, has the file {@code <worker id>.log}. For any other,
          * other characters become {@code _}, and {@code ~} and a hash of the id follow, so that different ids have
-         * different files also where {@code a} and {@code A} are one name. The files are yours to delete.
+         * different files also where {@code a} and {@code A} are one name. The files are yours to delete or to rotate,
+         * also while a worker writes to one, but until its exit a worker goes on with the file that it was started
+         * with: to rotate by copying and truncating frees the disk at once, to rename does not.
          *
-         * <p>Default: a temporary directory, made when it is needed; a file goes when its process is released, and the
-         * directory with the last file.
+         * <p>A new file has the mode 0600 where the file system has modes; one that is there keeps its own. A worker is
+         * not started if its file is a link, has a second (hard) link, is anything but a regular file, or belongs to
+         * another user than this JVM's and the directory's: where others may write to the directory, output would be
+         * appended to a file of their choice, which would be emptied at the limit. On Linux no change of names comes
+         * between these checks and the opening. Elsewhere only links and kinds of files are checked, before and after
+         * it; let nobody else write to the directory there.
+         *
+         * <p>Default: a temporary directory of mode 0700, made when it is needed; a file goes when its process is
+         * released, and the directory with the last file.
          *
          * @param directory has to exist and be writable when a worker is started
          * @return this builder
@@ -220,8 +233,12 @@ public final class LocalProcessController implements ProcessController {
 
         /**
          * How large the output file of a worker may grow. Grown over it, the file is emptied and begins anew; the last
-         * 64 KiB are remembered for {@link WorkerProcess#outputTail}. Checked in {@link WorkerProcess#outputBytes}, so
-         * a worker that writes fast may exceed it by what it writes between two calls.
+         * 64 KiB are remembered for {@link WorkerProcess#outputTail}.
+         *
+         * <p>Checked in {@link WorkerProcess#outputBytes}, so the bound that holds is this limit and what the worker
+         * writes between two calls. A supervisor calls it once a sweep, 100 ms by default: an ordinary server writes
+         * kilobytes in that time; a program that does nothing but write, such as {@code yes}, 100 to 200 MB. A shorter
+         * sweep bounds it closer.
          *
          * @param bytes &gt; 0, default 16 MiB
          * @return this builder

@@ -2,6 +2,7 @@ package io.github.workerregistry.process;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -24,19 +25,18 @@ final class TemporaryDirectory implements OutputSource {
     @Override
     public synchronized ProcessOutput open(String workerId) throws IOException {
         Path home = home();
-        Path file = home.resolve(++opened + "-" + OutputFileName.of(workerId));
-        Runnable remove = () -> remove(file, home);
         try {
-            Files.createFile(file);
-        } catch (IOException e) {
-            remove.run();
-            throw new IOException("output file " + file + " cannot be made: " + e, e);
+            HeldFile file = HeldFile.open(home.resolve(++opened + "-" + OutputFileName.of(workerId)));
+            Runnable remove = () -> remove(file, home);
+            return new OutputFile(file, limit, remove, remove);
+        } catch (IOException | RuntimeException e) {
+            OutputFile.delete(home);
+            throw e;
         }
-        return new OutputFile(file.toFile(), limit, remove, remove);
     }
 
     private Path home() throws IOException {
-        if (directory == null || !Files.isDirectory(directory)) {
+        if (directory == null || !Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
             try {
                 directory = Files.createTempDirectory(prefix);
             } catch (IOException e) {
@@ -47,8 +47,8 @@ final class TemporaryDirectory implements OutputSource {
     }
 
     /** Under the same lock as {@link #open}: a directory that is about to get a file is not empty. */
-    private synchronized void remove(Path file, Path home) {
-        OutputFile.delete(file);
+    private synchronized void remove(HeldFile file, Path home) {
+        file.delete();
         OutputFile.delete(home);
     }
 }

@@ -113,15 +113,4 @@ class LocalProcessOutputIT {
         }
         assertThat(process.outputBytes()).isZero();
     }
-
-    @Test
-    void anUnreadableOutputFileGivesAnEmptyTail() throws IOException {
-        WorkerProcess process = workers.printing("one");
-        workers.eventuallyPrinted(process, "one");
-
-        Files.delete(logs.resolve("w.log"));
-
-        assertThat(process.outputTail(9)).isEmpty();
-        assertThat(process.outputBytes()).isEqualTo(4);
-    }
 }

@@ -3,13 +3,15 @@ package io.github.workerregistry.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.UnexpectedWarnings;
-import java.io.File;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -20,6 +22,7 @@ class OutputFileTest {
 
     private static final long LIMIT = 100;
 
+    private final List<OutputFile> opened = new ArrayList<>();
     private Path file = Path.of("set before each test");
 
     @BeforeEach
@@ -29,10 +32,10 @@ class OutputFileTest {
 
     @Test
     void whatEarlierProcessesWroteIsNotCountedAndNotShown() throws IOException {
-        write("of the last one\n");
+        print("of the last one\n");
         OutputFile output = output();
 
-        write("mine\n");
+        print("mine\n");
 
         assertThat(output.bytes()).isEqualTo(5);
         assertThat(output.tail(9)).containsExactly("mine");
@@ -41,12 +44,12 @@ class OutputFileTest {
     @Test
     void aFileOverTheLimitIsEmptiedAndItsEndRemembered() throws IOException {
         OutputFile output = output();
-        write("x".repeat(100) + "\nend\n");
+        print("x".repeat(100) + "\nend\n");
 
         assertThat(output.bytes()).isEqualTo(105);
         assertThat(file).isEmptyFile();
         assertThat(output.tail(1)).containsExactly("end");
-        write("more\n");
+        print("more\n");
         assertThat(output.bytes()).isEqualTo(110);
         assertThat(output.tail(2)).containsExactly("end", "more");
         assertThat(file).hasContent("more\n");
@@ -56,7 +59,7 @@ class OutputFileTest {
     void whatIsRememberedStaysBoundedOverManyCuts() throws IOException {
         OutputFile output = output();
         for (int i = 0; i < 100; i++) {
-            write("line " + i + " " + "x".repeat(2_000) + "\n");
+            print("line " + i + " " + "x".repeat(2_000) + "\n");
             assertThat(output.bytes()).isGreaterThan(2_000L * i);
         }
 
@@ -65,57 +68,87 @@ class OutputFileTest {
     }
 
     @Test
+    void aFileOfManyGibibytesIsCountedAndItsEndIsRead() throws IOException {
+        long gibibytes = 5L << 30;
+        OutputFile output = outputTo(HeldFile.open(file), Long.MAX_VALUE);
+        try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+            sparse.setLength(gibibytes);
+        }
+        print("end\n");
+
+        assertThat(output.bytes()).isEqualTo(gibibytes + 4);
+        assertThat(output.tail(9)).containsExactly("end");
+    }
+
+    @Test
     void aLineThatACutWentThroughIsShownWhole() throws IOException {
         OutputFile output = output();
-        write("x".repeat(100) + "\nfirst half, ");
+        print("x".repeat(100) + "\nfirst half, ");
         assertThat(output.bytes()).isEqualTo(113);
 
-        write("second half\n");
+        print("second half\n");
 
         assertThat(output.tail(1)).containsExactly("first half, second half");
     }
 
     @Test
-    void theCountDoesNotFallWhenSomebodyElseCutsOrDeletesTheFile() throws IOException {
+    void theCountDoesNotFallWhenSomebodyElseCutsTheFile() throws IOException {
         OutputFile output = output();
-        write("0123456789");
+        print("0123456789");
         assertThat(output.bytes()).isEqualTo(10);
 
         Files.write(file, new byte[] {'a', '\n'});
+
         assertThat(output.bytes()).isEqualTo(12);
         assertThat(output.tail(9)).containsExactly("a");
-
-        Files.delete(file);
-        assertThat(output.bytes()).isEqualTo(12);
-        assertThat(output.tail(9)).isEmpty();
     }
 
-    /** Else a worker could print, be read, have its file deleted, and have printed nothing. */
+    /** Else a worker could print, be read, have its file cut, and have printed nothing. */
     @Test
     void whatWasShownWasCounted() throws IOException {
-        File growing = new File(file.toString()) {
+        try (RandomAccessFile growing = new RandomAccessFile(file.toFile(), "rw") {
             @Override
-            public long length() {
+            public long length() throws IOException {
                 long before = super.length();
-                if (exists()) {
-                    write("one\n");
-                }
+                print("one\n");
                 return before;
             }
-        };
-        OutputFile output = new OutputFile(growing, LIMIT, () -> {}, () -> {});
+        }) {
+            OutputFile output = outputTo(new HeldFile(growing, file, file, false));
 
-        List<String> shown = output.tail(9);
-        Files.delete(file);
+            List<String> shown = output.tail(9);
+            Files.write(file, new byte[0]);
 
-        assertThat(output.bytes()).isEqualTo(shown.size() * 4L).isPositive();
+            assertThat(output.bytes()).isEqualTo(shown.size() * 4L).isPositive();
+        }
+    }
+
+    @Test
+    void anOutputThatCannotBeReadIsCountedAsItWasAndHasNoTail() throws IOException {
+        try (RandomAccessFile broken = new RandomAccessFile(file.toFile(), "rw") {
+            @Override
+            public long length() throws IOException {
+                if (Files.size(file) > 4) {
+                    throw new IOException("stale file handle");
+                }
+                return super.length();
+            }
+        }) {
+            OutputFile output = outputTo(new HeldFile(broken, file, file, false));
+            print("one\n");
+            assertThat(output.bytes()).isEqualTo(4);
+            print("two\n");
+
+            assertThat(output.bytes()).isEqualTo(4);
+            assertThat(output.tail(9)).isEmpty();
+        }
     }
 
     /** A channel of NIO closes itself under an interrupted thread. */
     @Test
     void anInterruptedThreadCutsAndReadsToo() throws IOException {
         OutputFile output = output();
-        write("x".repeat(100) + "\nend\n");
+        print("x".repeat(100) + "\nend\n");
 
         Thread.currentThread().interrupt();
         try {
@@ -127,11 +160,26 @@ class OutputFileTest {
         assertThat(file).isEmptyFile();
     }
 
-    private OutputFile output() {
-        return new OutputFile(file.toFile(), LIMIT, () -> {}, () -> {});
+    private OutputFile output() throws IOException {
+        return outputTo(HeldFile.open(file));
     }
 
-    private void write(String text) {
+    private OutputFile outputTo(HeldFile held) throws IOException {
+        return outputTo(held, LIMIT);
+    }
+
+    private OutputFile outputTo(HeldFile held, long limit) throws IOException {
+        OutputFile output = new OutputFile(held, limit, () -> {}, () -> {});
+        opened.add(output);
+        return output;
+    }
+
+    @AfterEach
+    void release() {
+        opened.forEach(OutputFile::release);
+    }
+
+    private void print(String text) {
         try {
             Files.writeString(file, text, StandardOpenOption.APPEND);
         } catch (IOException e) {

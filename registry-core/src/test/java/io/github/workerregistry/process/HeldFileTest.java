@@ -1,0 +1,302 @@
+package io.github.workerregistry.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Timeout.ThreadMode.SEPARATE_THREAD;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What is opened for a worker's output, and what is not. In a directory that others may write to, all of this comes.
+ */
+@ExtendWith(UnexpectedWarnings.class)
+@EnabledOnOs(OS.LINUX)
+class HeldFileTest {
+
+    private static final int STRANGER = 4711;
+
+    @RegisterExtension
+    final RealProcesses processes = new RealProcesses();
+
+    private final Path directory;
+    private final Path file;
+    private final Path victim;
+
+    HeldFileTest(@TempDir Path directory, @TempDir Path elsewhere) throws IOException {
+        this.directory = directory;
+        this.file = directory.resolve("w.log");
+        this.victim = Files.writeString(elsewhere.resolve("victim"), "precious");
+    }
+
+    @Test
+    void aNewFileIsForItsOwnerOnly() throws IOException {
+        HeldFile held = HeldFile.open(file);
+        held.close();
+
+        assertThat(held.wasCreated()).isTrue();
+        assertThat(modeOf(file)).isEqualTo("rw-------");
+    }
+
+    @Test
+    void aFileThatIsThereKeepsItsContentAndItsMode() throws IOException {
+        Files.writeString(file, "old\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
+
+        try (HeldFile held = HeldFile.open(file)) {
+            assertThat(held.wasCreated()).isFalse();
+            assertThat(held.content().length()).isEqualTo(4);
+        }
+
+        assertThat(file).hasContent("old\n");
+        assertThat(modeOf(file)).isEqualTo("rw-r-----");
+    }
+
+    @Test
+    void itsNameLeadsToTheVeryFileWhereverThatGoes() throws IOException {
+        try (HeldFile held = HeldFile.open(file)) {
+            Path moved = Files.move(file, directory.resolve("w.log.1"));
+            Files.writeString(file, "of somebody else");
+            Files.writeString(held.name(), "mine", StandardOpenOption.APPEND);
+            assertThat(moved).hasContent("mine");
+
+            Files.delete(moved);
+            Files.writeString(held.name(), ", still", StandardOpenOption.APPEND);
+            assertThat(held.content().length()).isEqualTo("mine, still".length());
+        }
+        assertThat(file).hasContent("of somebody else");
+    }
+
+    @Test
+    void aSymbolicLinkIsNotFollowed() throws IOException {
+        Files.createSymbolicLink(file, victim);
+        assertRefused("it is a symbolic link");
+
+        Files.delete(file);
+        Files.createSymbolicLink(file, directory.resolve("not there"));
+        assertRefused("it is a symbolic link");
+        assertThat(directory.resolve("not there")).doesNotExist();
+    }
+
+    @Test
+    void aHardLinkIsNotWrittenTo() throws IOException {
+        Files.createLink(file, victim);
+
+        assertRefused("it has other names (hard links)");
+    }
+
+    @Test
+    void whatIsNoRegularFileIsRefusedAtOnce() throws IOException {
+        Files.createDirectory(file);
+        assertRefused("it is no regular file");
+
+        Files.delete(file);
+        makeFifo(file);
+        assertRefused("it is no regular file");
+    }
+
+    @Test
+    void theDirectoryItselfMayBeReachedByALink(@TempDir Path elsewhere) throws IOException {
+        Path link = Files.createSymbolicLink(elsewhere.resolve("logs"), directory);
+
+        try (HeldFile held = HeldFile.open(link.resolve("w.log"))) {
+            Files.writeString(held.name(), "mine", StandardOpenOption.APPEND);
+        }
+
+        assertThat(file).hasContent("mine");
+    }
+
+    /** He could read what the worker prints, or hold the file open and write into it. */
+    @Test
+    void aFileOfAnotherUserIsRefusedUnlessTheDirectoryIsHisToo() throws IOException {
+        Files.writeString(file, "");
+        assumeTrue(isGivenTo(STRANGER, file), "only root can give a file away");
+        assertRefused("it belongs to another user");
+
+        assertThat(isGivenTo(STRANGER, directory)).isTrue();
+        HeldFile.open(file).close();
+        assertThat(isGivenTo(0, file)).isTrue();
+        HeldFile.open(file).close();
+    }
+
+    @Test
+    void aFileThatCannotBeOpenedIsNamedAndNothingIsLeft(@TempDir Path gone) throws IOException {
+        Files.delete(gone);
+
+        assertThatThrownBy(() -> HeldFile.open(gone.resolve("w.log")))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("output file " + gone.resolve("w.log") + " cannot be opened: ");
+        Files.createDirectory(gone);
+    }
+
+    @Test
+    void whereDescriptorsHaveNoNamesTheNameIsOpenedAndChecked() throws IOException {
+        Files.writeString(file, "old\n");
+        try (HeldFile held = HeldFile.openByName(file, false)) {
+            assertThat(held.name()).isEqualTo(file);
+            assertThat(held.content().length()).isEqualTo(4);
+            held.close();
+            held.delete();
+            assertThat(file).doesNotExist();
+        }
+
+        Files.createSymbolicLink(file, victim);
+        assertThatThrownBy(() -> HeldFile.openByName(file, false)).hasMessage("it is a symbolic link");
+        assertThat(victim).hasContent("precious");
+    }
+
+    @Test
+    void anInterruptedThreadOpensToo() throws IOException {
+        Thread.currentThread().interrupt();
+        try (HeldFile held = HeldFile.open(file)) {
+            assertThat(held.content().length()).isZero();
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    @Test
+    void oneDescriptorIsHeldAndThenNone() throws IOException {
+        assertThat(descriptorsIn(directory)).isZero();
+        try (HeldFile held = HeldFile.open(file);
+                HeldFile again = HeldFile.open(file)) {
+            assertThat(descriptorsIn(directory)).isEqualTo(2);
+            assertThat(held.name()).isNotEqualTo(again.name());
+        }
+        Files.delete(file);
+        makeFifo(file);
+        assertRefused("it is no regular file");
+        assertThat(descriptorsIn(directory)).isZero();
+    }
+
+    @Test
+    void onlyTheVeryFileIsDeletedUnderWhateverNameItHasInItsDirectory(@TempDir Path elsewhere) throws IOException {
+        HeldFile held = HeldFile.open(file);
+        Path renamed = Files.move(file, directory.resolve("renamed"));
+        Files.writeString(file, "of somebody else");
+        held.close();
+        held.delete();
+        assertThat(renamed).doesNotExist();
+        assertThat(file).hasContent("of somebody else");
+
+        Files.delete(file);
+        held = HeldFile.open(file);
+        Path taken = Files.move(file, elsewhere.resolve("taken"));
+        held.close();
+        held.delete();
+        assertThat(taken).exists();
+    }
+
+    /** Somebody puts a link, a FIFO and nothing there, in turns, as fast as possible. */
+    @Test
+    @Timeout(value = 60, threadMode = SEPARATE_THREAD)
+    void aNameThatIsSwappedAllTheTimeNeverLeadsToAnotherFileAndBlocksNobody() throws IOException, InterruptedException {
+        Path fifo = directory.resolve("fifo");
+        makeFifo(fifo);
+        AtomicBoolean over = new AtomicBoolean();
+        Thread attacker = new Thread(() -> {
+            while (!over.get()) {
+                swap(fifo);
+            }
+        });
+        attacker.start();
+        int opened = 0;
+        int refused = 0;
+        try {
+            while (opened < 200 || refused < 200) {
+                if (opensAndAppends()) {
+                    opened++;
+                } else {
+                    refused++;
+                }
+            }
+        } finally {
+            over.set(true);
+            attacker.join();
+        }
+
+        assertThat(victim).hasContent("precious");
+        assertThat(descriptorsIn(directory)).isZero();
+    }
+
+    private boolean opensAndAppends() {
+        try (HeldFile held = HeldFile.open(file)) {
+            Files.writeString(held.name(), "not for you", StandardOpenOption.APPEND);
+            return true;
+        } catch (IOException refused) {
+            return false;
+        }
+    }
+
+    private void swap(Path fifo) {
+        try {
+            Path next = directory.resolve("next");
+            Files.createSymbolicLink(next, victim);
+            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+            Files.deleteIfExists(file);
+            Files.createLink(next, fifo);
+            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private void assertRefused(String why) {
+        assertThatThrownBy(() -> HeldFile.open(file))
+                .isInstanceOf(IOException.class)
+                .hasMessage("output file " + file + " cannot be opened: " + why);
+        assertThat(victim).hasContent("precious");
+    }
+
+    private void makeFifo(Path fifo) {
+        ProcessHandle making = processes.start("mkfifo", fifo.toString());
+        await().until(() -> !ProcessTree.runs(making));
+        assertThat(fifo).exists();
+    }
+
+    private static String modeOf(Path file) throws IOException {
+        return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+    }
+
+    private static boolean isGivenTo(int uid, Path file) {
+        try {
+            Files.setAttribute(file, "unix:uid", uid);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static long descriptorsIn(Path directory) throws IOException {
+        try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+            return descriptors
+                    .filter(descriptor -> leadsInto(directory, descriptor))
+                    .count();
+        }
+    }
+
+    private static boolean leadsInto(Path directory, Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).startsWith(directory.toRealPath());
+        } catch (IOException closedMeanwhile) {
+            return false;
+        }
+    }
+}
