@@ -2,6 +2,7 @@ package io.github.workerregistry;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.workerregistry.internal.LogCharacters;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
@@ -10,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What others say (workers, probes, exceptions of foreign code), made fit for a log: without line breaks, by which it
- * could forge an entry of its own, and without the escapes that a terminal obeys.
+ * could forge an entry of its own, without the escapes that a terminal obeys, and without characters that are not seen
+ * or change the order in which others are.
  *
  * <p>Everything here that logs foreign text passes it through this class. A host that logs such text itself, for
  * example {@link Exit#output()} of a {@code ProcessController} of its own, may too.
@@ -22,21 +24,23 @@ public final class LogText {
     private LogText() {}
 
     /**
-     * A text in one line: control characters and line separators are written as Java does, such as <code>&#92;u000a
-     * </code>.
+     * A text in one line, of characters that are seen. Written as Java does, such as <code>&#92;u000a</code>, are
+     * control characters but for the tab, line separators, format characters (Unicode's general category Cf:
+     * directions, zero-width joiners), what else Unicode calls default ignorable (variation selectors, fillers), and
+     * halves of surrogate pairs.
      *
      * @param text what somebody else said
      * @return the same in one line
      */
     public static String of(String text) {
         requireNonNull(text, "text");
-        if (text.codePoints().noneMatch(LogText::isHarmful)) {
+        if (text.codePoints().noneMatch(LogCharacters::isHarmful)) {
             return text;
         }
         StringBuilder line = new StringBuilder();
         text.codePoints().forEach(c -> {
-            if (isHarmful(c)) {
-                line.append(String.format("\\u%04x", c));
+            if (LogCharacters.isHarmful(c)) {
+                Character.toString(c).chars().forEach(unit -> line.append(String.format("\\u%04x", unit)));
             } else {
                 line.appendCodePoint(c);
             }
@@ -88,14 +92,6 @@ public final class LogText {
         return of(message).equals(message)
                 && isHarmless(failure.getCause(), seen)
                 && Stream.of(failure.getSuppressed()).allMatch(suppressed -> isHarmless(suppressed, seen));
-    }
-
-    private static boolean isHarmful(int c) {
-        return switch (Character.getType(c)) {
-            case Character.CONTROL -> c != '\t';
-            case Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> true;
-            default -> false;
-        };
     }
 
     /** Stands in for an exception whose own words must not get into a log. */

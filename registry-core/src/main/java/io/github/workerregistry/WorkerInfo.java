@@ -7,6 +7,7 @@ import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
+import io.github.workerregistry.internal.LogCharacters;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -17,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One worker at one moment. Immutable: the registry gives out a new one each time somebody asks.
  *
- * <p>A <em>name</em> is not blank, has no control characters and no line separators, and at most
- * {@value #MAX_NAME_LENGTH} characters.
+ * <p>A <em>name</em> is not blank, has no control characters, no line separators and no characters that are not seen
+ * (directions, zero-width joiners, halves of surrogate pairs), and at most {@value #MAX_NAME_LENGTH} characters.
  *
  * @param id the worker's id, unique in its registry; a name
  * @param url where the worker is reached, for example {@code http://127.0.0.1:8100}; a name
@@ -144,7 +145,7 @@ public record WorkerInfo(
      * @return {@code value}
      * @throws NullPointerException if {@code value} is null
      * @throws IllegalArgumentException if it is blank, longer than {@value #MAX_NAME_LENGTH}, or has a control
-     *     character or line separator
+     *     character, a line separator, or a character that is not seen or is none: see {@link LogText#of(String)}
      */
     public static String requireName(String value, String what) {
         requireNonNull(value, requireNonNull(what, "what"));
@@ -155,11 +156,13 @@ public record WorkerInfo(
             throw new IllegalArgumentException(
                     what + " must have at most " + MAX_NAME_LENGTH + " characters, has " + value.length());
         }
-        for (int i = 0; i < value.length(); i++) {
-            char c = value.charAt(i);
-            if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
+        for (int i = 0; i < value.length(); i = value.offsetByCodePoints(i, 1)) {
+            int c = value.codePointAt(i);
+            if (c == '\t' || LogCharacters.isHarmful(c)) {
+                boolean control = Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
                 throw new IllegalArgumentException(String.format(
-                        "%s must not contain control characters, has U+%04X at index %d", what, (int) c, i));
+                        "%s must not contain %s characters, has U+%04X at index %d",
+                        what, control ? "control" : "invisible", c, i));
             }
         }
         return value;

@@ -94,6 +94,10 @@ class BadValuesTest {
         for (char odd : "\0\n\r\t\u001b\u007f\u0085\u2028\u2029".toCharArray()) {
             refused(() -> taker.accept("a" + odd + "b"), parameter, String.format("U+%04X", (int) odd));
         }
+        for (int unseen : new int[] {0x200B, 0x202E, 0xFEFF, 0xFE0F, 0x3164, 0xE0041, 0xD800, 0xDC00}) {
+            String name = "a" + Character.toString(unseen) + "b";
+            refused(() -> taker.accept(name), parameter, String.format("U+%04X", unseen));
+        }
         refused(() -> taker.accept("x".repeat(257)), parameter, "257");
         taker.accept("x".repeat(256));
     }

@@ -19,8 +19,11 @@ import org.slf4j.LoggerFactory;
 @SuppressWarnings("exports") // a test class in an exported package; no user sees it
 public final class LoggedLines implements BeforeEachCallback, AfterEachCallback {
 
-    /** What would forge an entry of the log, split a line in every way, and colour a terminal. */
-    public static final String EVIL = "evil\r\n2026-01-01 00:00:00 ERROR forged\u0085a\u2028b\u2029c\u001b[31md\0";
+    /**
+     * What would forge an entry of the log, split a line in every way, colour a terminal, and hide or turn around text.
+     */
+    public static final String EVIL = "evil\r\n2026-01-01 00:00:00 ERROR forged\u0085a\u2028b\u2029c\u001b[31md\0"
+            + "\u202ee\u200bf\u2066g\ufeffh";
 
     private static final Logger LIBRARY = (Logger) LoggerFactory.getLogger("io.github.workerregistry");
 
@@ -52,7 +55,8 @@ public final class LoggedLines implements BeforeEachCallback, AfterEachCallback 
         List<String> said = said();
         assertThat(said)
                 .isNotEmpty()
-                .allSatisfy(line -> assertThat(line).doesNotContainPattern("[\\p{Cntrl}\u0085\u2028\u2029&&[^\t]]"));
+                .allSatisfy(line ->
+                        assertThat(line).doesNotContainPattern("[\\p{Cntrl}\\p{Cf}\\p{Cs}\u0085\u2028\u2029&&[^\t]]"));
         assertThat(said).filteredOn(line -> line.contains("evil")).hasSizeGreaterThanOrEqualTo(leastEvil);
     }
 

@@ -329,6 +329,9 @@ class WorkerInfoTest {
         assertThatThrownBy(() -> WorkerInfo.requireName("a\tb", "node"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("node must not contain control characters, has U+0009 at index 1");
+        assertThatThrownBy(() -> WorkerInfo.requireName("\ud83d\ude00\u202e", "node"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("node must not contain invisible characters, has U+202E at index 2");
         assertThatNullPointerException()
                 .isThrownBy(() -> WorkerInfo.requireName(null, "node"))
                 .withMessage("node");

@@ -194,7 +194,8 @@ public final class LocalProcessController implements ProcessController {
          * A hive keeps its id over its restarts. Hives that run side by side may share one: nobody touches the workers
          * of a hive that lives.
          *
-         * @param hiveId a name: not blank, at most 256 characters, no control characters; default {@code default}
+         * @param hiveId a name: not blank, at most 256 characters, no control or invisible characters; default
+         *     {@code default}
          * @return this builder
          * @throws IllegalArgumentException if it is no such name
          */

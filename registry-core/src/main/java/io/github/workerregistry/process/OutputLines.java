@@ -2,6 +2,7 @@ package io.github.workerregistry.process;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.github.workerregistry.internal.LogCharacters;
 import java.util.List;
 
 /** From the bytes that a worker wrote to lines that can be put into a log without harm. */
@@ -29,20 +30,12 @@ final class OutputLines {
                 .toList();
     }
 
-    /** Without what a terminal obeys (escapes) and without what a reader of logs takes for the end of a line. */
+    /** Without what a terminal obeys (escapes), what ends a line for a reader of logs, and what is not seen. */
     private static String harmless(String line) {
         return cut(line.codePoints()
-                .filter(OutputLines::isHarmless)
+                .filter(c -> !LogCharacters.isHarmful(c))
                 .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
                 .toString());
-    }
-
-    private static boolean isHarmless(int c) {
-        return switch (Character.getType(c)) {
-            case Character.CONTROL -> c == '\t';
-            case Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> false;
-            default -> true;
-        };
     }
 
     private static String cut(String line) {

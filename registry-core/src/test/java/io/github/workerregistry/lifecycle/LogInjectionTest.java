@@ -64,6 +64,15 @@ class LogInjectionTest {
     }
 
     @Test
+    void whatIsNotSeenIsWrittenOut() {
+        assertThat(LogText.of("a\u202eb\u200bc\ufeffd\u00ade\ufe0ff\u115fg\ud800h\udb40\udc41i"))
+                .isEqualTo("a\\u202eb\\u200bc\\ufeffd\\u00ade\\ufe0ff\\u115fg\\ud800h\\udb40\\udc41i");
+        assertThat(LogText.of("\ud83d\udc4d\ud83c\udffd \u6a21\u578b e\u0301 \ue000"))
+                .isEqualTo("\ud83d\udc4d\ud83c\udffd \u6a21\u578b e\u0301 \ue000");
+        assertThat(LogText.describe(new IOException("a\u2066b"))).isEqualTo("java.io.IOException: a\\u2066b");
+    }
+
+    @Test
     void oneThatIsNotIsLoggedAsALikenessWithItsStack() {
         RuntimeException failure = new IllegalStateException("a\nb", new IOException("c\u2028d"));
         failure.addSuppressed(failure.getCause());
@@ -120,7 +129,7 @@ class LogInjectionTest {
     /** Names cannot break a line; what a logger or a pattern might read in them stays as it is. */
     @Test
     void aNameIsLoggedAsItIs() {
-        String odd = "evil {} %n ${jndi:ldap://x} \\n \u202e";
+        String odd = "evil {} %n ${jndi:ldap://x} \\n \u00e9";
         VirtualHive hive = new VirtualHive();
         hive.supervisor.spawn(WorkerSpec.builder()
                 .id(odd)

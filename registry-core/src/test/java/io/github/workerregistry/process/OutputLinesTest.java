@@ -35,6 +35,12 @@ class OutputLinesTest {
     }
 
     @Test
+    void whatIsNotSeenOrChangesTheOrderOfWhatIsSeenIsTakenOut() {
+        assertThat(last(9, "a\u202egpj.exe\u2066b\u200bc\ufeffd\u00ade\ufe0ff\u3164g\udb40\udc41h\udb40\udd00i"))
+                .containsExactly("agpj.exebcdefghi");
+    }
+
+    @Test
     void otherLanguagesStay() {
         assertThat(last(9, "größer 模型 👍🏽")).containsExactly("größer 模型 👍🏽");
     }
