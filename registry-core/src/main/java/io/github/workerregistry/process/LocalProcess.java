@@ -1,6 +1,7 @@
 package io.github.workerregistry.process;
 
 import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.LogText;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -15,6 +16,9 @@ import org.slf4j.LoggerFactory;
  * <p>The exit becomes known in {@link #settle()}, which runs whenever there may be news: on the JDK's notice that the
  * root has gone (in the common pool, which may be late), on every poll, and after a signal. Of what the root leaves
  * behind the JDK gives no notice, so the death of the last survivor is seen by the next poll.
+ *
+ * <p>Nothing follows from what cannot be read or done now, for want of a file descriptor, say: there is no exit then,
+ * and a signal that did not come through is sent again by the next poll.
  */
 final class LocalProcess implements WorkerProcess {
 
@@ -22,9 +26,13 @@ final class LocalProcess implements WorkerProcess {
 
     private final String workerId;
     private final Process root;
-    private final ProcessIdentity identity;
+    private final ProcessMark mark;
     private final ProcessOutput output;
     private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
+    private volatile ProcessIdentity identity;
+
+    /** A signal may not have come through to all. */
+    private volatile boolean owed;
 
     /** Guards the fields below. Never held while {@link #exit} completes: that runs foreign code. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -32,24 +40,37 @@ final class LocalProcess implements WorkerProcess {
     private final ProcessTree tree;
     private boolean requested;
     private boolean killed;
+    private boolean searchFailed;
 
-    private LocalProcess(String workerId, Process root, ProcessTree tree, ProcessOutput output) {
+    private LocalProcess(String workerId, Process root, ProcessMark mark, ProcessTree tree, ProcessOutput output) {
         this.workerId = workerId;
         this.root = root;
-        this.identity = ProcessIdentity.of(root.toHandle());
+        this.mark = mark;
         this.tree = tree;
         this.output = output;
+        this.identity = ProcessIdentity.ofChild(root);
+        knowRoot();
     }
 
     /** Takes over a process that was just started. */
-    static LocalProcess watch(String workerId, Process root, ProcessTree tree, ProcessOutput output) {
-        LocalProcess process = new LocalProcess(workerId, root, tree, output);
-        CompletableFuture<Void> unused = root.onExit().thenRun(process::settle);
+    static LocalProcess watch(String workerId, Process root, ProcessMark mark, ProcessTree tree, ProcessOutput output) {
+        LocalProcess process = new LocalProcess(workerId, root, mark, tree, output);
+        try {
+            CompletableFuture<Void> unused = root.onExit().handle((ended, failure) -> {
+                process.settle();
+                return null;
+            });
+        } catch (OutOfMemoryError e) { // no thread for the notice; a poll will see
+            log.debug("{}: no notice of its exit will come", process, LogText.of(e));
+        }
         return process;
     }
 
     @Override
     public ProcessIdentity identity() {
+        if (identity.startTime() == ProcessIdentity.UNKNOWN && root.isAlive()) {
+            identity = ProcessIdentity.ofChild(root);
+        }
         return identity;
     }
 
@@ -103,14 +124,29 @@ final class LocalProcess implements WorkerProcess {
         }
         lock.lock();
         try {
-            requested |= ProcessTree.runs(root.toHandle()); // before the signal, so that its effect is no crash
+            // Before the signal, so that its effect is no crash.
+            requested |= root.isAlive() && !identity().hasEnded();
             killed |= force;
-            tree.search(); // if that fails, what is known is signalled all the same
-            signal();
+            owed = true;
+            search();
+            owed = !tree.signal(signal()) || searchFailed;
         } finally {
             lock.unlock();
         }
         settle();
+    }
+
+    /** Also the root if it bears no mark: its program has emptied its environment, or the search fails. */
+    private void search() {
+        knowRoot();
+        searchFailed = tree.search() == ProcessTree.Search.FAILED;
+    }
+
+    private void knowRoot() {
+        ProcessIdentity known = identity();
+        if (known.startTime() != ProcessIdentity.UNKNOWN && !known.hasEnded()) {
+            tree.add(known, mark);
+        }
     }
 
     /**
@@ -118,12 +154,15 @@ final class LocalProcess implements WorkerProcess {
      * one.
      */
     private void settle() {
-        if (exit.isDone() || root.isAlive() || !lock.tryLock()) {
+        if (exit.isDone() || (root.isAlive() && !owed) || !lock.tryLock()) {
             return;
         }
         ExitStatus status;
         try {
-            if (!treeHasGone()) {
+            if (owed) {
+                signalAgain();
+            }
+            if (root.isAlive() || !treeHasGone()) {
                 return;
             }
             status = requested ? ExitStatus.requested(root.exitValue()) : ExitStatus.unrequested(root.exitValue());
@@ -131,6 +170,14 @@ final class LocalProcess implements WorkerProcess {
             lock.unlock();
         }
         exit.complete(status);
+    }
+
+    /** Only those that it has not come through to: a second SIGTERM may mean something else to a program. */
+    private void signalAgain() {
+        if (searchFailed) {
+            search();
+        }
+        owed = !tree.signalRest(signal()) || searchFailed;
     }
 
     /**
@@ -146,16 +193,12 @@ final class LocalProcess implements WorkerProcess {
             return complete;
         }
         log.debug("{} has ended and left others running: {}", this, killed || !requested ? "killing" : "asking them");
-        signal();
+        owed = !tree.signal(signal());
         return false;
     }
 
     /** What a root that ended by itself leaves behind has nobody to serve, and is not asked. */
-    private void signal() {
-        if (requested && !killed) {
-            tree.terminate();
-        } else {
-            tree.kill();
-        }
+    private Signal signal() {
+        return requested && !killed ? Signal.TERM : Signal.KILL;
     }
 }

@@ -4,15 +4,19 @@ import static io.github.workerregistry.WorkerInfo.requireName;
 import static java.util.Objects.requireNonNull;
 import static java.util.Objects.requireNonNullElse;
 
+import io.github.workerregistry.LogText;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Starts workers as processes of this machine, with the rights of this JVM.
@@ -49,6 +53,11 @@ import java.util.function.LongFunction;
  * <p>It has no threads of its own; the JDK has one small thread for each child. Thread-safe.
  */
 public final class LocalProcessController implements ProcessController {
+
+    private static final Logger log = LoggerFactory.getLogger(LocalProcessController.class);
+
+    /** For so long a start that has failed waits for the end of what it had started all the same. */
+    private static final Duration KILL_WAIT = Duration.ofSeconds(5);
 
     private final String hiveId;
     private final OutputSource outputs;
@@ -103,20 +112,37 @@ public final class LocalProcessController implements ProcessController {
     @Override
     public WorkerProcess start(ProcessSpec spec) {
         checkDirectory(requireNonNull(spec, "spec"));
+        ProcessMark mark = markOf(spec);
         ProcessOutput output = open(spec);
-        ProcessMark mark = Origin.here(hiveId, spec.workerId(), id + "." + starts.incrementAndGet())
-                .mark();
         ProcessTree tree = new ProcessTree(mark);
         try {
             Process root = starter.start(builderFor(spec, mark, output));
-            tree.add(root.toHandle(), mark);
-            return LocalProcess.watch(spec.workerId(), root, tree, output);
-        } catch (IOException | RuntimeException | OutOfMemoryError e) {
-            // The JDK makes a thread after the fork. If that fails, there is an error and also a child.
-            tree.search();
-            tree.kill();
+            return LocalProcess.watch(spec.workerId(), root, mark, tree, output);
+        } catch (IOException e) { // there is no child
             output.abandon();
             throw new SpawnException(spec.command(), reason(e), e);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            // The JDK makes a thread after the fork. If that fails, there is an error and also a child.
+            endAll(tree, spec);
+            output.abandon();
+            throw new SpawnException(spec.command(), reason(e), e);
+        }
+    }
+
+    /** By its own identity this JVM's workers are found again when it has died. */
+    private ProcessMark markOf(ProcessSpec spec) {
+        Origin origin = Origin.here(hiveId, spec.workerId(), id + "." + starts.incrementAndGet());
+        if (Proc.isAvailable() && origin.hive().startTime() == ProcessIdentity.UNKNOWN) {
+            throw new SpawnException(spec.command(), "the start time of this JVM cannot be read now", null);
+        }
+        return origin.mark();
+    }
+
+    private static void endAll(ProcessTree tree, ProcessSpec spec) {
+        KillLoop loop = new KillLoop(
+                () -> tree.searchWithPatience() && !tree.isAlive(), tree::isAlive, () -> tree.signal(Signal.KILL));
+        if (!loop.run(System.nanoTime() + KILL_WAIT.toNanos())) {
+            log.warn("worker {}: a process of its failed start may be left running", LogText.of(spec.workerId()));
         }
     }
 

@@ -6,9 +6,9 @@ import static java.util.Objects.requireNonNull;
 import io.github.workerregistry.LogText;
 import io.github.workerregistry.process.OrphanReport.Orphan;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,13 +61,12 @@ public final class OrphanReaper {
     private static final Logger log = LoggerFactory.getLogger(OrphanReaper.class);
 
     private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(5);
-    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
     private final String hiveId;
     private final Duration timeout;
-    private final Consumer<Orphans> killing;
+    private final Predicate<Orphans> killing;
 
-    OrphanReaper(String hiveId, Duration timeout, Consumer<Orphans> killing) {
+    OrphanReaper(String hiveId, Duration timeout, Predicate<Orphans> killing) {
         this.hiveId = requireName(hiveId, "hiveId");
         if (requireNonNull(timeout, "timeout").isNegative() || timeout.isZero()) {
             throw new IllegalArgumentException("timeout must be > 0, was " + timeout);
@@ -110,34 +109,37 @@ public final class OrphanReaper {
      * @return what was found. Where that is not possible {@link OrphanReport#supported()} is false and nothing was done
      */
     public OrphanReport reap() {
-        if (!Proc.identifiesProcesses()) {
-            log.info("orphans of hive {} cannot be looked for: that is supported on Linux only", hiveId);
-            return OrphanReport.unsupported();
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return Proc.identifiesProcesses() ? reap(new Orphans(hiveId), deadline) : unsupported();
+                } catch (UnreadableException e) {
+                    if (deadline - System.nanoTime() <= 0) {
+                        log.warn("orphans of hive {} may be left: they cannot be looked for", hiveId, LogText.of(e));
+                        return new OrphanReport(true, List.of(), List.of());
+                    }
+                    interrupted |= KillLoop.pause();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
-        Orphans orphans = new Orphans(hiveId);
-        boolean gone = orphans.areGone() || endAll(orphans);
+    }
+
+    private OrphanReport unsupported() {
+        log.info("orphans of hive {} cannot be looked for: that is supported on Linux only", hiveId);
+        return OrphanReport.unsupported();
+    }
+
+    private OrphanReport reap(Orphans orphans, long deadline) {
+        boolean gone = new KillLoop(orphans::areGone, orphans::areAlive, () -> killing.test(orphans)).run(deadline);
         OrphanReport report = new OrphanReport(true, orphans.ended(), orphans.remaining());
         report(report, gone);
         return report;
-    }
-
-    /** Whoever is found after the first ones were killed was being started just then, or was hidden behind them. */
-    private boolean endAll(Orphans orphans) {
-        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
-        boolean interrupted = false;
-        boolean gone;
-        do {
-            killing.accept(orphans);
-            do {
-                LockSupport.parkNanos(POLL_NANOS);
-                interrupted |= Thread.interrupted();
-            } while (orphans.areAlive() && deadline - System.nanoTime() > 0);
-            gone = orphans.areGone();
-        } while (!gone && deadline - System.nanoTime() > 0);
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        return gone;
     }
 
     private void report(OrphanReport report, boolean gone) {

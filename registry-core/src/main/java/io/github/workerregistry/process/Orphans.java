@@ -1,14 +1,14 @@
 package io.github.workerregistry.process;
 
 import io.github.workerregistry.process.OrphanReport.Orphan;
-import java.util.HashSet;
+import io.github.workerregistry.process.ProcessTable.Row;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** What dead hives of one id left behind, as far as it has been found. Serves one reaping; not thread-safe. */
 final class Orphans {
@@ -19,15 +19,18 @@ final class Orphans {
     private final Set<ProcessMark> ownMarks;
 
     private final ProcessTree trees;
-    private final Map<ProcessHandle, Orphan> found = new LinkedHashMap<>();
-    private final Set<ProcessIdentity> identities = new HashSet<>();
+    private final Map<ProcessIdentity, Orphan> found = new LinkedHashMap<>();
 
+    /**
+     * Looks who is not to be touched.
+     *
+     * @throws UnreadableException if that cannot be told now
+     */
     Orphans(String hiveId) {
         this.hiveId = hiveId;
-        Set<ProcessHandle> ownLine = ownLine();
-        this.ownMarks = ownLine.stream()
-                .flatMap(process -> ProcessMark.lookAt(process.pid()).mark().stream())
-                .collect(Collectors.toUnmodifiableSet());
+        Set<ProcessIdentity> ownLine = ownLine();
+        this.ownMarks =
+                ownLine.stream().flatMap(process -> markOf(process).stream()).collect(Collectors.toUnmodifiableSet());
         this.trees = new ProcessTree(this::isOrphaned, ownLine);
     }
 
@@ -43,49 +46,68 @@ final class Orphans {
         return trees.isAlive();
     }
 
-    void kill() {
-        trees.kill();
+    /** Whether the signal has come through to all that are known. */
+    boolean kill() {
+        return trees.signal(Signal.KILL);
     }
 
     List<Orphan> ended() {
-        return list(false);
-    }
-
-    List<Orphan> remaining() {
         return list(true);
     }
 
-    private List<Orphan> list(boolean running) {
-        return found.entrySet().stream()
-                .filter(entry -> ProcessTree.runs(entry.getKey()) == running)
-                .map(Map.Entry::getValue)
+    List<Orphan> remaining() {
+        return list(false);
+    }
+
+    private List<Orphan> list(boolean ended) {
+        return found.values().stream()
+                .filter(orphan -> orphan.process().hasEnded() == ended)
                 .toList();
     }
 
-    /** Also what a worker has started that was a hive itself, under whatever id, and was reaped here. */
+    /**
+     * Also what a worker has started that was a hive itself, under whatever id, and was reaped here.
+     *
+     * @throws UnreadableException if it cannot be told now
+     */
     private boolean isOrphaned(ProcessMark mark) {
         return !ownMarks.contains(mark)
                 && Origin.of(mark)
-                        .filter(origin -> origin.hiveId().equals(hiveId) || identities.contains(origin.hive()))
+                        .filter(origin -> origin.hiveId().equals(hiveId) || found.containsKey(origin.hive()))
                         .filter(Origin::isOrphaned)
                         .isPresent();
     }
 
-    private void record(ProcessHandle process, Origin origin) {
-        if (!found.containsKey(process)) {
-            ProcessIdentity identity = ProcessIdentity.of(process);
-            Optional<String> command = process.info().command();
-            found.put(process, new Orphan(identity, origin.hive(), origin.workerId(), command));
-            identities.add(identity);
-        }
+    private void record(ProcessIdentity process, Origin origin) {
+        found.computeIfAbsent(
+                process, orphan -> new Orphan(orphan, origin.hive(), origin.workerId(), commandOf(orphan)));
     }
 
-    private static Set<ProcessHandle> ownLine() {
-        return Stream.iterate(
-                        Optional.of(ProcessHandle.current()),
-                        Optional::isPresent,
-                        process -> process.flatMap(ProcessHandle::parent))
-                .flatMap(Optional::stream)
-                .collect(Collectors.toUnmodifiableSet());
+    private static Optional<String> commandOf(ProcessIdentity process) {
+        return ProcessHandle.of(process.pid())
+                .flatMap(handle -> handle.info().command())
+                .filter(command -> process.liveness() == Liveness.RUNNING); // else it may be that of another
+    }
+
+    private static Optional<ProcessMark> markOf(ProcessIdentity ancestor) {
+        ProcessMark.Look look = ProcessMark.lookAt(ancestor.pid());
+        if (!look.sure()) {
+            throw new UnreadableException("the mark of process " + ancestor.pid(), null);
+        }
+        return look.mark();
+    }
+
+    private static Set<ProcessIdentity> ownLine() {
+        Set<ProcessIdentity> line = new LinkedHashSet<>();
+        long pid = ProcessHandle.current().pid();
+        while (pid > 0) {
+            Reading<Row> reading = ProcessTable.row(pid);
+            if (reading.hasFailed()) {
+                throw new UnreadableException("process " + pid + ", from which this JVM descends,", null);
+            }
+            reading.value().ifPresent(row -> line.add(row.process()));
+            pid = reading.value().map(Row::parent).orElse(0L);
+        }
+        return line;
     }
 }

@@ -2,27 +2,30 @@ package io.github.workerregistry.process;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import java.io.File;
-import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashSet;
-import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What this package reads of Linux's {@code /proc}. On a system without it everything is empty.
+ * What this package reads of Linux's {@code /proc}. On a system without it no process is there.
  *
- * <p>What cannot be read is empty: the process has just gone, or it is not ours to look at.
+ * <p>To read a file takes a file descriptor, and to list a directory too. Whether a file is there can be told without.
  */
 final class Proc {
 
-    private static final boolean AVAILABLE = read("/proc/self/stat").isPresent();
-    private static final String BOOT_ID =
-            read("/proc/sys/kernel/random/boot_id").orElse("").strip();
-    private static final String PID_NAMESPACE = readPidNamespace();
+    private static final Path ROOT = Path.of("/proc");
+    private static final boolean AVAILABLE = !Files.notExists(ROOT.resolve("self/stat"));
+
+    private static volatile @Nullable String bootId;
+    private static volatile @Nullable String pidNamespace;
 
     private Proc() {}
 
@@ -30,14 +33,31 @@ final class Proc {
         return AVAILABLE;
     }
 
-    /** Differs after every boot of the machine; empty where there is none. */
+    /**
+     * Differs after every boot of the machine; empty where there is none.
+     *
+     * @throws UnreadableException if it could not be read so far
+     */
     static String bootId() {
-        return BOOT_ID;
+        String known = bootId;
+        if (known == null) {
+            Reading<String> reading = read("sys/kernel/random/boot_id");
+            if (reading.hasFailed()) {
+                throw new UnreadableException("the id of this boot", null);
+            }
+            known = reading.value().orElse("").strip();
+            bootId = known;
+        }
+        return known;
     }
 
-    /** Whether a process can be named so that no other one, of another boot either, is taken for it. */
+    /**
+     * Whether a process can be named so that no other one, of another boot either, is taken for it.
+     *
+     * @throws UnreadableException if that could not be told so far
+     */
     static boolean identifiesProcesses() {
-        return AVAILABLE && !BOOT_ID.isEmpty();
+        return AVAILABLE && !bootId().isEmpty();
     }
 
     /**
@@ -45,61 +65,94 @@ final class Proc {
      * cannot be read. A pid says something only to processes of the same namespace.
      */
     static String pidNamespace() {
-        return PID_NAMESPACE;
+        String known = pidNamespace;
+        if (known == null) {
+            try { // the link leads to pid:[4026531836]
+                String target =
+                        Files.readSymbolicLink(ROOT.resolve("self/ns/pid")).toString();
+                known = target.replaceAll("[^0-9]", "");
+            } catch (NoSuchFileException | AccessDeniedException | UnsupportedOperationException e) {
+                known = "";
+            } catch (IOException e) {
+                return "";
+            }
+            pidNamespace = known;
+        }
+        return known;
     }
 
-    /** Whether nobody has this pid, for certain. Needs no file descriptor, unlike a look at the process. */
-    static boolean isGone(long pid) {
-        return Files.notExists(Path.of("/proc/" + pid));
+    /** Whether anything can be read now: a file that is always there and that everybody may read. */
+    static boolean canBeRead() {
+        return read("self/stat").value().isPresent();
     }
 
-    /** All pids there are; none if the list cannot be read. */
+    /**
+     * All pids there are.
+     *
+     * @throws UnreadableException if the list cannot be read to its end
+     */
     static Set<Long> pids() {
         Set<Long> pids = new HashSet<>();
-        String[] names = new File("/proc").list();
-        for (String name : names == null ? new String[0] : names) {
-            if (Character.isDigit(name.charAt(0))) {
-                pids.add(Long.valueOf(name));
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(ROOT)) {
+            for (Path entry : entries) {
+                String name = entry.getFileName().toString();
+                if (Character.isDigit(name.charAt(0))) {
+                    pids.add(Long.valueOf(name));
+                }
             }
+        } catch (IOException | DirectoryIteratorException e) {
+            throw new UnreadableException("the list of processes", e);
         }
         return pids;
     }
 
-    /** The pid that was given out last in this namespace; none where that is not told. */
-    static OptionalLong lastPid() {
-        return read("/proc/loadavg").map(Proc::lastNumber).orElse(OptionalLong.empty());
+    /** The pid that was given out last in this namespace; not there where that is not told. */
+    static Reading<Long> lastPid() {
+        Reading<String> text = read("loadavg")
+                .map(line -> line.substring(line.lastIndexOf(' ') + 1).strip());
+        boolean isNumber =
+                text.value().filter(number -> number.matches("[0-9]{1,18}")).isPresent();
+        return isNumber ? text.map(Long::valueOf) : text.hasFailed() ? Reading.failed() : Reading.gone();
     }
 
-    private static OptionalLong lastNumber(String text) {
-        String number = text.substring(text.lastIndexOf(' ') + 1).strip();
-        return number.matches("[0-9]{1,18}") ? OptionalLong.of(Long.parseLong(number)) : OptionalLong.empty();
+    static Reading<Stat> stat(long pid) {
+        return stat(Long.toString(pid));
     }
 
-    static Optional<Stat> stat(long pid) {
-        return read("/proc/" + pid + "/stat").filter(text -> !text.isEmpty()).map(Stat::parse);
+    /**
+     * That of a process or of one of its threads.
+     *
+     * @param task the pid
+     */
+    static Reading<Stat> stat(String task) {
+        Reading<String> text = read(task + "/stat");
+        return text.value().filter(String::isEmpty).isPresent() ? Reading.failed() : text.map(Stat::parse);
     }
 
-    /** The environment that the process was started with: {@code NAME=value} entries, each ended by NUL. */
-    static Optional<String> environment(long pid) {
-        return read("/proc/" + pid + "/environ");
+    /**
+     * The environment that a process was started with: {@code NAME=value} entries, each ended by NUL. A thread that has
+     * ended shows none, though the process lives on.
+     *
+     * @param task the pid
+     */
+    static Reading<String> environment(String task) {
+        return read(task + "/environ");
     }
 
-    /** The link leads to {@code pid:[4026531836]}. */
-    private static String readPidNamespace() {
-        try {
-            String target = Files.readSymbolicLink(Path.of("/proc/self/ns/pid")).toString();
-            return target.replaceAll("[^0-9]", "");
-        } catch (IOException | RuntimeException e) {
-            return "";
-        }
-    }
-
-    /** Not through a channel: that would fail, and hide every process, when the calling thread is interrupted. */
-    private static Optional<String> read(String file) {
-        try (FileInputStream in = new FileInputStream(file)) {
-            return Optional.of(new String(in.readAllBytes(), ISO_8859_1));
+    /** An interrupted thread can read, too: such a stream is not interruptible. */
+    private static Reading<String> read(String name) {
+        Path file = ROOT.resolve(name);
+        try (InputStream in = Files.newInputStream(file)) {
+            return Reading.read(new String(in.readAllBytes(), ISO_8859_1));
+        } catch (NoSuchFileException e) {
+            return Reading.gone();
+        } catch (AccessDeniedException e) {
+            return Reading.refused();
         } catch (IOException e) {
-            return Optional.empty();
+            if (Files.notExists(file)) {
+                return Reading.gone();
+            }
+            return Files.isReadable(file) ? Reading.failed() : Reading.refused();
         }
     }
 
@@ -110,7 +163,7 @@ final class Proc {
      * @param parent the pid of its parent; 0 of the first process
      * @param threads how many threads are left, counting the first one also when it has ended
      * @param startTime in clock ticks since boot
-     * @param memory virtual memory in bytes; 0 for a zombie or a thread of the kernel
+     * @param memory virtual memory in bytes; 0 for a zombie, a thread that has ended, or one of the kernel
      * @param environmentStart address in that memory
      * @param environmentEnd address in that memory
      */
@@ -148,7 +201,7 @@ final class Proc {
 
         /** Amid {@code exec} the new memory has no environment yet, not even an empty one. */
         boolean hasNoEnvironment() {
-            return memory == 0 || (environmentStart == environmentEnd && environmentEnd != 0);
+            return environmentStart == environmentEnd && environmentEnd != 0;
         }
     }
 }

@@ -2,8 +2,8 @@ package io.github.workerregistry.process;
 
 import static java.util.Objects.requireNonNull;
 
-import java.time.Instant;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which process is meant: a pid, and when the process that had it was started.
@@ -17,12 +17,15 @@ import java.util.Optional;
  *
  * @param pid the process id, &gt; 0
  * @param startTime on Linux clock ticks since boot (field 22 of {@code /proc/PID/stat}), elsewhere milliseconds since
- *     the epoch; 0 if the process had gone before anybody could look
+ *     the epoch; 0 if it is not known: the process had gone before anybody could look, or it could not be read (no file
+ *     descriptor was free)
  * @param bootId on Linux the id of the boot ({@code /proc/sys/kernel/random/boot_id}), elsewhere empty
  */
 public record ProcessIdentity(long pid, long startTime, String bootId) {
 
-    private static final long UNKNOWN = 0;
+    static final long UNKNOWN = 0;
+
+    private static volatile @Nullable ProcessIdentity self;
 
     /**
      * Checks the numbers.
@@ -43,61 +46,100 @@ public record ProcessIdentity(long pid, long startTime, String bootId) {
      * The identity of the process behind a handle.
      *
      * @param process a handle, of a process that lives or not
-     * @return its identity; with start time 0 if it has gone
+     * @return its identity; with start time 0 if it has gone, or if that cannot be read now
      */
     public static ProcessIdentity of(ProcessHandle process) {
-        Optional<ProcessIdentity> holder =
-                ofPid(requireNonNull(process, "process").pid());
+        if (requireNonNull(process, "process").equals(ProcessHandle.current())) {
+            return current();
+        }
+        Optional<ProcessIdentity> holder = ofPid(process.pid());
         // The handle knows the start time too, and keeps it to itself. If it is alive after the look, the look was at
         // no other.
-        return process.isAlive() && holder.isPresent()
-                ? holder.get()
-                : new ProcessIdentity(process.pid(), UNKNOWN, Proc.bootId());
+        return process.isAlive() && holder.isPresent() ? holder.get() : unknown(process.pid());
+    }
+
+    /** That of this JVM, which is read once. */
+    private static ProcessIdentity current() {
+        ProcessIdentity known = self;
+        if (known == null) {
+            long pid = ProcessHandle.current().pid();
+            known = ofPid(pid).orElseGet(() -> unknown(pid));
+            if (known.startTime != UNKNOWN) {
+                self = known;
+            }
+        }
+        return known;
+    }
+
+    /** That of a child of this JVM. Until the JDK has collected its exit code nobody else can have its pid. */
+    static ProcessIdentity ofChild(Process child) {
+        Optional<ProcessIdentity> holder = ofPid(child.pid());
+        return child.isAlive() && holder.isPresent() ? holder.get() : unknown(child.pid());
+    }
+
+    private static ProcessIdentity unknown(long pid) {
+        String boot;
+        try {
+            boot = Proc.bootId();
+        } catch (UnreadableException e) {
+            boot = "";
+        }
+        return new ProcessIdentity(pid, UNKNOWN, boot);
     }
 
     /**
      * The identity of the process that has a pid now.
      *
      * @param pid a process id
-     * @return its identity, empty if no process has that pid
+     * @return its identity, with start time 0 if that cannot be read now; empty if no process has that pid
      */
     public static Optional<ProcessIdentity> ofPid(long pid) {
         if (pid <= 0) {
             return Optional.empty();
         }
-        return Proc.isAvailable()
-                ? Proc.stat(pid).map(stat -> new ProcessIdentity(pid, stat.startTime(), Proc.bootId()))
-                : ProcessHandle.of(pid).map(handle -> new ProcessIdentity(pid, startMillis(handle), ""));
+        Reading<ProcessTable.Row> row = ProcessTable.row(pid);
+        return row.isGone()
+                ? Optional.empty()
+                : Optional.of(row.value().map(ProcessTable.Row::process).orElseGet(() -> unknown(pid)));
     }
 
     /**
      * Whether this very process still runs. Not so if another one has its pid, if the machine was booted since, or if
      * it is a zombie (which {@link ProcessHandle#isAlive()} calls alive).
      *
-     * @return true while it runs; false also if its start time is not known
+     * @return true while it runs, and also while that cannot be told (no file descriptor is free, say); false also if
+     *     its start time is not known
      */
     public boolean isAlive() {
-        if (Proc.isAvailable()) {
-            return bootId.equals(Proc.bootId())
-                    && Proc.stat(pid)
-                            .filter(stat -> stat.startTime() == startTime && !stat.isZombie())
-                            .isPresent();
-        }
-        return startTime != UNKNOWN && ofPid(pid).filter(this::equals).isPresent();
+        return startTime != UNKNOWN && liveness() != Liveness.ENDED;
     }
 
-    /**
-     * Not alive, and that for certain: what merely cannot be read now (no file descriptor is free, say) has not ended.
-     * To be asked on Linux, of an identity whose start time is known.
-     */
+    /** Not alive, and that for certain. */
     boolean hasEnded() {
-        return !bootId.equals(Proc.bootId())
-                || Proc.stat(pid)
-                        .map(stat -> stat.startTime() != startTime || stat.isZombie())
-                        .orElseGet(() -> Proc.isGone(pid));
+        return liveness() == Liveness.ENDED;
     }
 
-    private static long startMillis(ProcessHandle process) {
-        return process.info().startInstant().map(Instant::toEpochMilli).orElse(UNKNOWN);
+    /** Of a process whose start time is not known it can only be told that it has ended: nobody has its pid. */
+    Liveness liveness() {
+        if (!Proc.isAvailable()) {
+            return ofPid(pid).filter(this::equals).isPresent() ? Liveness.RUNNING : Liveness.ENDED;
+        }
+        Reading<Proc.Stat> stat = Proc.stat(pid);
+        if (stat.isGone()) {
+            return Liveness.ENDED;
+        }
+        if (startTime == UNKNOWN) {
+            return Liveness.UNKNOWN;
+        }
+        try {
+            boolean otherBoot = !bootId.equals(Proc.bootId());
+            return stat.value()
+                    .map(now -> otherBoot || now.startTime() != startTime || now.isZombie()
+                            ? Liveness.ENDED
+                            : Liveness.RUNNING)
+                    .orElse(otherBoot ? Liveness.ENDED : Liveness.UNKNOWN);
+        } catch (UnreadableException e) {
+            return Liveness.UNKNOWN;
+        }
     }
 }

@@ -36,17 +36,29 @@ record ProcessMark(String value) {
      * read it.
      */
     static Look lookAt(long pid) {
-        Optional<String> environment = Proc.environment(pid);
-        if (environment.isEmpty()) {
-            return Look.UNMARKED;
+        Reading<Proc.Stat> stat = Proc.stat(pid);
+        boolean hasMemory = stat.value().filter(now -> now.memory() == 0).isEmpty();
+        if (!stat.isGone() && hasMemory) {
+            return lookAtTask(Long.toString(pid));
         }
-        if (environment.get().isEmpty()) {
-            return isReallyEmpty(pid) ? Look.UNMARKED : Look.UNKNOWN;
-        }
-        return new Look(true, markIn("\0" + environment.get()));
+        return Look.UNMARKED; // a zombie, or the kernel's
     }
 
-    private static Optional<ProcessMark> markIn(String entries) {
+    private static Look lookAtTask(String task) {
+        Reading<String> environment = Proc.environment(task);
+        return switch (environment.outcome()) {
+            case GONE, REFUSED -> Look.UNMARKED;
+            case FAILED -> Look.UNKNOWN;
+            case READ -> {
+                String entries = environment.value().orElse("");
+                boolean shown = !entries.isEmpty() || isReallyEmpty(task);
+                yield shown ? new Look(true, markIn(entries)) : Look.UNKNOWN;
+            }
+        };
+    }
+
+    private static Optional<ProcessMark> markIn(String environment) {
+        String entries = "\0" + environment;
         String before = "\0" + NAME + "=";
         int entry = entries.indexOf(before);
         int start = entry + before.length();
@@ -56,28 +68,23 @@ record ProcessMark(String value) {
 
     /**
      * The last step of exec looks like an empty environment, for microseconds. At the second look it is over, unless
-     * that met the same step of the next exec; then the address is another. Who has no memory is at no step of exec.
+     * that met the same step of the next exec; then the address is another.
      */
-    private static boolean isReallyEmpty(long pid) {
-        return withoutEnvironment(pid)
-                .filter(first -> first.memory() == 0 || isWithoutEnvironmentAt(first.environmentStart(), pid))
+    private static boolean isReallyEmpty(String task) {
+        return addressOfEmptyEnvironment(task)
+                .filter(first -> addressOfEmptyEnvironment(task).equals(Optional.of(first)))
                 .isPresent();
     }
 
-    private static boolean isWithoutEnvironmentAt(long address, long pid) {
-        return withoutEnvironment(pid)
-                .filter(stat -> stat.environmentStart() == address)
-                .isPresent();
-    }
-
-    private static Optional<Proc.Stat> withoutEnvironment(long pid) {
-        return Proc.stat(pid).filter(Proc.Stat::hasNoEnvironment);
+    private static Optional<Long> addressOfEmptyEnvironment(String task) {
+        return Proc.stat(task).value().filter(Proc.Stat::hasNoEnvironment).map(Proc.Stat::environmentStart);
     }
 
     /**
      * What one look at a process says.
      *
-     * @param sure false if the process is changing its program, and shows no environment in that instant: look again
+     * @param sure false if that cannot be told now: the process is changing its program and shows no environment in
+     *     that instant, or it cannot be read (no file descriptor is free). To be looked at again
      * @param mark empty for a process without one, and for one that is not ours to read
      */
     record Look(boolean sure, Optional<ProcessMark> mark) {

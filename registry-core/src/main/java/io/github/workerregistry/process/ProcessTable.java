@@ -2,39 +2,57 @@ package io.github.workerregistry.process;
 
 import static java.util.stream.Collectors.toCollection;
 
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.Set;
 
 /**
- * The pids of the processes of this machine, and of their parents. A {@link ProcessHandle} costs about 20 µs, also
- * where the JDK lists them all; so one is made only of a process that matters.
+ * The processes of this machine, by their pids. A {@link ProcessHandle} costs about 20 µs, also where the JDK lists
+ * them all; so on Linux none is made.
  */
 final class ProcessTable {
+
+    /**
+     * What the table says of a process.
+     *
+     * @param parent the pid of its parent; 0 if it has none
+     */
+    record Row(ProcessIdentity process, long parent) {}
 
     private ProcessTable() {}
 
     /**
      * The pids of all processes, in a set of the caller's own. Whoever runs all the time that this takes is there.
      *
-     * @throws IllegalStateException if the list is incomplete
+     * @throws UnreadableException if the list is incomplete
      */
     static Set<Long> pids() {
         Set<Long> all = Proc.isAvailable()
                 ? Proc.pids()
                 : ProcessHandle.allProcesses().map(ProcessHandle::pid).collect(toCollection(HashSet::new));
         if (!all.contains(ProcessHandle.current().pid())) {
-            throw new IllegalStateException("the list of processes lacks this JVM: it cannot be read now");
+            throw new UnreadableException("the list of processes, which lacks this JVM,", null);
         }
         return all;
     }
 
-    /** The pid of the parent of the process that has a pid now; 0 if it has none, or has gone. */
-    static long parentOf(long pid) {
-        return Proc.isAvailable()
-                ? Proc.stat(pid).map(Proc.Stat::parent).orElse(0L)
-                : ProcessHandle.of(pid)
-                        .flatMap(ProcessHandle::parent)
-                        .map(ProcessHandle::pid)
-                        .orElse(0L);
+    /** The row of the process that has a pid now. */
+    static Reading<Row> row(long pid) {
+        if (!Proc.isAvailable()) {
+            return ProcessHandle.of(pid).map(ProcessTable::rowOf).orElseGet(Reading::gone);
+        }
+        try {
+            String boot = Proc.bootId();
+            return Proc.stat(pid).map(stat -> new Row(new ProcessIdentity(pid, stat.startTime(), boot), stat.parent()));
+        } catch (UnreadableException e) {
+            return Reading.failed();
+        }
+    }
+
+    private static Reading<Row> rowOf(ProcessHandle process) {
+        long start = process.info().startInstant().map(Instant::toEpochMilli).orElse(ProcessIdentity.UNKNOWN);
+        return Reading.read(new Row(
+                new ProcessIdentity(process.pid(), start, ""),
+                process.parent().map(ProcessHandle::pid).orElse(0L)));
     }
 }

@@ -2,35 +2,37 @@ package io.github.workerregistry.process;
 
 import io.github.workerregistry.LogText;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
-import java.util.function.BooleanSupplier;
 import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Processes that bear a mark, and what they started in turn, as far as it has been found. Not thread-safe.
  *
- * <p>Members are kept as handles. A handle compares the start time before it signals, so a pid that went to somebody
- * else in the meantime is left alone.
+ * <p>A member is known by its start time, too, so a pid that went to another process in the meantime is left alone. It
+ * is a member until it has ended for certain: one that cannot be looked at now stays.
  */
 final class ProcessTree {
 
-    private static final Logger log = LoggerFactory.getLogger(ProcessTree.class);
+    /** What a search says of those that it did not find. */
+    enum Search {
+        /** There are none. */
+        COMPLETE,
+        /** There may be some: processes were changing all the time. */
+        UNSURE,
+        /** Nothing: the processes of this machine cannot be read now. */
+        FAILED
+    }
 
-    /** Lists that one search takes at the most. Two suffice, unless somebody forks or changes his program just then. */
-    private static final int LOOKS = 10;
+    private static final Logger log = LoggerFactory.getLogger(ProcessTree.class);
 
     /** For so long searches may end unsure. Then a process that shows no environment is no longer waited for. */
     private static final Duration PATIENCE = Duration.ofSeconds(2);
@@ -39,15 +41,30 @@ final class ProcessTree {
     private static final int LEAST_UNSURE = 5;
 
     private final Predicate<ProcessMark> wanted;
-    private final Set<ProcessHandle> spared;
+    private final Set<ProcessIdentity> spared;
     private final LongFunction<ProcessMark.Look> eyes;
     private final LongSupplier nanoTime;
-
-    /** Each with the mark by which it belongs: its own, or that of the parent through which it was found. */
-    private final Map<ProcessHandle, ProcessMark> members = new LinkedHashMap<>();
+    private final Map<ProcessIdentity, Member> members = new LinkedHashMap<>();
 
     private int unsureInARow;
     private long unsureSince;
+
+    private static final class Member {
+        /** By which it belongs: its own, or that of the parent through which it was found. */
+        final ProcessMark mark;
+
+        /** The strongest signal that it has got. */
+        @Nullable
+        Signal got;
+
+        Member(ProcessMark mark) {
+            this.mark = mark;
+        }
+
+        boolean hasGot(Signal signal) {
+            return got != null && got.compareTo(signal) >= 0;
+        }
+    }
 
     /** The tree of one start. */
     ProcessTree(ProcessMark mark) {
@@ -62,16 +79,16 @@ final class ProcessTree {
     /**
      * The trees of many starts.
      *
-     * @param wanted which marks make a member
+     * @param wanted which marks make a member; throws {@link UnreadableException} if that cannot be told now
      * @param spared who never becomes one
      */
-    ProcessTree(Predicate<ProcessMark> wanted, Set<ProcessHandle> spared) {
+    ProcessTree(Predicate<ProcessMark> wanted, Set<ProcessIdentity> spared) {
         this(wanted, spared, ProcessMark::lookAt, System::nanoTime);
     }
 
     private ProcessTree(
             Predicate<ProcessMark> wanted,
-            Set<ProcessHandle> spared,
+            Set<ProcessIdentity> spared,
             LongFunction<ProcessMark.Look> eyes,
             LongSupplier nanoTime) {
         this.wanted = wanted;
@@ -81,50 +98,62 @@ final class ProcessTree {
     }
 
     /** Adds a member; false if it is one already, or is spared. */
-    boolean add(ProcessHandle member, ProcessMark mark) {
-        return !spared.contains(member) && members.putIfAbsent(member, mark) == null;
+    boolean add(ProcessIdentity member, ProcessMark mark) {
+        return !spared.contains(member) && members.putIfAbsent(member, new Member(mark)) == null;
     }
 
-    void forEach(BiConsumer<ProcessHandle, ProcessMark> visitor) {
-        members.forEach(visitor);
+    /** Adds the child of a member. */
+    boolean addChild(ProcessIdentity child, ProcessIdentity parent) {
+        Member known = members.get(parent);
+        return known != null && add(child, known.mark);
+    }
+
+    int size() {
+        return members.size();
+    }
+
+    List<ProcessIdentity> members() {
+        return List.copyOf(members.keySet());
+    }
+
+    void forEach(BiConsumer<ProcessIdentity, ProcessMark> visitor) {
+        members.forEach((process, member) -> visitor.accept(process, member.mark));
     }
 
     /**
      * Looks at every process of this machine, about 10 µs each (20 if there are members), and adds those that bear a
      * wanted mark or descend from a member.
-     *
-     * @return whether nobody can have been overlooked
      */
-    boolean search() {
-        return guarded(this::searchAll);
+    Search search() {
+        try {
+            boolean sure = new TreeSearch(this, wanted, eyes).run();
+            forgetEnded();
+            if (!sure && !canLook()) {
+                throw new UnreadableException("what a process shows", null);
+            }
+            unsureInARow = sure ? 0 : unsureInARow;
+            return sure ? Search.COMPLETE : Search.UNSURE;
+        } catch (RuntimeException | OutOfMemoryError e) {
+            unsureInARow = 0;
+            log.debug("processes cannot be searched now", LogText.of(e));
+            return Search.FAILED;
+        }
+    }
+
+    /** What could not be told of one process may be due to that, or to a shortage that hides any process. */
+    private static boolean canLook() {
+        return !Proc.isAvailable() || Proc.canBeRead();
     }
 
     /**
      * Searches for one who polls until nobody can have been overlooked, and who has to come to an end.
      *
-     * @return whether that is so, or was not for so long that it is believed; if not, search again later
+     * @return whether that is so, or was not for so long that it is believed; if not, search again later. A search that
+     *     failed is not believed, however often it comes
      */
     boolean searchWithPatience() {
-        return guarded(() -> searchAll() || isUnsureForTooLong());
-    }
-
-    /** A search that fails has seen nobody: it is not sure, and not believed however often it comes. */
-    private static boolean guarded(BooleanSupplier search) {
-        try {
-            return search.getAsBoolean();
-        } catch (RuntimeException e) {
-            log.debug("processes cannot be searched now", LogText.of(e));
-            return false;
-        }
-    }
-
-    private boolean searchAll() {
-        boolean sure = look();
-        members.keySet().removeIf(member -> !runs(member));
-        if (sure) {
-            unsureInARow = 0;
-        }
-        return sure;
+        Search search = search();
+        return search == Search.COMPLETE || (search == Search.UNSURE && isUnsureForTooLong());
     }
 
     private boolean isUnsureForTooLong() {
@@ -135,94 +164,33 @@ final class ProcessTree {
         return unsureInARow >= LEAST_UNSURE && now - unsureSince >= PATIENCE.toNanos();
     }
 
-    /**
-     * Looks until a look shows nobody new. A process may fork and exit between being listed and being looked at; the
-     * next list has the child.
-     */
-    private boolean look() {
-        PidCursor cursor = new PidCursor();
-        Set<Long> settled = new HashSet<>();
-        Set<Long> listed = new HashSet<>();
-        for (int i = 0; i < LOOKS; i++) {
-            Set<Long> fresh = ProcessTable.pids();
-            settled.removeIf(cursor.passed()); // such a pid may be somebody else's now
-            fresh.removeAll(settled);
-            if (fresh.isEmpty()) {
-                return true;
-            }
-            listed.addAll(fresh);
-            addDescendants(listed); // first: a parent that dies takes along the only way to a child without a mark
-            int known = members.size();
-            for (long pid : fresh) {
-                if (lookAt(pid)) {
-                    settled.add(pid);
-                }
-            }
-            if (members.size() > known) {
-                addDescendants(listed);
-            }
-        }
-        return false;
-    }
-
-    /** Adds the process with this pid if it bears a wanted mark; false if that cannot be told now. */
-    private boolean lookAt(long pid) {
-        ProcessMark.Look look = eyes.apply(pid);
-        if (look.mark().filter(wanted).isEmpty()) {
-            return look.sure();
-        }
-        // It matters, so it gets a handle; then a second look, for the pid may have changed hands before that.
-        // If it does so later, the handle is a dead one.
-        Optional<ProcessHandle> process = ProcessHandle.of(pid);
-        if (process.isEmpty()) {
-            return Proc.isGone(pid); // or no file descriptor was free
-        }
-        ProcessMark.Look again = eyes.apply(pid);
-        again.mark().filter(wanted).ifPresent(mark -> add(process.get(), mark));
-        return again.sure();
-    }
-
-    /**
-     * One list of parents for all members; {@link ProcessHandle#descendants()} would make one for each. Pids say who
-     * may be whose child; handles, which know start times, who is.
-     */
-    private void addDescendants(Set<Long> listed) {
-        if (members.isEmpty()) {
-            return;
-        }
-        Map<Long, List<Long>> children = listed.stream().collect(Collectors.groupingBy(ProcessTable::parentOf));
-        Deque<ProcessHandle> parents = new ArrayDeque<>(members.keySet());
-        while (!parents.isEmpty()) {
-            ProcessHandle parent = parents.remove();
-            ProcessMark mark = members.get(parent);
-            for (long pid : children.getOrDefault(parent.pid(), List.of())) {
-                Optional<ProcessHandle> child = ProcessHandle.of(pid)
-                        .filter(process ->
-                                process.parent().filter(parent::equals).isPresent());
-                if (child.isPresent() && mark != null && add(child.get(), mark)) {
-                    parents.add(child.get());
-                }
-            }
-        }
-    }
-
-    /** Looks at the known members only. */
+    /** Looks at the known members only; one that cannot be looked at now counts as alive. */
     boolean isAlive() {
-        members.keySet().removeIf(member -> !runs(member));
+        forgetEnded();
         return !members.isEmpty();
     }
 
-    void terminate() {
-        members.keySet().forEach(ProcessHandle::destroy);
+    private void forgetEnded() {
+        members.keySet().removeIf(ProcessIdentity::hasEnded);
     }
 
-    void kill() {
-        members.keySet().forEach(ProcessHandle::destroyForcibly);
+    /**
+     * Signals the known members.
+     *
+     * @return whether all have got it; if not, {@link #signalRest} is to be tried later
+     */
+    boolean signal(Signal signal) {
+        members.values().forEach(member -> member.got = null);
+        return signalRest(signal);
     }
 
-    /** A zombie does not run, though its handle says that it is alive; who does not reap it is not our concern. */
-    static boolean runs(ProcessHandle process) {
-        return process.isAlive()
-                && Proc.stat(process.pid()).filter(Proc.Stat::isZombie).isEmpty();
+    /** Signals the known members that have got neither this signal nor a stronger one. */
+    boolean signalRest(Signal signal) {
+        members.forEach((process, member) -> {
+            if (!member.hasGot(signal) && signal.send(process)) {
+                member.got = signal;
+            }
+        });
+        return members.values().stream().allMatch(member -> member.hasGot(signal));
     }
 }

@@ -16,7 +16,8 @@ public interface WorkerProcess {
     /**
      * Who this process is: pid and start time.
      *
-     * @return the identity, the same for ever
+     * @return the identity, the same for ever; of a start time that could not be read at the start (no file descriptor
+     *     was free) it says 0 until it can
      */
     ProcessIdentity identity();
 
@@ -24,6 +25,10 @@ public interface WorkerProcess {
      * How the process ended, or empty while it or anything of its tree still runs. Polled by the supervisor's sweep,
      * ten times a second for each worker, so it has to be cheap; it is the backstop for a notice from {@link #onExit()}
      * that comes late.
+     *
+     * <p>Also empty while the end cannot be told for certain: what cannot be looked at (no file descriptor is free,
+     * say) has not ended. A signal of {@link #terminate()} or {@link #kill()} that could not be sent for such a reason
+     * is sent by a later call of this method.
      *
      * <p>A root process that ends by itself takes its tree along: what it left running is killed before the status is
      * given.
@@ -44,12 +49,16 @@ public interface WorkerProcess {
      * Asks the process and its tree to end (SIGTERM on POSIX systems). A process that has gone is left alone: a
      * stranger who got its pid is never signalled. The exit that follows is {@linkplain ExitStatus#requested()
      * requested}.
+     *
+     * <p>If nothing can be sent now, this returns all the same; see {@link #exitStatus()}.
      */
     void terminate();
 
     /**
      * Ends the process and its tree without asking (SIGKILL on POSIX systems). What started since {@link #terminate()}
      * is found and ended too. The exit that follows is {@linkplain ExitStatus#requested() requested}.
+     *
+     * <p>If nothing can be sent now, this returns all the same; see {@link #exitStatus()}.
      */
     void kill();
 

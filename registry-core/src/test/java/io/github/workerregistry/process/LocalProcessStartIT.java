@@ -228,6 +228,6 @@ class LocalProcessStartIT {
     }
 
     private static boolean isZombie(ProcessHandle process) {
-        return Proc.stat(process.pid()).filter(Proc.Stat::isZombie).isPresent();
+        return Proc.stat(process.pid()).value().filter(Proc.Stat::isZombie).isPresent();
     }
 }

@@ -175,8 +175,10 @@ class LocalProcessTreeIT {
 
     private static String markOf(WorkerProcess process) {
         String name = "WORKER_REGISTRY_MARK=";
-        return Stream.of(
-                        Proc.environment(process.identity().pid()).orElseThrow().split("\0", -1))
+        return Stream.of(Proc.environment(Long.toString(process.identity().pid()))
+                        .value()
+                        .orElseThrow()
+                        .split("\0", -1))
                 .filter(entry -> entry.startsWith(name))
                 .map(entry -> entry.substring(name.length()))
                 .findFirst()

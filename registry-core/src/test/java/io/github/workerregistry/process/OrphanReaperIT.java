@@ -99,8 +99,8 @@ class OrphanReaperIT {
 
         OrphanReport report = OrphanReaper.of(id).reap();
 
-        assertThat(ProcessTree.runs(ofAnother)).isFalse();
-        assertThat(ProcessTree.runs(ofThisJvm)).isTrue();
+        assertThat(RealProcesses.runs(ofAnother)).isFalse();
+        assertThat(RealProcesses.runs(ofThisJvm)).isTrue();
         assertThat(report.ended()).extracting(orphan -> orphan.process().pid()).containsExactly(ofAnother.pid());
         assertThat(report.ended()).extracting(Orphan::workerId).containsExactly("w");
     }
@@ -121,7 +121,7 @@ class OrphanReaperIT {
         OrphanReport report = OrphanReaper.of(id).reap();
 
         assertThat(report).isEqualTo(new OrphanReport(true, List.of(), List.of()));
-        assertThat(strangers).allMatch(ProcessTree::runs);
+        assertThat(strangers).allMatch(RealProcesses::runs);
     }
 
     @Test
@@ -159,8 +159,8 @@ class OrphanReaperIT {
         RealHives.eventuallyPrinted(output, "reaped 1, remaining 0");
 
         assertThat(caller.isAlive()).isTrue();
-        assertThat(ProcessTree.runs(neighbour)).isTrue();
-        assertThat(ProcessTree.runs(orphan)).isFalse();
+        assertThat(RealProcesses.runs(neighbour)).isTrue();
+        assertThat(RealProcesses.runs(orphan)).isFalse();
     }
 
     @Test
@@ -189,7 +189,7 @@ class OrphanReaperIT {
         ProcessHandle inner = hives.processes().watch(outer.pidsOf(0).get(0));
         outer.kill();
         inner.destroyForcibly();
-        await().until(() -> !ProcessTree.runs(inner));
+        await().until(() -> !RealProcesses.runs(inner));
 
         assertThat(OrphanReaper.of(id).reap().ended()).isEmpty();
         assertThat(orphans.stream().filter(ProcessIdentity::isAlive)).hasSize(4);
@@ -205,7 +205,7 @@ class OrphanReaperIT {
                 new ProcessIdentity(here.hive().pid(), 1, here.hive().bootId());
         ProcessHandle orphan = marked(startedBy(dead));
 
-        OrphanReport report = new OrphanReaper(id, Duration.ofMillis(50), unkillable -> {}).reap();
+        OrphanReport report = new OrphanReaper(id, Duration.ofMillis(50), unkillable -> true).reap();
 
         assertThat(report.ended()).isEmpty();
         assertThat(report.remaining()).extracting(left -> left.process().pid()).containsExactly(orphan.pid());
@@ -222,7 +222,7 @@ class OrphanReaperIT {
 
         assertThat(Thread.interrupted()).isTrue();
         assertThat(report.ended()).hasSize(1);
-        assertThat(ProcessTree.runs(orphan)).isFalse();
+        assertThat(RealProcesses.runs(orphan)).isFalse();
     }
 
     /** A worker names its program, and whoever starts a process its mark. */
@@ -241,10 +241,10 @@ class OrphanReaperIT {
         await().until(() ->
                 orphan.info().command().filter(program.toString()::equals).isPresent());
 
-        new OrphanReaper(id, Duration.ofMillis(50), unkillable -> {}).reap();
+        new OrphanReaper(id, Duration.ofMillis(50), unkillable -> true).reap();
         OrphanReaper.of(id).reap();
 
-        assertThat(ProcessTree.runs(orphan)).isFalse();
+        assertThat(RealProcesses.runs(orphan)).isFalse();
         logged.assertWhole(2);
     }
 

@@ -48,7 +48,7 @@ class PidReuseIT {
     }
 
     private static void assertUnharmed(ProcessHandle stranger) {
-        assertThat(ProcessTree.runs(stranger)).isTrue();
+        assertThat(RealProcesses.runs(stranger)).isTrue();
     }
 
     @Test
@@ -172,7 +172,7 @@ class PidReuseIT {
         OrphanReport report = new OrphanReaper(id, Duration.ofSeconds(20), orphans -> {
                     orphan.destroyForcibly();
                     stranger[0] = stranger(identity);
-                    orphans.kill();
+                    return orphans.kill();
                 })
                 .reap();
 

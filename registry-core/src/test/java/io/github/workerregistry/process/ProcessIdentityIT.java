@@ -54,7 +54,8 @@ class ProcessIdentityIT {
         ProcessHandle zombie = await().until(() -> parent.children().findFirst(), Optional::isPresent)
                 .orElseThrow();
 
-        await().until(() -> Proc.stat(zombie.pid()).filter(Proc.Stat::isZombie).isPresent());
+        await().until(() ->
+                Proc.stat(zombie.pid()).value().filter(Proc.Stat::isZombie).isPresent());
 
         assertThat(zombie.isAlive()).isTrue(); // says the JDK
         assertThat(ProcessIdentity.of(zombie).isAlive()).isFalse();
@@ -79,10 +80,13 @@ class ProcessIdentityIT {
     void theFieldsOfAProcessAreReadFromTheirPlaces() {
         ProcessHandle process = processes.start("sleep", "600");
 
-        Proc.Stat stat = Proc.stat(process.pid()).orElseThrow();
+        Proc.Stat stat = Proc.stat(process.pid()).value().orElseThrow();
 
         assertThat(stat.environmentEnd() - stat.environmentStart())
-                .isEqualTo(Proc.environment(process.pid()).orElseThrow().length());
+                .isEqualTo(Proc.environment(Long.toString(process.pid()))
+                        .value()
+                        .orElseThrow()
+                        .length());
         assertThat(stat.memory()).isPositive();
     }
 }

@@ -3,6 +3,7 @@ package io.github.workerregistry.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.UnexpectedWarnings;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -34,16 +35,19 @@ class ProcessTableTest {
         ended.onExit().join();
 
         assertThat(ProcessTable.pids()).doesNotContain(ended.pid());
-        assertThat(ProcessTable.parentOf(ended.pid())).isZero();
+        assertThat(ProcessTable.row(ended.pid()).isGone()).isTrue();
     }
 
     @Test
     void aChildIsKnownByThePidOfItsParent() {
         ProcessHandle started = processes.start("sleep", "600");
 
-        assertThat(ProcessTable.parentOf(started.pid()))
-                .isEqualTo(ProcessHandle.current().pid());
-        assertThat(ProcessTable.parentOf(1)).isZero();
+        assertThat(parentOf(started.pid())).hasValue(ProcessHandle.current().pid());
+        assertThat(parentOf(1)).hasValue(0L);
+    }
+
+    private static Optional<Long> parentOf(long pid) {
+        return ProcessTable.row(pid).value().map(ProcessTable.Row::parent);
     }
 
     private static Set<Long> pidsOfTheJdk() {

@@ -35,8 +35,8 @@ class ProcessTreeIT {
         ProcessHandle quoting = processes.start("env", "X= WORKER_REGISTRY_MARK=tree-it.1", "sleep", "600");
         await().until(() -> isSleep(marked) && isSleep(longer) && isSleep(other) && isSleep(quoting));
 
-        assertThat(tree.search()).isTrue();
-        tree.kill();
+        assertThat(tree.search()).isEqualTo(ProcessTree.Search.COMPLETE);
+        tree.signal(Signal.KILL);
 
         await().until(() -> !marked.isAlive());
         assertThat(longer.isAlive()).isTrue();
@@ -49,13 +49,13 @@ class ProcessTreeIT {
         ProcessHandle root = processes.start("sh", "-c", "env -i sh -c 'sleep 600; :'; :");
         await().until(() -> root.descendants().count() == 2);
         root.descendants().forEach(processes::watch);
-        tree.add(root, MARK);
+        tree.add(ProcessIdentity.of(root), MARK);
 
         tree.search();
         root.destroyForcibly();
         await().until(() -> !root.isAlive());
         assertThat(tree.isAlive()).isTrue();
-        tree.kill();
+        tree.signal(Signal.KILL);
 
         await().until(() -> !tree.isAlive());
     }
@@ -70,7 +70,7 @@ class ProcessTreeIT {
         int sure = 0;
         for (int round = 0; round < 200; round++) {
             ProcessTree searched = new ProcessTree(MARK);
-            if (searched.search()) {
+            if (searched.search() == ProcessTree.Search.COMPLETE) {
                 assertThat(searched.isAlive()).isTrue();
                 sure++;
             }
@@ -83,7 +83,7 @@ class ProcessTreeIT {
         ProcessHandle empty = processes.start("env", "-i", "sleep", "600");
         await().until(() -> isSleep(empty));
 
-        assertThat(Proc.environment(empty.pid())).hasValue("");
+        assertThat(Proc.environment(Long.toString(empty.pid()))).isEqualTo(Reading.read(""));
         assertThat(ProcessMark.lookAt(empty.pid())).isEqualTo(ProcessMark.Look.UNMARKED);
     }
 
@@ -92,7 +92,7 @@ class ProcessTreeIT {
         ProcessHandle parent = processes.start("sh", "-c", "sleep 0 & exec sleep 600");
         ProcessHandle zombie = await().until(() -> parent.children().findFirst(), Optional::isPresent)
                 .orElseThrow();
-        tree.add(zombie, MARK);
+        tree.add(ProcessIdentity.of(zombie), MARK);
 
         await().until(() -> !tree.isAlive());
 
@@ -112,7 +112,7 @@ class ProcessTreeIT {
                         : ProcessMark.Look.UNMARKED,
                 System::nanoTime);
 
-        assertThat(searched.search()).isTrue();
+        assertThat(searched.search()).isEqualTo(ProcessTree.Search.COMPLETE);
 
         assertThat(looked).isTrue();
         assertThat(searched.isAlive()).isFalse();

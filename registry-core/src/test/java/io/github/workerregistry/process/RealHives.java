@@ -105,7 +105,7 @@ final class RealHives implements AfterEachCallback {
     @Override
     public void afterEach(ExtensionContext context) {
         processes.afterEach(context);
-        started.forEach(hive -> await().atMost(PATIENCE).until(() -> !ProcessTree.runs(hive.process)));
+        started.forEach(hive -> await().atMost(PATIENCE).until(() -> !RealProcesses.runs(hive.process)));
         started.forEach(hive -> hive.pids().forEach(hive::killIfItsOwn)); // also those that no test has asked for
     }
 
@@ -150,7 +150,7 @@ final class RealHives implements AfterEachCallback {
         void kill() {
             ProcessHandle jvm = jvm();
             jvm.destroyForcibly();
-            await().atMost(PATIENCE).until(() -> !ProcessTree.runs(jvm));
+            await().atMost(PATIENCE).until(() -> !RealProcesses.runs(jvm));
         }
 
         private ProcessHandle jvm() {

@@ -44,6 +44,12 @@ final class RealProcesses implements AfterEachCallback {
         return watch(ProcessHandle.of(pid).orElseThrow());
     }
 
+    /** A zombie does not run, though its handle says that it is alive. */
+    static boolean runs(ProcessHandle process) {
+        return process.isAlive()
+                && Proc.stat(process.pid()).value().filter(Proc.Stat::isZombie).isEmpty();
+    }
+
     @Override
     public void afterEach(ExtensionContext context) {
         known.forEach(ProcessHandle::destroyForcibly);

@@ -108,6 +108,7 @@ final class RealWorkers implements AfterEachCallback {
     void suspend(WorkerProcess process) {
         signal("STOP", process);
         eventually(() -> Proc.stat(process.identity().pid())
+                .value()
                 .filter(stat -> stat.state() == 'T')
                 .isPresent());
     }

@@ -49,7 +49,7 @@ class UnsureSearchIT {
     @AfterEach
     void endWhatIsLeft() {
         left.search();
-        left.kill();
+        left.signal(Signal.KILL);
     }
 
     /** It was known and had no signal, and who is known is not searched for: the exit stayed unseen for ever. */
@@ -65,7 +65,7 @@ class UnsureSearchIT {
         root.toHandle().destroyForcibly();
 
         eventually().until(() -> worker.exitStatus().isPresent());
-        assertThat(ProcessTree.runs(child)).isFalse();
+        assertThat(RealProcesses.runs(child)).isFalse();
         assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(137));
     }
 
@@ -116,7 +116,7 @@ class UnsureSearchIT {
     /** It began the two seconds when the worker was asked to end, which may take it longer than that. */
     @Test
     void aSearchThatNobodyWaitsForDoesNotBeginTheTwoSeconds() {
-        assertThat(tree.search()).isFalse();
+        assertThat(tree.search()).isEqualTo(ProcessTree.Search.UNSURE);
         nanos.addAndGet(Duration.ofSeconds(10).toNanos());
 
         assertThat(searches(20)).isZero();
@@ -140,8 +140,7 @@ class UnsureSearchIT {
     }
 
     private WorkerProcess watch(Process root) {
-        tree.add(root.toHandle(), mark);
-        return LocalProcess.watch("w", root, tree, new UnrecordedOutput(Redirect.DISCARD));
+        return LocalProcess.watch("w", root, mark, tree, new UnrecordedOutput(Redirect.DISCARD));
     }
 
     private static ConditionFactory eventually() {
