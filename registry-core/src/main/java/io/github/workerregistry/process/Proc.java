@@ -10,7 +10,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -122,7 +124,7 @@ final class Proc {
     /**
      * That of a process or of one of its threads.
      *
-     * @param task the pid
+     * @param task the pid, or a path as {@link #otherThreads} gives it
      */
     static Reading<Stat> stat(String task) {
         Reading<String> text = read(task + "/stat");
@@ -133,10 +135,27 @@ final class Proc {
      * The environment that a process was started with: {@code NAME=value} entries, each ended by NUL. A thread that has
      * ended shows none, though the process lives on.
      *
-     * @param task the pid
+     * @param task the pid, or a path as {@link #otherThreads} gives it
      */
     static Reading<String> environment(String task) {
         return read(task + "/environ");
+    }
+
+    /** All threads of a process but the first, whose number is the pid. */
+    static Reading<List<String>> otherThreads(long pid) {
+        List<String> threads = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(ROOT.resolve(pid + "/task"))) {
+            for (Path entry : entries) {
+                if (!entry.endsWith(Long.toString(pid))) {
+                    threads.add(pid + "/task/" + entry.getFileName());
+                }
+            }
+            return Reading.read(threads);
+        } catch (NoSuchFileException e) {
+            return Reading.gone();
+        } catch (IOException | DirectoryIteratorException e) {
+            return Reading.failed();
+        }
     }
 
     /** An interrupted thread can read, too: such a stream is not interruptible. */
@@ -197,6 +216,11 @@ final class Proc {
          */
         boolean isZombie() {
             return (state == 'Z' || state == 'X') && threads <= 1;
+        }
+
+        /** Its first thread has ended and shows nothing any more; the process lives on in others. */
+        boolean livesInOtherThreads() {
+            return memory == 0 && threads > 1;
         }
 
         /** Amid {@code exec} the new memory has no environment yet, not even an empty one. */

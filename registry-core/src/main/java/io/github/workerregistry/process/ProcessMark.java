@@ -1,5 +1,6 @@
 package io.github.workerregistry.process;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -33,7 +34,7 @@ record ProcessMark(String value) {
 
     /**
      * Looks which mark the process bears that has this pid now: the whole of one entry, as the process itself would
-     * read it.
+     * read it. One whose first thread has ended bears what another of its threads shows.
      */
     static Look lookAt(long pid) {
         Reading<Proc.Stat> stat = Proc.stat(pid);
@@ -41,7 +42,18 @@ record ProcessMark(String value) {
         if (!stat.isGone() && hasMemory) {
             return lookAtTask(Long.toString(pid));
         }
-        return Look.UNMARKED; // a zombie, or the kernel's
+        boolean livesInOthers =
+                stat.value().filter(Proc.Stat::livesInOtherThreads).isPresent();
+        return livesInOthers ? lookAtThreads(Proc.otherThreads(pid)) : Look.UNMARKED; // a zombie, or the kernel's
+    }
+
+    private static Look lookAtThreads(Reading<List<String>> threads) {
+        for (String thread : threads.value().orElse(List.of())) {
+            if (Proc.stat(thread).value().filter(stat -> stat.memory() > 0).isPresent()) {
+                return lookAtTask(thread);
+            }
+        }
+        return threads.isGone() ? Look.UNMARKED : Look.UNKNOWN;
     }
 
     private static Look lookAtTask(String task) {
