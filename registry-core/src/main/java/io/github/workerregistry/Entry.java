@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Instant;
@@ -46,7 +47,8 @@ final class Entry {
     private FreeSlots.@Nullable Node leaf;
     private int place;
     private boolean suspected; // guarded by the registry's write lock
-    private int generation; // moved under the write lock, while the word lets nobody take a slot
+    private int generation; // these two move under the write lock, while the word lets nobody take a slot
+    private String url;
 
     /**
      * These two keep the word out of the cache lines of its neighbours in memory, which other threads may be using:
@@ -67,6 +69,7 @@ final class Entry {
         slots = worker.slotsTotal();
         takingOne = Occupancy.takingOneOf(slots);
         generation = worker.generation();
+        url = worker.url();
         value = worker;
         word = Occupancy.of(worker, worker.state() instanceof Busy, 0);
     }
@@ -152,9 +155,9 @@ final class Entry {
     /** Takes one slot unless the word has moved. */
     private @Nullable SlotLease takeOnce(long seen) {
         long taken = Occupancy.take(seen, takingOne);
-        // The lease is made before the slot is taken: there may be no memory for it. Its generation is that of the
-        // word, because the generation moves only while no slot can be taken.
-        SlotLease lease = new SlotLease(this, generation, Occupancy.stamp(taken));
+        // The lease is made before the slot is taken: there may be no memory for it. Its generation and url are those
+        // of the word, because they move only while no slot can be taken.
+        SlotLease lease = new SlotLease(this, url, generation, Occupancy.stamp(taken));
         if (!WORD.compareAndSet(this, seen, taken)) {
             return null;
         }
@@ -304,6 +307,20 @@ final class Entry {
      * @throws IllegalTransitionException if there is no such edge, or leases are open and the host reports an occupancy
      */
     Optional<Change> changeState(WorkerState next, Instant now, Condition condition) {
+        return changeState(next, now, condition, worker -> worker.step(next, now));
+    }
+
+    /** Goes from BackingOff to Loading, the next generation, which is reached at {@code url}. */
+    Optional<Change> restart(Loading next, String url, Instant now, Condition condition) {
+        return changeState(
+                next,
+                now,
+                condition,
+                worker -> worker.step(next, now).toBuilder().url(url).build());
+    }
+
+    private Optional<Change> changeState(
+            WorkerState next, Instant now, Condition condition, UnaryOperator<WorkerInfo> step) {
         while (true) {
             stampActivity(now);
             long seen = word;
@@ -321,15 +338,16 @@ final class Entry {
             }
             // What the host reported ends with its being routable: nobody could give those slots back.
             int leased = Occupancy.isReported(seen) && !next.routable() ? 0 : before.slotsInUse();
-            WorkerInfo after = before.withSlotsInUse(leased).step(next, now);
+            WorkerInfo after = step.apply(before.withSlotsInUse(leased));
             boolean reported = next instanceof Busy;
             boolean restarts = after.generation() != before.generation();
             long moving = Occupancy.moving(Occupancy.of(after, reported, seen));
             if (WORD.compareAndSet(this, seen, restarts || reported ? Occupancy.restamp(moving) : moving)) {
                 generation = after.generation();
+                url = after.url();
                 // The value is made already: there may be no memory for another. But a beat may have come in between.
                 if (!VALUE.compareAndSet(this, stored, after)) {
-                    update(worker -> worker.withSlotsInUse(leased).step(next, now));
+                    update(worker -> step.apply(worker.withSlotsInUse(leased)));
                 }
                 endMove();
                 suspected &= !restarts; // a new process is under no suspicion

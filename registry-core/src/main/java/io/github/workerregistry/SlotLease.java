@@ -6,10 +6,10 @@ import java.lang.invoke.VarHandle;
 /**
  * One slot of one worker, held until closed.
  *
- * <p>A lease knows its worker and the worker's generation. Closing it twice, or after the worker crashed, was restarted
- * or removed, does nothing, and can never free somebody else's slot. Thread-safe; may be closed by another thread than
- * the one that took it. What happens before {@link #close()} happens before any later lease of the same slot (after
- * Stormpot's {@code Poolable.release}).
+ * <p>A lease knows its worker, the worker's generation, and where that generation is reached. Closing it twice, or
+ * after the worker crashed, was restarted or removed, does nothing, and can never free somebody else's slot.
+ * Thread-safe; may be closed by another thread than the one that took it. What happens before {@link #close()} happens
+ * before any later lease of the same slot (after Stormpot's {@code Poolable.release}).
  */
 public final class SlotLease implements AutoCloseable {
 
@@ -24,14 +24,16 @@ public final class SlotLease implements AutoCloseable {
     }
 
     private final Entry entry;
+    private final String url;
     private final int generation;
     private final int stamp;
 
     @SuppressWarnings("UnusedVariable") // written through CLOSED
     private volatile boolean closed;
 
-    SlotLease(Entry entry, int generation, int stamp) {
+    SlotLease(Entry entry, String url, int generation, int stamp) {
         this.entry = entry;
+        this.url = url;
         this.generation = generation;
         this.stamp = stamp;
     }
@@ -50,12 +52,13 @@ public final class SlotLease implements AutoCloseable {
     }
 
     /**
-     * Where to send the request.
+     * Where to send the request. That of the lease's own generation, also when the worker has been restarted since at
+     * another url.
      *
-     * @return the worker's url
+     * @return the url, as in {@link WorkerInfo#url()}
      */
     public String url() {
-        return entry.names().url();
+        return url;
     }
 
     /**

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * (directions, zero-width joiners, halves of surrogate pairs), and at most {@value #MAX_NAME_LENGTH} characters.
  *
  * @param id the worker's id, unique in its registry; a name
- * @param url where the worker is reached, for example {@code http://127.0.0.1:8100}; a name
+ * @param url where the worker is reached, for example {@code http://127.0.0.1:8100}; a name. A restart may change it
  * @param modelRef the model it serves, for example {@code hf:TheBloke/TinyLlama}; a name
  * @param backend what it computes on: {@code cuda}, {@code metal}, {@code cpu}; a name
  * @param device the index of the device, &ge; 0

@@ -24,6 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -204,14 +205,39 @@ public final class WorkerRegistry {
         return changeState(worker.id(), next, Condition.sameAs(worker));
     }
 
+    /**
+     * Begins the next generation of a worker that backs off, at a url that may be another, if nothing happened to the
+     * worker since it was read. Its port may have been taken by somebody else meanwhile. Open leases of the last
+     * generation are void, and keep the url that they had. {@link #updateStateIfUnchanged} to {@code Loading} does the
+     * same at the url that the worker has.
+     *
+     * @param seen the worker as it was read, BackingOff
+     * @param load the load that begins
+     * @param url where the next generation is reached, a name as in {@link WorkerInfo}
+     * @return the worker, Loading, in its next generation; empty if it has left or moved on
+     * @throws IllegalTransitionException if it does not back off; then nothing has changed
+     * @throws IllegalArgumentException if the url is no name
+     */
+    public Optional<WorkerInfo> restartIfUnchanged(WorkerInfo seen, Loading load, String url) {
+        requireNonNull(seen, "seen");
+        requireNonNull(load, "load");
+        WorkerInfo.requireName(url, "url");
+        Condition unchanged = Condition.unchangedSince(seen);
+        return changeState(seen.id(), (entry, now) -> entry.restart(load, url, now, unchanged));
+    }
+
     private Optional<WorkerInfo> changeState(String id, WorkerState next, Condition condition) {
+        return changeState(id, (entry, now) -> entry.changeState(next, now, condition));
+    }
+
+    private Optional<WorkerInfo> changeState(String id, BiFunction<Entry, Instant, Optional<Change>> step) {
         Instant now = clock.instant();
         return write(() -> {
             Entry entry = workers.get(id);
             if (entry == null) {
                 return Optional.empty();
             }
-            Optional<Change> change = entry.changeState(next, now, condition);
+            Optional<Change> change = step.apply(entry, now);
             change.filter(Change::isEdge).ifPresent(edge -> {
                 FreeSlots.note(entry);
                 changed.add(entry.model());

@@ -1,13 +1,14 @@
 package io.github.workerregistry;
 
 import static io.github.workerregistry.SomeWorkers.IDLE;
-import static io.github.workerregistry.SomeWorkers.LOADING;
 import static io.github.workerregistry.SomeWorkers.MODEL;
+import static io.github.workerregistry.SomeWorkers.START;
 import static io.github.workerregistry.SomeWorkers.backingOff;
 import static io.github.workerregistry.SomeWorkers.idle;
 import static io.github.workerregistry.SomeWorkers.loading;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.WorkerState.Loading;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -90,6 +91,7 @@ class LeaseStressTest {
                     Optional<SlotLease> lease =
                             what < 30 || some == null ? registry.tryAcquire(MODEL) : registry.tryAcquireFrom(some);
                     lease.ifPresent(taken -> {
+                        assertThat(taken.url()).isEqualTo(urlOf(taken.workerId(), taken.generation()));
                         assertThat(openOf(taken, open).incrementAndGet())
                                 .as("open leases of %s, seed %s", taken, seed)
                                 .isLessThanOrEqualTo(slotsOf(taken.workerId()));
@@ -124,14 +126,21 @@ class LeaseStressTest {
 
     private String registerNew(String name, SplittableRandom random) {
         String id = 1 + random.nextInt(3) + "x" + name;
-        registry.register(idle(id, slotsOf(id)));
+        registry.register(idle(id, slotsOf(id)).toBuilder().url(urlOf(id, 1)).build());
         return id;
     }
 
     private void restart(String id) {
-        registry.get(id).ifPresent(worker -> registry.updateState(id, backingOff(worker)));
-        registry.updateState(id, LOADING);
+        registry.get(id)
+                .flatMap(worker -> registry.updateState(id, backingOff(worker)))
+                .ifPresent(ended ->
+                        registry.restartIfUnchanged(ended, new Loading(START), urlOf(id, ended.generation() + 1)));
         registry.updateState(id, IDLE);
+    }
+
+    /** Each generation is reached at a url of its own. */
+    private static String urlOf(String id, int generation) {
+        return "http://" + id + "/" + generation;
     }
 
     private static AtomicInteger openOf(SlotLease lease, Map<String, AtomicInteger> open) {

@@ -19,6 +19,7 @@ final class ModelledWorker {
     final int device;
     final int slots;
 
+    String url;
     WorkerState state;
     int inUse;
     int failed;
@@ -41,6 +42,7 @@ final class ModelledWorker {
 
     ModelledWorker(WorkerInfo registered) {
         id = registered.id();
+        url = registered.url();
         modelRef = registered.modelRef();
         backend = registered.backend();
         device = registered.device();
@@ -130,7 +132,7 @@ final class ModelledWorker {
     WorkerInfo info() {
         WorkerInfo.Builder info = WorkerInfo.builder()
                 .id(id)
-                .url("http://" + id)
+                .url(url)
                 .modelRef(modelRef)
                 .backend(backend)
                 .device(device)

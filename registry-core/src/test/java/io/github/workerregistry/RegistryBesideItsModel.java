@@ -116,6 +116,7 @@ final class RegistryBesideItsModel implements AutoCloseable {
                                 step,
                                 model.isSame(memory),
                                 next -> registry.updateStateOf(memory.seen(), next)));
+            case RESTART_IF_UNCHANGED -> withMemory(step, memory -> restart(memory, "http://" + id + "/" + step.y()));
             case REMOVE -> left(registry.remove(id), worker, Exit.Cause.DEREGISTERED, Optional.empty());
             case REMOVE_IF_UNCHANGED ->
                 withMemory(step, memory -> {
@@ -226,6 +227,23 @@ final class RegistryBesideItsModel implements AutoCloseable {
         if (worker != null) { // what was refused may count as a look or not: a look at both makes them even
             lookAgain(worker.id);
         }
+    }
+
+    private void restart(Memory memory, String url) {
+        ModelledWorker worker = memory.worker();
+        Loading load = new Loading(time.instant());
+        if (!model.isUnchanged(memory)) {
+            assertThat(registry.restartIfUnchanged(memory.seen(), load, url)).isEmpty();
+        } else if (worker.mayGoTo(load)) {
+            Optional<WorkerInfo> after = registry.restartIfUnchanged(memory.seen(), load, url);
+            worker.url = url;
+            model.go(worker, load, time.instant());
+            assertThat(after).contains(worker.info());
+        } else {
+            assertThatExceptionOfType(IllegalTransitionException.class)
+                    .isThrownBy(() -> registry.restartIfUnchanged(memory.seen(), load, url));
+        }
+        lookAgain(worker.id);
     }
 
     private static boolean isLate(ModelledWorker worker, WorkerState next) {
@@ -478,6 +496,7 @@ final class RegistryBesideItsModel implements AutoCloseable {
     void compareWithoutLooking() {
         for (Lease lease : model.leases) {
             assertThat(lease.lease.isValid()).isEqualTo(lease.isValid());
+            assertThat(lease.lease.url()).isEqualTo(lease.url);
         }
         for (ModelledWorker worker : model.members.values()) {
             long open = model.leases.stream()

@@ -36,6 +36,7 @@ final class RegistryModel {
         final SlotLease lease;
         final ModelledWorker worker;
         final Instant takenAt;
+        final String url;
         private final int generation;
         boolean closed;
         boolean reported;
@@ -45,6 +46,7 @@ final class RegistryModel {
             this.worker = worker;
             this.takenAt = now;
             generation = worker.generation;
+            url = worker.url;
         }
 
         boolean isValid() {

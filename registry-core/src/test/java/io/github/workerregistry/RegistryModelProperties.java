@@ -36,6 +36,7 @@ class RegistryModelProperties {
         UPDATE_STATE(30, "updateState(String, WorkerState)"),
         UPDATE_STATE_IF_UNCHANGED(8, "updateStateIfUnchanged(WorkerInfo, WorkerState)"),
         UPDATE_STATE_OF(8, "updateStateOf(WorkerInfo, WorkerState)"),
+        RESTART_IF_UNCHANGED(8, "restartIfUnchanged(WorkerInfo, Loading, String)"),
         REMOVE(1, "remove(String)"),
         REMOVE_IF_UNCHANGED(2, "removeIfUnchanged(WorkerInfo, Cause)"),
         REMOVE_EXITED(6, "removeExited(Exit)"),

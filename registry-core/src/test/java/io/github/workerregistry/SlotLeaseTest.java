@@ -4,6 +4,7 @@ import static io.github.workerregistry.SomeWorkers.BUSY;
 import static io.github.workerregistry.SomeWorkers.IDLE;
 import static io.github.workerregistry.SomeWorkers.LOADING;
 import static io.github.workerregistry.SomeWorkers.MODEL;
+import static io.github.workerregistry.SomeWorkers.START;
 import static io.github.workerregistry.SomeWorkers.STOPPING;
 import static io.github.workerregistry.SomeWorkers.backingOff;
 import static io.github.workerregistry.SomeWorkers.idle;
@@ -11,6 +12,7 @@ import static io.github.workerregistry.SomeWorkers.loading;
 import static io.github.workerregistry.SomeWorkers.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.WorkerState.Loading;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -94,6 +96,23 @@ class SlotLeaseTest {
         assertThat(registry.tryAcquireFrom("w")).isEmpty();
         assertThat(registry.tryAcquireFrom("unknown")).isEmpty();
         assertThat(registry.tryAcquire("unknown")).isEmpty();
+    }
+
+    /** The url of the record may be that of a later generation, at another port. */
+    @Test
+    void aLeaseKeepsTheUrlOfItsGeneration() {
+        registry.register(worker("w").state(IDLE).url("http://a").slotsTotal(2).build());
+        SlotLease old = take("w");
+        registry.updateState("w", backingOff(now("w")));
+        registry.restartIfUnchanged(now("w"), new Loading(START), "http://b");
+        registry.updateState("w", IDLE);
+        SlotLease fresh = take("w");
+
+        assertThat(old.url()).isEqualTo("http://a");
+        assertThat(fresh.url()).isEqualTo("http://b");
+        assertThat(old.worker().url()).isEqualTo("http://b");
+        registry.remove("w");
+        assertThat(fresh.url()).isEqualTo("http://b");
     }
 
     @Test

@@ -825,6 +825,49 @@ class WorkerRegistryTest {
         }
 
         @Test
+        void aWorkerThatBacksOffIsRestartedAtAnotherUrl() {
+            registry.register(idle("w", 1));
+            registry.updateState("w", backingOff(now("w")));
+            WorkerInfo seen = now("w");
+            RecordingListener heard = listen();
+
+            WorkerInfo restarted = registry.restartIfUnchanged(seen, new Loading(time.instant()), "http://b")
+                    .orElseThrow();
+
+            assertThat(restarted.url()).isEqualTo("http://b");
+            assertThat(restarted.generation()).isEqualTo(seen.generation() + 1);
+            assertThat(restarted.state()).isEqualTo(new Loading(time.instant()));
+            assertThat(restarted).isEqualTo(now("w"));
+            assertThat(heard.events()).containsExactly(new WorkerEvent.Restarted(restarted));
+        }
+
+        @Test
+        void aWorkerThatDoesNotBackOffIsNotRestartedAtAnotherUrl() {
+            registry.register(idle("w", 1));
+            WorkerInfo seen = now("w");
+
+            assertThatExceptionOfType(IllegalTransitionException.class)
+                    .isThrownBy(() -> registry.restartIfUnchanged(seen, new Loading(time.instant()), "http://b"));
+            assertThat(now("w")).isEqualTo(seen);
+            registry.tryAcquireFrom("w");
+            assertThat(registry.restartIfUnchanged(seen, new Loading(time.instant()), "http://b"))
+                    .isEmpty();
+            assertThat(registry.tryAcquireFrom("w")).isEmpty();
+        }
+
+        @Test
+        void aRestartAtWhatIsNoUrlChangesNothing() {
+            registry.register(idle("w", 1));
+            registry.updateState("w", backingOff(now("w")));
+            WorkerInfo seen = now("w");
+
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> registry.restartIfUnchanged(seen, new Loading(time.instant()), "a\nb"))
+                    .withMessageContaining("url");
+            assertThat(now("w")).isEqualTo(seen);
+        }
+
+        @Test
         void aWorkerThatWasRestartedHasMovedOn() {
             registry.register(idle("w", 1));
             WorkerInfo seen = now("w");
@@ -1016,6 +1059,9 @@ class WorkerRegistryTest {
                 withNull("next", registry -> registry.updateStateIfUnchanged(seen, null)),
                 withNull("worker", registry -> registry.updateStateOf(null, IDLE)),
                 withNull("next", registry -> registry.updateStateOf(seen, null)),
+                withNull("seen", registry -> registry.restartIfUnchanged(null, new Loading(Instant.EPOCH), "u")),
+                withNull("load", registry -> registry.restartIfUnchanged(seen, null, "u")),
+                withNull("url", registry -> registry.restartIfUnchanged(seen, new Loading(Instant.EPOCH), null)),
                 withNull("id", registry -> registry.get(null)),
                 withNull("id", registry -> registry.remove(null)),
                 withNull("exit", registry -> registry.removeExited(null)),
