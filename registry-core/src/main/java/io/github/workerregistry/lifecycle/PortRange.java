@@ -1,23 +1,29 @@
 package io.github.workerregistry.lifecycle;
 
-import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
 
 /**
  * The ports that workers may listen on.
  *
- * <p>A port is taken under one lock, so no two workers get the same, and only if nobody else on this machine listens on
- * it, which is tried by binding it. Of the free ports, the one given back longest ago comes first: a client that still
- * talks to a port's old owner does not meet a new one. Thread-safe; one range may serve several supervisors.
+ * <p>A port is given to one worker at a time, also where several ranges in this JVM overlap (two supervisors with the
+ * defaults), and only if it can be bound: nobody else on this machine listens on it, on any address. Another process
+ * can still take it before the worker does; a supervisor finds that before the worker is ready, and gives the next
+ * generation another port. Of the free ports, the one given back longest ago comes first: a client that still talks to
+ * a port's old owner does not meet a new one. Thread-safe; one range may serve several supervisors.
  */
 public final class PortRange {
 
     private static final int MAX_PORT = 65_535;
+
+    /** The ports that are taken in this JVM, and the range of each. A range that is garbage has taken none. */
+    private static final Map<Integer, WeakReference<PortRange>> TAKEN = new HashMap<>();
 
     private final int first;
     private final int last;
@@ -51,12 +57,12 @@ public final class PortRange {
      * Takes a free port.
      *
      * @return the port; the caller's until {@link #giveBack}
-     * @throws PortsExhaustedException if every port is taken, or in use by somebody else
+     * @throws PortsExhaustedException if every port is taken, or in use by another process
      */
     public synchronized int take() {
         for (int tries = free.size(); tries > 0; tries--) {
             int port = free.remove();
-            if (canBind(port)) {
+            if (claim(port)) {
                 taken.add(port);
                 return port;
             }
@@ -66,12 +72,32 @@ public final class PortRange {
     }
 
     /**
+     * Looks after a taken port whose process has ended: keeps it if it can still be bound, else gives it back and takes
+     * another one.
+     *
+     * @return the port; the same one also if no other is free
+     */
+    synchronized int renew(int port) {
+        if (!LocalPorts.canBind(new InetSocketAddress(port)) && taken.contains(port)) {
+            try {
+                int other = take();
+                giveBack(port);
+                return other;
+            } catch (PortsExhaustedException noOther) {
+                return port;
+            }
+        }
+        return port;
+    }
+
+    /**
      * Gives a port back, when the process that used it has gone. A port that is not taken is left as it is.
      *
      * @param port the port
      */
     public synchronized void giveBack(int port) {
         if (taken.remove(port)) {
+            release(port);
             free.add(port);
         }
     }
@@ -82,13 +108,29 @@ public final class PortRange {
         return first + "-" + last;
     }
 
-    private static boolean canBind(int port) {
-        try (ServerSocket socket = new ServerSocket()) {
-            socket.setReuseAddress(true); // connections of an earlier owner in TIME_WAIT do not count
-            socket.bind(new InetSocketAddress(port), 1);
-            return true;
-        } catch (IOException inUse) {
-            return false;
+    /** Takes a port for this range, unless another range in this JVM has it, or it cannot be bound. */
+    private boolean claim(int port) {
+        synchronized (TAKEN) {
+            WeakReference<PortRange> owner = TAKEN.get(port);
+            if (owner != null && owner.get() != null) {
+                return false;
+            }
+            TAKEN.put(port, new WeakReference<>(this));
+        }
+        boolean bound = false;
+        try {
+            bound = LocalPorts.canBind(new InetSocketAddress(port));
+        } finally {
+            if (!bound) {
+                release(port);
+            }
+        }
+        return bound;
+    }
+
+    private static void release(int port) {
+        synchronized (TAKEN) {
+            TAKEN.remove(port);
         }
     }
 }

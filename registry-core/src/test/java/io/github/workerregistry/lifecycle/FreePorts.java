@@ -25,17 +25,20 @@ final class FreePorts {
         throw new IllegalStateException("no " + size + " free ports in a row");
     }
 
+    /** None is taken by another range of this JVM either: that of an earlier test, say. */
     private static boolean allFree(int first, int size) {
-        for (int port = first; port < first + size; port++) {
-            try (ServerSocket socket = new ServerSocket(port)) {
-                if (!socket.isBound()) {
-                    return false;
-                }
-            } catch (IOException taken) {
-                return false;
+        PortRange range = PortRange.of(first, first + size - 1);
+        List<Integer> taken = new ArrayList<>();
+        try {
+            for (int i = 0; i < size; i++) {
+                taken.add(range.take());
             }
+            return true;
+        } catch (PortsExhaustedException inUse) {
+            return false;
+        } finally {
+            taken.forEach(range::giveBack);
         }
-        return true;
     }
 
     /** Whether the port in the worker's url has been given back to the range. Takes them all, for a moment. */

@@ -43,7 +43,6 @@ import java.util.stream.Collectors;
 final class HiveBesideItsModel {
 
     private static final int PORTS = 16;
-    private static final int FIRST_PORT = FreePorts.range(PORTS).take();
     private static final Duration LONG_AGO = Duration.ofDays(-1);
 
     private final VirtualTime time = new VirtualTime();
@@ -52,7 +51,7 @@ final class HiveBesideItsModel {
     final WorkerRegistry registry = WorkerRegistry.builder().clock(clock).build();
     final FakeProcessController processes = new FakeProcessController();
     final ScriptedHealthProbe probe = new ScriptedHealthProbe();
-    private final PortRange ports = PortRange.of(FIRST_PORT, FIRST_PORT + PORTS - 1);
+    private final PortRange ports = FreePorts.range(PORTS);
     final RestartPolicy.Mode mode;
     final WorkerSupervisor supervisor;
     private final ScheduledFuture<?> afterRounds;
@@ -274,6 +273,7 @@ final class HiveBesideItsModel {
                     }
                 })
                 .satisfies(e -> assertThat(e.getMessage()).contains(": " + taken.size() + " taken by workers"));
+        taken.forEach(ports::giveBack);
     }
 
     static void allowWarnings() {
