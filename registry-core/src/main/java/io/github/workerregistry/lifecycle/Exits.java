@@ -102,7 +102,7 @@ final class Exits {
 
     private void free(SupervisedWorker worker) {
         if (workers.leave(worker)) {
-            worker.lineage.port().ifPresent(ports::giveBack);
+            worker.launch.port().ifPresent(ports::giveBack);
         }
     }
 

@@ -19,7 +19,8 @@ import java.util.stream.StreamSupport;
 final class Placeholders {
 
     /** What every spec has a value for; {@code port} if it is used. */
-    static final Set<String> BUILT_IN = Set.of("id", "port", "model_ref", "backend", "device", "slots");
+    static final Set<String> BUILT_IN =
+            Set.of("id", "generation", "port", "model_ref", "backend", "device", "slots");
 
     private static final String PORT_VARIABLE = variable("port");
 
@@ -31,9 +32,10 @@ final class Placeholders {
         this.values = values;
     }
 
-    static Placeholders of(WorkerSpec spec, String id, OptionalInt port) {
+    static Placeholders of(WorkerSpec spec, String id, int generation, OptionalInt port) {
         Map<String, String> values = new HashMap<>(spec.parameters());
         values.put("id", id);
+        values.put("generation", Integer.toString(generation));
         values.put("model_ref", spec.modelRef());
         values.put("backend", spec.backend());
         values.put("device", Integer.toString(spec.device()));

@@ -59,7 +59,7 @@ final class PostMortem {
     private Exit exit(SupervisedWorker worker, Exit.Cause cause, ExitStatus status, List<String> output) {
         return new Exit(
                 worker.id,
-                worker.lineage.modelRef(),
+                worker.lineage.spec().modelRef(),
                 worker.generation,
                 cause,
                 status,

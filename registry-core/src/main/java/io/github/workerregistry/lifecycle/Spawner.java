@@ -30,6 +30,8 @@ final class Spawner {
 
     private static final Logger log = LoggerFactory.getLogger(Spawner.class);
 
+    static final int FIRST_GENERATION = 1;
+
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final ProcessController processes;
@@ -86,22 +88,16 @@ final class Spawner {
         OptionalInt port = Placeholders.needPort(spec) ? OptionalInt.of(ports.take()) : OptionalInt.empty();
         SupervisedWorker worker = null;
         try {
-            Placeholders values = Placeholders.of(spec, id, port);
-            WorkerInfo record = record(spec, id, values);
-            Lineage lineage = new Lineage(
-                    id,
-                    spec.modelRef(),
-                    values.processSpec(spec),
-                    port,
-                    new RestartHistory(policy),
-                    new Turns(registry));
-            worker = new SupervisedWorker(lineage, record.generation(), record.startedAt(), stopSequences.get());
+            Launch launch = Launch.of(spec, id, FIRST_GENERATION, port);
+            WorkerInfo record = record(spec, id, launch.url());
+            Lineage lineage = new Lineage(id, spec, new RestartHistory(policy), new Turns(registry));
+            worker = new SupervisedWorker(lineage, FIRST_GENERATION, launch, record.startedAt(), stopSequences.get());
             if (!workers.add(worker)) {
                 throw new DuplicateWorkerException(id);
             }
             requireOpen(); // a shutdown that did not see this worker had closed the gate before
             registry.register(record);
-            return follow(worker, start(record, lineage.processSpec()), record);
+            return follow(worker, start(record, launch.process()), record);
         } catch (Throwable t) {
             if (worker != null) {
                 workers.remove(worker);
@@ -114,15 +110,16 @@ final class Spawner {
         }
     }
 
-    private WorkerInfo record(WorkerSpec spec, String id, Placeholders values) {
+    private WorkerInfo record(WorkerSpec spec, String id, String url) {
         Instant now = registry.clock().instant();
         return WorkerInfo.builder()
                 .id(id)
-                .url(values.url(spec))
+                .url(url)
                 .modelRef(spec.modelRef())
                 .backend(spec.backend())
                 .device(spec.device())
                 .slotsTotal(spec.slots())
+                .generation(FIRST_GENERATION)
                 .state(new Loading(now))
                 .startedAt(now)
                 .build();
@@ -152,15 +149,16 @@ final class Spawner {
             return;
         }
         Instant now = registry.clock().instant();
-        WorkerInfo record =
-                registry.updateStateIfUnchanged(seen, new Loading(now)).orElse(null);
+        Launch launch = Launch.of(worker.lineage.spec(), worker.id, worker.generation + 1, worker.launch.port());
+        WorkerInfo record = registry.restartIfUnchanged(seen, new Loading(now), launch.url())
+                .orElse(null);
         if (record == null) {
             return; // the host changed it just now; the next tick looks again
         }
-        SupervisedWorker next = worker.next(now, stopSequences.get());
+        SupervisedWorker next = worker.next(launch, now, stopSequences.get());
         workers.replace(worker, next);
         Stages.relay(next.started, worker.successor);
-        ProcessSpec spec = next.lineage.processSpec();
+        ProcessSpec spec = next.launch.process();
         Once start = new Once(() -> startNext(next, spec, record));
         try {
             blocking.execute(start);
@@ -213,7 +211,11 @@ final class Spawner {
     /** From here on the process is there, and its end is the end of the worker. */
     private WorkerInfo follow(SupervisedWorker worker, Started start, WorkerInfo record) {
         long pid = start.pid();
-        log.info("worker {} is loading {}, pid {}", worker.id, worker.lineage.modelRef(), pid);
+        log.info(
+                "worker {} is loading {}, pid {}",
+                worker.id,
+                worker.lineage.spec().modelRef(),
+                pid);
         WorkerInfo started = registry.setPid(worker.id, worker.generation, pid)
                 .orElseGet(() -> record.toBuilder().pid(pid).build());
         worker.decide(() -> {

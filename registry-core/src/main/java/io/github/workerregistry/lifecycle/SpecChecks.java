@@ -37,6 +37,7 @@ final class SpecChecks {
         Placeholders trial = Placeholders.of(
                 spec,
                 spec.id().orElseGet(() -> new WorkerIds().next(spec.modelRef())),
+                Spawner.FIRST_GENERATION,
                 Placeholders.needPort(spec) ? OptionalInt.of(SOME_PORT) : OptionalInt.empty());
         trial.url(spec);
         trial.processSpec(spec);

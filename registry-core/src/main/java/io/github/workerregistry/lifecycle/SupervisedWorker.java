@@ -24,6 +24,7 @@ final class SupervisedWorker {
     final Lineage lineage;
     final String id;
     final int generation;
+    final Launch launch;
     private final Instant startedAt;
     final StopSequence stop;
 
@@ -52,17 +53,18 @@ final class SupervisedWorker {
     private volatile Instant lastProgress = Instant.MIN;
     private long outputBytes; // owned by OutputLoop
 
-    SupervisedWorker(Lineage lineage, int generation, Instant startedAt, StopSequence stop) {
+    SupervisedWorker(Lineage lineage, int generation, Launch launch, Instant startedAt, StopSequence stop) {
         this.lineage = lineage;
         this.id = lineage.id();
         this.generation = generation;
+        this.launch = launch;
         this.startedAt = startedAt;
         this.stop = stop;
     }
 
     /** The next generation, not started yet. */
-    SupervisedWorker next(Instant startedAt, StopSequence stop) {
-        return new SupervisedWorker(lineage, generation + 1, startedAt, stop);
+    SupervisedWorker next(Launch launch, Instant startedAt, StopSequence stop) {
+        return new SupervisedWorker(lineage, generation + 1, launch, startedAt, stop);
     }
 
     /** Runs a decision about this worker in its turn. */

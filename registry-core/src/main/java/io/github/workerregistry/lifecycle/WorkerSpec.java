@@ -17,10 +17,11 @@ import org.jspecify.annotations.Nullable;
  * What to spawn: the model, the slots, and the command that serves them.
  *
  * <p>The command, the url, the values of environment variables and the directory may have placeholders, filled when the
- * worker is spawned: {@code {id}}, {@code {port}}, {@code {model_ref}}, {@code {backend}}, {@code {device}},
- * {@code {slots}}, and the names in {@code parameters}. One that has no value is refused. A value stays inside its one
- * argument, whatever is in it, and is not searched for placeholders: nothing here passes through a shell. The process
- * finds the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
+ * worker is started: {@code {id}}, {@code {generation}}, {@code {port}}, {@code {model_ref}}, {@code {backend}},
+ * {@code {device}}, {@code {slots}}, and the names in {@code parameters}. One that has no value is refused. A value stays
+ * inside its one argument, whatever is in it, and is not searched for placeholders: nothing here passes through a shell.
+ * The process finds the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
+ * {@code WORKER_GENERATION} is that of the start: 1, and one more at each restart.
  *
  * <p>A placeholder in a second pair of braces is text. Other braces are themselves. On port 8100:
  *

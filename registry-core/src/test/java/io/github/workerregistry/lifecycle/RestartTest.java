@@ -54,6 +54,28 @@ class RestartTest {
                 .containsExactly("Registered", "BecameReady", "Crashed", "RestartScheduled", "Restarted");
     }
 
+    /** It was started again with the values of the first generation. */
+    @Test
+    void placeholdersAreFilledAnewForEachGeneration() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        String id = hive.supervisor
+                .spawn(WorkerSpec.builder()
+                        .modelRef("tiny")
+                        .command("serve", "--run={generation}")
+                        .url("http://fake/{generation}")
+                        .build())
+                .id();
+        assertThat(hive.worker(id).url()).isEqualTo("http://fake/1");
+
+        hive.processes.exit(id, 1);
+        hive.advanceSeconds(2);
+
+        assertThat(hive.processes.specOf(id).command()).containsExactly("serve", "--run=2");
+        assertThat(hive.processes.specOf(id).environment()).containsEntry("WORKER_GENERATION", "2");
+        assertThat(hive.worker(id).generation()).isEqualTo(2);
+        assertThat(hive.worker(id).url()).isEqualTo("http://fake/2");
+    }
+
     @Test
     void thePortStaysTheWorkersOverARestart() {
         UnexpectedWarnings.expect("is gone: CRASHED");

@@ -130,6 +130,7 @@ class SpawnTest {
         assertThat(hive.processes.specOf("w1").environment())
                 .containsAllEntriesOf(Map.of(
                         "WORKER_ID", "w1",
+                        "WORKER_GENERATION", "1",
                         "WORKER_MODEL_REF", "tiny",
                         "WORKER_DEVICE", "0",
                         "WORKER_SLOTS", "1",
