@@ -1,7 +1,5 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.Durations.shorter;
-
 import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
@@ -9,7 +7,6 @@ import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.health.HealthStatus.Unhealthy;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -17,7 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -31,12 +27,6 @@ import org.slf4j.LoggerFactory;
 final class ProbeLoop implements Tick {
 
     private static final Logger log = LoggerFactory.getLogger(ProbeLoop.class);
-
-    /** Readiness probes slow down to this many times their first interval. */
-    private static final int SLOWEST_READY_PROBE = 4;
-
-    /** Health probes are spread by this part of their interval, so that workers started together drift apart. */
-    private static final double JITTER = 0.1;
 
     private final WorkerRegistry registry;
     private final SupervisedRecords records;
@@ -120,16 +110,12 @@ final class ProbeLoop implements Tick {
         }
     }
 
-    /**
-     * When one generation of one worker, loading or ready, is probed. Stepped by the loop; answers may come on any
-     * thread.
-     */
+    /** The probes of one generation of one worker, loading or ready. Answers may come on any thread. */
     private final class Schedule {
         private final int generation;
         private final Instant startedAt;
         private final boolean loading;
-        private Duration interval;
-        private Instant due;
+        private final ProbePace pace;
         private @Nullable CompletableFuture<HealthStatus> answer;
         private final AtomicReference<@Nullable Probe> underWay = new AtomicReference<>();
         private volatile boolean excused;
@@ -138,10 +124,9 @@ final class ProbeLoop implements Tick {
             generation = worker.generation();
             startedAt = worker.startedAt();
             loading = worker.state() instanceof Loading;
-            interval = loading ? config.readyInterval() : config.healthInterval();
-            Instant since =
-                    worker.state() instanceof Loading load && load.since().isBefore(now) ? load.since() : now;
-            due = since.plus(nextWait());
+            pace = worker.state() instanceof Loading load
+                    ? new ReadinessPace(config.readyInterval(), load.since().isBefore(now) ? load.since() : now)
+                    : new HealthPace(config.healthInterval(), now);
         }
 
         boolean fits(WorkerInfo worker) {
@@ -155,15 +140,18 @@ final class ProbeLoop implements Tick {
             if (started != null && presence.since(started.since, now).compareTo(config.healthTimeout()) >= 0) {
                 settle(started, HealthStatus.unhealthy("no answer within " + config.healthTimeout()));
                 abandon();
-            } else if (started == null && !now.isBefore(due)) {
-                due = now.plus(nextWait());
+            } else if (started == null && pace.isDue(worker, now)) {
+                pace.opened(worker, now);
                 start(new Probe(worker, now));
             }
         }
 
         /** Drops the probe under way, if there is one. */
         void abandon() {
-            underWay.set(null);
+            Instant now = registry.clock().instant(); // first: if it throws, nothing has happened
+            if (underWay.getAndSet(null) != null) {
+                pace.closed(now);
+            }
             try {
                 if (answer != null) {
                     answer.cancel(true);
@@ -207,10 +195,10 @@ final class ProbeLoop implements Tick {
          * row.
          */
         private void settle(Probe started, HealthStatus status) {
+            Instant now = registry.clock().instant(); // first: if it throws, nothing has happened
             if (underWay.compareAndSet(started, null)) {
-                excused = !excused
-                        && status instanceof Unhealthy
-                        && presence.isAway(registry.clock().instant());
+                pace.closed(now);
+                excused = !excused && status instanceof Unhealthy && presence.isAway(now);
                 if (excused) {
                     log.debug("worker {}: no verdict, we are late: {}", started.seen.id(), status);
                     return;
@@ -221,17 +209,6 @@ final class ProbeLoop implements Tick {
                     log.warn("worker {}: the verdict on {} failed", started.seen.id(), status, LogText.of(t));
                 }
             }
-        }
-
-        private Duration nextWait() {
-            if (!loading) {
-                double spread = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
-                return Duration.ofMillis(Math.max(1, Math.round(interval.toMillis() * spread)));
-            }
-            Duration wait = interval;
-            Duration slowest = config.readyInterval().multipliedBy(SLOWEST_READY_PROBE);
-            interval = shorter(wait.multipliedBy(2), slowest);
-            return wait;
         }
     }
 }

@@ -1,0 +1,43 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.WorkerInfo;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * When a ready worker is probed: once an interval, counted from the start of a probe, and spread by a part of it, so
+ * that workers started together drift apart.
+ */
+final class HealthPace implements ProbePace {
+
+    private static final double JITTER = 0.1;
+
+    private final Duration interval;
+    private Instant due;
+
+    HealthPace(Duration interval, Instant now) {
+        this.interval = interval;
+        this.due = now.plus(spread(interval));
+    }
+
+    @Override
+    public boolean isDue(WorkerInfo worker, Instant now) {
+        return !now.isBefore(due);
+    }
+
+    @Override
+    public void opened(WorkerInfo worker, Instant now) {
+        due = now.plus(spread(interval));
+    }
+
+    @Override
+    public void closed(Instant now) {
+        // the wait counts from the start of a probe
+    }
+
+    private static Duration spread(Duration interval) {
+        double spread = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
+        return Duration.ofMillis(Math.max(1, Math.round(interval.toMillis() * spread)));
+    }
+}
