@@ -40,4 +40,10 @@ final class HealthPace implements ProbePace {
         double spread = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
         return Duration.ofMillis(Math.max(1, Math.round(interval.toMillis() * spread)));
     }
+
+    /** The longest time between two health checks of a worker, when one is not held up. */
+    static Duration longestInterval(LifecycleConfig config) {
+        Duration interval = config.healthInterval();
+        return interval.plus(interval.dividedBy(Math.round(1 / JITTER)));
+    }
 }

@@ -51,12 +51,6 @@ final class ProbeLoop implements Tick {
         this.presence = presence;
     }
 
-    /** The longest time between two health checks of a worker, when one is not held up. */
-    static Duration longestInterval(LifecycleConfig config) {
-        Duration interval = config.healthInterval();
-        return interval.plus(interval.dividedBy(Math.round(1 / JITTER)));
-    }
-
     @Override
     public void tick(Instant now) {
         List<WorkerInfo> workers = records.list();

@@ -16,7 +16,7 @@ final class SpecChecks {
     private static final int SOME_PORT = 65_535;
 
     /** Parameters are passed on as {@code WORKER_…} too, and these variables are the library's own. */
-    private static final Set<String> RESERVED = Set.of("generation", "registry_mark");
+    private static final Set<String> RESERVED = Set.of("registry_mark");
 
     private SpecChecks() {}
 

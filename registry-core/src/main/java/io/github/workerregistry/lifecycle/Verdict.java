@@ -62,7 +62,7 @@ final class Verdict implements Tick {
         this.suspects = suspects;
         this.presence = presence;
         this.failureThreshold = config.failureThreshold();
-        this.round = ProbeLoop.longestInterval(config).plus(config.healthTimeout());
+        this.round = HealthPace.longestInterval(config).plus(config.healthTimeout());
     }
 
     /** Acts on an answer; {@code seen} is the worker as it was when it was asked. */

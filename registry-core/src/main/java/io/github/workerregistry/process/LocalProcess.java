@@ -101,6 +101,11 @@ final class LocalProcess implements WorkerProcess {
     }
 
     @Override
+    public boolean recordsOutput() {
+        return output.isRecorded();
+    }
+
+    @Override
     public List<String> outputTail(int maxLines) {
         if (maxLines <= 0) {
             throw new IllegalArgumentException("maxLines must be > 0, was " + maxLines);

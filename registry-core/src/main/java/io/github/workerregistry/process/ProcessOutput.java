@@ -10,6 +10,11 @@ sealed interface ProcessOutput permits OutputFile, UnrecordedOutput {
     /** Bytes written so far, never less than before. The call that bounds what is kept. */
     long bytes();
 
+    /** Whether what is written is counted and kept. */
+    default boolean isRecorded() {
+        return true;
+    }
+
     /** The last lines, oldest first. Does not fail. */
     List<String> tail(int maxLines);
 

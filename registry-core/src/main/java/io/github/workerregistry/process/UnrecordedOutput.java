@@ -17,6 +17,11 @@ record UnrecordedOutput(Redirect target) implements ProcessOutput {
     }
 
     @Override
+    public boolean isRecorded() {
+        return false;
+    }
+
+    @Override
     public List<String> tail(int maxLines) {
         return List.of();
     }

@@ -72,6 +72,17 @@ public interface WorkerProcess {
     long outputBytes();
 
     /**
+     * Whether the output of this process is recorded. Where it is not, silence of a load tells nothing, so a supervisor
+     * ends no load for it; see {@link io.github.workerregistry.lifecycle.LifecycleConfig#loadStall()}.
+     *
+     * @return the same at every call; default true. If false, {@link #outputBytes()} is 0 and {@link #outputTail}
+     *     empty, always
+     */
+    default boolean recordsOutput() {
+        return true;
+    }
+
+    /**
      * The end of what the process wrote to stdout and stderr.
      *
      * @param maxLines how many lines at the most, &gt; 0

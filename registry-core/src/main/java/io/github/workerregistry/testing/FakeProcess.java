@@ -19,6 +19,7 @@ final class FakeProcess implements WorkerProcess {
     private final ProcessSpec spec;
     private final ProcessIdentity identity;
     private final Consumer<FakeProcess> onEnd;
+    private final boolean recordsOutput;
     private final CompletableFuture<ExitStatus> notice = new CompletableFuture<>();
     private final List<String> output = new ArrayList<>();
 
@@ -28,8 +29,9 @@ final class FakeProcess implements WorkerProcess {
     private boolean ignoresKill;
     private long outputBytes;
 
-    FakeProcess(ProcessSpec spec, long pid, Consumer<FakeProcess> onEnd) {
+    FakeProcess(ProcessSpec spec, long pid, boolean recordsOutput, Consumer<FakeProcess> onEnd) {
         this.spec = spec;
+        this.recordsOutput = recordsOutput;
         this.onEnd = onEnd;
         this.identity = new ProcessIdentity(pid, pid, "fake");
     }
@@ -92,8 +94,10 @@ final class FakeProcess implements WorkerProcess {
     }
 
     synchronized void print(String line) {
-        output.add(line);
-        outputBytes += line.length() + 1;
+        if (recordsOutput) {
+            output.add(line);
+            outputBytes += line.length() + 1;
+        }
     }
 
     synchronized void ignoreTerminate() {
@@ -108,6 +112,11 @@ final class FakeProcess implements WorkerProcess {
     @Override
     public synchronized long outputBytes() {
         return outputBytes;
+    }
+
+    @Override
+    public boolean recordsOutput() {
+        return recordsOutput;
     }
 
     @Override

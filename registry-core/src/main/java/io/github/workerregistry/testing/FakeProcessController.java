@@ -34,6 +34,7 @@ public final class FakeProcessController implements ProcessController {
     private final Map<String, FakeProcess> latest = new LinkedHashMap<>();
     private final Set<String> ended = new LinkedHashSet<>(); // in the order of their end
     private long nextPid = FIRST_PID;
+    private boolean recordsOutput = true;
     private @Nullable String nextFailure;
 
     /** A controller with no process. */
@@ -47,7 +48,7 @@ public final class FakeProcessController implements ProcessController {
             nextFailure = null;
             throw new SpawnException(spec.command(), reason, null);
         }
-        FakeProcess process = new FakeProcess(spec, nextPid++, this::noteEnd);
+        FakeProcess process = new FakeProcess(spec, nextPid++, recordsOutput, this::noteEnd);
         latest.put(spec.workerId(), process);
         ended.remove(spec.workerId());
         return process;
@@ -70,6 +71,14 @@ public final class FakeProcessController implements ProcessController {
      */
     public synchronized void failNextStart(String reason) {
         nextFailure = requireNonNull(reason, "reason");
+    }
+
+    /**
+     * From now on, starts processes whose output is not recorded: what they {@link #print} is lost, and
+     * {@link WorkerProcess#recordsOutput()} is false.
+     */
+    public synchronized void discardOutput() {
+        recordsOutput = false;
     }
 
     /**

@@ -112,7 +112,8 @@ public abstract non-sealed class ProcessControllerContract extends Contract {
      *
      * @param workerId the worker
      * @param lines the lines, without their ends
-     * @return the process, which may print them later; default: output is not recorded
+     * @return the process, which may print them later; default: output is not recorded, and
+     *     {@link WorkerProcess#recordsOutput()} says so
      */
     protected Optional<WorkerProcess> printing(String workerId, String... lines) {
         return Optional.empty();

@@ -2,6 +2,7 @@ package io.github.workerregistry.testing;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** What becomes of the output of a process, and of what the process holds here. */
@@ -15,6 +16,7 @@ final class ProcessOutputChecks {
         return List.of(
                 new SceneCheck<>(
                         "output is counted, and its end is given, oldest line first", ProcessOutputChecks::counted),
+                new SceneCheck<>("a process tells whether its output is recorded", ProcessOutputChecks::told),
                 new SceneCheck<>("a process that prints nothing has no output", ProcessOutputChecks::silent),
                 new SceneCheck<>("a long line is given, whole or cut", ProcessOutputChecks::longLine),
                 new SceneCheck<>("a tail of no lines is refused", ProcessOutputChecks::noLines),
@@ -32,6 +34,14 @@ final class ProcessOutputChecks {
 
         Expect.equal("the last 10 lines", List.of("one", "two", "three"), process.outputTail(10));
         Expect.equal("the last 2 lines", List.of("two", "three"), process.outputTail(2));
+    }
+
+    private static void told(ProcessScene scene) {
+        Optional<PromptProcess> printing = scene.printingIfRecorded("w", "one");
+
+        PromptProcess process = printing.orElseGet(() -> scene.lasting("w"));
+
+        Expect.equal("the answer of recordsOutput()", printing.isPresent(), process.recordsOutput());
     }
 
     private static void silent(ProcessScene scene) {

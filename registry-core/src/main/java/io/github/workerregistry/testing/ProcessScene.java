@@ -82,7 +82,12 @@ final class ProcessScene implements AutoCloseable {
     }
 
     PromptProcess printing(String workerId, String... lines) {
-        return watch(given("printing", contract.printing(workerId, lines)));
+        return given("printing", printingIfRecorded(workerId, lines));
+    }
+
+    /** Empty where output is not recorded. */
+    Optional<PromptProcess> printingIfRecorded(String workerId, String... lines) {
+        return contract.printing(workerId, lines).map(this::watch);
     }
 
     PromptFamily parent(String workerId) {

@@ -73,6 +73,11 @@ final class PromptProcess implements WorkerProcess {
     }
 
     @Override
+    public boolean recordsOutput() {
+        return calls.get("recordsOutput()", process::recordsOutput);
+    }
+
+    @Override
     public List<String> outputTail(int maxLines) {
         return calls.get("outputTail(" + maxLines + ")", () -> process.outputTail(maxLines));
     }

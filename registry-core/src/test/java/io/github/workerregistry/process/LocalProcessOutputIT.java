@@ -98,6 +98,7 @@ class LocalProcessOutputIT {
 
         workers.eventuallyEnded(process);
 
+        assertThat(process.recordsOutput()).isFalse();
         assertThat(process.outputBytes()).isZero();
         assertThat(process.outputTail(9)).isEmpty();
     }
@@ -111,6 +112,7 @@ class LocalProcessOutputIT {
             assertThat(RealWorkers.target(process, fd))
                     .isEqualTo(Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)));
         }
+        assertThat(process.recordsOutput()).isFalse();
         assertThat(process.outputBytes()).isZero();
     }
 }

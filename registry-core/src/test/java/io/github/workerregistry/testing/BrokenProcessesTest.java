@@ -156,6 +156,10 @@ class BrokenProcessesTest {
                 output can be read after the end
                 a released process still answers
                 the next process of a worker begins without output
+            output that is counted and said not to be
+                a process tells whether its output is recorded
+            output that is said to be counted where there is none
+                a process tells whether its output is recorded
             a count that begins anew after the end
                 a released process still answers
             lines in the wrong order

@@ -47,6 +47,11 @@ public class ForwardingProcess implements WorkerProcess {
     }
 
     @Override
+    public boolean recordsOutput() {
+        return process.recordsOutput();
+    }
+
+    @Override
     public List<String> outputTail(int maxLines) {
         return process.outputTail(maxLines);
     }

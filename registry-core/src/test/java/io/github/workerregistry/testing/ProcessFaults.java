@@ -297,6 +297,18 @@ final class ProcessFaults {
                         return 0;
                     }
                 }),
+                broken("output that is counted and said not to be", whole -> new ForwardingProcess(whole) {
+                    @Override
+                    public boolean recordsOutput() {
+                        return false;
+                    }
+                }),
+                broken("output that is said to be counted where there is none", new FakeMachineContract() {
+                    @Override
+                    protected Optional<WorkerProcess> printing(String workerId, String... lines) {
+                        return Optional.empty();
+                    }
+                }),
                 broken("a count that begins anew after the end", whole -> new ForwardingProcess(whole) {
                     @Override
                     public long outputBytes() {
