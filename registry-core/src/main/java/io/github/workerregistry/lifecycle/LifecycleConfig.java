@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param readyInterval time to the first readiness probe of a loading worker; doubles from probe to probe, to four
  *     times as much; default 250 ms
  * @param loadStall how long a load may go on without progress, which is output that grows, a heartbeat, or
- *     {@link WorkerSupervisor#progress}; default 2 min
+ *     {@link WorkerSupervisor#progress}; a model that loads in silence for longer needs a longer one. A worker whose
+ *     output is not recorded is never ended for a stall, unless a heartbeat or a progress report of this generation has
+ *     come before; default 2 min
  * @param heartbeatInterval how often a worker that sends heartbeats is expected to send one; default 5 s
  * @param heartbeatMisses how many missed in a row end it, &ge; 1; default 3
  * @param busyLimit how long a busy worker may neither take nor finish work until it counts as hung; empty: never;
@@ -183,7 +185,8 @@ public record LifecycleConfig(
 
         /**
          * Sets how long a load may go on without progress: output that grows, a heartbeat, or
-         * {@link WorkerSupervisor#progress}.
+         * {@link WorkerSupervisor#progress}. See {@link LifecycleConfig#loadStall()} for what it means where output is
+         * not recorded.
          *
          * @param loadStall default 2 min
          * @return this builder

@@ -2,16 +2,12 @@ package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.WorkerInfo;
-import io.github.workerregistry.WorkerState.Loading;
 import java.time.Duration;
 import java.time.Instant;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Ends loads that have stalled: no fixed time to load, but no silence either. Progress is growth of the worker's
- * output, which {@link OutputLoop} reads, a heartbeat, or the host's word.
- */
+/** Ends loads that have stalled, by the decision of {@link Stalls}. */
 final class LoadLoop implements Tick {
 
     /** How often loads are judged. */
@@ -20,22 +16,15 @@ final class LoadLoop implements Tick {
     private static final Logger log = LoggerFactory.getLogger(LoadLoop.class);
 
     private final SupervisedRecords records;
-    private final SupervisedWorkers workers;
     private final Stopper stopper;
-    private final Duration loadStall;
-    private final Presence presence;
+    private final Stalls stalls;
+    private final LifecycleConfig config;
 
-    LoadLoop(
-            SupervisedRecords records,
-            SupervisedWorkers workers,
-            Stopper stopper,
-            Duration loadStall,
-            Presence presence) {
+    LoadLoop(SupervisedRecords records, Stopper stopper, Stalls stalls, LifecycleConfig config) {
         this.records = records;
-        this.workers = workers;
         this.stopper = stopper;
-        this.loadStall = loadStall;
-        this.presence = presence;
+        this.stalls = stalls;
+        this.config = config;
     }
 
     @Override
@@ -46,26 +35,9 @@ final class LoadLoop implements Tick {
     @Override
     public void tick(Instant now) {
         for (WorkerInfo worker : records.list()) {
-            if (worker.state() instanceof Loading loading
-                    && presence.since(lastProgress(worker, loading), now).compareTo(loadStall) >= 0
-                    && stopper.endIfUnchanged(worker, Exit.Cause.LOAD_STALL)) {
-                log.warn("worker {} is given up: its load made no progress for {}", worker.id(), loadStall);
+            if (stalls.isStalled(worker, now) && stopper.endIfUnchanged(worker, Exit.Cause.LOAD_STALL)) {
+                log.warn("worker {} is given up: its load made no progress for {}", worker.id(), config.loadStall());
             }
         }
-    }
-
-    private Instant lastProgress(WorkerInfo worker, Loading loading) {
-        Instant last = loading.since();
-        SupervisedWorker supervised = workers.get(worker.id());
-        if (supervised != null) {
-            last = later(last, supervised.lastProgress());
-        }
-        return worker.lastHeartbeat().isPresent()
-                ? later(last, worker.lastHeartbeat().get())
-                : last;
-    }
-
-    private static Instant later(Instant a, Instant b) {
-        return a.isAfter(b) ? a : b;
     }
 }

@@ -33,7 +33,7 @@ final class OutputLoop implements Tick {
             return;
         }
         try {
-            worker.noteOutput(process.outputBytes(), now);
+            worker.load.outputRead(process.outputBytes(), now);
         } catch (Throwable t) { // foreign code; the other workers' output is read all the same
             worker.complain(log, "worker {}: its output cannot be looked at", t);
         }

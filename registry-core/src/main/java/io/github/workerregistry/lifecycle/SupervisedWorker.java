@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One generation of a spawned worker: what ties its record in the registry to its process, its port and the stop that
@@ -20,6 +21,8 @@ import org.slf4j.Logger;
  * <p>Changed only in a turn of the lineage ({@link #decide}); loops may look without one.
  */
 final class SupervisedWorker {
+
+    private static final Logger log = LoggerFactory.getLogger(SupervisedWorker.class);
 
     final Lineage lineage;
     final String id;
@@ -40,6 +43,9 @@ final class SupervisedWorker {
     /** Completes when the next generation has been started, or exceptionally when there will be none. */
     volatile CompletableFuture<WorkerInfo> successor = new CompletableFuture<>();
 
+    /** What is seen of its load. */
+    final LoadProgress load = new LoadProgress();
+
     private final AtomicBoolean complained = new AtomicBoolean();
     private volatile boolean exited;
     private volatile boolean dismissed;
@@ -50,8 +56,6 @@ final class SupervisedWorker {
 
     private @Nullable Instant exitNoticed;
 
-    private volatile Instant lastProgress = Instant.MIN;
-    private long outputBytes; // owned by OutputLoop
 
     SupervisedWorker(Lineage lineage, int generation, Launch launch, Instant startedAt, StopSequence stop) {
         this.lineage = lineage;
@@ -100,22 +104,15 @@ final class SupervisedWorker {
                 || record.pid().equals(OptionalLong.of(pid));
     }
 
-    /** Notes how much output there is; growth is progress. */
-    void noteOutput(long bytes, Instant now) {
-        if (bytes > outputBytes) {
-            outputBytes = bytes;
-            lastProgress = now;
+    /** Whether its output is recorded. While the process is being started, it will be, as far as is known. */
+    boolean recordsOutput() {
+        WorkerProcess present = process;
+        try {
+            return present == null || present.recordsOutput();
+        } catch (Throwable t) { // foreign code
+            complain(log, "worker {}: whether its output is recorded cannot be told", t);
+            return true;
         }
-    }
-
-    /** Notes progress of a load. */
-    void progress(Instant now) {
-        lastProgress = now;
-    }
-
-    /** When progress was last seen; the distant past if never. */
-    Instant lastProgress() {
-        return lastProgress;
     }
 
     /** Notes that the worker has become ready. */

@@ -103,7 +103,10 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.add("restart", config.sweep(), restarts);
         loops.add("leaks", Duration.ofSeconds(1), now -> registry.reportLeaks());
         loops.add("output", config.sweep(), new OutputLoop(workers));
-        loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, workers, stopper, config.loadStall(), presence));
+        loops.add(
+                "load",
+                LoadLoop.PERIOD,
+                new LoadLoop(records, stopper, new Stalls(workers, config.loadStall(), presence), config));
         config.busyLimit()
                 .ifPresent(limit ->
                         loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, records, stopper, limit, presence)));
@@ -200,7 +203,9 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * The host's word that a worker's load makes progress, where its output does not show it.
+     * The host's word that a worker's load makes progress, where its output does not show it. Where output is not
+     * recorded, the first call also begins the watch: from then on, {@link LifecycleConfig#loadStall()} without another
+     * one ends the load.
      *
      * @param id the worker's id
      * @return false if no such worker is supervised here
@@ -208,7 +213,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     public boolean progress(String id) {
         SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
         if (worker != null) {
-            worker.progress(registry.clock().instant());
+            worker.load.report(registry.clock().instant());
         }
         return worker != null;
     }

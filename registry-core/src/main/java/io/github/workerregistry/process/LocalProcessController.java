@@ -280,7 +280,8 @@ public final class LocalProcessController implements ProcessController {
         }
 
         /**
-         * Throws the output of workers away.
+         * Throws the output of workers away. Then a load is ended for a stall only if the worker sent a heartbeat or
+         * its progress was reported before, see {@link io.github.workerregistry.lifecycle.LifecycleConfig#loadStall()}.
          *
          * @return this builder
          */
@@ -291,7 +292,8 @@ public final class LocalProcessController implements ProcessController {
 
         /**
          * Lets workers write to stdout and stderr of this JVM. Should those be pipes, somebody has to read them as long
-         * as a worker runs.
+         * as a worker runs. The output is not recorded here, with the same effect on stalled loads as
+         * {@link #discardOutput()}.
          *
          * @return this builder
          */

@@ -1,0 +1,141 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.health.HealthStatus;
+import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.ForwardingProcess;
+import java.time.Duration;
+import java.util.function.BiConsumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** When a load counts as stalled, in virtual time. The stall limit is the default, 2 min. */
+@ExtendWith(UnexpectedWarnings.class)
+class LoadStallTest {
+
+    private final VirtualHive hive = new VirtualHive();
+
+    private void assertStalled(String id) {
+        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.supervisor.recentExits())
+                .singleElement()
+                .extracting(Exit::workerId, Exit::cause)
+                .containsExactly(id, Exit.Cause.LOAD_STALL);
+    }
+
+    /** Every load of more than two minutes was ended, because 0 bytes of output never grow. */
+    @Test
+    void silentLoadWhoseOutputIsNotRecordedIsNotEnded() {
+        hive.processes.discardOutput();
+        String id = hive.spawnLoading();
+        hive.processes.print(id, "to nobody");
+
+        hive.advance(Duration.ofHours(3));
+
+        assertThat(hive.state(id)).isInstanceOf(Loading.class);
+    }
+
+    @SuppressWarnings("ResultOfMethodCallIgnored")
+    static Stream<Named<BiConsumer<VirtualHive, String>>> signs() {
+        return Stream.of(
+                Named.of("a progress report", (hive, id) -> hive.supervisor.progress(id)),
+                Named.of("a heartbeat", (hive, id) -> hive.registry.heartbeat(id)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("signs")
+    void silenceAfterAFirstSignIsAStallThoughOutputIsNotRecorded(BiConsumer<VirtualHive, String> sign) {
+        UnexpectedWarnings.expect("its load made no progress for PT2M");
+        VirtualHive hive = VirtualHive.with(config -> config.heartbeatInterval(Duration.ofHours(1)));
+        hive.processes.discardOutput();
+        String id = hive.spawnLoading();
+        hive.advance(Duration.ofMinutes(10));
+        sign.accept(hive, id);
+
+        hive.advanceSeconds(119);
+        assertThat(hive.state(id)).isInstanceOf(Loading.class);
+        hive.advanceSeconds(2);
+
+        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.LOAD_STALL);
+    }
+
+    /** What the last generation showed says nothing of what the next one can show. */
+    @Test
+    void aReportOfTheLastGenerationDoesNotCountForTheNext() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        VirtualHive hive = VirtualHive.restarting();
+        hive.processes.discardOutput();
+        String id = hive.spawnLoading();
+        hive.supervisor.progress(id);
+        hive.processes.exit(id, 1);
+
+        hive.advance(Duration.ofMinutes(30));
+
+        assertThat(hive.worker(id).generation()).isEqualTo(2);
+        assertThat(hive.state(id)).isInstanceOf(Loading.class);
+    }
+
+    @Test
+    void silentLoadIsEndedWhereOutputIsRecorded() {
+        UnexpectedWarnings.expect("its load made no progress for PT2M");
+        String id = hive.spawnLoading();
+
+        hive.advanceSeconds(119);
+        assertThat(hive.state(id)).isInstanceOf(Loading.class);
+        hive.advanceSeconds(2);
+
+        assertStalled(id);
+    }
+
+    @Test
+    void processThatCannotTellWhetherItsOutputIsRecordedIsTakenToRecordIt() {
+        UnexpectedWarnings.expect(
+                "whether its output is recorded cannot be told", "its load made no progress for PT2M");
+        FakeProcessController processes = new FakeProcessController();
+        VirtualHive hive =
+                new VirtualHive(builder -> builder.processes(spec -> new ForwardingProcess(processes.start(spec)) {
+                    @Override
+                    public boolean recordsOutput() {
+                        throw new IllegalStateException("broken");
+                    }
+                }));
+        String id = hive.spawnLoading();
+
+        hive.advanceSeconds(121);
+
+        assertThat(hive.isGone(id)).isTrue();
+    }
+
+    /** It has no process here, so nothing of it is recorded. */
+    @Test
+    void silentLoadThatTheHiveRegisteredItselfIsNotEndedUnlessItSentHeartbeats() {
+        UnexpectedWarnings.expect("its load made no progress for PT2M");
+        VirtualHive hive = VirtualHive.with(config -> config.heartbeatInterval(Duration.ofHours(1)));
+        hive.probe.answerAll(HealthStatus.unhealthy("loading"));
+        for (String id : new String[] {"silent", "beating"}) {
+            hive.registry.register(WorkerInfo.builder()
+                    .id(id)
+                    .url("http://elsewhere")
+                    .modelRef("m")
+                    .state(new Loading(hive.time.instant()))
+                    .startedAt(hive.time.instant())
+                    .build());
+        }
+        hive.registry.heartbeat("beating");
+
+        hive.advance(Duration.ofHours(1));
+
+        assertThat(hive.state("silent")).isInstanceOf(Loading.class);
+        assertThat(hive.isGone("beating")).isTrue();
+    }
+}
