@@ -1,5 +1,7 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
+
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -45,7 +47,7 @@ final class SteadyClock implements InstantSource {
         Instant now = source.instant();
         boolean fresh = false;
         while (true) {
-            Reading seen = latest.get();
+            Reading seen = requireNonNull(latest.get());
             if (now.isAfter(seen.source)) {
                 latest.compareAndSet(seen, new Reading(now, seen.ahead));
             } else if (!seen.isWellAfter(now)) {

@@ -58,7 +58,7 @@ class DisturbedOutputIT {
     @BeforeEach
     void makeFifo() {
         ProcessHandle making = workers.processes().start("mkfifo", commands.toString());
-        workers.eventually(() -> !ProcessTree.runs(making));
+        workers.eventually(() -> !RealProcesses.runs(making));
     }
 
     /** A worker that runs each line that is written into the FIFO. */
@@ -281,7 +281,7 @@ class DisturbedOutputIT {
                         .start()
                         .toHandle());
 
-        workers.eventually(() -> !ProcessTree.runs(hive));
+        workers.eventually(() -> !RealProcesses.runs(hive));
 
         assertThat(said).hasContent("took true, bounded true, counted true, last [end of round 2]\n");
     }

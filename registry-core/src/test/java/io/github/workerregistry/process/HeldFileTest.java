@@ -267,7 +267,7 @@ class HeldFileTest {
 
     private void makeFifo(Path fifo) {
         ProcessHandle making = processes.start("mkfifo", fifo.toString());
-        await().until(() -> !ProcessTree.runs(making));
+        await().until(() -> !RealProcesses.runs(making));
         assertThat(fifo).exists();
     }
 
