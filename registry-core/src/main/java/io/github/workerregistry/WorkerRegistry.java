@@ -241,7 +241,8 @@ public final class WorkerRegistry {
             change.filter(Change::isEdge).ifPresent(edge -> {
                 FreeSlots.note(entry);
                 changed.add(entry.model());
-                if (edge.after().state() instanceof BackingOff end && end.cause().cause().isFailure()) {
+                if (edge.after().state() instanceof BackingOff end
+                        && end.cause().cause().isFailure()) {
                     history.failed(edge.after(), end.cause());
                 }
                 events.changed(edge.before(), edge.after());

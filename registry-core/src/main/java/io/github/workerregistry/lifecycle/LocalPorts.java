@@ -3,17 +3,23 @@ package io.github.workerregistry.lifecycle;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 
 /** Tries out the TCP ports of this machine. */
 final class LocalPorts {
+
+    /** A connection within a machine is made or refused at once, unless the queue of the one who listens is full. */
+    private static final int CONNECT_MILLIS = 200;
 
     private LocalPorts() {}
 
     /**
      * Whether a server that allows the reuse of addresses, as most do, can bind an address now. Bound with the wildcard
      * address, a port must be free on all addresses, IPv4 and IPv6. Not so if another process listens there, or holds
-     * it as the local port of a connection; connections of an earlier server in TIME_WAIT do not count.
+     * it as the local port of a connection; connections of an earlier server in TIME_WAIT do not count if that allowed
+     * the reuse, too.
      *
      * <p>The port is bound and not listened on, so that another server may bind it at the same moment.
      *
@@ -21,7 +27,7 @@ final class LocalPorts {
      *     want of a file descriptor, is not in use
      */
     static boolean canBind(InetSocketAddress address) {
-        try (Socket socket = new Socket()) {
+        try (Socket socket = new Socket(Proxy.NO_PROXY)) {
             socket.setReuseAddress(true);
             socket.bind(address);
             return true;
@@ -29,6 +35,25 @@ final class LocalPorts {
             return false;
         } catch (IOException unknown) {
             return true;
+        }
+    }
+
+    /**
+     * Whether somebody listens at an address of this machine. Asks by connecting, but only if the address cannot be
+     * bound: that alone may have other reasons (a port that needs rights, connections of an earlier server).
+     */
+    static boolean isListenedOn(InetSocketAddress address) {
+        return !canBind(address) && acceptsConnections(address);
+    }
+
+    private static boolean acceptsConnections(InetSocketAddress address) {
+        try (Socket socket = new Socket(Proxy.NO_PROXY)) {
+            socket.connect(address, CONNECT_MILLIS);
+            return socket.getLocalPort() != address.getPort(); // else it has met itself
+        } catch (SocketTimeoutException busy) {
+            return true;
+        } catch (IOException refused) {
+            return false;
         }
     }
 }

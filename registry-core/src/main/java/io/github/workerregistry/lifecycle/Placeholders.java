@@ -19,8 +19,7 @@ import java.util.stream.StreamSupport;
 final class Placeholders {
 
     /** What every spec has a value for; {@code port} if it is used. */
-    static final Set<String> BUILT_IN =
-            Set.of("id", "generation", "port", "model_ref", "backend", "device", "slots");
+    static final Set<String> BUILT_IN = Set.of("id", "generation", "port", "model_ref", "backend", "device", "slots");
 
     private static final String PORT_VARIABLE = variable("port");
 

@@ -72,22 +72,20 @@ public final class PortRange {
     }
 
     /**
-     * Looks after a taken port whose process has ended: keeps it if it can still be bound, else gives it back and takes
-     * another one.
+     * The port for the next process of a worker: the one that the worker has, if it can still be bound; else another
+     * one, taken now. The caller gives back the one that is not used.
      *
      * @return the port; the same one also if no other is free
      */
-    synchronized int renew(int port) {
-        if (!LocalPorts.canBind(new InetSocketAddress(port)) && taken.contains(port)) {
-            try {
-                int other = take();
-                giveBack(port);
-                return other;
-            } catch (PortsExhaustedException noOther) {
-                return port;
-            }
+    synchronized int next(int port) {
+        if (LocalPorts.canBind(new InetSocketAddress(port))) {
+            return port;
         }
-        return port;
+        try {
+            return take();
+        } catch (PortsExhaustedException noOther) {
+            return port;
+        }
     }
 
     /**

@@ -1,21 +1,15 @@
 package io.github.workerregistry.lifecycle;
 
-import static java.util.Objects.requireNonNull;
-
 import io.github.workerregistry.DuplicateWorkerException;
 import io.github.workerregistry.Exit;
-import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
-import io.github.workerregistry.process.ProcessController;
-import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.lifecycle.ProcessStarter.Started;
 import io.github.workerregistry.process.SpawnException;
-import io.github.workerregistry.process.WorkerProcess;
 import java.time.Instant;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -34,7 +28,7 @@ final class Spawner {
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
-    private final ProcessController processes;
+    private final ProcessStarter starter;
     private final PortRange ports;
     private final RestartPolicy policy;
     private final Supplier<StopSequence> stopSequences;
@@ -47,7 +41,7 @@ final class Spawner {
     Spawner(
             WorkerRegistry registry,
             SupervisedWorkers workers,
-            ProcessController processes,
+            ProcessStarter starter,
             PortRange ports,
             RestartPolicy policy,
             Supplier<StopSequence> stopSequences,
@@ -57,7 +51,7 @@ final class Spawner {
             Executor blocking) {
         this.registry = registry;
         this.workers = workers;
-        this.processes = processes;
+        this.starter = starter;
         this.ports = ports;
         this.policy = policy;
         this.stopSequences = stopSequences;
@@ -97,7 +91,7 @@ final class Spawner {
             }
             requireOpen(); // a shutdown that did not see this worker had closed the gate before
             registry.register(record);
-            return follow(worker, start(record, launch.process()), record);
+            return follow(worker, start(worker, record), record);
         } catch (Throwable t) {
             if (worker != null) {
                 workers.remove(worker);
@@ -125,9 +119,9 @@ final class Spawner {
                 .build();
     }
 
-    private Started start(WorkerInfo record, ProcessSpec spec) {
+    private Started start(SupervisedWorker worker, WorkerInfo record) {
         try {
-            return startGuarded(spec);
+            return starter.start(worker);
         } catch (SpawnException e) {
             if (registry.removeIfUnchanged(record, Exit.Cause.START_FAILED).isEmpty()) {
                 registry.remove(record.id()); // stopped or reported ready while it started
@@ -137,8 +131,8 @@ final class Spawner {
     }
 
     /**
-     * Begins the next generation of a worker that backs off. The start itself may block, and runs on the executor for
-     * that. In the worker's turn.
+     * Begins the next generation of a worker that backs off, on its port, or on another one if that is taken. The start
+     * itself may block, and runs on the executor for that. In the worker's turn.
      *
      * @param worker the generation that has ended
      * @param seen its record, BackingOff
@@ -149,62 +143,52 @@ final class Spawner {
             return;
         }
         Instant now = registry.clock().instant();
-        Launch launch = Launch.of(worker.lineage.spec(), worker.id, worker.generation + 1, worker.launch.port());
+        Launch launch = nextLaunch(worker);
         WorkerInfo record = registry.restartIfUnchanged(seen, new Loading(now), launch.url())
                 .orElse(null);
         if (record == null) {
+            giveBackUnlessIn(worker.launch, launch);
             return; // the host changed it just now; the next tick looks again
         }
+        if (!launch.port().equals(worker.launch.port())) {
+            log.info("worker {}: its port is in use by another process; it moves to {}", worker.id, launch.url());
+        }
+        giveBackUnlessIn(launch, worker.launch);
         SupervisedWorker next = worker.next(launch, now, stopSequences.get());
         workers.replace(worker, next);
         Stages.relay(next.started, worker.successor);
-        ProcessSpec spec = next.launch.process();
-        Once start = new Once(() -> startNext(next, spec, record));
+        Once start = new Once(() -> startNext(next, record));
         try {
             blocking.execute(start);
         } catch (Throwable t) {
             if (start.take()) { // else it has been run all the same
                 String reason = "the executor for it refuses: " + LogText.describe(t);
-                exits.startFailed(next, new SpawnException(spec.command(), reason, t));
+                exits.startFailed(next, new SpawnException(launch.process().command(), reason, t));
             } else {
                 log.warn("worker {}: the executor that started it failed", next.id, LogText.of(t));
             }
         }
     }
 
-    private void startNext(SupervisedWorker next, ProcessSpec spec, WorkerInfo record) {
+    private Launch nextLaunch(SupervisedWorker worker) {
+        WorkerSpec spec = worker.lineage.spec();
+        OptionalInt last = worker.launch.port();
+        OptionalInt port =
+                last.isPresent() && !spec.listenerOutsideTree() ? OptionalInt.of(ports.next(last.getAsInt())) : last;
+        return Launch.of(spec, worker.id, worker.generation + 1, port);
+    }
+
+    private void giveBackUnlessIn(Launch used, Launch unused) {
+        if (!unused.port().equals(used.port())) {
+            unused.port().ifPresent(ports::giveBack);
+        }
+    }
+
+    private void startNext(SupervisedWorker next, WorkerInfo record) {
         try {
-            follow(next, startGuarded(spec), record);
+            follow(next, starter.start(next), record);
         } catch (SpawnException e) {
             next.decide(() -> exits.startFailed(next, e));
-        }
-    }
-
-    /** A process, and what was asked of it once, under guard. */
-    private record Started(WorkerProcess process, long pid, CompletionStage<ExitStatus> onExit) {}
-
-    /** The one guard around the controller: whatever it throws, or gives, becomes a {@link SpawnException}. */
-    private Started startGuarded(ProcessSpec spec) {
-        WorkerProcess process = null;
-        try {
-            process = processes.start(spec);
-            return new Started(
-                    process, process.identity().pid(), requireNonNull(process.onExit(), "the notice of its exit"));
-        } catch (SpawnException e) {
-            throw e;
-        } catch (Throwable t) {
-            if (process != null) {
-                kill(process);
-            }
-            throw new SpawnException(spec.command(), "the process controller failed: " + LogText.describe(t), t);
-        }
-    }
-
-    private static void kill(WorkerProcess process) {
-        try {
-            process.kill();
-        } catch (Throwable t) {
-            log.warn("a process that cannot be supervised cannot be killed either", LogText.of(t));
         }
     }
 

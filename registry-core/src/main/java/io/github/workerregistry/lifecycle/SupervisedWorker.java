@@ -56,7 +56,6 @@ final class SupervisedWorker {
 
     private @Nullable Instant exitNoticed;
 
-
     SupervisedWorker(Lineage lineage, int generation, Launch launch, Instant startedAt, StopSequence stop) {
         this.lineage = lineage;
         this.id = lineage.id();

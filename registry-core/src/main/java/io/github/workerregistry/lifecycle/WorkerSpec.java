@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The command, the url, the values of environment variables and the directory may have placeholders, filled when the
  * worker is started: {@code {id}}, {@code {generation}}, {@code {port}}, {@code {model_ref}}, {@code {backend}},
- * {@code {device}}, {@code {slots}}, and the names in {@code parameters}. One that has no value is refused. A value stays
- * inside its one argument, whatever is in it, and is not searched for placeholders: nothing here passes through a shell.
- * The process finds the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
+ * {@code {device}}, {@code {slots}}, and the names in {@code parameters}. One that has no value is refused. A value
+ * stays inside its one argument, whatever is in it, and is not searched for placeholders: nothing here passes through a
+ * shell. The process finds the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
  * {@code WORKER_GENERATION} is that of the start: 1, and one more at each restart.
  *
  * <p>A placeholder in a second pair of braces is text. Other braces are themselves. On port 8100:
@@ -53,6 +53,8 @@ import org.jspecify.annotations.Nullable;
  * @param environment variables added to those inherited
  * @param inheritedEnvironment which of the hive's own variables the process has too; default all
  * @param directory the working directory; empty for this JVM's own
+ * @param listenerOutsideTree whether what listens at the url may be another process than those that the command starts,
+ *     see {@link Builder#listenerOutsideTree()}
  */
 public record WorkerSpec(
         Optional<String> id,
@@ -65,7 +67,8 @@ public record WorkerSpec(
         Map<String, String> parameters,
         Map<String, String> environment,
         InheritedEnvironment inheritedEnvironment,
-        Optional<Path> directory) {
+        Optional<Path> directory,
+        boolean listenerOutsideTree) {
 
     /**
      * Checks the values, that every placeholder is known, and that what they give once they are filled can be spawned:
@@ -89,7 +92,8 @@ public record WorkerSpec(
             Map<String, String> parameters,
             Map<String, String> environment,
             InheritedEnvironment inheritedEnvironment,
-            Optional<Path> directory) {
+            Optional<Path> directory,
+            boolean listenerOutsideTree) {
         requireNonNull(id, "id").ifPresent(value -> WorkerInfo.requireName(value, "id"));
         this.id = id;
         this.modelRef = WorkerInfo.requireName(modelRef, "modelRef");
@@ -108,6 +112,7 @@ public record WorkerSpec(
         this.environment = Map.copyOf(requireNonNull(environment, "environment"));
         this.inheritedEnvironment = requireNonNull(inheritedEnvironment, "inheritedEnvironment");
         this.directory = requireNonNull(directory, "directory");
+        this.listenerOutsideTree = listenerOutsideTree;
         SpecChecks.require(this);
     }
 
@@ -137,6 +142,7 @@ public record WorkerSpec(
         private final Set<String> without = new HashSet<>();
         private @Nullable Set<String> inherited;
         private Optional<Path> directory = Optional.empty();
+        private boolean listenerOutsideTree;
 
         private Builder() {}
 
@@ -291,6 +297,18 @@ public record WorkerSpec(
         }
 
         /**
+         * Says that the socket at the url is held by a process that the command does not start: the proxy of a
+         * container's port, or a proxy in front of the worker. Without this, a worker is not started while another
+         * process listens at its url.
+         *
+         * @return this builder
+         */
+        public Builder listenerOutsideTree() {
+            this.listenerOutsideTree = true;
+            return this;
+        }
+
+        /**
          * Builds the spec.
          *
          * @return the spec
@@ -309,7 +327,8 @@ public record WorkerSpec(
                     parameters,
                     environment,
                     new InheritedEnvironment(Optional.ofNullable(inherited), without),
-                    directory);
+                    directory,
+                    listenerOutsideTree);
         }
     }
 }

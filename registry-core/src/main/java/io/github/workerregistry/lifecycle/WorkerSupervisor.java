@@ -64,8 +64,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         Executor blocking = builder.blocking != null ? builder.blocking : builder.scheduler;
         ProcessController processes = builder.processes != null ? builder.processes : LocalProcessController.create();
         orphans = reapOrphans(processes);
-        exits = new Exits(
-                registry, workers, builder.ports, builder.restart, blocking, builder.hookDeadline != null);
+        exits = new Exits(registry, workers, builder.ports, builder.restart, blocking, builder.hookDeadline != null);
         StopLoop stops = new StopLoop(registry, workers, builder.stopRequest);
         Presence presence = new Presence(config.sweep(), registry.clock().instant());
         Loops loops = new Loops(registry.clock(), presence);
@@ -74,7 +73,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         spawner = new Spawner(
                 registry,
                 workers,
-                processes,
+                new ProcessStarter(processes),
                 builder.ports,
                 builder.restart,
                 () -> new StopSequence(config.killWait(), presence),
@@ -155,7 +154,8 @@ public final class WorkerSupervisor implements AutoCloseable {
      *
      * @param spec what to start
      * @return the worker, Loading, with its pid
-     * @throws SpawnException if the process could not be started; then nothing stays registered and no port stays taken
+     * @throws SpawnException if the process could not be started, or another process listens at the url that the spec
+     *     gives it; then nothing stays registered and no port stays taken
      * @throws io.github.workerregistry.DuplicateWorkerException if the spec's id is taken
      * @throws PortsExhaustedException if the worker needs a port and none is free
      * @throws IllegalArgumentException if the url or the program is malformed once its placeholders are filled
@@ -220,8 +220,9 @@ public final class WorkerSupervisor implements AutoCloseable {
 
     /**
      * Restarts a worker at an operator's request: stops it as {@link #stop} does, and starts the next generation at
-     * once, with the same id, port and url, however it ended. The restart is not counted against its
-     * {@link RestartPolicy}. A worker that backs off is restarted now; one that is just being started is left alone.
+     * once, with the same id, however it ended, and with the same port and url, unless another process has taken the
+     * port. The restart is not counted against its {@link RestartPolicy}. A worker that backs off is restarted now; one
+     * that is just being started is left alone.
      *
      * @param id the worker's id
      * @return completes, on any thread, with the worker, Loading, when its new process has been started; exceptionally
@@ -438,9 +439,9 @@ public final class WorkerSupervisor implements AutoCloseable {
          * s; what is left then is killed. The hook is taken away when the supervisor has been shut down or closed.
          *
          * <p>A service manager may signal the hive and its workers at once (systemd does with
-         * {@code KillMode=control-group}, its default; {@code KillMode=mixed} lets workers drain). So with the hook, the
-         * exit of a worker by SIGTERM or SIGINT that nobody here sent is dealt with 200 ms later, and is no crash if the
-         * shutdown has begun by then.
+         * {@code KillMode=control-group}, its default; {@code KillMode=mixed} lets workers drain). So with the hook,
+         * the exit of a worker by SIGTERM or SIGINT that nobody here sent is dealt with 200 ms later, and is no crash
+         * if the shutdown has begun by then.
          *
          * @param deadline the time until whatever is left is killed
          * @return this builder

@@ -95,17 +95,20 @@ final class RealHive implements AfterEachCallback {
         return spawn(supervisor, script, NOWHERE);
     }
 
-    /** A shell script that has the path of its flag file in {@code $FLAG}. */
+    /**
+     * A shell script that has the path of its flag file in {@code $FLAG}. It listens nowhere: what answers at a url
+     * without a port of its own is the test.
+     */
     WorkerInfo spawn(WorkerSupervisor supervisor, String script, String url) {
         String id = "w" + registry.stats().registered();
-        return supervisor.spawn(WorkerSpec.builder()
+        WorkerSpec.Builder spec = WorkerSpec.builder()
                 .id(id)
                 .modelRef("tiny")
                 .command("sh", "-c", script)
                 .environment("FLAG", flag(id).toString())
                 .slots(2)
-                .url(url)
-                .build());
+                .url(url);
+        return supervisor.spawn((url.contains("{port}") ? spec : spec.listenerOutsideTree()).build());
     }
 
     WorkerInfo spawnReady(WorkerSupervisor supervisor, String script, String url) {

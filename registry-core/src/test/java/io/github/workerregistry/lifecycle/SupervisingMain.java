@@ -88,6 +88,7 @@ final class SupervisingMain {
                         .modelRef("tiny")
                         .command("sleep", "600")
                         .url(url)
+                        .listenerOutsideTree() // the test answers there
                         .build())
                 .pid()
                 .orElseThrow();
