@@ -122,7 +122,7 @@ class ReadmeTest {
                     .invoke(null, server, supervisor, scheduler);
         }
 
-        assertThat(scheduler.isTerminated()).isTrue();
+        assertThat(scheduler.awaitTermination(20, TimeUnit.SECONDS)).isTrue(); // it was shut down
         assertThat(processes.running()).isEmpty();
         assertThatThrownBy(() -> supervisor.spawn(spec)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> new Socket(
