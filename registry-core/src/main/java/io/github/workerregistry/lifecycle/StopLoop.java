@@ -50,14 +50,25 @@ final class StopLoop implements Tick {
                 : registry.get(worker.id).filter(worker::owns).orElse(null);
         int openLeases = info == null ? 0 : info.slotsInUse();
         boolean canAsk = request != null && info != null;
+        boolean survives = worker.stop.isKilling() && survivesKill(worker);
         Phase entered;
         do {
-            entered = worker.stop.next(registry.clock().instant(), openLeases, canAsk);
+            entered = worker.stop.next(registry.clock().instant(), openLeases, canAsk, survives);
             if (entered != null) {
                 log.debug("worker {}: stop enters {}", worker.id, entered);
                 enter(entered, worker, info);
             }
         } while (entered != null);
+    }
+
+    private static boolean survivesKill(SupervisedWorker worker) {
+        WorkerProcess process = worker.process();
+        try {
+            return process == null || process.survivesKill();
+        } catch (Throwable t) { // foreign code; then it is believed to be as it seems
+            worker.complain(log, "worker {}: cannot tell whether its process survived SIGKILL", t);
+            return true;
+        }
     }
 
     /** Sends what was due before there was a process: it was stopped while it was being started. */

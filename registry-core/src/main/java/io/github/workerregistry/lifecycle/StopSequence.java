@@ -85,10 +85,11 @@ final class StopSequence {
      *
      * @param openLeases how many slots are still leased
      * @param canAsk whether there is a way to ask before signalling
+     * @param survives whether the process is seen to run though it was killed; until it is, it is not given up
      * @return the phase just entered; null if it is not time yet
      */
-    synchronized @Nullable Phase next(Instant now, int openLeases, boolean canAsk) {
-        Phase next = phase == Phase.RUNNING ? null : due(passed(now), openLeases, canAsk);
+    synchronized @Nullable Phase next(Instant now, int openLeases, boolean canAsk, boolean survives) {
+        Phase next = phase == Phase.RUNNING ? null : due(passed(now), openLeases, canAsk, survives);
         if (next != null) {
             phase = next;
         }
@@ -119,13 +120,13 @@ final class StopSequence {
         return presence.since(begun, now);
     }
 
-    private @Nullable Phase due(Duration passed, int openLeases, boolean canAsk) {
+    private @Nullable Phase due(Duration passed, int openLeases, boolean canAsk, boolean survives) {
         return switch (phase) {
             case RUNNING, UNKILLABLE -> null;
             case DRAINING -> drain(passed, openLeases, canAsk);
             case ASKED -> refused || isOver(askUntil, passed) ? Phase.TERMINATED : null;
             case TERMINATED -> isOver(killAt, passed) ? kill(passed) : null;
-            case KILLED -> killAgainOrGiveUp(passed);
+            case KILLED -> killAgainOrGiveUp(passed, survives);
         };
     }
 
@@ -143,8 +144,10 @@ final class StopSequence {
         return canAsk && !refused ? Phase.ASKED : Phase.TERMINATED;
     }
 
-    private @Nullable Phase killAgainOrGiveUp(Duration passed) {
-        if (isOver(giveUpAt, passed)) {
+    private @Nullable Phase killAgainOrGiveUp(Duration passed, boolean survives) {
+        if (!survives) {
+            giveUpAt = passed.plus(killWait);
+        } else if (isOver(giveUpAt, passed)) {
             return Phase.UNKILLABLE;
         }
         return isOver(killAgainAt, passed) ? killAgain(passed) : null;

@@ -96,6 +96,18 @@ final class LocalProcess implements WorkerProcess {
     }
 
     @Override
+    public boolean survivesKill() {
+        if (exit.isDone() || !lock.tryLock()) {
+            return false;
+        }
+        try {
+            return killed && !owed && tree.isSeenAlive();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
     public long outputBytes() {
         return output.bytes();
     }

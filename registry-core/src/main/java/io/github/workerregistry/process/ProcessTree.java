@@ -170,6 +170,11 @@ final class ProcessTree {
         return !members.isEmpty();
     }
 
+    /** Whether one of the known members runs for certain. */
+    boolean isSeenAlive() {
+        return members.keySet().stream().anyMatch(member -> member.liveness() == Liveness.RUNNING);
+    }
+
     private void forgetEnded() {
         members.keySet().removeIf(ProcessIdentity::hasEnded);
     }

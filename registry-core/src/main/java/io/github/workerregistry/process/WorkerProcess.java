@@ -63,6 +63,17 @@ public interface WorkerProcess {
     void kill();
 
     /**
+     * Whether the process is seen to have survived {@link #kill()}: the signal has come through, and the process, or
+     * something of its tree, runs all the same. Asked before a process is reported as unkillable; what cannot be looked
+     * at, or could not be signalled, is killed again instead.
+     *
+     * @return false also before it was killed; the default: true as long as {@link #exitStatus()} is empty
+     */
+    default boolean survivesKill() {
+        return exitStatus().isEmpty();
+    }
+
+    /**
      * How many bytes of output the process has written so far. Growth is a sign of life while a model loads. Called in
      * the supervisor's sweep, ten times a second for each worker, so it has to be cheap; the place where an
      * implementation bounds what it keeps.

@@ -68,6 +68,11 @@ final class PromptProcess implements WorkerProcess {
     }
 
     @Override
+    public boolean survivesKill() {
+        return calls.get("survivesKill()", process::survivesKill);
+    }
+
+    @Override
     public long outputBytes() {
         return calls.get("outputBytes()", process::outputBytes);
     }

@@ -39,7 +39,7 @@ class StopSequenceTest {
         round(at(120));
         begin(at(0.5));
 
-        assertThat(stop.next(at(120), 1, false)).isNull();
+        assertThat(stop.next(at(120), 1, false, true)).isNull();
     }
 
     @Test
@@ -51,21 +51,21 @@ class StopSequenceTest {
         stop.begin(at(5), Duration.ofMillis(200), GRACE, GRACE);
         round(at(5.1));
 
-        assertThat(stop.next(at(5.1), 1, false)).isNull();
+        assertThat(stop.next(at(5.1), 1, false, true)).isNull();
         round(at(5.2));
-        assertThat(stop.next(at(5.2), 1, false)).isEqualTo(Phase.TERMINATED);
+        assertThat(stop.next(at(5.2), 1, false, true)).isEqualTo(Phase.TERMINATED);
     }
 
     /** Only the last absences are known, or the stop of a host that has no CPU would not end. */
     @Test
     void aHostThatIsLateAllTheTimeStillEndsItsStops() {
         begin(START);
-        assertThat(stop.next(START, 0, false)).isEqualTo(Phase.TERMINATED);
+        assertThat(stop.next(START, 0, false, true)).isEqualTo(Phase.TERMINATED);
         int rounds = 0;
         Phase phase = null;
         for (; phase == null && rounds < 100; rounds++) {
             round(START.plusSeconds(4L * rounds));
-            phase = stop.next(START.plusSeconds(4L * rounds), 0, false);
+            phase = stop.next(START.plusSeconds(4L * rounds), 0, false, true);
         }
 
         assertThat(phase).isEqualTo(Phase.KILLED);

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class UnkillableTest {
 
     private final AtomicInteger kills = new AtomicInteger();
+    private boolean canBeSeen = true;
     private final FakeProcessController processes = new FakeProcessController();
     private final VirtualHive hive = new VirtualHive(builder -> builder.processes(this::start));
     private final String id = hive.spawnReady();
@@ -34,6 +35,11 @@ class UnkillableTest {
             public void kill() {
                 kills.incrementAndGet();
                 super.kill();
+            }
+
+            @Override
+            public boolean survivesKill() {
+                return canBeSeen && super.survivesKill();
             }
         };
     }
@@ -96,6 +102,27 @@ class UnkillableTest {
 
         assertThat(restarted).as("it was stopped for good before").isCompletedExceptionally();
         assertThat(hive.isGone(id)).isTrue();
+    }
+
+    /** No file descriptor is free, say: the kill has not come through, or its effect cannot be seen. */
+    @Test
+    void aProcessThatCannotBeLookedAtIsKilledAgainAndNotGivenUp() {
+        UnexpectedWarnings.expect("is still there after SIGKILL");
+        processes.ignoreKill(id);
+        canBeSeen = false;
+        CompletionStage<ExitStatus> killed = hive.supervisor.forceKill(id);
+
+        hive.advance(Duration.ofMinutes(1));
+        assertThat(killed.toCompletableFuture()).isNotDone();
+        assertThat(kills).hasValueGreaterThan(50);
+        canBeSeen = true;
+        hive.advance(Duration.ofMillis(4_800));
+        assertThat(killed.toCompletableFuture())
+                .as("it has the whole wait from then on")
+                .isNotDone();
+        hive.advance(Duration.ofMillis(300));
+
+        assertThat(killed.toCompletableFuture()).isCompletedExceptionally();
     }
 
     @Test

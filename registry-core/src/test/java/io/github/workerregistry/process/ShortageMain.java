@@ -253,6 +253,7 @@ final class ShortageMain {
     /** What is read once for all cannot be read then. */
     private static void beginAmidIt(String hiveId, DescriptorShortage shortage) {
         check(UUID.randomUUID() != null, "the JDK's random numbers, which it opens files for");
+        LocalProcessController.builder().hiveId(hiveId); // and classes that every hive has loaded by then
         shortage.begin();
         LocalProcessController controller =
                 LocalProcessController.builder().hiveId(hiveId).discardOutput().build();

@@ -42,6 +42,11 @@ public class ForwardingProcess implements WorkerProcess {
     }
 
     @Override
+    public boolean survivesKill() {
+        return process.survivesKill();
+    }
+
+    @Override
     public long outputBytes() {
         return process.outputBytes();
     }
