@@ -36,6 +36,7 @@ final class HeldFile implements AutoCloseable {
 
     private final RandomAccessFile content;
     private final Path name;
+    private final Path directory;
     private final Path path;
     private final boolean created;
     private Path last;
@@ -44,11 +45,13 @@ final class HeldFile implements AutoCloseable {
      * Takes over an open file.
      *
      * @param name by which the very file can be opened again
-     * @param path its name in the directory, with no link in it
+     * @param directory where it was opened, with no link in it
+     * @param path its name in there
      */
-    HeldFile(RandomAccessFile content, Path name, Path path, boolean created) {
+    HeldFile(RandomAccessFile content, Path name, Path directory, Path path, boolean created) {
         this.content = content;
         this.name = name;
+        this.directory = directory;
         this.path = path;
         this.created = created;
         this.last = path;
@@ -59,20 +62,20 @@ final class HeldFile implements AutoCloseable {
      *
      * @throws IOException if that is not possible or not safe; the message says why, in words for the reader of a log
      */
-    static HeldFile open(Path file) throws IOException {
+    static HeldFile open(Path directory, String file) throws IOException {
         try {
-            return openNow(file.toAbsolutePath().getParent().toRealPath().resolve(file.getFileName()));
+            return openNow(directory.toRealPath(), file);
         } catch (IOException e) {
             boolean speaks = e.getClass() == IOException.class; // the message of others is a path, or begins with it
-            throw new IOException(
-                    "output file " + file + " cannot be opened: " + (speaks ? e.getMessage() : e.toString()), e);
+            String why = speaks ? e.getMessage() : e.toString();
+            throw new IOException("output file " + directory.resolve(file) + " cannot be opened: " + why, e);
         }
     }
 
-    private static HeldFile openNow(Path path) throws IOException {
+    private static HeldFile openNow(Path directory, String file) throws IOException {
         for (int attempt = 1; ; attempt++) {
             try {
-                return openOrMake(path);
+                return openOrMake(directory, directory.resolve(file));
             } catch (NoSuchFileException | FileNotFoundException e) { // moved by somebody between two of our steps
                 if (attempt == ATTEMPTS) {
                     throw e;
@@ -81,11 +84,13 @@ final class HeldFile implements AutoCloseable {
         }
     }
 
-    private static HeldFile openOrMake(Path path) throws IOException {
+    private static HeldFile openOrMake(Path directory, Path path) throws IOException {
         boolean created = make(path);
         try {
             OutputFileChecks.requireRegular(path);
-            return Descriptors.areShown() ? openByDescriptor(path, created) : openByName(path, created);
+            return Descriptors.areShown()
+                    ? openByDescriptor(directory, path, created)
+                    : openByName(directory, path, created);
         } catch (Throwable t) {
             if (created && !(t instanceof NoSuchFileException)) { // else it has gone from here
                 OutputFile.delete(path);
@@ -115,14 +120,14 @@ final class HeldFile implements AutoCloseable {
      * The channel follows no link and does not block, were this a FIFO by now. What was opened has a name of its own
      * then, by which the rest is done.
      */
-    private static HeldFile openByDescriptor(Path path, boolean created) throws IOException {
+    private static HeldFile openByDescriptor(Path directory, Path path, boolean created) throws IOException {
         try (FileChannel opened = FileChannel.open(path, READ, WRITE, NOFOLLOW_LINKS)) {
             Path descriptor = Descriptors.of(path).orElseThrow(() -> moved(path));
             RandomAccessFile content = new RandomAccessFile(descriptor.toFile(), "rw");
             try {
                 Path own = Descriptors.of(content, path).orElseThrow(() -> moved(path));
-                OutputFileChecks.requireSafe(own, path);
-                return new HeldFile(content, own, path, created);
+                OutputFileChecks.requireSafe(own, directory);
+                return new HeldFile(content, own, directory, path, created);
             } catch (Throwable t) {
                 content.close();
                 throw t;
@@ -131,11 +136,11 @@ final class HeldFile implements AutoCloseable {
     }
 
     /** Where descriptors have no names. A link that comes between the check and the opening is seen, but opened. */
-    static HeldFile openByName(Path path, boolean created) throws IOException {
+    static HeldFile openByName(Path directory, Path path, boolean created) throws IOException {
         RandomAccessFile content = new RandomAccessFile(path.toFile(), "rw");
         try {
             OutputFileChecks.requireRegular(path);
-            return new HeldFile(content, path, path, created);
+            return new HeldFile(content, path, directory, path, created);
         } catch (Throwable t) {
             content.close();
             throw t;
@@ -172,7 +177,7 @@ final class HeldFile implements AutoCloseable {
 
     /** After it was closed: deletes the file, also under another name, if it has not left its directory. */
     void delete() {
-        if (path.getParent().equals(last.getParent())) {
+        if (directory.equals(last.getParent())) {
             OutputFile.delete(last);
         }
     }

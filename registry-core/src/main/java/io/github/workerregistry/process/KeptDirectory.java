@@ -15,7 +15,7 @@ record KeptDirectory(Path directory, long limit) implements OutputSource {
         if (!Files.isWritable(directory)) {
             throw new IOException("output directory " + directory + " is not writable");
         }
-        HeldFile file = HeldFile.open(directory.resolve(OutputFileName.of(workerId)));
+        HeldFile file = HeldFile.open(directory, OutputFileName.of(workerId));
         return new OutputFile(file, limit, () -> {}, file.wasCreated() ? file::delete : () -> {});
     }
 }

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -37,18 +36,17 @@ final class OutputFileChecks {
     /**
      * What can be said of an open file, for good. On Linux.
      *
-     * @param path the name by which it was opened
+     * @param directory where it was opened
      */
-    static void requireSafe(Path descriptor, Path path) throws IOException {
-        Map<String, Object> found = Files.readAttributes(descriptor, "unix:isRegularFile,nlink,uid");
-        if (!found.get("isRegularFile").equals(true)) {
+    static void requireSafe(Path descriptor, Path directory) throws IOException {
+        if (!Files.readAttributes(descriptor, BasicFileAttributes.class).isRegularFile()) {
             throw new IOException("it is no regular file");
         }
-        if (((Number) found.get("nlink")).longValue() > 1) {
+        if (((Number) Files.getAttribute(descriptor, "unix:nlink")).longValue() > 1) {
             throw new IOException("it has other names (hard links)");
         }
-        if (!found.get("uid").equals(ownUid())
-                && !found.get("uid").equals(Files.getAttribute(path.getParent(), "unix:uid"))) {
+        Object owner = Files.getAttribute(descriptor, "unix:uid");
+        if (!owner.equals(ownUid()) && !owner.equals(Files.getAttribute(directory, "unix:uid"))) {
             throw new IOException("it belongs to another user");
         }
     }

@@ -26,7 +26,7 @@ final class TemporaryDirectory implements OutputSource {
     public synchronized ProcessOutput open(String workerId) throws IOException {
         Path home = home();
         try {
-            HeldFile file = HeldFile.open(home.resolve(++opened + "-" + OutputFileName.of(workerId)));
+            HeldFile file = HeldFile.open(home, ++opened + "-" + OutputFileName.of(workerId));
             Runnable remove = () -> remove(file, home);
             return new OutputFile(file, limit, remove, remove);
         } catch (IOException | RuntimeException e) {

@@ -40,14 +40,14 @@ class HeldFileTest {
     private final Path victim;
 
     HeldFileTest(@TempDir Path directory, @TempDir Path elsewhere) throws IOException {
-        this.directory = directory;
+        this.directory = directory.toRealPath();
         this.file = directory.resolve("w.log");
         this.victim = Files.writeString(elsewhere.resolve("victim"), "precious");
     }
 
     @Test
     void aNewFileIsForItsOwnerOnly() throws IOException {
-        HeldFile held = HeldFile.open(file);
+        HeldFile held = HeldFile.open(directory, "w.log");
         held.close();
 
         assertThat(held.wasCreated()).isTrue();
@@ -59,7 +59,7 @@ class HeldFileTest {
         Files.writeString(file, "old\n");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
 
-        try (HeldFile held = HeldFile.open(file)) {
+        try (HeldFile held = HeldFile.open(directory, "w.log")) {
             assertThat(held.wasCreated()).isFalse();
             assertThat(held.content().length()).isEqualTo(4);
         }
@@ -70,7 +70,7 @@ class HeldFileTest {
 
     @Test
     void itsNameLeadsToTheVeryFileWhereverThatGoes() throws IOException {
-        try (HeldFile held = HeldFile.open(file)) {
+        try (HeldFile held = HeldFile.open(directory, "w.log")) {
             Path moved = Files.move(file, directory.resolve("w.log.1"));
             Files.writeString(file, "of somebody else");
             Files.writeString(held.name(), "mine", StandardOpenOption.APPEND);
@@ -115,7 +115,7 @@ class HeldFileTest {
     void theDirectoryItselfMayBeReachedByALink(@TempDir Path elsewhere) throws IOException {
         Path link = Files.createSymbolicLink(elsewhere.resolve("logs"), directory);
 
-        try (HeldFile held = HeldFile.open(link.resolve("w.log"))) {
+        try (HeldFile held = HeldFile.open(link, "w.log")) {
             Files.writeString(held.name(), "mine", StandardOpenOption.APPEND);
         }
 
@@ -130,16 +130,16 @@ class HeldFileTest {
         assertRefused("it belongs to another user");
 
         assertThat(isGivenTo(STRANGER, directory)).isTrue();
-        HeldFile.open(file).close();
+        HeldFile.open(directory, "w.log").close();
         assertThat(isGivenTo(0, file)).isTrue();
-        HeldFile.open(file).close();
+        HeldFile.open(directory, "w.log").close();
     }
 
     @Test
     void aFileThatCannotBeOpenedIsNamedAndNothingIsLeft(@TempDir Path gone) throws IOException {
         Files.delete(gone);
 
-        assertThatThrownBy(() -> HeldFile.open(gone.resolve("w.log")))
+        assertThatThrownBy(() -> HeldFile.open(gone, "w.log"))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("output file " + gone.resolve("w.log") + " cannot be opened: ");
         Files.createDirectory(gone);
@@ -148,7 +148,7 @@ class HeldFileTest {
     @Test
     void whereDescriptorsHaveNoNamesTheNameIsOpenedAndChecked() throws IOException {
         Files.writeString(file, "old\n");
-        try (HeldFile held = HeldFile.openByName(file, false)) {
+        try (HeldFile held = HeldFile.openByName(directory, file, false)) {
             assertThat(held.name()).isEqualTo(file);
             assertThat(held.content().length()).isEqualTo(4);
             held.close();
@@ -157,14 +157,14 @@ class HeldFileTest {
         }
 
         Files.createSymbolicLink(file, victim);
-        assertThatThrownBy(() -> HeldFile.openByName(file, false)).hasMessage("it is a symbolic link");
+        assertThatThrownBy(() -> HeldFile.openByName(directory, file, false)).hasMessage("it is a symbolic link");
         assertThat(victim).hasContent("precious");
     }
 
     @Test
     void anInterruptedThreadOpensToo() throws IOException {
         Thread.currentThread().interrupt();
-        try (HeldFile held = HeldFile.open(file)) {
+        try (HeldFile held = HeldFile.open(directory, "w.log")) {
             assertThat(held.content().length()).isZero();
         } finally {
             assertThat(Thread.interrupted()).isTrue();
@@ -174,8 +174,8 @@ class HeldFileTest {
     @Test
     void oneDescriptorIsHeldAndThenNone() throws IOException {
         assertThat(descriptorsIn(directory)).isZero();
-        try (HeldFile held = HeldFile.open(file);
-                HeldFile again = HeldFile.open(file)) {
+        try (HeldFile held = HeldFile.open(directory, "w.log");
+                HeldFile again = HeldFile.open(directory, "w.log")) {
             assertThat(descriptorsIn(directory)).isEqualTo(2);
             assertThat(held.name()).isNotEqualTo(again.name());
         }
@@ -187,7 +187,7 @@ class HeldFileTest {
 
     @Test
     void onlyTheVeryFileIsDeletedUnderWhateverNameItHasInItsDirectory(@TempDir Path elsewhere) throws IOException {
-        HeldFile held = HeldFile.open(file);
+        HeldFile held = HeldFile.open(directory, "w.log");
         Path renamed = Files.move(file, directory.resolve("renamed"));
         Files.writeString(file, "of somebody else");
         held.close();
@@ -196,7 +196,7 @@ class HeldFileTest {
         assertThat(file).hasContent("of somebody else");
 
         Files.delete(file);
-        held = HeldFile.open(file);
+        held = HeldFile.open(directory, "w.log");
         Path taken = Files.move(file, elsewhere.resolve("taken"));
         held.close();
         held.delete();
@@ -236,7 +236,7 @@ class HeldFileTest {
     }
 
     private boolean opensAndAppends() {
-        try (HeldFile held = HeldFile.open(file)) {
+        try (HeldFile held = HeldFile.open(directory, "w.log")) {
             Files.writeString(held.name(), "not for you", StandardOpenOption.APPEND);
             return true;
         } catch (IOException refused) {
@@ -259,7 +259,7 @@ class HeldFileTest {
     }
 
     private void assertRefused(String why) {
-        assertThatThrownBy(() -> HeldFile.open(file))
+        assertThatThrownBy(() -> HeldFile.open(directory, "w.log"))
                 .isInstanceOf(IOException.class)
                 .hasMessage("output file " + file + " cannot be opened: " + why);
         assertThat(victim).hasContent("precious");

@@ -70,7 +70,7 @@ class OutputFileTest {
     @Test
     void aFileOfManyGibibytesIsCountedAndItsEndIsRead() throws IOException {
         long gibibytes = 5L << 30;
-        OutputFile output = outputTo(HeldFile.open(file), Long.MAX_VALUE);
+        OutputFile output = outputTo(HeldFile.open(file.getParent(), "w.log"), Long.MAX_VALUE);
         try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
             sparse.setLength(gibibytes);
         }
@@ -114,7 +114,7 @@ class OutputFileTest {
                 return before;
             }
         }) {
-            OutputFile output = outputTo(new HeldFile(growing, file, file, false));
+            OutputFile output = outputTo(new HeldFile(growing, file, file.getParent(), file, false));
 
             List<String> shown = output.tail(9);
             Files.write(file, new byte[0]);
@@ -134,7 +134,7 @@ class OutputFileTest {
                 return super.length();
             }
         }) {
-            OutputFile output = outputTo(new HeldFile(broken, file, file, false));
+            OutputFile output = outputTo(new HeldFile(broken, file, file.getParent(), file, false));
             print("one\n");
             assertThat(output.bytes()).isEqualTo(4);
             print("two\n");
@@ -161,7 +161,7 @@ class OutputFileTest {
     }
 
     private OutputFile output() throws IOException {
-        return outputTo(HeldFile.open(file));
+        return outputTo(HeldFile.open(file.getParent(), "w.log"));
     }
 
     private OutputFile outputTo(HeldFile held) throws IOException {
