@@ -166,8 +166,9 @@ final class HiveOptions {
     @Option(
             names = "--log-dir",
             paramLabel = "<directory>",
-            description = "Where the output of each worker is kept, as <worker id>.log; made if it is not there"
-                    + " (default: a temporary directory, gone with the worker).")
+            description =
+                    "Where the output of each worker is kept, as <worker id>.log; made for this user only if it is not there"
+                            + " (default: a temporary directory, gone with the worker).")
     private Path logDir;
 
     String host() {

@@ -17,6 +17,8 @@ import java.io.IOException;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -183,11 +185,20 @@ final class RunningHive implements AutoCloseable {
         if (options.logDir().isPresent()) {
             Path directory = options.logDir().get();
             try {
-                processes.outputDirectory(Files.createDirectories(directory));
+                processes.outputDirectory(Files.createDirectories(directory, ownerOnly(directory)));
             } catch (IOException e) {
                 throw new IOException("cannot make --log-dir " + directory + ": " + e, e);
             }
         }
         return processes.build();
+    }
+
+    /** What workers print may be a prompt, or a token. */
+    private static FileAttribute<?>[] ownerOnly(Path directory) {
+        return directory.getFileSystem().supportedFileAttributeViews().contains("posix")
+                ? new FileAttribute<?>[] {
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))
+                }
+                : new FileAttribute<?>[0];
     }
 }
