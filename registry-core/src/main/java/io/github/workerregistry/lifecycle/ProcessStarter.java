@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.LogText;
 import io.github.workerregistry.process.ProcessController;
+import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import java.net.InetSocketAddress;
@@ -48,13 +49,25 @@ final class ProcessStarter {
             return new Started(
                     process, process.identity().pid(), requireNonNull(process.onExit(), "the notice of its exit"));
         } catch (SpawnException e) {
+            logCommand(launch.process());
             throw e;
         } catch (Throwable t) {
+            logCommand(launch.process());
             if (process != null) {
                 kill(process);
             }
             throw new SpawnException(
                     launch.process().command(), "the process controller failed: " + LogText.describe(t), t);
+        }
+    }
+
+    /** The exception does not show it, for it may hold secrets. */
+    private static void logCommand(ProcessSpec spec) {
+        if (log.isDebugEnabled()) {
+            log.debug(
+                    "worker {} was not started with {}",
+                    spec.workerId(),
+                    LogText.of(spec.command().toString()));
         }
     }
 

@@ -2,7 +2,9 @@ package io.github.workerregistry.lifecycle;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.internal.CommandText;
 import io.github.workerregistry.process.InheritedEnvironment;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -11,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,6 +117,20 @@ public record WorkerSpec(
         this.directory = requireNonNull(directory, "directory");
         this.listenerOutsideTree = listenerOutsideTree;
         SpecChecks.require(this);
+    }
+
+    /** What is to be spawned, without what may hold secrets: arguments, and the values of parameters and variables. */
+    @Override
+    public String toString() {
+        return "WorkerSpec[" + id.map(value -> "id=" + value + ", ").orElse("") + "modelRef=" + modelRef + ", backend="
+                + backend + ", device=" + device + ", slots=" + slots + ", program="
+                + LogText.of(CommandText.program(command))
+                + ", arguments=" + (command.size() - 1) + ", url=" + url + ", parameters="
+                + new TreeSet<>(parameters.keySet()) + ", variables="
+                + LogText.of(new TreeSet<>(environment.keySet()).toString())
+                + directory
+                        .map(path -> ", directory=" + LogText.of(path.toString()))
+                        .orElse("") + "]";
     }
 
     /**

@@ -2,7 +2,6 @@ package io.github.workerregistry.process;
 
 import static io.github.workerregistry.WorkerInfo.requireName;
 import static java.util.Objects.requireNonNull;
-import static java.util.Objects.requireNonNullElse;
 
 import io.github.workerregistry.LogText;
 import java.io.IOException;
@@ -120,12 +119,12 @@ public final class LocalProcessController implements ProcessController {
             return LocalProcess.watch(spec.workerId(), root, mark, tree, output);
         } catch (IOException e) { // there is no child
             output.abandon();
-            throw new SpawnException(spec.command(), reason(e), e);
+            throw new SpawnException(spec.command(), SpawnException.reason(e), e);
         } catch (RuntimeException | OutOfMemoryError e) {
             // The JDK makes a thread after the fork. If that fails, there is an error and also a child.
             endAll(tree, spec);
             output.abandon();
-            throw new SpawnException(spec.command(), reason(e), e);
+            throw new SpawnException(spec.command(), SpawnException.reason(e), e);
         }
     }
 
@@ -178,7 +177,7 @@ public final class LocalProcessController implements ProcessController {
         try {
             return outputs.open(spec.workerId());
         } catch (IOException | RuntimeException e) {
-            throw new SpawnException(spec.command(), reason(e), e);
+            throw new SpawnException(spec.command(), SpawnException.reason(e), e);
         }
     }
 
@@ -192,10 +191,6 @@ public final class LocalProcessController implements ProcessController {
         builder.redirectInput(Redirect.from(Redirect.DISCARD.file())); // /dev/null, or what the system has in its place
         output.connect(builder);
         return builder;
-    }
-
-    private static String reason(Throwable cause) {
-        return requireNonNullElse(cause.getMessage(), cause.toString());
     }
 
     /** {@link ProcessBuilder#start()}; tests put their own here. */

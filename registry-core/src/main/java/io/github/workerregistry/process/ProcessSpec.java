@@ -4,10 +4,12 @@ import static io.github.workerregistry.WorkerInfo.requireName;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.CommandText;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 
 /**
  * What a {@link ProcessController} is to start. What no process can be given is refused here, by name and without its
@@ -68,5 +70,19 @@ public record ProcessSpec(
     public ProcessSpec(
             String workerId, List<String> command, Map<String, String> environment, Optional<Path> directory) {
         this(workerId, command, environment, directory, InheritedEnvironment.all());
+    }
+
+    /**
+     * The program, how many arguments it has, and which variables are added: without arguments and values, which may
+     * hold secrets.
+     */
+    @Override
+    public String toString() {
+        return "ProcessSpec[workerId=" + workerId + ", program=" + LogText.of(CommandText.program(command))
+                + ", arguments="
+                + (command.size() - 1) + ", variables=" + LogText.of(new TreeSet<>(environment.keySet()).toString())
+                + directory
+                        .map(path -> ", directory=" + LogText.of(path.toString()))
+                        .orElse("") + "]";
     }
 }

@@ -1,6 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
 import io.github.workerregistry.Exit;
@@ -33,6 +34,41 @@ class LifeLogTest {
                         "worker " + id + " is ready: it called back",
                         "worker " + id + " is stopping: REQUESTED",
                         "worker " + id + " is gone: REQUESTED, exit code 0 (requested)");
+    }
+
+    /** Everything that is said above DEBUG, or kept with an exit, may be shown to people who may not know a secret. */
+    @Test
+    void theArgumentsOfAStartThatFailsAreToldAtDebugOnly() {
+        UnexpectedWarnings.expect("is gone: CRASHED", "is gone: CRASH_LOOP");
+        VirtualHive hive = new VirtualHive(builder ->
+                builder.restart(RestartPolicy.builder().jitter(0).limit(1).build()));
+        WorkerSpec spec = WorkerSpec.builder()
+                .id("w")
+                .modelRef("tiny")
+                .command("serve", "--api-key=TOPSECRET\u202e")
+                .parameter("key", "TOPSECRET")
+                .environment("API_KEY", "TOPSECRET")
+                .url("http://fake")
+                .build();
+        hive.processes.failNextStart("no memory");
+        assertThatThrownBy(() -> hive.supervisor.spawn(spec)).hasMessage("cannot start serve: no memory");
+        hive.supervisor.spawn(spec);
+        hive.processes.failNextStart("no memory");
+        hive.processes.exit("w", 1);
+        hive.advanceSeconds(10);
+
+        assertThat(logged.said(Level.DEBUG))
+                .filteredOn(line -> line.contains("TOPSECRET"))
+                .hasSize(2)
+                .containsOnly("worker w was not started with [serve, --api-key=TOPSECRET\\u202e]");
+        assertThat(logged.said()).filteredOn(line -> line.contains("TOPSECRET")).hasSize(2);
+        assertThat(hive.supervisor.recentExits())
+                .extracting(Exit::output)
+                .containsExactly(List.of(), List.of("cannot start serve: no memory"));
+        assertThat(spec)
+                .hasToString(
+                        "WorkerSpec[id=w, modelRef=tiny, backend=cpu, device=0, slots=1, program=serve, arguments=1,"
+                                + " url=http://fake, parameters=[key], variables=[API_KEY]]");
     }
 
     @Test

@@ -97,6 +97,23 @@ class LocalProcessStartIT {
         assertThat(filesIn(directory)).hasSize(1);
     }
 
+    /** The message was as long as the command, with all that was in it. */
+    @Test
+    void aCommandThatIsTooLongForTheSystemIsRefusedInAFewWords() {
+        String secret = "TOPSECRET".repeat(20_000);
+        Map<String, String> environment = Map.of("API_KEY", "TOPSECRET");
+        ProcessSpec spec = new ProcessSpec("w", List.of("sleep", secret), environment, Optional.empty());
+
+        assertThatThrownBy(() -> workers.controller().start(spec))
+                .isInstanceOf(SpawnException.class)
+                .hasMessageStartingWith("cannot start sleep: ")
+                .hasMessageContaining("Argument list too long")
+                .satisfies(failure -> assertThat(failure.getMessage()).hasSizeLessThan(200))
+                .hasStackTraceContaining("Argument list too long")
+                .satisfies(failure -> assertThat(failure.getCause().toString()).doesNotContain("TOPSECRET"));
+        assertThat(logs).isEmptyDirectory();
+    }
+
     @Test
     void aMissingWorkingDirectoryIsNamed() {
         Path missing = logs.resolve("missing");
@@ -104,8 +121,7 @@ class LocalProcessStartIT {
 
         assertThatThrownBy(() -> workers.controller().start(spec))
                 .isInstanceOf(SpawnException.class)
-                .hasMessage("cannot start [sleep, 600]: working directory " + missing
-                        + " does not exist or is no directory");
+                .hasMessage("cannot start sleep: working directory " + missing + " does not exist or is no directory");
         assertThat(logs).isEmptyDirectory();
     }
 

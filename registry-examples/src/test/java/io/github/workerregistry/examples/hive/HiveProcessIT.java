@@ -6,14 +6,20 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The hive as a program: how it starts and how it ends. */
@@ -139,13 +145,56 @@ class HiveProcessIT {
                 "one",
                 "--port=0",
                 "--workers=1",
-                "--worker-command=/no/such/program --port {port}",
+                "--worker-command=/no/such/program --api-key TOPSECRET --port {port}",
                 "--ports=" + FreePorts.range(1));
 
         assertThat(exitCode(hive)).isEqualTo(1);
         assertThat(String.join("\n", hive.errors()))
                 .contains("/no/such/program")
-                .doesNotContain("\tat ");
+                .doesNotContain("\tat ")
+                .doesNotContain("TOPSECRET");
+    }
+
+    /** Prompts may be in it. */
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void theOutputOfWorkersIsForTheUserOfTheHiveOnly() throws Exception {
+        Path logs = directory.resolve("made").resolve("logs");
+        HiveProcess hive = HiveProcess.start(
+                directory.resolve("one"),
+                "--port=0",
+                "--workers=1",
+                "--ports=" + FreePorts.range(1),
+                "--log-dir=" + logs);
+        hives.add(hive);
+
+        assertThat(workersOf(hive.client())).hasSize(1);
+
+        assertThat(Files.getPosixFilePermissions(logs)).isEqualTo(PosixFilePermissions.fromString("rwx------"));
+        try (Stream<Path> files = Files.list(logs)) {
+            assertThat(files)
+                    .singleElement()
+                    .satisfies(log -> assertThat(Files.getPosixFilePermissions(log))
+                            .isEqualTo(PosixFilePermissions.fromString("rw-------")));
+        }
+    }
+
+    /** Whoever reaches the port may ask for a worker, and need not know what its arguments are. */
+    @Test
+    void aClientIsToldWhichProgramCannotBeStartedAndNotItsArguments() throws Exception {
+        HiveProcess hive = start(
+                "one",
+                "--port=0",
+                "--workers=0",
+                "--worker-command=/no/such/program --api-key TOPSECRET --port {port}",
+                "--ports=" + FreePorts.range(1));
+
+        HttpResponse<String> answer = hive.client()
+                .send("POST", "/v1/workers/spawn", "{\"model_ref\": \"m\", \"backend\": \"cpu\", \"device\": 0}");
+
+        assertThat(answer.statusCode()).isEqualTo(500);
+        assertThat(answer.body()).contains("spawn_failed", "/no/such/program").doesNotContain("TOPSECRET");
+        assertThat(hive.printed()).doesNotContain("TOPSECRET");
     }
 
     /** The name is that of a directory, in which the output of the hive and of its workers is. */
