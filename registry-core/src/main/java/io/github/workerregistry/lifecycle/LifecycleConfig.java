@@ -15,12 +15,17 @@ import org.jspecify.annotations.Nullable;
  * @param healthTimeout how long an answer to a health check may take, at most {@code healthInterval}; default 5 s, or
  *     {@code healthInterval} if that is shorter
  * @param failureThreshold failed checks in a row after which an idle worker is given up, &ge; 1; default 3
- * @param readyInterval time to the first readiness probe of a loading worker; doubles from probe to probe, to four
- *     times as much; default 250 ms
+ * @param readyInterval time to the first readiness probe of a loading worker; the wait from the end of a probe to the
+ *     next one doubles from probe to probe, to four times as much. It is 200 ms at least, because output counts as
+ *     progress only between two probes, see {@code loadStall}; default 250 ms
  * @param loadStall how long a load may go on without progress, which is output that grows, a heartbeat, or
- *     {@link WorkerSupervisor#progress}; a model that loads in silence for longer needs a longer one. A worker whose
- *     output is not recorded is never ended for a stall, unless a heartbeat or a progress report of this generation has
- *     come before; default 2 min
+ *     {@link WorkerSupervisor#progress}; a model that loads in silence for longer needs a longer one. Output is
+ *     progress unless a readiness probe was open when it came, or within the 100 ms before it: so a server's log of our
+ *     probes is none, if it is written at once. A load that made no progress for {@code loadStall}, but wrote beside
+ *     probes, is probed no more until it makes progress, and ended when it has written nothing for {@code loadStall}
+ *     then: so no load is ended for a stall within {@code loadStall} of any output. A worker whose output is not
+ *     recorded is ended for a stall only if a heartbeat or a progress report of the same generation has come before;
+ *     default 2 min
  * @param heartbeatInterval how often a worker that sends heartbeats is expected to send one; default 5 s
  * @param heartbeatMisses how many missed in a row end it, &ge; 1; default 3
  * @param busyLimit how long a busy worker may neither take nor finish work until it counts as hung; empty: never;

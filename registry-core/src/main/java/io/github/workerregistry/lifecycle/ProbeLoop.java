@@ -35,16 +35,22 @@ final class ProbeLoop implements Tick {
     private final Verdict verdict;
     private final Map<String, Schedule> schedules = new HashMap<>();
     private final Presence presence;
+    private final SupervisedWorkers supervised;
+    private final Stalls stalls;
 
     ProbeLoop(
             WorkerRegistry registry,
             SupervisedRecords records,
+            SupervisedWorkers supervised,
             HealthProbe probe,
             LifecycleConfig config,
             Verdict verdict,
+            Stalls stalls,
             Presence presence) {
         this.registry = registry;
         this.records = records;
+        this.supervised = supervised;
+        this.stalls = stalls;
         this.probe = probe;
         this.config = config;
         this.verdict = verdict;
@@ -119,7 +125,11 @@ final class ProbeLoop implements Tick {
             startedAt = worker.startedAt();
             loading = worker.state() instanceof Loading;
             pace = worker.state() instanceof Loading load
-                    ? new ReadinessPace(config.readyInterval(), load.since().isBefore(now) ? load.since() : now)
+                    ? new ReadinessPace(
+                            supervised,
+                            stalls,
+                            config.readyInterval(),
+                            load.since().isBefore(now) ? load.since() : now)
                     : new HealthPace(config.healthInterval(), now);
         }
 

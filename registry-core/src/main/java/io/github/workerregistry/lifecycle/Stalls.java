@@ -4,13 +4,17 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Loading;
 import java.time.Duration;
 import java.time.Instant;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
  * Decides whether a load has stalled, see {@link LifecycleConfig#loadStall()}.
  *
  * <p>Silence counts only against a worker that can break it: one whose output is recorded, or that sent a heartbeat, or
  * of which progress was reported, at least once in this generation.
+ *
+ * <p>Output that may be an echo of our probes is no progress, but it is no silence either: its writer may be unlucky
+ * and write whenever a probe is open. So after {@code loadStall} without progress the worker is probed no more. What it
+ * writes then is progress, and a worker that writes nothing then for {@code loadStall} has stalled.
  */
 final class Stalls {
 
@@ -24,22 +28,37 @@ final class Stalls {
         this.presence = presence;
     }
 
-    /** Whether a worker that loads has shown nothing for {@code loadStall}. */
+    /** Whether a load has made no progress for so long that it must not be probed any more. */
+    boolean isInDoubt(WorkerInfo worker, Instant now) {
+        return isOver(lastProgress(worker), now) && canBreakSilence(worker);
+    }
+
+    /** Whether a load has shown nothing at all for so long that it is to be ended. */
     boolean isStalled(WorkerInfo worker, Instant now) {
-        SupervisedWorker supervised = workers.get(worker.id());
-        SupervisedWorker own = supervised != null && supervised.owns(worker) ? supervised : null;
-        return worker.state() instanceof Loading loading
-                && presence.since(lastSign(worker, loading, own), now).compareTo(loadStall) >= 0
-                && canBreakSilence(worker, own);
+        Instant lastOutput = load(worker).map(LoadProgress::lastOutput).orElse(Instant.MIN);
+        return isOver(later(lastProgress(worker), lastOutput), now) && canBreakSilence(worker);
     }
 
-    private static Instant lastSign(WorkerInfo worker, Loading loading, @Nullable SupervisedWorker own) {
-        Instant last = later(loading.since(), worker.lastHeartbeat().orElse(Instant.MIN));
-        return own == null ? last : later(last, own.load.last());
+    private boolean isOver(Instant last, Instant now) {
+        return presence.since(last, now).compareTo(loadStall) >= 0;
     }
 
-    private static boolean canBreakSilence(WorkerInfo worker, @Nullable SupervisedWorker own) {
-        return worker.lastHeartbeat().isPresent() || (own != null && (own.load.isReported() || own.recordsOutput()));
+    private Instant lastProgress(WorkerInfo worker) {
+        Instant began = worker.state() instanceof Loading loading ? loading.since() : Instant.MAX;
+        Instant reported = later(began, worker.lastHeartbeat().orElse(Instant.MIN));
+        return later(reported, load(worker).map(LoadProgress::last).orElse(Instant.MIN));
+    }
+
+    private boolean canBreakSilence(WorkerInfo worker) {
+        return worker.lastHeartbeat().isPresent()
+                || load(worker).filter(LoadProgress::isReported).isPresent()
+                || workers.generationOf(worker)
+                        .filter(SupervisedWorker::recordsOutput)
+                        .isPresent();
+    }
+
+    private Optional<LoadProgress> load(WorkerInfo worker) {
+        return workers.generationOf(worker).map(supervised -> supervised.load);
     }
 
     private static Instant later(Instant a, Instant b) {

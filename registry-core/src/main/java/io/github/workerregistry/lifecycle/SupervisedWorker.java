@@ -93,7 +93,12 @@ final class SupervisedWorker {
 
     /** Whether a record is of this worker, and not one that the host has put in its place. */
     boolean owns(WorkerInfo record) {
-        return record.generation() == generation && record.startedAt().equals(startedAt) && hasPidOf(record);
+        return isGenerationOf(record) && hasPidOf(record);
+    }
+
+    /** Whether a record is of this generation; its pid may not be in it yet. */
+    boolean isGenerationOf(WorkerInfo record) {
+        return record.generation() == generation && record.startedAt().equals(startedAt);
     }
 
     /** While the process is being started, and when it has gone, the record has no pid to compare. */

@@ -3,6 +3,7 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.WorkerInfo;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -79,6 +80,11 @@ final class SupervisedWorkers {
     @Nullable
     SupervisedWorker get(String id) {
         return byId.get(id);
+    }
+
+    /** The generation of a worker that a record is of; empty if it is not supervised here, or not any more. */
+    Optional<SupervisedWorker> generationOf(WorkerInfo record) {
+        return Optional.ofNullable(byId.get(record.id())).filter(worker -> worker.isGenerationOf(record));
     }
 
     Collection<SupervisedWorker> all() {

@@ -88,12 +88,14 @@ public final class WorkerSupervisor implements AutoCloseable {
         Suspects suspects = new Suspects(registry, stopper, config.suspectLimit(), presence);
         loops.addUrgent("liveness", config.sweep(), new LivenessLoop(registry, workers, stopper, exits));
         loops.addUrgent("stop", config.sweep(), stops);
+        loops.add("output", config.sweep(), new OutputLoop(workers)); // before the probes, see LoadProgress
+        Stalls stalls = new Stalls(workers, config.loadStall(), presence);
         if (builder.probe != null) {
             Verdict verdict = new Verdict(registry, records, workers, stopper, suspects, presence, config);
             loops.add(
                     "probe",
                     config.sweep(),
-                    new ProbeLoop(registry, records, builder.probe, config, verdict, presence));
+                    new ProbeLoop(registry, records, workers, builder.probe, config, verdict, stalls, presence));
             loops.add("verdict", config.sweep(), verdict);
         }
         loops.add(
@@ -101,11 +103,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.add("suspects", config.sweep(), suspects);
         loops.add("restart", config.sweep(), restarts);
         loops.add("leaks", Duration.ofSeconds(1), now -> registry.reportLeaks());
-        loops.add("output", config.sweep(), new OutputLoop(workers));
-        loops.add(
-                "load",
-                LoadLoop.PERIOD,
-                new LoadLoop(records, stopper, new Stalls(workers, config.loadStall(), presence), config));
+        loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, stopper, stalls, config));
         config.busyLimit()
                 .ifPresent(limit ->
                         loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, records, stopper, limit, presence)));

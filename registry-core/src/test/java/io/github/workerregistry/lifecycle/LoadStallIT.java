@@ -8,10 +8,16 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.health.RawServer;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -27,7 +33,10 @@ class LoadStallIT {
     @RegisterExtension
     final RealHive hive;
 
+    private final Path directory;
+
     LoadStallIT(@TempDir Path directory) {
+        this.directory = directory;
         hive = new RealHive(directory);
     }
 
@@ -58,5 +67,68 @@ class LoadStallIT {
         assertThat(Duration.between(
                         printing.startedAt(), supervisor.recentExits().get(0).at()))
                 .isGreaterThanOrEqualTo(Duration.ofSeconds(2));
+    }
+
+    /** What most servers do with a health path that they do not know. Such a worker was Loading for ever. */
+    @Test
+    void serverThatLogsOnlyOurProbesIsEndedBesideOneThatAlsoLogsItsProgress() {
+        UnexpectedWarnings.expect("is given up: its load made no progress for PT2S");
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config().loadStall(Duration.ofSeconds(2)));
+        try (LoggingServer stuckServer = new LoggingServer(directory.resolve("stuck"));
+                LoggingServer movingServer = new LoggingServer(directory.resolve("moving"))) {
+            WorkerInfo moving = movingServer.spawn(hive, supervisor, "while :; do echo loaded; sleep 0.3; done &");
+            WorkerInfo stuck = stuckServer.spawn(hive, supervisor, "");
+
+            hive.awaitGone(stuck);
+
+            assertThat(supervisor.recentExits()).singleElement().satisfies(exit -> {
+                assertThat(exit.workerId()).isEqualTo(stuck.id());
+                assertThat(exit.cause()).isEqualTo(Exit.Cause.LOAD_STALL);
+                assertThat(exit.output()).hasSizeGreaterThan(1).containsOnly("GET /v1/health HTTP/1.1");
+            });
+            assertThat(hive.state(moving)).isInstanceOf(Loading.class);
+            assertThat(movingServer.requests()).isGreaterThan(1);
+        }
+    }
+
+    /** A server whose worker writes a line for each request, before the request is answered with "not found". */
+    private static final class LoggingServer implements AutoCloseable {
+        private final RawServer server = new RawServer(this::answer);
+        private final Path pipe;
+        private final Path written;
+        private final AtomicInteger lines = new AtomicInteger();
+
+        LoggingServer(Path base) {
+            pipe = base.resolveSibling(base.getFileName() + ".pipe");
+            written = base.resolveSibling(base.getFileName() + ".written");
+        }
+
+        /** The worker copies what comes through the pipe to its output, and tells how many lines it has written. */
+        WorkerInfo spawn(RealHive hive, WorkerSupervisor supervisor, String alsoDoes) {
+            String script = """
+                    mkfifo '%s'
+                    exec 3<>'%s'
+                    %s
+                    while read line <&3; do echo "$line"; echo x >>'%s'; done
+                    """.formatted(pipe, pipe, alsoDoes, written);
+            return hive.spawn(supervisor, script, server.url());
+        }
+
+        private void answer(String request, Socket client) throws IOException {
+            RealHive.eventually().until(() -> Files.exists(pipe));
+            Files.writeString(pipe, request + "\n", StandardOpenOption.APPEND);
+            int sent = lines.incrementAndGet();
+            RealHive.eventually().until(() -> RealHive.wholeLinesOf(written).size() >= sent);
+            RawServer.say(client, RawServer.status(404));
+        }
+
+        int requests() {
+            return lines.get();
+        }
+
+        @Override
+        public void close() {
+            server.close();
+        }
     }
 }

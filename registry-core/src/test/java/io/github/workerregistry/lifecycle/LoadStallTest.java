@@ -10,6 +10,7 @@ import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.ForwardingProcess;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** When a load counts as stalled, in virtual time. The stall limit is the default, 2 min. */
 @ExtendWith(UnexpectedWarnings.class)
@@ -83,6 +85,36 @@ class LoadStallTest {
 
         assertThat(hive.worker(id).generation()).isEqualTo(2);
         assertThat(hive.state(id)).isInstanceOf(Loading.class);
+    }
+
+    /** Its lines and our probes both come once a second: some of them never meet a gap. */
+    @ParameterizedTest
+    @ValueSource(longs = {0, 1, 50, 99, 100, 150, 200, 300, 500, 799, 800, 801, 850, 900, 999})
+    void workerThatWritesEveryThreeSecondsIsProbedAllTheTimeWheneverItWrites(long phaseMillis) {
+        ProbedLoad load =
+                new ProbedLoad(VirtualHive.config().build(), Duration.ofMillis(20), Optional.of(Duration.ofMillis(10)));
+        load.writeEvery(Duration.ofSeconds(3), Duration.ofMillis(phaseMillis));
+
+        load.advance(Duration.ofMinutes(20));
+
+        assertThat(load.isLoading()).isTrue();
+        assertThat(load.windows()).hasSizeGreaterThan(1_000);
+    }
+
+    @Test
+    void loadInDoubtIsProbedNoMoreUntilItWritesSomething() {
+        ProbedLoad load =
+                new ProbedLoad(VirtualHive.config().build(), Duration.ofMillis(20), Optional.of(Duration.ofMillis(10)));
+        load.advance(Duration.ofSeconds(125));
+        int probes = load.windows().size();
+
+        load.advance(Duration.ofSeconds(100));
+        assertThat(load.windows()).hasSize(probes);
+        load.write();
+        load.advance(Duration.ofSeconds(10));
+
+        assertThat(load.windows()).hasSize(probes + 9);
+        assertThat(load.isLoading()).isTrue();
     }
 
     @Test
