@@ -29,11 +29,8 @@ final class RegistrySupervisors {
 
     /** One of them. It is not kept in memory by this, nor is its registry. */
     private static final class Member extends WeakReference<SupervisedWorkers> {
-        final boolean evaluatesRegistered;
-
-        Member(SupervisedWorkers workers, boolean evaluatesRegistered) {
+        Member(SupervisedWorkers workers) {
             super(workers);
-            this.evaluatesRegistered = evaluatesRegistered;
         }
 
         boolean has(WorkerInfo record) {
@@ -50,7 +47,7 @@ final class RegistrySupervisors {
      * @return which records of the registry it evaluates
      */
     Predicate<WorkerInfo> join(SupervisedWorkers workers, boolean evaluatesRegistered) {
-        Member member = new Member(workers, evaluatesRegistered);
+        Member member = new Member(workers);
         members.add(member);
         return record -> workers.have(record.id()) || (evaluatesRegistered && isFirst(member) && !isSpawned(record));
     }
