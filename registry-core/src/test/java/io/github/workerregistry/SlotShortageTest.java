@@ -196,7 +196,7 @@ class SlotShortageTest {
 
         assertThat(waiting.get(30, TimeUnit.SECONDS))
                 .hasMessageContaining("; the hive is shutting down")
-                .matches(e -> ((NoSuchModelException) e).isShuttingDown());
+                .matches(NoSuchModelException::isShuttingDown);
         assertThat(noModel(MODEL).isShuttingDown()).as("while it drains").isTrue();
         lease.close();
         registry.removeExited(exit(idle("w", 1), Exit.Cause.SHUTDOWN));
