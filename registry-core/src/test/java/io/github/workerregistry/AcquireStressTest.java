@@ -135,8 +135,7 @@ class AcquireStressTest {
             List<Callable<String>> tasks = List.of(
                     () -> {
                         try {
-                            return registry.acquire(MODEL, Duration.ofSeconds(2))
-                                    .toString();
+                            return registry.acquire(MODEL, LONG).toString();
                         } catch (NoSuchModelException | SlotTimeoutException e) {
                             return e.getClass().getSimpleName();
                         }

@@ -50,6 +50,11 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class RegistryStressTest {
 
     private static final int THREADS = 4;
+    private static final int PATIENCE_SECONDS = 100; // below the time that JUnit gives a test
+
+    /** What a thread may do in vain: whoever is in its way may be off its core for longer than many attempts last. */
+    private static final int ATTEMPTS = 20_000_000;
+
     private static final ExecutorService threads = Executors.newCachedThreadPool();
 
     private final WorkerRegistry registry =
@@ -58,7 +63,7 @@ class RegistryStressTest {
     @AfterAll
     static void endThreads() throws InterruptedException {
         threads.shutdownNow();
-        assertThat(threads.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(threads.awaitTermination(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
     }
 
     private WorkerInfo now(String id) {
@@ -82,7 +87,7 @@ class RegistryStressTest {
         List<T> results = new ArrayList<>();
         for (Future<T> each : running) {
             try {
-                results.add(each.get(30, TimeUnit.SECONDS));
+                results.add(each.get(PATIENCE_SECONDS, TimeUnit.SECONDS));
             } catch (ExecutionException e) {
                 throw new AssertionError("a thread failed", e.getCause());
             }
@@ -135,7 +140,7 @@ class RegistryStressTest {
         return () -> {
             try {
                 for (int attempts = 0; !enough.getAsBoolean() && !done.get(); attempts++) {
-                    assertThat(attempts).as("attempts").isLessThan(20_000_000);
+                    assertThat(attempts).as("attempts").isLessThan(ATTEMPTS);
                     if (!attempt.call()) {
                         Thread.yield();
                     }
@@ -152,6 +157,16 @@ class RegistryStressTest {
     private static void awaitNone(AtomicInteger missing) {
         while (missing.get() > 0) {
             pause();
+            Thread.yield();
+        }
+    }
+
+    /** Spins at first, as what is waited for is about to come, and yields once it is late. */
+    @SuppressWarnings("ThreadPriorityCheck")
+    private static void pause(int looks) {
+        if (looks < 1_000) {
+            Thread.onSpinWait();
+        } else {
             Thread.yield();
         }
     }
@@ -362,8 +377,8 @@ class RegistryStressTest {
         Action stopDrainRestart = () -> {
             registry.updateState("w", STOPPING_BECAUSE_UNHEALTHY);
             for (int looks = 0; now("w").slotsInUse() > 0; looks++) {
-                assertThat(looks).as("looks at leases that nobody closes").isLessThan(1_000_000);
-                Thread.onSpinWait();
+                assertThat(looks).as("looks at leases that nobody closes").isLessThan(ATTEMPTS);
+                pause(looks);
             }
             registry.updateState("w", backingOff(now("w")));
             registry.updateState("w", LOADING);
@@ -704,7 +719,7 @@ class RegistryStressTest {
                     }
                 }),
                 () -> {
-                    for (int i = 0; i < 200_000 && !done.get(); i++) {
+                    for (int i = 0; (i < 200_000 || held.get() == 0) && i < ATTEMPTS && !done.get(); i++) {
                         registry.register(loading("w"));
                         registry.updateState("w", IDLE);
                         registry.remove("w");

@@ -5,6 +5,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.read.ListAppender;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +19,7 @@ import net.jqwik.api.lifecycle.PropertyExecutionResult;
 import net.jqwik.api.lifecycle.PropertyExecutionResult.Status;
 import net.jqwik.api.lifecycle.PropertyExecutor;
 import net.jqwik.api.lifecycle.PropertyLifecycleContext;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -43,6 +45,9 @@ import org.slf4j.LoggerFactory;
 @SuppressWarnings("exports") // a test class in an exported package; no user sees it
 public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCallback, AroundPropertyHook {
 
+    /** For what has to happen, on a machine that has other things to do; only a test that fails waits so long. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
     private static final List<String> expected = new CopyOnWriteArrayList<>();
     private static final Set<String> allowed = ConcurrentHashMap.newKeySet();
     private static final ListAppender<ILoggingEvent> logged = new ListAppender<>();
@@ -50,6 +55,7 @@ public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCal
     static {
         logged.start();
         ((Logger) LoggerFactory.getLogger("io.github.workerregistry")).addAppender(logged);
+        Awaitility.setDefaultTimeout(PATIENCE);
     }
 
     /** For JUnit and jqwik. */

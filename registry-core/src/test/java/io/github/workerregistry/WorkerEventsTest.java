@@ -465,13 +465,13 @@ class WorkerEventsTest {
                 registry.subscribe(heard, Runnable::run);
 
                 List<String> ids = registerMany("w", 50);
-                assertThat(reached.await(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(reached.await(30, TimeUnit.SECONDS)).isTrue();
                 assertThat(ids(heard.events())).isEqualTo(ids);
                 assertThat(blocked.events()).isEmpty();
 
                 release.countDown();
                 blockedThread.shutdown();
-                assertThat(blockedThread.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(blockedThread.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
                 assertThat(ids(blocked.events())).isEqualTo(ids);
             } finally {
                 release.countDown();
@@ -505,7 +505,7 @@ class WorkerEventsTest {
                         IntStream.range(0, 2_000).mapToObj(i -> "w" + i).toList();
                 ids.forEach(id -> roomy.register(loading(id)));
 
-                assertThat(all.await(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(all.await(30, TimeUnit.SECONDS)).isTrue();
                 assertThat(order).isEqualTo(ids);
             } finally {
                 threads.shutdownNow();

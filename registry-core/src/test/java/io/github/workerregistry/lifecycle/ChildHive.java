@@ -19,6 +19,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** The JVM of {@link SupervisingMain}. It and its workers are ended with the test, however it ends. */
 final class ChildHive implements AfterEachCallback {
 
+    private static final String TEMPORARY_FILES = "-Djava.io.tmpdir=";
+
     private final Path output;
     private final List<ProcessHandle> started = new ArrayList<>();
 
@@ -26,11 +28,14 @@ final class ChildHive implements AfterEachCallback {
         output = directory.resolve("hive.out");
     }
 
-    /** Starts it and waits until its workers run. */
+    /** Starts it and waits until its workers run. Its temporary files go with the test: it may be killed. */
     ProcessHandle start(String urlOfItsWorkers) {
+        List<String> command = ChildJvm.command(SupervisingMain.class, urlOfItsWorkers);
+        command.replaceAll(
+                option -> option.startsWith(TEMPORARY_FILES) ? TEMPORARY_FILES + output.getParent() : option);
         ProcessHandle jvm;
         try {
-            jvm = new ProcessBuilder(ChildJvm.command(SupervisingMain.class, urlOfItsWorkers))
+            jvm = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(output.toFile())
                     .start()

@@ -8,8 +8,12 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Port ranges for tests that nobody else on this machine uses. */
+/** Port ranges for tests that nobody else on this machine uses, nor the same tests in another JVM at the same time. */
 final class FreePorts {
+
+    private static final int FIRST = 20_000;
+    private static final int LAST = 32_000; // beyond, the system gives them to clients
+    private static final int OWN = FIRST + (int) (ProcessHandle.current().pid() * 128 % (LAST - FIRST));
 
     private FreePorts() {}
 
@@ -17,7 +21,8 @@ final class FreePorts {
      * A range of {@code size} ports that were all free a moment ago, outside the range the system gives out by itself.
      */
     static PortRange range(int size) {
-        for (int first = 20_000; first < 32_000; first += size) {
+        for (int tried = 0; tried < LAST - FIRST; tried += size) {
+            int first = FIRST + (OWN - FIRST + tried) % (LAST - FIRST);
             if (allFree(first, size)) {
                 return PortRange.of(first, first + size - 1);
             }

@@ -47,8 +47,10 @@ class RestartStressTest {
     void endThreads() throws InterruptedException {
         operators.shutdownNow();
         scheduler.shutdownNow();
-        assertThat(operators.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
-        assertThat(scheduler.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(operators.awaitTermination(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                .isTrue();
+        assertThat(scheduler.awaitTermination(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                .isTrue();
     }
 
     @Test

@@ -35,6 +35,9 @@ final class SupervisingMain {
             .noIdleTimeout()
             .build();
 
+    /** Printed each time that it gives signs of life: the hive's own clock, for tests. */
+    static final String SIGNS_OF_LIFE = "signs of life";
+
     private static final PrintStream OUT = new PrintStream(System.out, true, UTF_8);
 
     private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
@@ -73,6 +76,7 @@ final class SupervisingMain {
     }
 
     private void giveSignsOfLife() {
+        OUT.println(SIGNS_OF_LIFE);
         registry.heartbeat("beating");
         supervisor.progress("loading");
         if (lease != null) {

@@ -47,11 +47,16 @@ class SuspendedHiveIT {
             assertThat(ProcessHandle.of(doomed).orElseThrow().destroyForcibly()).isTrue();
             // The time itself is what the test is about, so it has to pass.
             await().pollDelay(SUSPENDED).atMost(PATIENCE).until(() -> true);
+            int before = hive.printed().size();
             assertThat(hive.printed()).doesNotContain("Crashed doomed");
             hive.resume();
 
-            // A sweep takes 100 ms; the rest is for a machine that has other things to do.
-            await().atMost(Duration.ofSeconds(2)).until(() -> hive.printed().contains("Crashed doomed"));
+            await().atMost(PATIENCE).until(() -> hive.printed().contains("Crashed doomed"));
+            List<String> since = hive.printed().subList(before, hive.printed().indexOf("Crashed doomed"));
+            assertThat(since)
+                    .as("a sweep takes 100 ms, and the hive gives signs of life every 400 ms")
+                    .filteredOn(SupervisingMain.SIGNS_OF_LIFE::equals)
+                    .hasSizeLessThan(6);
             // Whatever was to be ended would be ended by now: again the time has to pass, over all limits.
             await().pollDelay(SupervisingMain.LONGEST_LIMIT.plus(LoadLoop.PERIOD))
                     .atMost(PATIENCE)
