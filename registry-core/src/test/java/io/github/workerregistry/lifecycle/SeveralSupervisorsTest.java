@@ -66,6 +66,10 @@ class SeveralSupervisorsTest {
         return id;
     }
 
+    private void lease(String id) {
+        assertThat(registry.tryAcquireFrom(id)).isPresent();
+    }
+
     private void register(String id) {
         registry.register(WorkerInfo.builder()
                 .id(id)
@@ -93,9 +97,9 @@ class SeveralSupervisorsTest {
         strictProbe.answerAll(ILL);
         String loading = patient.spawn(VirtualHive.SPEC).id();
         String busy = ready(patient);
-        registry.tryAcquireFrom(busy).orElseThrow();
+        lease(busy);
         String beating = ready(patient);
-        registry.tryAcquireFrom(beating).orElseThrow();
+        lease(beating);
         registry.heartbeat(beating);
 
         time.advance(Duration.ofSeconds(14));
@@ -106,7 +110,7 @@ class SeveralSupervisorsTest {
     @Test
     void eachProbesItsOwnWorkersOnly() {
         String mine = ready(strict);
-        registry.tryAcquireFrom(mine).orElseThrow();
+        lease(mine);
         registry.heartbeat(mine);
         String yours = ready(patient);
 

@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,14 +53,16 @@ class UnkillableTest {
     }
 
     private enum End {
-        STOP((supervisor, id) -> supervisor.stop(id)),
-        FORCE_KILL((supervisor, id) -> supervisor.forceKill(id)),
-        SHUTDOWN((supervisor, id) -> supervisor.shutdown(Duration.ofSeconds(5)));
+        STOP,
+        FORCE_KILL,
+        SHUTDOWN;
 
-        final BiFunction<WorkerSupervisor, String, CompletionStage<?>> call;
-
-        End(BiFunction<WorkerSupervisor, String, CompletionStage<?>> call) {
-            this.call = call;
+        CompletionStage<?> of(String id, WorkerSupervisor supervisor) {
+            return switch (this) {
+                case STOP -> supervisor.stop(id);
+                case FORCE_KILL -> supervisor.forceKill(id);
+                case SHUTDOWN -> supervisor.shutdown(Duration.ofSeconds(5));
+            };
         }
     }
 
@@ -70,7 +71,7 @@ class UnkillableTest {
     void itIsKilledAgainByTheNextThatEndsIt(End end) {
         findUnkillable();
 
-        CompletableFuture<?> ended = end.call.apply(hive.supervisor, id).toCompletableFuture();
+        CompletableFuture<?> ended = end.of(id, hive.supervisor).toCompletableFuture();
 
         assertThat(kills).hasValue(1);
         assertThat(ended).as("it is waited for once more").isNotDone();
