@@ -36,7 +36,7 @@ class LocalPortsTest {
     @Test
     @EnabledOnOs(OS.LINUX)
     void whoeverListensOnAnotherAddressIsNoneOfOurConcern() throws IOException {
-        try (ServerSocket server = new ServerSocket(0, 1, new InetSocketAddress("127.0.0.9", 0).getAddress())) {
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByAddress(new byte[] {127, 0, 0, 9}))) {
             assertThat(LocalPorts.isListenedOn(new InetSocketAddress("127.0.0.9", server.getLocalPort())))
                     .isTrue();
             assertThat(LocalPorts.isListenedOn(new InetSocketAddress("127.0.0.1", server.getLocalPort())))
