@@ -1,10 +1,12 @@
 package io.github.workerregistry.process;
 
+import static io.github.workerregistry.WorkerInfo.MAX_NAME_LENGTH;
 import static java.util.stream.Collectors.joining;
 
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Where a worker's process comes from: what its {@link ProcessMark} says.
@@ -24,6 +26,9 @@ record Origin(String hiveId, ProcessIdentity hive, String namespace, String work
     private static final Pattern ODD = Pattern.compile("[^A-Za-z0-9_.-]");
     private static final Pattern ESCAPE = Pattern.compile("%([0-9a-f]{4})");
 
+    /** A name of which every unit is escaped, each with five characters. */
+    private static final int LONGEST_FIELD = 5 * MAX_NAME_LENGTH;
+
     /** A start by this JVM. */
     static Origin here(String hiveId, String workerId, String start) {
         return new Origin(hiveId, ProcessIdentity.of(ProcessHandle.current()), Proc.pidNamespace(), workerId, start);
@@ -41,20 +46,29 @@ record Origin(String hiveId, ProcessIdentity hive, String namespace, String work
                 start));
     }
 
-    /** Empty unless the mark is, to the letter, one that {@link #mark()} gives. */
+    /**
+     * Empty unless the mark is, to the letter, one that {@link #mark()} gives. Anybody may write one, and what it says
+     * goes into logs and reports: none of its texts is longer than a name may be.
+     */
     static Optional<Origin> of(ProcessMark mark) {
         String[] fields = mark.value().split("/", -1);
-        if (fields.length != 7) {
+        if (fields.length != 7 || Stream.of(fields).anyMatch(field -> field.length() > LONGEST_FIELD)) {
             return Optional.empty();
         }
         try {
             ProcessIdentity hive =
                     new ProcessIdentity(Long.parseLong(fields[1]), Long.parseLong(fields[2]), unescape(fields[3]));
             return Optional.of(new Origin(unescape(fields[0]), hive, fields[4], unescape(fields[5]), fields[6]))
+                    .filter(Origin::isBounded)
                     .filter(origin -> origin.mark().equals(mark));
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }
+    }
+
+    private boolean isBounded() {
+        return Stream.of(hiveId, hive.bootId(), namespace, workerId, start)
+                .allMatch(text -> text.length() <= MAX_NAME_LENGTH);
     }
 
     /**

@@ -4,6 +4,7 @@ import static io.github.workerregistry.WorkerInfo.requireName;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.CommandText;
 import io.github.workerregistry.process.OrphanReport.Orphan;
 import java.time.Duration;
 import java.util.List;
@@ -147,7 +148,7 @@ public final class OrphanReaper {
             log.info(
                     "reaped process {} ({}) of worker {}, left behind by hive {} (process {})",
                     orphan.process().pid(),
-                    LogText.of(orphan.command().orElse("unknown program")),
+                    programOf(orphan),
                     LogText.of(orphan.workerId()),
                     hiveId,
                     orphan.hive().pid());
@@ -156,7 +157,7 @@ public final class OrphanReaper {
             log.warn(
                     "process {} ({}) of worker {}, left behind by hive {} (process {}), has not gone {} after SIGKILL",
                     orphan.process().pid(),
-                    LogText.of(orphan.command().orElse("unknown program")),
+                    programOf(orphan),
                     LogText.of(orphan.workerId()),
                     hiveId,
                     orphan.hive().pid(),
@@ -165,5 +166,11 @@ public final class OrphanReaper {
         if (!gone && report.remaining().isEmpty()) {
             log.warn("orphans of hive {} may be left: not every process could be looked at", hiveId);
         }
+    }
+
+    /** A path may have 4,096 characters, and any. */
+    private static String programOf(Orphan orphan) {
+        return LogText.of(
+                orphan.command().map(path -> CommandText.program(List.of(path))).orElse("unknown program"));
     }
 }

@@ -47,6 +47,31 @@ class OriginTest {
         assertThat(Origin.of(new ProcessMark(similar))).isEmpty();
     }
 
+    /** A forged one of 100,000 letters was a line of 100 kB in the log for each process. */
+    @Test
+    void aMarkThatSaysMoreThanANameMayHaveSaysNothing() {
+        String longest = "w".repeat(256);
+        String escaped = "\u6a21".repeat(256);
+        for (String name : new String[] {longest, escaped}) {
+            Origin origin = new Origin(name, HIVE, "4026531836", name, "5d1e.7");
+            assertThat(Origin.of(origin.mark())).hasValue(origin);
+        }
+
+        for (String name : new String[] {longest + "w", escaped + "w", "w".repeat(100_000)}) {
+            assertThat(Origin.of(new Origin("default", HIVE, "4026531836", name, "5d1e.7").mark()))
+                    .isEmpty();
+            assertThat(Origin.of(new Origin(name, HIVE, "4026531836", "w", "5d1e.7").mark()))
+                    .isEmpty();
+            ProcessIdentity hive = new ProcessIdentity(4711, 88_123, name);
+            assertThat(Origin.of(new Origin("default", hive, "4026531836", "w", "5d1e.7").mark()))
+                    .isEmpty();
+        }
+        assertThat(Origin.of(new Origin("default", HIVE, "1".repeat(257), "w", "5d1e.7").mark()))
+                .isEmpty();
+        assertThat(Origin.of(new Origin("default", HIVE, "4026531836", "w", "5".repeat(257)).mark()))
+                .isEmpty();
+    }
+
     @Test
     void whatThisJvmStartsIsNotOrphaned() {
         assertThat(here.hive()).isEqualTo(ProcessIdentity.of(ProcessHandle.current()));

@@ -1,5 +1,6 @@
 package io.github.workerregistry.examples.hive;
 
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.OrphanReport.Orphan;
 import java.util.stream.Stream;
@@ -16,8 +17,9 @@ final class OrphanLines {
     }
 
     private static String describe(Orphan orphan) {
-        return "process " + orphan.process().pid() + " (" + orphan.command().orElse("unknown program") + ") of worker "
-                + orphan.workerId() + ", left behind by hive process "
+        return "process " + orphan.process().pid() + " ("
+                + LogText.of(orphan.command().orElse("unknown program")) + ") of worker "
+                + LogText.of(orphan.workerId()) + ", left behind by hive process "
                 + orphan.hive().pid() + ".";
     }
 }
