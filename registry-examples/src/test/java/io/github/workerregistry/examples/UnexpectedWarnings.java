@@ -4,8 +4,10 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -18,6 +20,9 @@ import org.slf4j.LoggerFactory;
  * <p>The tests of a class may share a hive, whose workers end when they like: so a class announces, and not a test.
  */
 public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCallback {
+
+    /** For what has to happen, on a machine that has other things to do; only a test that fails waits so long. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private static final List<ILoggingEvent> warnings = new CopyOnWriteArrayList<>();
     private static boolean listening;
@@ -41,6 +46,7 @@ public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCal
     private static synchronized void listen() {
         if (!listening) {
             listening = true;
+            Awaitility.setDefaultTimeout(PATIENCE);
             AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
                 @Override
                 protected void append(ILoggingEvent event) {

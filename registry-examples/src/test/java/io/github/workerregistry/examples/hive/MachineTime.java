@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * the machine was ready and waited for a CPU. On a machine with a CPU to spare that is real time. The kernel has to
  * count that wait: the pressure stall information of Linux.
  */
-final class MachineTime {
+public final class MachineTime {
 
     private static final Path PRESSURE = Path.of("/proc/pressure/cpu");
     private static final Pattern TOTAL = Pattern.compile("some .*total=(\\d+)");
@@ -22,8 +22,12 @@ final class MachineTime {
     private final long beginNanos = System.nanoTime();
     private final Optional<Duration> waitedBefore = waited();
 
-    /** Since this was made. Empty where it cannot be measured. */
-    Optional<Duration> elapsed() {
+    /**
+     * Since this was made. Empty where it cannot be measured.
+     *
+     * @return the time
+     */
+    public Optional<Duration> elapsed() {
         Duration elapsed = Duration.ofNanos(System.nanoTime() - beginNanos);
         return waitedBefore.flatMap(before -> waited().map(after -> elapsed.minus(after.minus(before))));
     }
