@@ -1,11 +1,16 @@
 package io.github.workerregistry.process;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
+
 import io.github.workerregistry.LogText;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.SecureDirectoryStream;
+import java.nio.file.attribute.FileOwnerAttributeView;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -16,7 +21,8 @@ import org.slf4j.LoggerFactory;
  * it is: a hash of the hive id, and the hive's process.
  *
  * <p>Removed are only directories of this JVM's own user: in a directory that all may write to, anybody may make one of
- * any name, or a link of that name to somewhere else.
+ * any name, or a link of that name to somewhere else, also between two steps here. So a directory is opened, without
+ * following a link, and what is open is checked and emptied, never a name.
  */
 final class AbandonedDirectories {
 
@@ -36,24 +42,26 @@ final class AbandonedDirectories {
     /** Removes what dead hives of that id left in a directory. */
     static void remove(Path parent, String hiveId) {
         try (DirectoryStream<Path> found = Files.newDirectoryStream(parent, "worker-registry-*")) {
-            for (Path directory : found) {
-                if (isAbandoned(directory, hiveId)) {
-                    removeWhole(directory);
+            if (!(found instanceof SecureDirectoryStream<Path> secure)) {
+                log.debug(
+                        "{} is not searched: this system cannot hold on to a directory", LogText.of(parent.toString()));
+                return;
+            }
+            for (Path directory : secure) {
+                if (isOfADeadHive(directory.getFileName().toString(), hiveId)) {
+                    removeIfOurs(secure, directory);
                 }
             }
-        } catch (IOException e) {
+        } catch (IOException | DirectoryIteratorException e) {
             log.debug("temporary directories in {} cannot be looked at", LogText.of(parent.toString()), LogText.of(e));
         }
     }
 
-    private static boolean isAbandoned(Path directory, String hiveId) throws IOException {
-        Matcher name = NAME.matcher(directory.getFileName().toString());
+    private static boolean isOfADeadHive(String directory, String hiveId) {
+        Matcher name = NAME.matcher(directory);
         if (!name.matches()
                 || !name.group(1).equals(Integer.toHexString(hiveId.hashCode()))
-                || !name.group(2).equals(Proc.pidNamespace())
-                || !Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
-                || !Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS)
-                        .equals(Files.getOwner(Path.of("/proc/self")))) {
+                || !name.group(2).equals(Proc.pidNamespace())) {
             return false;
         }
         try {
@@ -64,11 +72,36 @@ final class AbandonedDirectories {
         }
     }
 
-    private static void removeWhole(Path directory) throws IOException {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-            files.forEach(file -> OutputFile.delete(file));
+    private static void removeIfOurs(SecureDirectoryStream<Path> parent, Path directory) {
+        try (SecureDirectoryStream<Path> open = parent.newDirectoryStream(directory.getFileName(), NOFOLLOW_LINKS)) {
+            UserPrincipal owner =
+                    open.getFileAttributeView(FileOwnerAttributeView.class).getOwner();
+            if (owner.equals(Files.getOwner(Path.of("/proc/self")))) {
+                removeWhole(parent, directory, open);
+            }
+        } catch (IOException | DirectoryIteratorException e) { // a link, for one
+            log.debug("{} cannot be removed", LogText.of(directory.toString()), LogText.of(e));
         }
-        OutputFile.delete(directory);
+    }
+
+    /**
+     * Empties the directory that is open and was checked, whatever its name leads to by now; then its name goes, if
+     * that is one of an empty directory.
+     */
+    static void removeWhole(SecureDirectoryStream<Path> parent, Path directory, SecureDirectoryStream<Path> open)
+            throws IOException {
+        for (Path file : open) {
+            deleteFile(open, file);
+        }
+        parent.deleteDirectory(directory.getFileName());
         log.info("removed the temporary directory {} of a hive that has died", LogText.of(directory.toString()));
+    }
+
+    private static void deleteFile(SecureDirectoryStream<Path> directory, Path file) {
+        try {
+            directory.deleteFile(file.getFileName());
+        } catch (IOException e) { // a directory, which is none of ours
+            log.debug("{} cannot be removed", LogText.of(file.toString()), LogText.of(e));
+        }
     }
 }

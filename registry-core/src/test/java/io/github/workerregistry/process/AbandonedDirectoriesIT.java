@@ -1,11 +1,15 @@
 package io.github.workerregistry.process;
 
+import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.UnexpectedWarnings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SecureDirectoryStream;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -62,5 +66,60 @@ class AbandonedDirectoriesIT {
     @Test
     void aDirectoryThatIsNotThereIsNoError() {
         AbandonedDirectories.remove(parent.resolve("missing"), "mine");
+    }
+
+    /** It was checked by its name and then opened by its name; meanwhile somebody could put a link there. */
+    @Test
+    void aLinkThatTakesThePlaceOfADirectoryAfterTheCheckIsNotFollowed() throws IOException {
+        Path left = make(DEAD + "123");
+        Path precious = make("precious");
+        Path aside = parent.resolve("aside");
+        try (SecureDirectoryStream<Path> parents = open(parent);
+                SecureDirectoryStream<Path> checked = parents.newDirectoryStream(left.getFileName(), NOFOLLOW_LINKS)) {
+            Files.move(left, aside);
+            Files.createSymbolicLink(left, precious);
+
+            assertThatThrownBy(() -> AbandonedDirectories.removeWhole(parents, left, checked))
+                    .isInstanceOf(IOException.class);
+        }
+
+        assertThat(precious.resolve("1-w.log")).hasContent("output");
+        assertThat(left).isSymbolicLink();
+        assertThat(aside).isEmptyDirectory();
+    }
+
+    /** One that has something odd in it must not keep the others from being removed. */
+    @Test
+    void oneThatCannotBeRemovedKeepsNoOtherFromBeingRemoved() throws IOException {
+        List<Path> odd = List.of(make(DEAD + "1"), make(DEAD + "3"));
+        for (Path each : odd) {
+            Files.createDirectory(each.resolve("not ours"));
+        }
+        Path left = make(DEAD + "2");
+
+        AbandonedDirectories.remove(parent, "mine");
+
+        assertThat(odd)
+                .allSatisfy(each -> assertThat(each)
+                        .isDirectoryContaining(each.resolve("not ours")::equals)
+                        .isDirectoryNotContaining("glob:**.log"));
+        assertThat(left).doesNotExist();
+    }
+
+    @Test
+    void whatALinkInAnAbandonedDirectoryLeadsToStays() throws IOException {
+        Path left = make(DEAD + "123");
+        Path precious = make("precious");
+        Files.createSymbolicLink(left.resolve("file"), precious.resolve("1-w.log"));
+        Files.createSymbolicLink(left.resolve("directory"), precious);
+
+        AbandonedDirectories.remove(parent, "mine");
+
+        assertThat(left).doesNotExist();
+        assertThat(precious.resolve("1-w.log")).hasContent("output");
+    }
+
+    private static SecureDirectoryStream<Path> open(Path directory) throws IOException {
+        return (SecureDirectoryStream<Path>) Files.newDirectoryStream(directory);
     }
 }
