@@ -54,13 +54,15 @@ final class Entry {
      * These two keep the word out of the cache lines of its neighbours in memory, which other threads may be using:
      * without them, two threads are five times slower whenever the collector has moved the objects together. HotSpot
      * lays out longs as they are declared, then smaller numbers, then references as they are declared: p1 to p7 stand
-     * before the word, the value and q1 to q10 after it.
+     * before the word, the value and q1 to q9 after it.
      */
     @SuppressWarnings("UnusedVariable")
     private long p1, p2, p3, p4, p5, p6, p7;
 
     @SuppressWarnings("UnusedVariable")
-    private @Nullable Object q1, q2, q3, q4, q5, q6, q7, q8, q9, q10;
+    private @Nullable Object q1, q2, q3, q4, q5, q6, q7, q8, q9;
+
+    private volatile @Nullable Exit lastExit; // behind them, because it is written once in a generation
 
     private volatile long word;
 
@@ -165,16 +167,45 @@ final class Entry {
         return lease;
     }
 
-    /** Gives back a slot that was taken under that stamp; does nothing if the worker has moved on. */
-    void give(int stamp) {
+    /** Gives back a slot that was taken under that stamp; does nothing, and says so, if the worker has moved on. */
+    boolean give(int stamp) {
         for (long seen = word; Occupancy.isHeldUnder(seen, stamp); seen = word) {
             long given = Occupancy.give(seen);
             if (WORD.compareAndSet(this, seen, given)) {
                 FreeSlots.note(this, level(given));
                 model().offer(this);
-                return;
+                return true;
             }
         }
+        return false;
+    }
+
+    /** The same, but no slot can be taken before {@link #endChecking}. */
+    boolean giveFailed(int stamp) {
+        for (long seen = word; Occupancy.isHeldUnder(seen, stamp); seen = word) {
+            if (WORD.compareAndSet(this, seen, Occupancy.giveFailed(seen))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    boolean isChecking() {
+        return Occupancy.isChecking(word);
+    }
+
+    /** Lets slots be taken again; {@link #offer} has to follow. */
+    void endChecking() {
+        long seen = word;
+        while (Occupancy.isChecking(seen) && !WORD.compareAndSet(this, seen, Occupancy.checked(seen))) {
+            seen = word;
+        }
+    }
+
+    /** Lets its free slots be found, by those who wait first. */
+    void offer() {
+        FreeSlots.note(this);
+        model().offer(this);
     }
 
     boolean isHeldUnder(int stamp) {
@@ -259,6 +290,13 @@ final class Entry {
         return worker.state().routable() ? worker.withSlotsInUse(Occupancy.inUse(seen)) : worker;
     }
 
+    /** How its process of that generation ended; null if that is not known. */
+    @Nullable
+    Exit exitOf(int ofGeneration) {
+        Exit exit = lastExit;
+        return exit != null && exit.generation() == ofGeneration ? exit : null;
+    }
+
     /** The label of its state now; in the moment of a transition, of the one before or after that. */
     String stateLabel() {
         WorkerState state = value.state();
@@ -333,6 +371,9 @@ final class Entry {
                 return Optional.empty(); // the end of an earlier generation
             }
             requireLegal(before, seen, next);
+            if (next instanceof BackingOff backingOff) {
+                lastExit = backingOff.cause(); // before the word: who finds a lease void looks for it
+            }
             if (next.equals(before.state()) && next.routable()) {
                 return Optional.of(new Change(before, before));
             }
@@ -341,7 +382,7 @@ final class Entry {
             WorkerInfo after = step.apply(before.withSlotsInUse(leased));
             boolean reported = next instanceof Busy;
             boolean restarts = after.generation() != before.generation();
-            long moving = Occupancy.moving(Occupancy.of(after, reported, seen));
+            long moving = Occupancy.moving(Occupancy.of(after, reported, restarts ? Occupancy.checked(seen) : seen));
             if (WORD.compareAndSet(this, seen, restarts || reported ? Occupancy.restamp(moving) : moving)) {
                 generation = after.generation();
                 url = after.url();
@@ -368,14 +409,18 @@ final class Entry {
      * Ends this entry's part in the table: its leases are void and none can be taken.
      *
      * @param unlessChangedSince if not null, leave only if nothing happened to the worker since then
+     * @param exit how its process ended; null if that is not known
      * @return the worker as it was last, or empty if something happened since
      */
-    Optional<WorkerInfo> leave(@Nullable WorkerInfo unlessChangedSince) {
+    Optional<WorkerInfo> leave(@Nullable WorkerInfo unlessChangedSince, @Nullable Exit exit) {
         while (true) {
             long seen = word;
             WorkerInfo last = value.withSlotsInUse(Occupancy.inUse(seen));
             if (unlessChangedSince != null && !isUnchanged(last, seen, unlessChangedSince)) {
                 return Optional.empty();
+            }
+            if (exit != null) {
+                lastExit = exit;
             }
             if (WORD.compareAndSet(this, seen, Occupancy.GONE)) {
                 update(worker -> worker.withSlotsInUse(Occupancy.inUse(seen))); // for leases that outlive it

@@ -14,12 +14,18 @@ final class ModelSlots {
     private final WaitingLine line;
     private final @Nullable LeaseLeaks leaks;
     private final ModelHistory history;
+    private final LeaseEnds ends;
+    private final LeaseChecks checks;
+    private volatile boolean followsCloses;
     private volatile @Nullable Departure lastDeparture;
 
     ModelSlots(String modelRef, SlotRules rules) {
         this.modelRef = modelRef;
         this.leaks = rules.leaks();
         this.history = rules.history();
+        this.ends = rules.ends();
+        this.checks = rules.checks();
+        this.followsCloses = leaks != null;
         this.free = new FreeSlots(rules.selection());
         this.line = new WaitingLine(this, rules.waitQueueCapacity());
     }
@@ -115,10 +121,28 @@ final class ModelSlots {
         }
     }
 
+    // ---- ends of leases ----
+
+    LeaseEnds ends() {
+        return ends;
+    }
+
+    LeaseChecks checks() {
+        return checks;
+    }
+
+    /** From now on somebody wants to know of closed leases. */
+    void followCloses() {
+        followsCloses = true;
+    }
+
     /** A lease has been closed, void or not. */
     void closed(SlotLease lease) {
-        if (leaks != null) {
-            leaks.closed(lease);
+        if (followsCloses) {
+            if (leaks != null) {
+                leaks.closed(lease);
+            }
+            ends.settle(lease);
         }
     }
 

@@ -4,18 +4,21 @@ package io.github.workerregistry;
  * The layout of the one word that is the truth about a worker's slots. Pure functions from word to word.
  *
  * <pre>
- *  63..36 stamp | 35 moving | 34 gone | 33 reported | 32 routable | 31 used | 30..0 slots in use
+ *  63..37 stamp | 36 checking | 35 moving | 34 gone | 33 reported | 32 routable | 31 used | 30..0 slots in use
  * </pre>
  *
  * <p>A lease fits the word while the {@code stamp} is the one it was taken under. That moves with each generation and
  * each occupancy that the host reports; and, where there is one slot only, with each lease. So there the word names the
  * lease that holds the slot, and one compare-and-set on it gives the slot back, however many threads try at once. (It
- * has 28 bits: to be mistaken for another, a lease that has become void, or that two threads close, would have to be
- * closed exactly 2<sup>28</sup> leases later.) Where there are more slots, a lease keeps account of its end itself.
+ * has 27 bits: to be mistaken for another, a lease that has become void, or that two threads close, would have to be
+ * closed exactly 2<sup>27</sup> leases later.) Where there are more slots, a lease keeps account of its end itself.
  *
  * <p>{@code reported} says that the host reports the occupancy itself, so that nobody can lease. {@code used} says that
  * the worker did something since the registry last looked; that is how {@code lastActivity} moves without a clock on
  * the lease path.
+ *
+ * <p>{@code checking} says that a lease has failed, and that no slot is leased until the worker has been checked; see
+ * {@link LeaseChecks}. It ends with the generation.
  *
  * <p>{@code moving} says that a transition has written the word, and the value of the {@link Entry} is still to follow.
  */
@@ -30,14 +33,15 @@ final class Occupancy {
     private static final long ROUTABLE = 1L << 32;
     private static final long REPORTED = 1L << 33;
     private static final long MOVING = 1L << 35;
-    private static final int STAMP_SHIFT = 36;
+    private static final long CHECKING = 1L << 36;
+    private static final int STAMP_SHIFT = 37;
     private static final long NEXT_STAMP = 1L << STAMP_SHIFT;
 
     private Occupancy() {}
 
-    /** The word for a worker as it is, under the stamp of another word, and not used since. */
+    /** The word for a worker as it is, under the stamp of another word, checked if that is, and not used since. */
     static long of(WorkerInfo worker, boolean reported, long stamped) {
-        long word = ((stamped >>> STAMP_SHIFT) << STAMP_SHIFT) | worker.slotsInUse();
+        long word = ((stamped >>> STAMP_SHIFT) << STAMP_SHIFT) | (stamped & CHECKING) | worker.slotsInUse();
         if (worker.state().routable()) {
             word |= ROUTABLE;
         }
@@ -50,7 +54,7 @@ final class Occupancy {
     }
 
     static boolean canTake(long word, int slots) {
-        return (word & (ROUTABLE | REPORTED)) == ROUTABLE && inUse(word) < slots;
+        return (word & (ROUTABLE | REPORTED | CHECKING)) == ROUTABLE && inUse(word) < slots;
     }
 
     /** What taking one of so many slots adds to the word. */
@@ -64,6 +68,19 @@ final class Occupancy {
 
     static long give(long word) {
         return word - ONE_SLOT | USED;
+    }
+
+    /** The same, but no slot can be taken until the worker has been {@link #checked}. */
+    static long giveFailed(long word) {
+        return give(word) | CHECKING;
+    }
+
+    static long checked(long word) {
+        return word & ~CHECKING;
+    }
+
+    static boolean isChecking(long word) {
+        return (word & CHECKING) != 0;
     }
 
     /** Whether a lease that was taken under that stamp, and has not been closed, still holds a slot under this word. */

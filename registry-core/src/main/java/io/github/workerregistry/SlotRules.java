@@ -9,15 +9,20 @@ import org.jspecify.annotations.Nullable;
  * @param waitQueueCapacity how many callers may wait for one model
  * @param leaks where leases are noted that are open for too long; null if they are not
  * @param history how workers ended lately
+ * @param ends who has asked for the ends of leases
+ * @param checks the workers that are checked because a lease failed
  */
 record SlotRules(
         SlotSelection selection,
         int waitQueueCapacity,
         @Nullable LeaseLeaks leaks,
-        ModelHistory history) {
+        ModelHistory history,
+        LeaseEnds ends,
+        LeaseChecks checks) {
 
-    /** Rules without a report of leaks, and without a past. */
+    /** Rules for tests of a part: without a report of leaks, and without a past. */
     static SlotRules of(SlotSelection selection, int waitQueueCapacity) {
-        return new SlotRules(selection, waitQueueCapacity, null, new ModelHistory());
+        LeaseEnds ends = new LeaseEnds(Entry::peek);
+        return new SlotRules(selection, waitQueueCapacity, null, new ModelHistory(), ends, new LeaseChecks(ends));
     }
 }

@@ -13,13 +13,11 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
@@ -86,8 +84,11 @@ public final class WorkerRegistry {
     private final ThreadLocal<@Nullable Boolean> deferring = new ThreadLocal<>();
     private final @Nullable LeaseLeaks leaks;
 
-    /** Models in which something has changed in the write section that runs; guarded by the write lock. */
-    private Set<ModelSlots> changed = new HashSet<>();
+    private final LeaseEnds leaseEnds = new LeaseEnds(this::settled);
+    private final LeaseChecks leaseChecks = new LeaseChecks(leaseEnds);
+
+    /** What the write section that runs leaves to be done after it; guarded by the write lock. */
+    private Aftermath aftermath = new Aftermath();
 
     private WorkerRegistry(Builder builder) {
         node = builder.node;
@@ -95,7 +96,8 @@ public final class WorkerRegistry {
         LeaseLeaks leaks =
                 builder.leaseLeakThreshold == null ? null : new LeaseLeaks(builder.leaseLeakThreshold, clock);
         this.leaks = leaks;
-        SlotRules rules = new SlotRules(builder.selection, builder.waitQueueCapacity, leaks, history);
+        SlotRules rules =
+                new SlotRules(builder.selection, builder.waitQueueCapacity, leaks, history, leaseEnds, leaseChecks);
         models = new Models(rules, hints, builder.failIfAbsent);
         events = new EventFeed(builder.eventQueueCapacity, clock);
     }
@@ -150,7 +152,7 @@ public final class WorkerRegistry {
                 throw new DuplicateWorkerException(worker.id());
             }
             models.add(entry);
-            changed.add(entry.model());
+            aftermath.changed(entry.model());
             byId.put(worker.id(), entry); // last: who finds it there may take its slots
             events.registered(worker);
             return worker;
@@ -240,10 +242,12 @@ public final class WorkerRegistry {
             Optional<Change> change = step.apply(entry, now);
             change.filter(Change::isEdge).ifPresent(edge -> {
                 FreeSlots.note(entry);
-                changed.add(entry.model());
-                if (edge.after().state() instanceof BackingOff end
-                        && end.cause().cause().isFailure()) {
-                    history.failed(edge.after(), end.cause());
+                aftermath.changed(entry.model());
+                if (edge.after().state() instanceof BackingOff end) {
+                    aftermath.ended(entry, end.cause().generation());
+                    if (end.cause().cause().isFailure()) {
+                        history.failed(edge.after(), end.cause());
+                    }
                 }
                 events.changed(edge.before(), edge.after());
             });
@@ -272,6 +276,11 @@ public final class WorkerRegistry {
         if (entry.isUsed()) {
             entry.stampActivity(clock.instant());
         }
+        return settled(entry);
+    }
+
+    /** The worker as it is, and not in the middle of a transition; null if it has left. */
+    private @Nullable WorkerInfo settled(Entry entry) {
         WorkerInfo worker = entry.peek();
         return worker != null
                 ? worker
@@ -373,12 +382,13 @@ public final class WorkerRegistry {
     }
 
     private Optional<WorkerInfo> leave(Entry entry, @Nullable WorkerInfo seen, Exit.Cause reason, Optional<Exit> exit) {
-        Optional<WorkerInfo> left = entry.leave(seen);
+        Optional<WorkerInfo> left = entry.leave(seen, exit.orElse(null));
         left.ifPresent(worker -> {
+            aftermath.ended(entry, worker.generation());
             workers.remove(worker.id());
             byId.remove(worker.id());
             models.remove(entry, exit.orElse(null));
-            changed.add(entry.model());
+            aftermath.changed(entry.model());
             exit.filter(end -> end.cause().isFailure()).ifPresent(end -> history.failed(worker, end));
             history.removed(worker, reason);
             events.removed(worker, reason, exit);
@@ -406,7 +416,7 @@ public final class WorkerRegistry {
                 return Optional.empty();
             }
             entry.update(worker -> worker.toBuilder().pid(pid).build());
-            changed.add(entry.model());
+            aftermath.changed(entry.model());
             return Optional.of(entry.last());
         });
     }
@@ -443,7 +453,7 @@ public final class WorkerRegistry {
             entry.update(worker -> worker.toBuilder()
                     .failedHealthChecks(Math.min(worker.failedHealthChecks(), Integer.MAX_VALUE - 1) + 1)
                     .build());
-            changed.add(entry.model());
+            aftermath.changed(entry.model());
             WorkerInfo failed = entry.last();
             events.healthCheckFailed(failed);
             return OptionalInt.of(failed.failedHealthChecks());
@@ -583,24 +593,31 @@ public final class WorkerRegistry {
         if (slots == null || !node.equals(this.node)) {
             return Optional.empty();
         }
-        List<WorkerInfo> workers = new ArrayList<>();
+        List<Candidate> workers = new ArrayList<>();
         slots.free().first(entry -> {
             WorkerInfo worker = look(entry);
-            if (worker != null && usefulness(worker) > 0) {
-                workers.add(worker);
+            if (worker != null && usefulness(worker, entry) > 0) {
+                workers.add(new Candidate(worker, usefulness(worker, entry)));
             }
             return null; // to the end
         });
-        return workers.stream().max(Comparator.comparingInt(WorkerRegistry::usefulness));
+        return workers.stream()
+                .max(Comparator.comparingInt(Candidate::usefulness))
+                .map(Candidate::worker);
     }
 
-    private static int usefulness(WorkerInfo worker) {
+    private record Candidate(WorkerInfo worker, int usefulness) {}
+
+    private static int usefulness(WorkerInfo worker, Entry entry) {
         WorkerState state = worker.state();
         if (state instanceof Stopping || state instanceof BackingOff) {
             return 0;
         }
         if (state instanceof Loading) {
             return 1;
+        }
+        if (entry.isChecking()) {
+            return 2; // its slots are not leased now
         }
         return state instanceof Idle ? 4 : worker.slotsAvailable() > 0 ? 3 : 2;
     }
@@ -734,6 +751,19 @@ public final class WorkerRegistry {
     }
 
     /**
+     * Registers a checker of workers of which a lease has {@linkplain SlotLease#fail failed}. A supervisor registers
+     * itself when it is built. Where there are several checkers, the one that {@linkplain LeaseChecker#drives drives}
+     * the worker's process is asked first, then the others, in the order in which they were registered, up to the first
+     * that checks the worker. Where none does, a failed lease is a closed one.
+     *
+     * @param checker what checks workers; called with no lock held, on the thread whose lease failed
+     * @return the registration, to be closed when it is over; checks under way end as they would
+     */
+    public Subscription checkFailedLeases(LeaseChecker checker) {
+        return leaseChecks.register(requireNonNull(checker, "checker"));
+    }
+
+    /**
      * Tells a listener of every edge in workers' lives from now on.
      *
      * <p>Each listener has a bounded queue of its own, drained serially on its executor: in order, once, with no lock
@@ -803,16 +833,18 @@ public final class WorkerRegistry {
 
     private <T> T write(Supplier<T> change) {
         T result;
-        Set<ModelSlots> touched;
+        Aftermath left;
         lock.writeLock().lock();
         try {
             result = change.get();
-            touched = changed.isEmpty() ? Set.of() : changed;
-            changed = touched.isEmpty() ? changed : new HashSet<>();
+            left = aftermath;
+            aftermath = left.isEmpty() ? left : new Aftermath();
         } finally {
             lock.writeLock().unlock(); // and nothing else: whatever fails here would keep the lock
         }
-        touched.forEach(ModelSlots::changed);
+        if (!left.isEmpty()) {
+            left.settle(leaseChecks, leaseEnds);
+        }
         if (deferring.get() == null) {
             events.dispatch();
         }

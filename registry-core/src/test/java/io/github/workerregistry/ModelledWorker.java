@@ -9,6 +9,7 @@ import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
 import java.time.Instant;
+import java.util.Optional;
 
 /** A worker in the {@link RegistryModel}: what is known of it, and what an edge does to that. */
 final class ModelledWorker {
@@ -35,6 +36,12 @@ final class ModelledWorker {
 
     boolean suspected;
 
+    /** The last lease that failed, while the worker is checked for it. */
+    Optional<FailedLease> checking = Optional.empty();
+
+    /** How a process of it ended, of whatever generation. */
+    Optional<Exit> lastExit = Optional.empty();
+
     /** How often it became Idle: whoever saw it Idle must not miss that it worked since. */
     int idleSpell;
 
@@ -56,7 +63,7 @@ final class ModelledWorker {
     }
 
     boolean canLease() {
-        return state.routable() && !reported && inUse < slots;
+        return state.routable() && !reported && checking.isEmpty() && inUse < slots;
     }
 
     /** A slot is taken or given back, which moves a worker between Idle and Busy. */

@@ -20,7 +20,7 @@ class OccupancyTest {
     void theWordHasRoomForEverySlotAndItsNeighboursDoNotNotice() {
         WorkerInfo huge = idle("w", Integer.MAX_VALUE);
         long word = Occupancy.of(
-                huge.toBuilder().state(BUSY).slotsInUse(Integer.MAX_VALUE - 1).build(), false, 7L << 36);
+                huge.toBuilder().state(BUSY).slotsInUse(Integer.MAX_VALUE - 1).build(), false, 7L << 37);
 
         long full = take(word, Integer.MAX_VALUE);
 
@@ -55,12 +55,44 @@ class OccupancyTest {
 
     @Test
     void theStampOfTheLastLeaseIsFollowedByThatOfTheFirstAndItsNeighboursDoNotNotice() {
-        long last = Occupancy.of(idle("w", 1), false, -1L);
+        long last = Occupancy.of(idle("w", 1), false, Occupancy.checked(-1L));
 
         long next = take(last, 1);
 
         assertThat(Occupancy.stamp(next)).isZero();
         assertThat(Occupancy.clearUsed(Occupancy.give(next))).isEqualTo(Occupancy.of(idle("w", 1), false, 0));
+    }
+
+    @Test
+    void aWordThatIsCheckedGivesNoSlotAndIsTheSameInEverythingElse() {
+        long two = take(take(Occupancy.of(idle("w", 3), false, 5L << 37), 3), 3);
+
+        long failed = Occupancy.giveFailed(two);
+
+        assertThat(Occupancy.isChecking(two)).isFalse();
+        assertThat(Occupancy.isChecking(failed)).isTrue();
+        assertThat(Occupancy.canTake(failed, 3)).isFalse();
+        assertThat(Occupancy.inUse(failed)).isEqualTo(1);
+        assertThat(Occupancy.isHeldUnder(failed, Occupancy.stamp(two))).isTrue();
+        assertThat(Occupancy.isReadable(failed)).isTrue();
+        assertThat(Occupancy.checked(failed)).isEqualTo(Occupancy.give(two));
+        assertThat(Occupancy.isChecking(Occupancy.give(failed)))
+                .as("also when idle")
+                .isTrue();
+        assertThat(Occupancy.isAtRest(Occupancy.clearUsed(Occupancy.give(failed))))
+                .isFalse();
+    }
+
+    /** The host may report an occupancy meanwhile; only another process needs no check. */
+    @Test
+    void aCheckLastsOverATransitionAndNotOverARestart() {
+        long checking = Occupancy.giveFailed(take(Occupancy.of(idle("w", 2), false, 0), 2));
+
+        long stopping = Occupancy.of(worker("w").state(STOPPING).build(), false, checking);
+
+        assertThat(Occupancy.isChecking(stopping)).isTrue();
+        assertThat(Occupancy.isChecking(Occupancy.restamp(Occupancy.checked(stopping))))
+                .isFalse();
     }
 
     @Test

@@ -73,8 +73,17 @@ final class RegistryBesideItsModel implements AutoCloseable {
         }
     }
 
+    /** What the checker has been asked to check. */
+    private final List<FailedLease> checked = new ArrayList<>();
+
+    private boolean checks;
+
     RegistryBesideItsModel() {
         ears.add(new Ear());
+        registry.checkFailedLeases(lease -> {
+            checked.add(lease);
+            return checks ? Optional.of(Duration.ofDays(1)) : Optional.empty();
+        });
         leakLog.start();
         leakLogger().addAppender(leakLog);
     }
@@ -85,6 +94,7 @@ final class RegistryBesideItsModel implements AutoCloseable {
 
     @Override
     public void close() {
+        checked.forEach(FailedLease::resume); // or their timers would stay
         leakLogger().detachAppender(leakLog);
     }
 
@@ -140,9 +150,20 @@ final class RegistryBesideItsModel implements AutoCloseable {
             }
             case CLOSE_LEASE -> {
                 if (!model.leases.isEmpty()) {
-                    Lease lease = model.leases.get(Math.max(0, model.leases.size() - 1 - step.x() % 8));
+                    Lease lease = someLease(step);
                     lease.lease.close();
                     model.closed(lease);
+                }
+            }
+            case FAIL_LEASE -> {
+                if (!model.leases.isEmpty()) {
+                    fail(someLease(step), step.y() % 4 > 0);
+                }
+            }
+            case PASS_CHECK -> {
+                if (!checked.isEmpty()) {
+                    FailedLease failed = checked.get(Math.max(0, checked.size() - 1 - step.x() % 3));
+                    assertThat(failed.resume()).isEqualTo(model.pass(failed));
                 }
             }
             case FAIL_HEALTH_CHECK -> failed(registry.incrementFailedHealthChecks(id), worker);
@@ -354,6 +375,9 @@ final class RegistryBesideItsModel implements AutoCloseable {
         assertThat(lease.generation()).isEqualTo(worker.generation);
         assertThat(lease.workerId()).isEqualTo(worker.id);
         model.leased(lease, worker, time.instant());
+        if (model.leases.size() % 2 == 0) {
+            model.leases.get(model.leases.size() - 1).asked = Optional.of(lease.whenEnded());
+        }
     }
 
     private void acquire(String modelRef, SlotFilter filter, Callable<SlotLease> acquisition) {
@@ -371,6 +395,24 @@ final class RegistryBesideItsModel implements AutoCloseable {
             return acquisition.call();
         } catch (Exception e) {
             throw new AssertionError("there is a free slot", e);
+        }
+    }
+
+    private Lease someLease(Step step) {
+        return model.leases.get(Math.max(0, model.leases.size() - 1 - step.x() % 8));
+    }
+
+    private void fail(Lease lease, boolean isChecked) {
+        checks = isChecked;
+        int before = checked.size();
+        boolean valid = lease.isValid();
+        lease.lease.fail(new IllegalStateException("no answer"));
+        assertThat(checked).hasSize(valid ? before + 1 : before);
+        if (valid && isChecked) {
+            assertThat(checked.get(before).worker().id()).isEqualTo(lease.worker.id);
+            model.failed(lease, checked.get(before));
+        } else {
+            model.closed(lease);
         }
     }
 
@@ -439,7 +481,7 @@ final class RegistryBesideItsModel implements AutoCloseable {
     private void lookForIdle(String modelRef) {
         Optional<WorkerInfo> found = registry.findIdleWorker(modelRef);
         List<ModelledWorker> idle = model.of(modelRef)
-                .filter(worker -> worker.state instanceof Idle)
+                .filter(worker -> worker.state instanceof Idle && worker.checking.isEmpty())
                 .toList();
         assertThat(found.isPresent()).isEqualTo(!idle.isEmpty());
         found.ifPresent(worker -> {
@@ -467,8 +509,8 @@ final class RegistryBesideItsModel implements AutoCloseable {
     /** Of what use a worker is to somebody who looks for one of its model. */
     private static int use(ModelledWorker worker) {
         return switch (worker.state.label()) {
-            case "idle" -> 4;
-            case "busy" -> worker.inUse == worker.slots ? 2 : 3;
+            case "idle" -> worker.checking.isPresent() ? 2 : 4;
+            case "busy" -> worker.inUse == worker.slots || worker.checking.isPresent() ? 2 : 3;
             case "loading" -> 1;
             default -> 0;
         };
@@ -492,11 +534,24 @@ final class RegistryBesideItsModel implements AutoCloseable {
         assertThat(seen).isEqualTo(model.infos(wanted));
     }
 
+    private static void compareEnds(Lease lease) {
+        assertThat(lease.lease.lostWithin(Duration.ZERO))
+                .isEqualTo(lease.end.filter(LeaseEnd.Lost.class::isInstance).isPresent());
+        lease.asked.ifPresent(asked -> assertThat(
+                        Optional.ofNullable(asked.toCompletableFuture().getNow(null)))
+                .isEqualTo(lease.end));
+        if (lease.end.isPresent()) {
+            assertThat(lease.lease.whenEnded().toCompletableFuture().getNow(null))
+                    .isEqualTo(lease.endAskedNow().orElseThrow());
+        }
+    }
+
     /** What can be compared after every step, without a look that would stamp what was not looked at. */
     void compareWithoutLooking() {
         for (Lease lease : model.leases) {
             assertThat(lease.lease.isValid()).isEqualTo(lease.isValid());
             assertThat(lease.lease.url()).isEqualTo(lease.url);
+            compareEnds(lease);
         }
         for (ModelledWorker worker : model.members.values()) {
             long open = model.leases.stream()

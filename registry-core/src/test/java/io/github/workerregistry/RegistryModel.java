@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -41,6 +42,12 @@ final class RegistryModel {
         boolean closed;
         boolean reported;
 
+        /** How it ended; empty while it is held, or checked. */
+        Optional<LeaseEnd> end = Optional.empty();
+
+        /** What was asked for when it was taken, if it was. */
+        Optional<CompletionStage<LeaseEnd>> asked = Optional.empty();
+
         private Lease(SlotLease lease, ModelledWorker worker, Instant now) {
             this.lease = lease;
             this.worker = worker;
@@ -52,6 +59,19 @@ final class RegistryModel {
         boolean isValid() {
             return !closed && isMember(worker, generation) && !(worker.state instanceof BackingOff);
         }
+
+        private boolean isOf(ModelledWorker other) {
+            return worker == other && generation == other.generation;
+        }
+
+        /** What whoever asks now is told: of each worker, only the last exit is known. */
+        Optional<LeaseEnd> endAskedNow() {
+            return end.map(known -> known instanceof LeaseEnd.Lost ? lost(worker, generation) : known);
+        }
+    }
+
+    private static LeaseEnd lost(ModelledWorker worker, int generation) {
+        return new LeaseEnd.Lost(worker.lastExit.filter(exit -> exit.generation() == generation));
     }
 
     /** A worker as somebody read it. */
@@ -100,6 +120,9 @@ final class RegistryModel {
         if (next.equals(from)) {
             return;
         }
+        if (next instanceof BackingOff backingOff) {
+            loseLeases(worker, Optional.of(backingOff.cause()));
+        }
         worker.go(next, now);
         edges++;
         WorkerInfo after = worker.info();
@@ -120,6 +143,7 @@ final class RegistryModel {
 
     void leave(ModelledWorker worker, Exit.Cause reason, Optional<Exit> exit) {
         members.remove(worker.id);
+        loseLeases(worker, exit);
         if (!(worker.state instanceof BackingOff)) { // its end has been told
             ended(worker.info(), reason, exit);
         }
@@ -161,8 +185,43 @@ final class RegistryModel {
     void closed(Lease lease) {
         if (lease.isValid()) {
             lease.worker.lease(-1);
+            lease.end = Optional.of(new LeaseEnd.Released());
         }
         lease.closed = true;
+    }
+
+    /** A lease that was valid fails, and its worker is checked: its end is known later. */
+    void failed(Lease lease, FailedLease failed) {
+        lease.worker.lease(-1);
+        lease.closed = true;
+        lease.worker.checking = Optional.of(failed);
+    }
+
+    /** A check passes, if it is that of the last lease that failed. */
+    boolean pass(FailedLease failed) {
+        Optional<ModelledWorker> checked = members.values().stream()
+                .filter(worker -> worker.checking.equals(Optional.of(failed)))
+                .findAny();
+        checked.ifPresent(worker -> {
+            worker.checking = Optional.empty();
+            undecided(worker).forEach(lease -> lease.end = Optional.of(new LeaseEnd.Released()));
+        });
+        return checked.isPresent();
+    }
+
+    /** The leases of a worker's generation that have failed, and whose end is not known. */
+    private List<Lease> undecided(ModelledWorker worker) {
+        return leases.stream()
+                .filter(lease -> lease.isOf(worker) && lease.closed && lease.end.isEmpty())
+                .toList();
+    }
+
+    private void loseLeases(ModelledWorker worker, Optional<Exit> exit) {
+        exit.ifPresent(last -> worker.lastExit = Optional.of(last));
+        worker.checking = Optional.empty();
+        leases.stream()
+                .filter(lease -> lease.isOf(worker) && lease.end.isEmpty())
+                .forEach(lease -> lease.end = Optional.of(lost(worker, lease.generation)));
     }
 
     RegistryStats stats() {

@@ -27,8 +27,13 @@ import net.jqwik.api.statistics.StatisticsReport.StatisticsReportMode;
 class RegistryModelProperties {
 
     /** What {@link RegistryBesideItsModel} does before, after, or beside every step. */
-    private static final List<String> ALWAYS =
-            List.of("node()", "clock()", "stats()", "toString()", "subscribe(WorkerListener, Executor)");
+    private static final List<String> ALWAYS = List.of(
+            "node()",
+            "clock()",
+            "stats()",
+            "toString()",
+            "subscribe(WorkerListener, Executor)",
+            "checkFailedLeases(LeaseChecker)");
 
     /** What can be done, how often it is, and the public method of the registry that is called for it, if one is. */
     enum Action {
@@ -47,6 +52,8 @@ class RegistryModelProperties {
         ACQUIRE_FILTERED_AT_ONCE(4, "acquire(String, SlotFilter, Duration)"),
         TRY_ACQUIRE_FROM(8, "tryAcquireFrom(String)"),
         CLOSE_LEASE(18, ""),
+        FAIL_LEASE(10, ""),
+        PASS_CHECK(8, ""),
         FAIL_HEALTH_CHECK(3, "incrementFailedHealthChecks(String)"),
         FAIL_HEALTH_CHECK_IF_UNCHANGED(4, "incrementFailedHealthChecksIfUnchanged(WorkerInfo)"),
         PASS_HEALTH_CHECK(2, "resetFailedHealthChecks(String)"),

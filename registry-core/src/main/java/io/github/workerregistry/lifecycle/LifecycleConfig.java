@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
  * days.
  *
  * @param healthInterval time between two health checks of a worker, spread by &plusmn;10 %; default 30 s
- * @param healthTimeout how long an answer to a health check may take, at most {@code healthInterval}; default 5 s, or
- *     {@code healthInterval} if that is shorter
+ * @param healthTimeout how long an answer to a health check may take, at most {@code healthInterval}; also, how long at
+ *     most no slot of a worker is leased when a lease of it has {@linkplain io.github.workerregistry.SlotLease#fail
+ *     failed}; default 5 s, or {@code healthInterval} if that is shorter
  * @param failureThreshold failed checks in a row after which an idle worker is given up, &ge; 1; default 3
  * @param readyInterval time to the first readiness probe of a loading worker; the wait from the end of a probe to the
  *     next one doubles from probe to probe, to four times as much. It is 200 ms at least, because output counts as

@@ -90,14 +90,18 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.addUrgent("stop", config.sweep(), stops);
         loops.add("output", config.sweep(), new OutputLoop(workers)); // before the probes, see LoadProgress
         Stalls stalls = new Stalls(workers, config.loadStall(), presence);
-        if (builder.probe != null) {
+        HealthProbe probe = builder.probe == null ? null : new ProbeQueue(builder.probe, builder.scheduler);
+        if (probe != null) {
             Verdict verdict = new Verdict(registry, records, workers, stopper, suspects, presence, config);
             loops.add(
                     "probe",
                     config.sweep(),
-                    new ProbeLoop(registry, records, workers, builder.probe, config, verdict, stalls, presence));
+                    new ProbeLoop(registry, records, workers, probe, config, verdict, stalls, presence));
             loops.add("verdict", config.sweep(), verdict);
         }
+        FailedLeases failedLeases =
+                new FailedLeases(registry, workers, exits, probe, config.healthTimeout(), presence, builder.scheduler);
+        loops.add("failed leases", config.sweep(), failedLeases);
         loops.add(
                 "heartbeat", config.sweep(), new HeartbeatLoop(registry, records, stopper, suspects, config, presence));
         loops.add("suspects", config.sweep(), suspects);
@@ -110,7 +114,10 @@ public final class WorkerSupervisor implements AutoCloseable {
         config.idleTimeout()
                 .ifPresent(timeout ->
                         loops.add("idle", config.idleCheck(), new IdleLoop(records, stopper, timeout, presence)));
-        shutdown = new Shutdown(workers, stopper, exits, runner, config, () -> supervisors.leave(workers));
+        shutdown = new Shutdown(workers, stopper, exits, runner, config, () -> {
+            failedLeases.close();
+            supervisors.leave(workers);
+        });
         if (builder.hookDeadline != null) {
             shutdown.hook(builder.hookDeadline); // first: while the JVM shuts down, it is refused
         }
@@ -121,6 +128,7 @@ public final class WorkerSupervisor implements AutoCloseable {
             supervisors.leave(workers);
             throw refused;
         }
+        failedLeases.register();
     }
 
     /** Before anything is started: memory and ports are to be free. */

@@ -1,0 +1,96 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.LogText;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.health.HealthProbe;
+import io.github.workerregistry.health.HealthStatus;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Lets several ask for probes of one worker, and starts them one after another: a {@link HealthProbe} is promised that
+ * it never has two of one worker at a time. A probe that is given up has ended.
+ */
+final class ProbeQueue implements HealthProbe {
+
+    private static final Logger log = LoggerFactory.getLogger(ProbeQueue.class);
+
+    private final HealthProbe probe;
+    private final Executor scheduler;
+
+    /** The last probe of each worker that was asked for and has not ended. */
+    private final ConcurrentMap<String, CompletableFuture<HealthStatus>> last = new ConcurrentHashMap<>();
+
+    ProbeQueue(HealthProbe probe, Executor scheduler) {
+        this.probe = probe;
+        this.scheduler = scheduler;
+    }
+
+    /** Called on the scheduler, where the probe is started at once if there is no other of this worker. */
+    @Override
+    public CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout) {
+        CompletableFuture<HealthStatus> answer = new CompletableFuture<>();
+        CompletableFuture<HealthStatus> before = last.put(worker.id(), answer);
+        answer.whenComplete((status, failure) -> last.remove(worker.id(), answer));
+        if (before == null || before.isDone()) {
+            start(worker, timeout, answer);
+        } else {
+            before.whenComplete((status, failure) -> startOnScheduler(worker, timeout, answer));
+        }
+        return answer;
+    }
+
+    private void startOnScheduler(WorkerInfo worker, Duration timeout, CompletableFuture<HealthStatus> answer) {
+        Once start = new Once(() -> start(worker, timeout, answer));
+        try {
+            scheduler.execute(start);
+        } catch (Throwable refused) { // it has been shut down, and our loops have outlived it
+            start.run();
+        }
+    }
+
+    private void start(WorkerInfo worker, Duration timeout, CompletableFuture<HealthStatus> answer) {
+        if (answer.isDone()) {
+            return; // given up while it waited
+        }
+        try {
+            CompletionStage<HealthStatus> stage = probe.probe(worker, timeout);
+            if (stage == null) {
+                answer.complete(HealthStatus.unknown("the probe returned null"));
+            } else {
+                relay(stage.toCompletableFuture(), answer);
+            }
+        } catch (Throwable t) { // foreign code
+            answer.completeExceptionally(t);
+        }
+    }
+
+    private static void relay(CompletableFuture<HealthStatus> from, CompletableFuture<HealthStatus> answer) {
+        from.whenComplete((status, failure) -> {
+            if (failure != null) {
+                answer.completeExceptionally(failure);
+            } else {
+                answer.complete(status != null ? status : HealthStatus.unknown("the probe gave null"));
+            }
+        });
+        answer.whenComplete((status, failure) -> {
+            if (answer.isCancelled()) {
+                cancel(from);
+            }
+        });
+    }
+
+    private static void cancel(CompletableFuture<HealthStatus> future) {
+        try {
+            future.cancel(true);
+        } catch (Throwable t) { // a future of the host's own kind
+            log.debug("a probe cannot be cancelled", LogText.of(t));
+        }
+    }
+}
