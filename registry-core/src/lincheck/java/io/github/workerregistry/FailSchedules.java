@@ -28,7 +28,7 @@ public class FailSchedules {
     /** Of the worker: Lincheck makes the objects that it tries, and knows no parameters. */
     private static int slots = 1;
 
-    private static final IOException RESET = new IOException("connection reset");
+    private final IOException reset = new IOException("connection reset");
     private static final int NEVER = -1;
 
     private final Models models;
@@ -80,7 +80,7 @@ public class FailSchedules {
         if (lease != null) {
             held.decrementAndGet();
             int before = passes.get();
-            lease.fail(RESET);
+            lease.fail(reset);
             if (passes.get() == before) {
                 barredSince = before;
             }
@@ -96,7 +96,7 @@ public class FailSchedules {
     @Operation
     public void failShared() {
         sharedEnds = true;
-        shared.fail(RESET);
+        shared.fail(reset);
     }
 
     @Operation

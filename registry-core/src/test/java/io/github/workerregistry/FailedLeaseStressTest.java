@@ -32,7 +32,7 @@ class FailedLeaseStressTest {
 
     private static final int THREADS = 4;
     private static final int OPERATIONS = 20_000;
-    private static final IOException RESET = new IOException("connection reset");
+    private final IOException reset = new IOException("connection reset");
 
     private final ManyThreads threads = new ManyThreads();
     private final long seed = System.nanoTime();
@@ -124,7 +124,7 @@ class FailedLeaseStressTest {
 
     private void end(SlotLease lease, boolean fails) {
         if (lease != null && fails) {
-            lease.fail(RESET);
+            lease.fail(reset);
             ends.add(lease.whenEnded().toCompletableFuture());
         } else if (lease != null) {
             lease.close();
@@ -159,7 +159,7 @@ class FailedLeaseStressTest {
                 List<LeaseEnd> told = new CopyOnWriteArrayList<>();
                 lease.whenEnded().thenAccept(told::add);
                 threads.together(List.of(
-                        () -> ended(lease::close), () -> ended(() -> lease.fail(RESET)), () -> ended(() -> {})));
+                        () -> ended(lease::close), () -> ended(() -> lease.fail(reset)), () -> ended(() -> {})));
                 assertThat(checked).hasSizeLessThanOrEqualTo(1);
                 passAll();
                 assertThat(told).as("round %s, seed %s", round, seed).containsExactly(new LeaseEnd.Released());
@@ -189,7 +189,7 @@ class FailedLeaseStressTest {
                     : lease.whenEnded().toCompletableFuture();
             Exit crash = SomeWorkers.crash(idle("w", 1));
             threads.together(List.of(
-                    () -> ended(() -> lease.fail(RESET)),
+                    () -> ended(() -> lease.fail(reset)),
                     () -> ended(() -> registry.removeExited(crash)),
                     () -> ended(() -> {
                         if (lease.lostWithin(Duration.ofNanos(100))) {

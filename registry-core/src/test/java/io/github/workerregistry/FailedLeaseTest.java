@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FailedLeaseTest {
 
     private static final Duration LONG = Duration.ofHours(1);
-    private static final IOException REFUSED = new IOException("connection reset");
+    private final IOException refused = new IOException("connection reset");
 
     private final VirtualTime time = new VirtualTime();
     private final WorkerRegistry registry =
@@ -81,7 +81,7 @@ class FailedLeaseTest {
             registry.register(idle("w", slots));
             SlotLease lease = lease("w");
 
-            lease.fail(REFUSED);
+            lease.fail(refused);
 
             assertThat(lease.isValid()).isFalse();
             assertThat(registry.tryAcquire(MODEL)).isPresent();
@@ -95,7 +95,7 @@ class FailedLeaseTest {
         void keepsItsWorkerFromBeingLeasedUntilTheCheckPasses(int slots) {
             check();
             registry.register(idle("w", slots));
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
 
             assertThat(registry.get("w").orElseThrow().state()).isEqualTo(IDLE);
             assertThat(registry.get("w").orElseThrow().slotsInUse()).isZero();
@@ -122,13 +122,13 @@ class FailedLeaseTest {
             registry.register(idle("w", 2));
             SlotLease lease = lease("w");
 
-            lease.fail(REFUSED);
+            lease.fail(refused);
 
             assertThat(checked).singleElement().satisfies(failed -> {
                 assertThat(failed.worker().id()).isEqualTo("w");
                 assertThat(failed.worker().generation()).isEqualTo(1);
                 assertThat(failed.worker().startedAt()).isEqualTo(START);
-                assertThat(failed.cause()).isSameAs(REFUSED);
+                assertThat(failed.cause()).isSameAs(refused);
             });
         }
 
@@ -137,7 +137,7 @@ class FailedLeaseTest {
             check();
             registry.register(idle("w", 2));
             registry.register(idle("v", 2));
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
 
             assertThat(registry.tryAcquire(MODEL).orElseThrow().workerId()).isEqualTo("v");
             assertThat(registry.findIdleWorker(MODEL)).isEmpty();
@@ -156,15 +156,15 @@ class FailedLeaseTest {
             check();
             registry.register(idle("w", slots));
             SlotLease lease = lease("w");
-            lease.fail(REFUSED);
+            lease.fail(refused);
 
-            lease.fail(REFUSED);
+            lease.fail(refused);
             lease.close();
             assertThat(checked).hasSize(1);
             assertThat(lease.isValid()).isFalse();
             checked.get(0).resume();
             SlotLease next = lease("w");
-            lease.fail(REFUSED);
+            lease.fail(refused);
             lease.close();
 
             assertThat(checked).hasSize(1);
@@ -181,7 +181,7 @@ class FailedLeaseTest {
             lease.close();
             SlotLease next = lease("w");
 
-            lease.fail(REFUSED);
+            lease.fail(refused);
 
             assertThat(checked).isEmpty();
             assertThat(next.isValid()).isTrue();
@@ -198,7 +198,7 @@ class FailedLeaseTest {
             restart("w");
             SlotLease next = lease("w");
 
-            lease.fail(REFUSED);
+            lease.fail(refused);
 
             assertThat(checked).isEmpty();
             assertThat(next.isValid()).isTrue();
@@ -212,7 +212,7 @@ class FailedLeaseTest {
             SlotLease lease = lease("w");
             registry.removeExited(crash(idle("w", 2)));
 
-            lease.fail(REFUSED);
+            lease.fail(refused);
 
             assertThat(checked).isEmpty();
             assertThat(end(lease)).isCompletedWithValue(new Lost(Optional.of(crash(idle("w", 2)))));
@@ -225,7 +225,7 @@ class FailedLeaseTest {
             SlotLease lease = lease("w");
             registry.updateState("w", STOPPING);
 
-            lease.fail(REFUSED);
+            lease.fail(refused);
 
             assertThat(checked).hasSize(1);
             assertThat(registry.get("w").orElseThrow().slotsInUse()).isZero();
@@ -238,7 +238,7 @@ class FailedLeaseTest {
             check();
             registry.register(idle("w", 2));
             WorkerInfo before = registry.get("w").orElseThrow();
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
             time.advance(Duration.ofSeconds(1));
 
             assertThat(registry.updateStateIfUnchanged(before, STOPPING)).isEmpty();
@@ -260,8 +260,8 @@ class FailedLeaseTest {
             registry.register(idle("w", 3));
             SlotLease first = lease("w");
             SlotLease second = lease("w");
-            first.fail(REFUSED);
-            second.fail(REFUSED);
+            first.fail(refused);
+            second.fail(refused);
 
             assertThat(checked.get(0).resume()).isFalse();
             assertThat(registry.tryAcquire(MODEL)).isEmpty();
@@ -279,7 +279,7 @@ class FailedLeaseTest {
             registry.register(idle("w", 2));
             SlotLease fails = lease("w");
             SlotLease works = lease("w");
-            fails.fail(REFUSED);
+            fails.fail(refused);
             assertThat(works.isValid()).isTrue();
             works.close();
 
@@ -305,7 +305,7 @@ class FailedLeaseTest {
                 await().until(() -> thread.getState() == Thread.State.TIMED_WAITING);
                 waiting.add(task);
             }
-            fails.fail(REFUSED);
+            fails.fail(refused);
             works.close();
             assertThat(waiting).noneMatch(FutureTask::isDone);
 
@@ -323,12 +323,12 @@ class FailedLeaseTest {
             check();
             registry.register(idle("w", 1));
             SlotLease lease = lease("w");
-            lease.fail(REFUSED);
+            lease.fail(refused);
             restart("w");
 
             assertThat(end(lease)).isCompletedWithValue(new Lost(Optional.of(crash(idle("w", 1)))));
             SlotLease next = lease("w");
-            next.fail(REFUSED);
+            next.fail(refused);
             assertThat(checked.get(0).resume()).as("of the one before").isFalse();
             assertThat(registry.tryAcquireFrom("w")).isEmpty();
             checked.get(1).resume();
@@ -339,7 +339,7 @@ class FailedLeaseTest {
         void saysNothingAboutAnotherWorkerUnderTheId() {
             check();
             registry.register(idle("w", 1));
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
             registry.remove("w");
             registry.register(idle("w", 1));
 
@@ -352,7 +352,7 @@ class FailedLeaseTest {
         void lastsWhateverTheHostReportsOfTheOccupancy(boolean used) {
             check();
             registry.register(idle("w", 2));
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
             if (used) {
                 registry.updateState("w", BUSY);
             }
@@ -367,7 +367,7 @@ class FailedLeaseTest {
         void ofAWorkerThatBacksOffAndComesBackIsOver() {
             check();
             registry.register(idle("w", 2));
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
             registry.updateState("w", STOPPING_BECAUSE_UNHEALTHY);
             restart("w");
 
@@ -380,7 +380,7 @@ class FailedLeaseTest {
             registry.checkFailedLeases(lease -> Optional.of(Duration.ofMillis(50)));
             registry.register(idle("w", 1));
             SlotLease lease = lease("w");
-            lease.fail(REFUSED);
+            lease.fail(refused);
             assertThat(registry.tryAcquire(MODEL)).isEmpty();
 
             await().atMost(Duration.ofSeconds(30))
@@ -393,7 +393,7 @@ class FailedLeaseTest {
         void thatNeverAnswersKeepsNobodyWaiting() throws Exception {
             registry.checkFailedLeases(lease -> Optional.of(Duration.ofNanos(1)));
             registry.register(idle("w", 1));
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
 
             assertThat(registry.acquire(MODEL, Duration.ofSeconds(30)).isValid())
                     .isTrue();
@@ -406,7 +406,7 @@ class FailedLeaseTest {
                 return Optional.of(LONG);
             });
             registry.register(idle("w", 1));
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
 
             assertThat(registry.tryAcquire(MODEL)).isPresent();
         }
@@ -418,7 +418,7 @@ class FailedLeaseTest {
                 return Optional.of(Duration.ofSeconds(Long.MAX_VALUE));
             });
             registry.register(idle("w", 1));
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
 
             assertThat(registry.tryAcquire(MODEL)).isEmpty();
         }
@@ -440,7 +440,7 @@ class FailedLeaseTest {
             });
             check();
             registry.register(idle("w", 1));
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
 
             assertThat(asked).containsExactly("not mine", "mine");
             assertThat(checked).isEmpty();
@@ -465,8 +465,8 @@ class FailedLeaseTest {
             registry.register(idle("w", 1));
             registry.register(idle("v", 1));
 
-            lease("w").fail(REFUSED);
-            lease("v").fail(REFUSED);
+            lease("w").fail(refused);
+            lease("v").fail(refused);
 
             assertThat(asked).containsExactly("w");
             assertThat(checked).extracting(lease -> lease.worker().id()).containsExactly("v");
@@ -478,7 +478,7 @@ class FailedLeaseTest {
             registry.checkFailedLeases(lease -> Optional.of(Duration.ZERO));
             registry.register(idle("w", 1));
             SlotLease lease = lease("w");
-            lease.fail(REFUSED);
+            lease.fail(refused);
 
             assertThat(registry.tryAcquire(MODEL)).isPresent();
             assertThat(end(lease)).isCompletedWithValue(new Released());
@@ -494,7 +494,7 @@ class FailedLeaseTest {
             registry.register(idle("w", 1));
             SlotLease lease = lease("w");
 
-            lease.fail(REFUSED);
+            lease.fail(refused);
 
             assertThat(registry.tryAcquire(MODEL)).isPresent();
             assertThat(end(lease)).isCompletedWithValue(new Released());
@@ -513,10 +513,10 @@ class FailedLeaseTest {
 
             first.close();
             first.close();
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
             assertThat(asked).hasSize(1);
             second.close();
-            lease("w").fail(REFUSED);
+            lease("w").fail(refused);
 
             assertThat(asked).hasSize(1);
         }
@@ -531,8 +531,8 @@ class FailedLeaseTest {
             registry.register(idle("w", 2));
             SlotLease first = lease("w");
             SlotLease second = lease("w");
-            first.fail(REFUSED);
-            second.fail(REFUSED);
+            first.fail(refused);
+            second.fail(refused);
 
             assertThat(end(second)).isCompletedWithValue(new Released());
             assertThat(end(first)).isNotDone();
@@ -550,7 +550,7 @@ class FailedLeaseTest {
             });
             registry.register(idle("w", 1));
             SlotLease lease = lease("w");
-            lease.fail(REFUSED);
+            lease.fail(refused);
 
             assertThat(registry.list()).isEmpty();
             assertThat(lease.lostWithin(Duration.ZERO)).isTrue();
@@ -590,7 +590,7 @@ class FailedLeaseTest {
             assertThat(end).isCompletedWithValue(new Lost(Optional.of(crash)));
             assertThat(asked.lostWithin(Duration.ZERO)).isTrue();
             asked.close();
-            asked.fail(REFUSED);
+            asked.fail(refused);
             assertThat(asked.lostWithin(Duration.ZERO)).isTrue();
             registry.updateState("w", LOADING);
             registry.updateState("w", IDLE);
@@ -698,7 +698,7 @@ class FailedLeaseTest {
             check();
             registry.register(idle("w", 1));
             SlotLease lease = lease("w");
-            lease.fail(REFUSED);
+            lease.fail(refused);
             FutureTask<Boolean> lost = new FutureTask<>(() -> lease.lostWithin(Duration.ofSeconds(Long.MAX_VALUE)));
             Thread thread = new Thread(lost);
             thread.start();

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(UnexpectedWarnings.class)
 class FailedLeasesTest {
 
-    private static final IOException RESET = new IOException("connection reset");
+    private final IOException reset = new IOException("connection reset");
 
     private final VirtualHive hive = new VirtualHive();
 
@@ -81,7 +81,7 @@ class FailedLeasesTest {
         restarting.processes.exitUnnoticed(id, 137);
         assertThat(lease.isValid()).as("nobody knows it yet").isTrue();
 
-        lease.fail(RESET);
+        lease.fail(reset);
 
         assertThat(lease.lostWithin(Duration.ZERO)).as("nor now").isFalse();
         assertThat(restarting.registry.tryAcquireFrom(id)).isEmpty();
@@ -102,7 +102,7 @@ class FailedLeasesTest {
         String id = hive.spawnReady();
         int probes = hive.probe.probes(id);
         SlotLease lease = hive.lease(id);
-        lease.fail(RESET);
+        lease.fail(reset);
         assertThat(canLease(id)).isFalse();
 
         hive.advance(Duration.ZERO);
@@ -119,7 +119,7 @@ class FailedLeasesTest {
         String id = hive.spawnReady();
         hive.probe.hang(id);
         SlotLease lease = hive.lease(id);
-        lease.fail(RESET);
+        lease.fail(reset);
 
         hive.advance(Duration.ofMillis(4_999));
         assertThat(canLease(id)).isFalse();
@@ -139,7 +139,7 @@ class FailedLeasesTest {
         String id = hive.spawnReady();
         hive.probe.answer(id, HealthStatus.unhealthy("connection refused"));
         int probes = hive.probe.probes(id);
-        hive.lease(id).fail(RESET);
+        hive.lease(id).fail(reset);
         hive.advance(Duration.ofMillis(1_050));
         assertThat(canLease(id)).isFalse();
         assertThat(hive.probe.probes(id) - probes).isBetween(9, 12);
@@ -157,7 +157,7 @@ class FailedLeasesTest {
         String id = hive.spawnReady();
         hive.probe.answer(id, HealthStatus.unhealthy("connection refused"));
         SlotLease lease = hive.lease(id);
-        lease.fail(RESET);
+        lease.fail(reset);
         hive.advance(Duration.ofMillis(20));
 
         hive.processes.exit(id, 137);
@@ -176,7 +176,7 @@ class FailedLeasesTest {
         SlotLease second = hive.lease(id);
         hive.advanceSeconds(34); // and a health check is under way
         assertThat(probes.asked).hasSize(1);
-        first.fail(RESET);
+        first.fail(reset);
         hive.advance(Duration.ZERO);
         assertThat(probes.asked).as("one at a time").hasSize(1);
 
@@ -184,7 +184,7 @@ class FailedLeasesTest {
         assertThat(hive.registry.tryAcquireFrom(id)).isEmpty();
         hive.advance(Duration.ZERO);
         assertThat(probes.asked).hasSize(2);
-        second.fail(RESET);
+        second.fail(reset);
         probes.last().complete(HealthStatus.healthy());
         assertThat(hive.registry.tryAcquireFrom(id))
                 .as("the second failed since")
@@ -204,7 +204,7 @@ class FailedLeasesTest {
         Probes probes = new Probes();
         VirtualHive hive = hiveWith(probes);
         String id = hive.spawnReady();
-        hive.lease(id).fail(RESET);
+        hive.lease(id).fail(reset);
 
         hive.advanceSeconds(120);
 
@@ -219,7 +219,7 @@ class FailedLeasesTest {
             String id = plain.spawn(VirtualHive.SPEC).id();
             plain.ready(id);
             SlotLease lease = hive.lease(id);
-            lease.fail(RESET);
+            lease.fail(reset);
             hive.advance(Duration.ofMillis(99));
             assertThat(canLeaseOf(hive, id)).isFalse();
             hive.advance(Duration.ofMillis(101));
@@ -236,7 +236,7 @@ class FailedLeasesTest {
             String id = plain.spawn(VirtualHive.SPEC).id();
             plain.ready(id);
             SlotLease lease = hive.lease(id);
-            lease.fail(RESET);
+            lease.fail(reset);
             hive.advance(Duration.ofMillis(50));
             processes.exitUnnoticed(id, 1);
             hive.advance(Duration.ofMillis(150));
@@ -274,14 +274,14 @@ class FailedLeasesTest {
     void aWorkerThatTheHiveRegisteredItselfIsProbed() {
         registerByHand("own");
         hive.probe.hang("own");
-        hive.lease("own").fail(RESET);
+        hive.lease("own").fail(reset);
         hive.advance(Duration.ofMillis(200));
         assertThat(canLease("own")).isFalse();
 
         hive.advanceSeconds(5);
         assertThat(canLease("own")).isTrue();
         hive.probe.answer("own", HealthStatus.healthy());
-        hive.lease("own").fail(RESET);
+        hive.lease("own").fail(reset);
         hive.advance(Duration.ZERO);
         assertThat(canLease("own")).isTrue();
     }
@@ -293,7 +293,7 @@ class FailedLeasesTest {
             assertThat(plain.recentExits()).isEmpty();
             registerByHand("own");
             SlotLease lease = hive.lease("own");
-            lease.fail(RESET);
+            lease.fail(reset);
 
             assertThat(canLease("own")).isTrue();
             assertThat(end(lease)).isCompletedWithValue(new Released());
@@ -310,7 +310,7 @@ class FailedLeasesTest {
             hive.probe.hang(id);
             SlotLease lease = hive.lease(id);
             processes.exitUnnoticed(id, 1);
-            lease.fail(RESET);
+            lease.fail(reset);
             hive.advance(Duration.ZERO);
 
             assertThat(lease.lostWithin(Duration.ZERO)).isTrue();
@@ -334,7 +334,7 @@ class FailedLeasesTest {
         }
         int probes = hive.probe.probes(worker.id());
         hive.processes.exitUnnoticed(worker.id(), 1);
-        leases.forEach(lease -> lease.fail(RESET));
+        leases.forEach(lease -> lease.fail(reset));
 
         hive.advance(Duration.ZERO);
 
@@ -351,7 +351,7 @@ class FailedLeasesTest {
         int probes = hive.probe.probes(id);
         hive.supervisor.stop(id);
 
-        lease.fail(RESET);
+        lease.fail(reset);
         hive.advance(Duration.ofMillis(300));
 
         assertThat(hive.probe.probes(id)).isEqualTo(probes);
@@ -367,7 +367,7 @@ class FailedLeasesTest {
         String id = hive.spawnReady();
         hive.probe.hang(id);
         SlotLease lease = hive.lease(id);
-        lease.fail(RESET);
+        lease.fail(reset);
         hive.supervisor.restart(id);
         hive.advance(Duration.ofMillis(200));
         hive.supervisor.ready(id);
@@ -381,13 +381,13 @@ class FailedLeasesTest {
         registerByHand("own");
         registerByHand("later");
         hive.probe.hang("own");
-        hive.lease("own").fail(RESET);
+        hive.lease("own").fail(reset);
         assertThat(canLease("own")).isFalse();
 
         hive.supervisor.close();
 
         assertThat(canLease("own")).isTrue();
-        hive.lease("later").fail(RESET);
+        hive.lease("later").fail(reset);
         assertThat(canLease("later")).isTrue();
     }
 
@@ -405,7 +405,7 @@ class FailedLeasesTest {
         for (HealthProbe probe : broken) {
             VirtualHive hive = hiveWith(probe);
             String id = hive.spawnReady();
-            hive.lease(id).fail(RESET);
+            hive.lease(id).fail(reset);
             hive.advance(Duration.ofMillis(4_900));
             assertThat(hive.registry.tryAcquireFrom(id)).isEmpty();
             hive.advance(Duration.ofMillis(200));
@@ -429,7 +429,7 @@ class FailedLeasesTest {
             supervisor.ready(id);
             scheduler.execute(() -> awaitUninterruptibly(blocked));
             SlotLease lease = registry.tryAcquireFrom(id).orElseThrow();
-            lease.fail(RESET);
+            lease.fail(reset);
             assertThat(registry.tryAcquireFrom(id)).isEmpty();
 
             await().atMost(Duration.ofSeconds(30))
@@ -456,7 +456,7 @@ class FailedLeasesTest {
             supervisor.ready(id);
             scheduler.shutdownNow();
             SlotLease lease = registry.tryAcquireFrom(id).orElseThrow();
-            lease.fail(RESET);
+            lease.fail(reset);
 
             await().atMost(Duration.ofSeconds(30))
                     .until(() -> registry.tryAcquireFrom(id).isPresent());
@@ -485,7 +485,7 @@ class FailedLeasesTest {
         await().until(() -> waiter.getState() == Thread.State.TIMED_WAITING);
         hive.processes.exitUnnoticed(dies, 137);
 
-        lost.fail(RESET);
+        lost.fail(reset);
         hive.advance(Duration.ZERO);
         busy.close();
 
@@ -520,7 +520,7 @@ class FailedLeasesTest {
                     }
                 }));
         String id = hive.spawnReady();
-        hive.lease(id).fail(RESET);
+        hive.lease(id).fail(reset);
 
         hive.advance(Duration.ZERO);
 

@@ -9,18 +9,20 @@ import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Sends requests to workers: takes a slot, asks the slot's worker, and gives the slot back, whatever happens.
+ * Sends requests to workers: takes a slot, asks the slot's worker, and releases the slot, whatever happens.
  *
- * <p>A request that fails while its lease has become void failed because its worker was lost, not because of what it
- * asked for. It is sent again, to whoever is free then. A request that fails on a worker that is well is not: the next
- * worker would fail at it too. (A connection may break some milliseconds before the end of the worker is noticed; then
- * the lease is still valid, and the failure is taken for the request's own. Where a request may be sent twice without
- * harm, look again after a moment.) Thread-safe.
+ * <p>A connection that breaks tells that its worker is gone some milliseconds before the exit is known. So a request
+ * without an answer {@linkplain SlotLease#fail fails} its lease: the worker is checked at once, and gets no other
+ * request until it has passed. If it was lost, the request is sent again, to another worker. A request that fails on a
+ * worker that lives is not: the next worker would fail at it too. Thread-safe.
  *
  * @param <Q> the request
  * @param <A> the answer
  */
 public final class Dispatcher<Q, A> {
+
+    /** An exit is known after 2 to 26 ms, mostly; on an overloaded machine after a second. */
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private final WorkerRegistry registry;
     private final Backend<Q, A> backend;
@@ -51,7 +53,8 @@ public final class Dispatcher<Q, A> {
     }
 
     /**
-     * Sends a request to a worker of a model, and again if the worker is lost.
+     * Sends a request to a worker of a model, and again, to another one, if the worker is lost. Blocks; not for a
+     * thread on which the supervisor runs.
      *
      * @param modelRef the model
      * @param request the request
@@ -81,7 +84,7 @@ public final class Dispatcher<Q, A> {
                 throw e;
             }
             retried.increment();
-            return dispatch(modelRef, request, attemptsLeft - 1); // the slot has been given back
+            return dispatch(modelRef, request, attemptsLeft - 1); // the slot has been released
         }
     }
 
@@ -89,7 +92,8 @@ public final class Dispatcher<Q, A> {
         try {
             return backend.send(slot, request);
         } catch (IOException e) {
-            throw slot.isValid() ? e : new WorkerLostException(slot.workerId(), e);
+            slot.fail(e);
+            throw slot.lostWithin(PATIENCE) ? new WorkerLostException(slot.workerId(), e) : e;
         }
     }
 

@@ -23,12 +23,14 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 
 /**
  * How to test what a host does when its workers crash, idle or storm: with processes that are none, probes that say
- * what the test says, and time that passes when the test says so. Nothing here sleeps, waits or starts a thread, so
- * minutes of virtual time take milliseconds.
+ * what the test says, and time that passes when the test says so. Nothing here sleeps, so minutes of virtual time take
+ * milliseconds. A second thread is needed only where the dispatcher waits for the supervisor.
  */
 @ExpectWarnings({"is gone: CRASHED", "is gone: CRASH_LOOP", "is given up after 3 failed health checks"})
 class DispatcherTest {
@@ -75,6 +77,21 @@ class DispatcherTest {
         assertThat(dispatcher.counts()).isEqualTo(new Counts(1, 0, 0));
     }
 
+    /** As a crash is seen in earnest: the connection breaks before anybody has told of the exit. */
+    @Test
+    void aRequestWhoseWorkerHasCrashedUnnoticedIsAnsweredByAnother() throws Exception {
+        spawnReady();
+        spawnReady();
+        backend = (slot, prompt) -> asked.size() == 1 ? crashUnnoticed(slot) : "answer to " + prompt;
+
+        assertThat(dispatchWhileTheSupervisorWorks("hello")).isEqualTo("answer to hello");
+
+        assertThat(asked).hasSize(2).doesNotHaveDuplicates();
+        assertThat(dispatcher.counts()).isEqualTo(new Counts(1, 1, 0));
+        assertThat(registry.get(asked.get(0)).orElseThrow().state()).isInstanceOf(BackingOff.class);
+        assertThat(registry.get(asked.get(1)).orElseThrow().slotsInUse()).isZero();
+    }
+
     @Test
     void aRequestWhoseWorkerCrashesIsAnsweredByAnother() throws Exception {
         spawnReady();
@@ -113,9 +130,10 @@ class DispatcherTest {
             throw new IOException("status 400");
         };
 
-        assertThatThrownBy(() -> dispatcher.dispatch("tiny", "nonsense")).hasMessage("status 400");
+        assertThatThrownBy(() -> dispatchWhileTheSupervisorWorks("nonsense")).hasMessage("status 400");
 
         assertThat(asked).containsExactly(id);
+        assertThat(registry.tryAcquireFrom(id)).as("it has answered a probe").hasValueSatisfying(SlotLease::close);
         assertThat(registry.get(id).orElseThrow().slotsInUse()).isZero();
         assertThat(dispatcher.counts()).isEqualTo(new Counts(0, 0, 1));
     }
@@ -183,6 +201,28 @@ class DispatcherTest {
         String id = supervisor.spawn(SPEC).id();
         supervisor.ready(id);
         return id;
+    }
+
+    /** The dispatcher waits for what the supervisor finds, and that works in virtual time: on this thread. */
+    private String dispatchWhileTheSupervisorWorks(String prompt) throws Exception {
+        FutureTask<String> dispatch = new FutureTask<>(() -> dispatcher.dispatch("tiny", prompt));
+        Thread caller = new Thread(dispatch);
+        caller.start();
+        while (!dispatch.isDone()) {
+            time.advance(Duration.ZERO); // runs what is due now
+            Thread.onSpinWait();
+        }
+        caller.join();
+        try {
+            return dispatch.get();
+        } catch (ExecutionException e) {
+            throw (Exception) e.getCause();
+        }
+    }
+
+    private String crashUnnoticed(SlotLease slot) throws IOException {
+        processes.exitUnnoticed(slot.workerId(), 139);
+        throw new IOException("connection reset");
     }
 
     /** What a client sees of a worker that dies in the middle of a request. */
