@@ -30,9 +30,13 @@ final class Aftermath {
         return changed.isEmpty() && ended.isEmpty();
     }
 
-    /** Serves those who wait, and tells those who asked of leases that have become void. */
-    void settle(LeaseChecks checks, LeaseEnds ends) {
+    /** Serves waiters. */
+    void serve() {
         changed.forEach(ModelSlots::changed);
+    }
+
+    /** Completes what the hive asked for of leases that have become void. */
+    void tell(LeaseChecks checks, LeaseEnds ends) {
         for (Incarnation incarnation : ended) {
             checks.incarnationEnded(incarnation.entry, incarnation.generation);
             ends.incarnationEnded(incarnation.entry);

@@ -81,7 +81,7 @@ public final class WorkerRegistry {
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final EventFeed events;
-    private final ThreadLocal<@Nullable Boolean> deferring = new ThreadLocal<>();
+    private final ThreadLocal<@Nullable List<Aftermath>> deferring = new ThreadLocal<>();
     private final @Nullable LeaseLeaks leaks;
 
     private final LeaseEnds leaseEnds = new LeaseEnds(this::settled);
@@ -793,9 +793,9 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Runs an action of whatever drives workers' lives, and tells listeners of what it changes only after it has ended.
-     * A listener that is called on the calling thread, and blocks there, then holds up nothing in the middle of that
-     * action. Calls may be nested; listeners are told at the end of the outermost one.
+     * Runs an action of whatever drives workers' lives, and tells the hive of what it changes only after it has ended:
+     * listeners, and the stages of {@link SlotLease#whenEnded}. A call-back on the calling thread that blocks then holds
+     * up nothing in the middle of that action. Calls may be nested; the hive is told at the end of the outermost one.
      *
      * @param action run at once, on this thread; what it throws is thrown here, after listeners have been told
      */
@@ -805,11 +805,13 @@ public final class WorkerRegistry {
             action.run();
             return;
         }
-        deferring.set(true);
+        List<Aftermath> deferred = new ArrayList<>();
+        deferring.set(deferred);
         try {
             action.run();
         } finally {
             deferring.remove();
+            deferred.forEach(left -> left.tell(leaseChecks, leaseEnds));
             events.dispatch();
         }
     }
@@ -842,11 +844,13 @@ public final class WorkerRegistry {
         } finally {
             lock.writeLock().unlock(); // and nothing else: whatever fails here would keep the lock
         }
-        if (!left.isEmpty()) {
-            left.settle(leaseChecks, leaseEnds);
-        }
-        if (deferring.get() == null) {
+        left.serve();
+        List<Aftermath> deferred = deferring.get();
+        if (deferred == null) {
+            left.tell(leaseChecks, leaseEnds);
             events.dispatch();
+        } else {
+            deferred.add(left);
         }
         return result;
     }
