@@ -81,7 +81,11 @@ public final class WorkerRegistry {
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final EventFeed events;
+
+    /** Of this registry alone: a thread may be in the middle of a change of two. Taken away at the end of each. */
+    @SuppressWarnings("ThreadLocalUsage")
     private final ThreadLocal<@Nullable List<Aftermath>> deferring = new ThreadLocal<>();
+
     private final @Nullable LeaseLeaks leaks;
 
     private final LeaseEnds leaseEnds = new LeaseEnds(this::settled);
