@@ -798,8 +798,9 @@ public final class WorkerRegistry {
 
     /**
      * Runs an action of whatever drives workers' lives, and tells the hive of what it changes only after it has ended:
-     * listeners, and the stages of {@link SlotLease#whenEnded}. A call-back on the calling thread that blocks then holds
-     * up nothing in the middle of that action. Calls may be nested; the hive is told at the end of the outermost one.
+     * listeners, and the stages of {@link SlotLease#whenEnded}. A call-back on the calling thread that blocks then
+     * holds up nothing in the middle of that action. Calls may be nested; the hive is told at the end of the outermost
+     * one.
      *
      * @param action run at once, on this thread; what it throws is thrown here, after listeners have been told
      */

@@ -8,6 +8,7 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +30,7 @@ final class Exits {
     private final PortRange ports;
     private final RestartPolicy policy;
     private final boolean endsWithJvm;
+    private final Duration killWait;
     private final Releases releases;
     private final PostMortem postMortem;
     private final ExitHistory history = new ExitHistory();
@@ -39,12 +41,14 @@ final class Exits {
             PortRange ports,
             RestartPolicy policy,
             Executor blocking,
-            boolean endsWithJvm) {
+            boolean endsWithJvm,
+            Duration killWait) {
         this.registry = registry;
         this.workers = workers;
         this.ports = ports;
         this.policy = policy;
         this.endsWithJvm = endsWithJvm;
+        this.killWait = killWait;
         this.releases = new Releases(blocking);
         this.postMortem = new PostMortem(registry, workers);
     }
@@ -75,6 +79,51 @@ final class Exits {
                 && SharedSignal.mayFollow(worker.exitNoticed(now), now);
     }
 
+    /**
+     * Ends a worker whose start has not begun, and never will now. In the worker's turn.
+     *
+     * @return false if it has begun
+     */
+    boolean cancelStart(SupervisedWorker worker) {
+        boolean cancelled = worker.start.cancel();
+        if (cancelled) {
+            end(worker, postMortem.ofNoStart(worker, "it was stopped before its process was started"));
+        }
+        return cancelled;
+    }
+
+    /** The executor that was to run the start has ended. In the worker's turn. */
+    void startDropped(SupervisedWorker worker) {
+        if (worker.start.cancel()) {
+            List<String> command = worker.launch.process().command();
+            startFailed(worker, new SpawnException(command, "the executor for it has ended", null));
+        }
+    }
+
+    /** Ends a worker whose start does not come to its end. A process that comes late is ended. In the worker's turn. */
+    void giveUpStart(SupervisedWorker worker) {
+        if (worker.start.giveUp()) {
+            end(worker, postMortem.ofNoStart(worker, "it was stopped while its process was being started"));
+        }
+    }
+
+    /** The start of a worker has come to its end when it had been given up. */
+    void endLate(SupervisedWorker worker, WorkerProcess process, long pid) {
+        new LateProcess(worker.id, process, pid, releases, killWait).end();
+    }
+
+    /** The first process of a worker could not be started. Nothing of it stays, whatever has become of it meanwhile. */
+    void spawnFailed(SupervisedWorker worker, Throwable why) {
+        worker.start.giveUp();
+        Optional<WorkerInfo> own = registry.get(worker.id).filter(worker::owns);
+        while (own.isPresent()
+                && registry.removeIfUnchanged(own.get(), Exit.Cause.START_FAILED)
+                        .isEmpty()) {
+            own = registry.get(worker.id).filter(worker::owns); // stopped, for example
+        }
+        forget(worker, why);
+    }
+
     /** The process of a restart could not be started. In the worker's turn. */
     void startFailed(SupervisedWorker worker, SpawnException failure) {
         worker.started.completeExceptionally(failure);
@@ -94,7 +143,7 @@ final class Exits {
                         .orElseGet(() -> new NoSuchWorkerException(worker.id)));
     }
 
-    /** Lets go of a worker that has no process and will get none. In the worker's turn. */
+    /** Lets go of a worker that has no process and will get none. */
     void forget(SupervisedWorker worker, Throwable why) {
         free(worker);
         worker.giveUp(why);
@@ -119,9 +168,18 @@ final class Exits {
             worker.gone.complete(last.status());
         } else {
             free(worker);
-            registry.get(worker.id).filter(worker::owns).ifPresent(own -> registry.removeExited(last));
+            registry.get(worker.id).filter(worker::owns).ifPresent(own -> remove(own, last));
             worker.gone.complete(last.status());
             worker.giveUp(ended);
+        }
+    }
+
+    /** What was stopped before it had a process has not crashed. */
+    private void remove(WorkerInfo own, Exit exit) {
+        if (exit.cause() == Exit.Cause.START_FAILED && exit.status().requested()) {
+            registry.removeIfUnchanged(own, exit.cause());
+        } else {
+            registry.removeExited(exit);
         }
     }
 

@@ -11,8 +11,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The backstop: finds exits whose notice is late (the JDK gives it in the common pool, which the host may have filled),
- * processes whose record the host has removed, and workers that the host itself set Idle or Busy, whose waiters are
- * told here.
+ * processes whose record the host has removed, starts that the host's executor has dropped, and workers that the host
+ * itself set Idle or Busy, whose waiters are told here.
  */
 final class LivenessLoop implements Tick {
 
@@ -20,12 +20,14 @@ final class LivenessLoop implements Tick {
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
+    private final Spawner spawner;
     private final Stopper stopper;
     private final Exits exits;
 
-    LivenessLoop(WorkerRegistry registry, SupervisedWorkers workers, Stopper stopper, Exits exits) {
+    LivenessLoop(WorkerRegistry registry, SupervisedWorkers workers, Spawner spawner, Stopper stopper, Exits exits) {
         this.registry = registry;
         this.workers = workers;
+        this.spawner = spawner;
         this.stopper = stopper;
         this.exits = exits;
     }
@@ -34,9 +36,26 @@ final class LivenessLoop implements Tick {
     public void tick(Instant now) {
         for (SupervisedWorker worker : workers.all()) {
             WorkerProcess process = worker.process();
-            if (process != null && !worker.hasExited()) {
-                look(worker, process, now);
+            if (worker.hasExited()) {
+                continue;
             }
+            if (process != null) {
+                look(worker, process, now);
+            } else if (!worker.isBeingRegistered() && !worker.start.isGivenUp()) {
+                lookAtStart(worker);
+            }
+        }
+    }
+
+    private void lookAtStart(SupervisedWorker worker) {
+        try {
+            if (registry.get(worker.id).filter(worker::owns).isEmpty()) {
+                stopper.endDeregistered(worker);
+            } else if (worker.start.isWaiting() && spawner.hasExecutorEnded()) {
+                worker.decide(() -> exits.startDropped(worker));
+            }
+        } catch (Throwable t) { // foreign code must not keep the other workers from being looked at
+            worker.complain(log, "worker {}: cannot tell whether its start will come", t);
         }
     }
 

@@ -56,6 +56,11 @@ final class PostMortem {
                 List.of(LogText.of(String.valueOf(failure.getMessage()))));
     }
 
+    /** The record of a worker that was stopped before it had a process. */
+    Exit ofNoStart(SupervisedWorker worker, String how) {
+        return exit(worker, Exit.Cause.START_FAILED, ExitStatus.requested(CANNOT_START), List.of(how));
+    }
+
     private Exit exit(SupervisedWorker worker, Exit.Cause cause, ExitStatus status, List<String> output) {
         return new Exit(
                 worker.id,

@@ -59,14 +59,16 @@ final class ProbeLoop implements Tick {
 
     @Override
     public void tick(Instant now) {
-        List<WorkerInfo> workers = records.list();
-        for (WorkerInfo worker : workers) {
-            if (worker.state() instanceof Loading || worker.state().routable()) {
+        List<WorkerInfo> present = records.list();
+        for (WorkerInfo worker : present) {
+            if (worker.state() instanceof Loading
+                    ? !supervised.isWithoutProcess(worker)
+                    : worker.state().routable()) {
                 scheduleOf(worker, now).step(worker, now);
             }
         }
-        if (schedules.size() > workers.size()) {
-            forgetAllBut(workers.stream().map(WorkerInfo::id).collect(Collectors.toSet()));
+        if (schedules.size() > present.size()) {
+            forgetAllBut(present.stream().map(WorkerInfo::id).collect(Collectors.toSet()));
         }
     }
 

@@ -152,7 +152,11 @@ final class Shutdown {
             if (ending.isCompletedExceptionally()) {
                 continue; // it had gone before its turn came
             }
-            StopSequence stop = ending.join().stop;
+            SupervisedWorker ended = ending.join();
+            if (ended.process() == null) {
+                continue; // it was still being started
+            }
+            StopSequence stop = ended.stop;
             switch (stop.phase()) {
                 case RUNNING -> {} // it backed off: there was no process
                 case UNKILLABLE -> unkillable++;

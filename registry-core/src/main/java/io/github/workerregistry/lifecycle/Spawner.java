@@ -11,6 +11,7 @@ import io.github.workerregistry.process.SpawnException;
 import java.time.Instant;
 import java.util.OptionalInt;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +35,7 @@ final class Spawner {
     private final Supplier<StopSequence> stopSequences;
     private final StopLoop stops;
     private final Exits exits;
+    private final Readiness readiness;
     private final LoopRunner runner;
     private final Executor blocking;
     private final WorkerIds ids = new WorkerIds();
@@ -47,6 +49,7 @@ final class Spawner {
             Supplier<StopSequence> stopSequences,
             StopLoop stops,
             Exits exits,
+            Readiness readiness,
             LoopRunner runner,
             Executor blocking) {
         this.registry = registry;
@@ -57,6 +60,7 @@ final class Spawner {
         this.stopSequences = stopSequences;
         this.stops = stops;
         this.exits = exits;
+        this.readiness = readiness;
         this.runner = runner;
         this.blocking = blocking;
     }
@@ -80,28 +84,59 @@ final class Spawner {
     private WorkerInfo spawn(WorkerSpec spec, String id) {
         requireOpen();
         OptionalInt port = Placeholders.needPort(spec) ? OptionalInt.of(ports.take()) : OptionalInt.empty();
-        SupervisedWorker worker = null;
+        SupervisedWorker worker;
+        WorkerInfo record;
         try {
             Launch launch = Launch.of(spec, id, FIRST_GENERATION, port);
-            WorkerInfo record = record(spec, id, launch.url());
+            record = record(spec, id, launch.url());
             Lineage lineage = new Lineage(id, spec, new RestartHistory(policy), new Turns(registry));
             worker = new SupervisedWorker(lineage, FIRST_GENERATION, launch, record.startedAt(), stopSequences.get());
             if (!workers.add(worker)) {
                 throw new DuplicateWorkerException(id);
             }
-            requireOpen(); // a shutdown that did not see this worker had closed the gate before
-            registry.register(record);
-            return follow(worker, start(worker, record), record);
         } catch (Throwable t) {
-            if (worker != null) {
-                workers.remove(worker);
-            }
             port.ifPresent(ports::giveBack);
-            if (worker != null) {
-                worker.giveUp(t); // at last: a stop or a shutdown that saw it waits for it
-            }
             throw t;
         }
+        register(worker, record);
+        return start(worker, record);
+    }
+
+    private void register(SupervisedWorker worker, WorkerInfo record) {
+        try {
+            requireOpen(); // a shutdown that did not see this worker had closed the gate before
+            registry.register(record);
+        } catch (Throwable t) {
+            worker.start.giveUp();
+            exits.forget(worker, t);
+            throw t;
+        }
+    }
+
+    /** The worker is known by now, and may be stopped before its process is there. */
+    private WorkerInfo start(SupervisedWorker worker, WorkerInfo record) {
+        try {
+            if (!worker.start.begin()) {
+                requireOpen(); // a shutdown that saw this worker has refused it
+                throw givenUp(worker);
+            }
+            Started process = starter.start(worker);
+            if (!follow(worker, process, record)) {
+                throw givenUp(worker);
+            }
+            return worker.started.isCompletedExceptionally()
+                    ? record
+                    : worker.started.getNow(
+                            record.toBuilder().pid(process.pid()).build());
+        } catch (IllegalStateException | SpawnException e) {
+            exits.spawnFailed(worker, e);
+            throw e;
+        }
+    }
+
+    private static SpawnException givenUp(SupervisedWorker worker) {
+        return new SpawnException(
+                worker.launch.process().command(), "the worker was stopped before its process was there", null);
     }
 
     private WorkerInfo record(WorkerSpec spec, String id, String url) {
@@ -117,17 +152,6 @@ final class Spawner {
                 .state(new Loading(now))
                 .startedAt(now)
                 .build();
-    }
-
-    private Started start(SupervisedWorker worker, WorkerInfo record) {
-        try {
-            return starter.start(worker);
-        } catch (SpawnException e) {
-            if (registry.removeIfUnchanged(record, Exit.Cause.START_FAILED).isEmpty()) {
-                registry.remove(record.id()); // stopped or reported ready while it started
-            }
-            throw e;
-        }
     }
 
     /**
@@ -157,17 +181,29 @@ final class Spawner {
         SupervisedWorker next = worker.next(launch, now, stopSequences.get());
         workers.replace(worker, next);
         Stages.relay(next.started, worker.successor);
-        Once start = new Once(() -> startNext(next, record));
+        CallBacks.run(() -> handOver(next, record)); // an executor may run it on this very thread
+    }
+
+    private void handOver(SupervisedWorker next, WorkerInfo record) {
         try {
-            blocking.execute(start);
+            blocking.execute(() -> startNext(next, record));
         } catch (Throwable t) {
-            if (start.take()) { // else it has been run all the same
-                String reason = "the executor for it refuses: " + LogText.describe(t);
-                exits.startFailed(next, new SpawnException(launch.process().command(), reason, t));
-            } else {
-                log.warn("worker {}: the executor that started it failed", next.id, LogText.of(t));
-            }
+            next.decide(() -> refused(next, t));
         }
+    }
+
+    private void refused(SupervisedWorker next, Throwable why) {
+        if (next.start.cancel()) { // else it has been run all the same
+            String reason = "the executor for it refuses: " + LogText.describe(why);
+            exits.startFailed(next, new SpawnException(next.launch.process().command(), reason, why));
+        } else {
+            log.warn("worker {}: the executor that started it failed", next.id, LogText.of(why));
+        }
+    }
+
+    /** Whether the executor for starts will run none of those that it was given. */
+    boolean hasExecutorEnded() {
+        return blocking instanceof ExecutorService executor && executor.isTerminated();
     }
 
     private Launch nextLaunch(SupervisedWorker worker) {
@@ -185,31 +221,55 @@ final class Spawner {
     }
 
     private void startNext(SupervisedWorker next, WorkerInfo record) {
+        if (!next.start.begin()) {
+            return; // it has been given up, or run before
+        }
         try {
             follow(next, starter.start(next), record);
         } catch (SpawnException e) {
-            next.decide(() -> exits.startFailed(next, e));
+            next.decide(() -> {
+                if (next.start.end()) {
+                    exits.startFailed(next, e);
+                }
+            });
         }
     }
 
-    /** From here on the process is there, and its end is the end of the worker. */
-    private WorkerInfo follow(SupervisedWorker worker, Started start, WorkerInfo record) {
-        long pid = start.pid();
-        log.info(
-                "worker {} is loading {}, pid {}",
-                worker.id,
-                worker.lineage.spec().modelRef(),
-                pid);
-        WorkerInfo started = registry.setPid(worker.id, worker.generation, pid)
-                .orElseGet(() -> record.toBuilder().pid(pid).build());
+    /**
+     * From here on the process is there, and its end is the end of the worker.
+     *
+     * @return false if the worker was given up meanwhile; then the process is ended
+     */
+    private boolean follow(SupervisedWorker worker, Started start, WorkerInfo record) {
+        if (!worker.start.end()) {
+            exits.endLate(worker, start.process(), start.pid());
+            return false;
+        }
         worker.decide(() -> {
-            worker.attach(start.process(), pid);
-            worker.started.complete(started);
+            attach(worker, start, record);
             stops.catchUp(worker);
             start.onExit()
                     .thenAccept(status -> exits.noticed(worker, status)); // last: should it fail, a sweep will see
         });
-        return started;
+        return true;
+    }
+
+    private void attach(SupervisedWorker worker, Started start, WorkerInfo record) {
+        WorkerInfo running = record.toBuilder().pid(start.pid()).build();
+        try {
+            running = registry.get(worker.id)
+                    .filter(worker::owns)
+                    .flatMap(own -> registry.setPid(worker.id, worker.generation, start.pid()))
+                    .orElse(running);
+        } finally {
+            worker.attach(start.process(), start.pid()); // whatever fails, the process is known
+        }
+        log.info(
+                "worker {} is loading {}, pid {}",
+                worker.id,
+                worker.lineage.spec().modelRef(),
+                start.pid());
+        worker.started.complete(readiness.started(worker, running));
     }
 
     private void requireOpen() {

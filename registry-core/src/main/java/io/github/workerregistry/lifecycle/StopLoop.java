@@ -23,11 +23,13 @@ final class StopLoop implements Tick {
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
+    private final Exits exits;
     private final @Nullable StopRequest request;
 
-    StopLoop(WorkerRegistry registry, SupervisedWorkers workers, @Nullable StopRequest request) {
+    StopLoop(WorkerRegistry registry, SupervisedWorkers workers, Exits exits, @Nullable StopRequest request) {
         this.registry = registry;
         this.workers = workers;
+        this.exits = exits;
         this.request = request;
     }
 
@@ -94,12 +96,22 @@ final class StopLoop implements Tick {
             }
             case TERMINATED -> signal(worker, "terminate", WorkerProcess::terminate);
             case KILLED -> signal(worker, "kill", WorkerProcess::kill);
-            case UNKILLABLE -> {
-                UnkillableException unkillable = UnkillableException.of(worker);
-                log.warn("{}; it keeps its slots and its port", unkillable.getMessage());
-                worker.giveUp(unkillable);
-            }
+            case UNKILLABLE -> giveUp(worker);
             case RUNNING, DRAINING -> throw new AssertionError(phase);
+        }
+    }
+
+    private void giveUp(SupervisedWorker worker) {
+        if (worker.process() == null) {
+            log.warn(
+                    "worker {} was stopped while it was being started, and that does not end; if its process still"
+                            + " comes, it is killed",
+                    worker.id);
+            exits.giveUpStart(worker);
+        } else {
+            UnkillableException unkillable = new UnkillableException(worker);
+            log.warn("{}; it keeps its slots and its port", unkillable.getMessage());
+            worker.giveUp(unkillable);
         }
     }
 

@@ -110,6 +110,9 @@ final class Stopper {
     }
 
     private void begin(SupervisedWorker worker, Duration drain, Duration untilKill) {
+        if (exits.cancelStart(worker)) {
+            return; // there is no process, and there will be none
+        }
         if (!runner.isClosed()) { // else there is nothing that would find the process unkillable again
             worker.waitAgain();
         }

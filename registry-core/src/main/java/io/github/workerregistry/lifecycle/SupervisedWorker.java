@@ -30,6 +30,7 @@ final class SupervisedWorker {
     final Launch launch;
     private final Instant startedAt;
     final StopSequence stop;
+    final ProcessStart start = new ProcessStart();
 
     /** Completes with the record when the process is there, or exceptionally when it could not be started. */
     final CompletableFuture<WorkerInfo> started = new CompletableFuture<>();
@@ -50,6 +51,7 @@ final class SupervisedWorker {
     private volatile boolean exited;
     private volatile boolean dismissed;
     private volatile boolean restartWanted;
+    private volatile boolean calledBack;
     private volatile long pid;
     private volatile @Nullable WorkerProcess process;
     private volatile @Nullable Instant readySince;
@@ -91,6 +93,16 @@ final class SupervisedWorker {
         return pid;
     }
 
+    /** Whether it is being spawned, and its record may not be there yet. */
+    boolean isBeingRegistered() {
+        return generation == Spawner.FIRST_GENERATION && start.isWaiting();
+    }
+
+    /** Whether the record is that of the next generation, which is about to take this one's place. */
+    boolean isFollowedBy(WorkerInfo record) {
+        return exited && record.generation() == generation + 1;
+    }
+
     /** Whether a record is of this worker, and not one that the host has put in its place. */
     boolean owns(WorkerInfo record) {
         return isGenerationOf(record) && hasPidOf(record);
@@ -117,6 +129,20 @@ final class SupervisedWorker {
             complain(log, "worker {}: whether its output is recorded cannot be told", t);
             return true;
         }
+    }
+
+    /**
+     * Notes that the worker has called back before its process was known here; false if no process of this generation
+     * can have.
+     */
+    boolean noteCallBack() {
+        boolean possible = start.hasBegun();
+        calledBack |= possible;
+        return possible;
+    }
+
+    boolean hasCalledBack() {
+        return calledBack;
     }
 
     /** Notes that the worker has become ready. */

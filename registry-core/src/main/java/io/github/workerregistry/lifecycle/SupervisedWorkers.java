@@ -37,11 +37,6 @@ final class SupervisedWorkers {
         byId.replace(predecessor.id, predecessor, successor);
     }
 
-    /** Removes a worker; false if it was not there any more. */
-    boolean remove(SupervisedWorker worker) {
-        return byId.remove(worker.id, worker);
-    }
-
     /**
      * Removes a worker whose record will be removed next. Its id is free at once, so that whoever hears of the end may
      * spawn it again. It is among those who leave until {@link SupervisedWorker#giveUp}.
@@ -51,7 +46,7 @@ final class SupervisedWorkers {
     boolean leave(SupervisedWorker worker) {
         leaving.add(worker);
         worker.successor.whenComplete((none, why) -> leaving.remove(worker));
-        return remove(worker);
+        return byId.remove(worker.id, worker);
     }
 
     /** Those whose records are being removed. To see everyone, look at {@link #all} before. */
@@ -65,6 +60,12 @@ final class SupervisedWorkers {
         if (worker != null && worker.owns(ready)) {
             worker.becameReady(ready, now);
         }
+    }
+
+    /** Whether a record is of a worker that was spawned here and whose process is not there yet. */
+    boolean isWithoutProcess(WorkerInfo record) {
+        SupervisedWorker worker = byId.get(record.id());
+        return worker != null && (worker.owns(record) ? worker.process() == null : worker.isFollowedBy(record));
     }
 
     /** Whether a worker was spawned here and has not left yet, be it that its record will be removed next. */

@@ -35,7 +35,7 @@ final class Verdict implements Tick {
 
     private final WorkerRegistry registry;
     private final SupervisedRecords records;
-    private final SupervisedWorkers workers;
+    private final Readiness readiness;
     private final Stopper stopper;
     private final Suspects suspects;
     private final Presence presence;
@@ -50,14 +50,14 @@ final class Verdict implements Tick {
     Verdict(
             WorkerRegistry registry,
             SupervisedRecords records,
-            SupervisedWorkers workers,
+            Readiness readiness,
             Stopper stopper,
             Suspects suspects,
             Presence presence,
             LifecycleConfig config) {
         this.registry = registry;
         this.records = records;
-        this.workers = workers;
+        this.readiness = readiness;
         this.stopper = stopper;
         this.suspects = suspects;
         this.presence = presence;
@@ -78,17 +78,13 @@ final class Verdict implements Tick {
     }
 
     private void healthy(WorkerInfo seen) {
-        Instant now = registry.clock().instant();
-        if (!(seen.state() instanceof Loading)) {
-            answers.passed(seen, now);
-            registry.resetFailedHealthChecks(seen.id());
-            suspects.clear(seen.id(), Exit.Cause.UNHEALTHY);
+        if (seen.state() instanceof Loading) {
+            readiness.answered(seen);
             return;
         }
-        registry.updateStateIfUnchanged(seen, new Idle()).ifPresent(ready -> {
-            log.info("worker {} is ready: it answered its first health check", seen.id());
-            workers.becameReady(ready, now);
-        });
+        answers.passed(seen, registry.clock().instant());
+        registry.resetFailedHealthChecks(seen.id());
+        suspects.clear(seen.id(), Exit.Cause.UNHEALTHY);
     }
 
     private void unhealthy(WorkerInfo seen, String reason) {

@@ -7,8 +7,6 @@ import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
-import io.github.workerregistry.WorkerState.Idle;
-import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.process.LocalProcessController;
 import io.github.workerregistry.process.OrphanReport;
@@ -53,6 +51,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final SupervisedWorkers workers = new SupervisedWorkers();
     private final Stopper stopper;
     private final Exits exits;
+    private final Readiness readiness;
     private final Spawner spawner;
     private final RestartLoop restarts;
     private final Shutdown shutdown;
@@ -64,12 +63,20 @@ public final class WorkerSupervisor implements AutoCloseable {
         Executor blocking = builder.blocking != null ? builder.blocking : builder.scheduler;
         ProcessController processes = builder.processes != null ? builder.processes : LocalProcessController.create();
         orphans = reapOrphans(processes);
-        exits = new Exits(registry, workers, builder.ports, builder.restart, blocking, builder.hookDeadline != null);
-        StopLoop stops = new StopLoop(registry, workers, builder.stopRequest);
+        exits = new Exits(
+                registry,
+                workers,
+                builder.ports,
+                builder.restart,
+                blocking,
+                builder.hookDeadline != null,
+                config.killWait());
+        StopLoop stops = new StopLoop(registry, workers, exits, builder.stopRequest);
         Presence presence = new Presence(config.sweep(), registry.clock().instant());
         Loops loops = new Loops(registry.clock(), presence);
         LoopRunner runner = new LoopRunner(loops, config.sweep(), workers::areStopping);
         stopper = new Stopper(registry, workers, exits, config, stops, runner);
+        readiness = new Readiness(registry, workers);
         spawner = new Spawner(
                 registry,
                 workers,
@@ -79,6 +86,7 @@ public final class WorkerSupervisor implements AutoCloseable {
                 () -> new StopSequence(config.killWait(), presence),
                 stops,
                 exits,
+                readiness,
                 runner,
                 blocking);
         restarts = new RestartLoop(registry, workers, spawner, stopper, exits);
@@ -86,13 +94,13 @@ public final class WorkerSupervisor implements AutoCloseable {
         SupervisedRecords records =
                 new SupervisedRecords(registry, supervisors.join(workers, builder.superviseRegistered));
         Suspects suspects = new Suspects(registry, stopper, config.suspectLimit(), presence);
-        loops.addUrgent("liveness", config.sweep(), new LivenessLoop(registry, workers, stopper, exits));
+        loops.addUrgent("liveness", config.sweep(), new LivenessLoop(registry, workers, spawner, stopper, exits));
         loops.addUrgent("stop", config.sweep(), stops);
         loops.add("output", config.sweep(), new OutputLoop(workers)); // before the probes, see LoadProgress
         Stalls stalls = new Stalls(workers, config.loadStall(), presence);
         HealthProbe probe = builder.probe == null ? null : new ProbeQueue(builder.probe, builder.scheduler);
         if (probe != null) {
-            Verdict verdict = new Verdict(registry, records, workers, stopper, suspects, presence, config);
+            Verdict verdict = new Verdict(registry, records, readiness, stopper, suspects, presence, config);
             loops.add(
                     "probe",
                     config.sweep(),
@@ -176,21 +184,11 @@ public final class WorkerSupervisor implements AutoCloseable {
      * whichever comes first.
      *
      * @param id the worker's id
-     * @return true if the worker is ready now, also if it was before; false if the id is unknown, or the worker is
-     *     stopping or backing off
+     * @return true if the worker is ready now, also if it was before, or will be as soon as the start of its process
+     *     has returned; false if the id is unknown, or the worker is stopping, backing off, or waits to be started
      */
     public boolean ready(String id) {
-        WorkerInfo seen = registry.get(id).orElse(null);
-        if (seen != null && seen.state() instanceof Loading) {
-            WorkerInfo ready = registry.updateStateIfUnchanged(seen, new Idle()).orElse(null);
-            if (ready != null) {
-                log.info("worker {} is ready: it called back", id);
-                workers.becameReady(ready, registry.clock().instant());
-                return true;
-            }
-            seen = registry.get(id).orElse(null);
-        }
-        return seen != null && seen.state().routable();
+        return readiness.calledBack(requireNonNull(id, "id"), worker -> true);
     }
 
     /**

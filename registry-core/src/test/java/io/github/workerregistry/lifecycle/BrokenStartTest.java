@@ -3,6 +3,7 @@ package io.github.workerregistry.lifecycle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
@@ -19,8 +20,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,7 +44,12 @@ class BrokenStartTest {
             WorkerSpec.builder().modelRef("tiny").command("serve", "{port}").build();
 
     private final PortRange port = FreePorts.range(1);
-    private final List<Runnable> held = new ArrayList<>();
+    private final ExecutorService starts = Executors.newSingleThreadExecutor();
+    private final CountDownLatch begun = new CountDownLatch(1);
+    private final CountDownLatch go = new CountDownLatch(1);
+    private final AtomicInteger released = new AtomicInteger();
+    private UnaryOperator<WorkerProcess> late = UnaryOperator.identity();
+    private LifecycleConfig config = VirtualHive.config().build();
 
     /** What the controller does in place of a start; the fake starts otherwise. */
     private ProcessController controller = spec -> hive().processes.start(spec);
@@ -56,6 +68,7 @@ class BrokenStartTest {
     private VirtualHive hive(UnaryOperator<WorkerSupervisor.Builder> settings) {
         hive = new VirtualHive(builder -> settings.apply(builder.processes(spec -> controller.start(spec))
                 .restart(RestartPolicy.builder().jitter(0).build())
+                .config(config)
                 .ports(port)));
         return hive;
     }
@@ -252,22 +265,30 @@ class BrokenStartTest {
 
     // --- a start that does not come to its end
 
+    private static final String GIVEN_UP = "was stopped while it was being started";
+
+    /** Nothing was ever heard of it again, and its id and its port were taken for ever. */
     @Test
-    void aForceKillOfAStartThatNeverReturnsGivesUpAfterTheKillWait() {
-        UnexpectedWarnings.expect("was stopped while it was being started");
+    void aForceKillOfAStartThatNeverReturnsGivesItUpAfterTheKillWait() {
+        UnexpectedWarnings.expect(GIVEN_UP);
         String id = startingForEver();
 
         CompletableFuture<ExitStatus> killed = hive().supervisor.forceKill(id).toCompletableFuture();
         hive().advance(Duration.ofMillis(4_900));
         assertThat(killed).isNotDone();
+        assertThat(hive().state(id).label()).isEqualTo("stopping");
         hive().advance(Duration.ofMillis(200));
 
-        assertThat(failureOf(killed)).isInstanceOf(UnkillableException.class);
+        assertThat(killed).isCompletedWithValue(ExitStatus.requested(127));
+        assertThat(hive().isGone(id)).isTrue();
+        assertThat(lastExit().cause()).isEqualTo(Exit.Cause.START_FAILED);
+        assertThat(lastExit().generation()).isEqualTo(2);
+        assertNoProcessAndNoPort();
     }
 
     @Test
     void whoeverWaitsForAStartThatNeverReturnsIsToldToo() {
-        UnexpectedWarnings.expect("was stopped while it was being started");
+        UnexpectedWarnings.expect(GIVEN_UP);
         String id = startingForEver();
         CompletableFuture<WorkerInfo> restarted = hive().supervisor.restart(id).toCompletableFuture();
         CompletableFuture<WorkerInfo> ready = hive().supervisor.whenReady(id).toCompletableFuture();
@@ -275,80 +296,194 @@ class BrokenStartTest {
         hive().supervisor.forceKill(id);
         hive().advanceSeconds(6);
 
-        assertThat(failureOf(restarted)).isInstanceOf(UnkillableException.class);
-        assertThat(failureOf(ready)).isInstanceOf(UnkillableException.class);
+        assertThat(failureOf(restarted)).isInstanceOf(WorkerEndedException.class);
+        assertThat(failureOf(ready)).isInstanceOf(WorkerEndedException.class);
     }
 
     @Test
-    void theReportOfAShutdownCountsAStartThatNeverReturnsAsUnkillable() {
-        UnexpectedWarnings.expect("was stopped while it was being started");
-        startingForEver();
+    void aShutdownDoesNotWaitForeverForAStartThatNeverReturnsAndCountsNoProcess() {
+        UnexpectedWarnings.expect(GIVEN_UP);
+        String id = startingForEver();
 
         CompletableFuture<ShutdownReport> report =
                 hive().supervisor.shutdown(Duration.ofSeconds(5)).toCompletableFuture();
-        hive().advanceSeconds(60);
+        hive().advanceSeconds(9);
+        assertThat(report).isNotDone();
+        hive().advanceSeconds(2);
 
-        assertThat(report).isCompletedWithValue(new ShutdownReport(1, 0, 0, 0, 1));
+        assertThat(report).isCompletedWithValue(new ShutdownReport(0, 0, 0, 0, 0));
+        assertThat(hive().isGone(id)).isTrue();
     }
 
     @Test
-    void aProcessThatComesAfterItsStartWasGivenUpIsKilledAndLeavesNothing() {
-        UnexpectedWarnings.expect("was stopped while it was being started");
+    void aProcessThatComesAfterItsStartWasGivenUpIsKilledAndLeavesNothing() throws Exception {
+        UnexpectedWarnings.expect(GIVEN_UP);
         String id = startingForEver();
         hive().supervisor.forceKill(id);
         hive().advanceSeconds(60);
 
-        List.copyOf(held).forEach(Runnable::run);
+        letItCome();
 
         assertThat(hive().processes.starts()).isEqualTo(2);
+        assertThat(hive().processes.exitOf(id)).hasValue(ExitStatus.requested(137));
+        assertThat(released).hasValue(2);
         assertThat(hive().isGone(id)).isTrue();
         assertNoProcessAndNoPort();
     }
 
     @Test
-    void aProcessThatComesAfterTheShutdownIsKilledAndLeavesNothing() {
-        UnexpectedWarnings.expect("was stopped while it was being started");
+    void aProcessThatComesAfterTheShutdownIsKilledAndLeavesNothing() throws Exception {
+        UnexpectedWarnings.expect(GIVEN_UP);
         String id = startingForEver();
         hive().supervisor.shutdown(Duration.ofSeconds(5));
         hive().advanceSeconds(60);
 
-        List.copyOf(held).forEach(Runnable::run);
+        letItCome();
 
         assertThat(hive().processes.starts()).isEqualTo(2);
+        assertThat(released).hasValue(2);
         assertThat(hive().isGone(id)).isTrue();
         assertNoProcessAndNoPort();
     }
 
     @Test
-    void aProcessThatComesAfterTheSupervisorWasClosedIsKilledAndLeavesNothing() {
+    void aProcessThatComesAfterTheSupervisorWasClosedIsKilledAndLeavesNothing() throws Exception {
         String id = startingForEver();
         hive().supervisor.close();
 
-        List.copyOf(held).forEach(Runnable::run);
+        letItCome();
 
         assertThat(hive().processes.starts()).isEqualTo(2);
+        assertThat(released).hasValue(2);
         assertThat(hive().isGone(id)).isTrue();
         assertNoProcessAndNoPort();
+    }
+
+    /** The pid of the process was written into the record of whoever had the id by then. */
+    @Test
+    void aProcessThatComesTooLateIsNotTakenForThatOfAWorkerThatHasItsIdByThen() throws Exception {
+        UnexpectedWarnings.expect(GIVEN_UP);
+        String id = startingForEver();
+        hive().supervisor.forceKill(id);
+        hive().advanceSeconds(60);
+        controller = spec -> hive().processes.start(spec);
+        WorkerInfo other = hive().supervisor.spawn(withId(id));
+        long pid = other.pid().orElseThrow();
+
+        letItCome();
+
+        assertThat(hive().worker(id).pid()).hasValue(pid);
+        assertThat(hive().worker(id).state().label()).isEqualTo("loading");
+    }
+
+    /** Its load has stalled before it has begun: the next generation is started, and the old start is forgotten. */
+    @Test
+    void aStartThatTakesLongerThanALoadMayIsTriedAgain() throws Exception {
+        UnexpectedWarnings.expect(GIVEN_UP, "its load made no progress");
+        String id = startingForEver();
+
+        hive().advance(Duration.ofMinutes(2).plusSeconds(16));
+
+        assertThat(lastExit().cause()).isEqualTo(Exit.Cause.START_FAILED);
+        assertThat(attempt(id)).isEqualTo(2);
+        letItCome();
+        assertThat(hive().processes.running()).isEmpty();
+        assertThat(hive().worker(id).pid()).isEmpty();
     }
 
     /** The start is given up while it is still under way, on this very thread. */
     @Test
-    void aSpawnThatTakesLongerThanItsKillLeavesNothingWhenItComes() {
-        UnexpectedWarnings.expect("was stopped while it was being started");
+    void aSpawnThatTakesLongerThanItsKillFailsAndLeavesNothingWhenItsProcessComes() {
+        UnexpectedWarnings.expect(GIVEN_UP);
         List<CompletableFuture<ExitStatus>> killed = new ArrayList<>();
         controller = spec -> {
             killed.add(hive().supervisor.forceKill(spec.workerId()).toCompletableFuture());
             hive().advanceSeconds(60);
-            return hive().processes.start(spec);
+            assertThat(hive().isGone(spec.workerId())).isTrue();
+            return counted(hive().processes.start(spec));
         };
 
-        String id = hive().supervisor.spawn(WITH_PORT).id();
+        assertThatThrownBy(() -> hive().supervisor.spawn(WITH_PORT))
+                .isInstanceOf(SpawnException.class)
+                .hasMessageContaining("stopped before its process was there");
 
         assertThat(killed)
                 .singleElement()
-                .satisfies(gone -> assertThat(failureOf(gone)).isInstanceOf(UnkillableException.class));
-        assertThat(hive().isGone(id)).isTrue();
+                .satisfies(gone -> assertThat(gone).isCompletedWithValue(ExitStatus.requested(127)));
+        assertThat(hive().processes.starts()).isEqualTo(1);
+        hive().time.runDueTasks();
+        assertThat(released).hasValue(1);
+        assertThat(hive().registry.list()).isEmpty();
         assertNoProcessAndNoPort();
+    }
+
+    @Test
+    void aSpawnThatFailsWhenItHasBeenGivenUpLeavesWhoHasItsIdByThenAlone() {
+        UnexpectedWarnings.expect(GIVEN_UP);
+        List<WorkerInfo> others = new ArrayList<>();
+        controller = spec -> {
+            controller = next -> hive().processes.start(next);
+            hive().supervisor.forceKill("w1");
+            hive().advanceSeconds(60);
+            others.add(hive().supervisor.spawn(withId("w1")));
+            throw new SpawnException(spec.command(), "at last", null);
+        };
+
+        assertThatThrownBy(() -> hive().supervisor.spawn(withId("w1"))).isInstanceOf(SpawnException.class);
+
+        assertThat(hive().registry.list()).isEqualTo(others);
+        assertThat(hive().processes.running()).containsExactly("w1");
+        assertThatThrownBy(port::take).isInstanceOf(PortsExhaustedException.class);
+    }
+
+    @Test
+    void aCloseInTheMiddleOfASpawnEndsItsProcess() {
+        controller = spec -> {
+            hive().supervisor.close();
+            return counted(hive().processes.start(spec));
+        };
+
+        hive().supervisor.spawn(WITH_PORT);
+
+        assertThat(hive().registry.list()).isEmpty();
+        assertNoProcessAndNoPort();
+    }
+
+    /** A worker that is late and deaf: in real time, because the loops may have ended. */
+    @Test
+    void aProcessThatComesTooLateAndSurvivesItsKillIsKilledAgain() throws Exception {
+        UnexpectedWarnings.expect(GIVEN_UP);
+        String id = startingForEver();
+        hive().supervisor.forceKill(id);
+        hive().advanceSeconds(60);
+        AtomicInteger kills = new AtomicInteger();
+        late = process -> new ForwardedKill(process, () -> {
+            if (kills.incrementAndGet() == 2) {
+                process.kill();
+            }
+        });
+
+        letItCome();
+
+        assertThat(hive().processes.running()).containsExactly(id);
+        await().until(() -> hive().processes.running().isEmpty());
+        await().until(() -> released.get() == 2);
+        assertThat(kills).hasValue(2);
+    }
+
+    @Test
+    void aProcessThatComesTooLateAndSurvivesEveryKillIsWarned() throws Exception {
+        UnexpectedWarnings.expect(GIVEN_UP, "which came too late, is still there after SIGKILL");
+        config = VirtualHive.config().killWait(Duration.ofMillis(50)).build(); // over at the first look
+        String id = startingForEver();
+        hive().supervisor.forceKill(id);
+        hive().advanceSeconds(60);
+        late = process -> new ForwardedKill(process, () -> {});
+
+        letItCome();
+
+        assertThat(hive().processes.running()).containsExactly(id);
+        assertThat(released).as("files that it may still write to").hasValue(1);
     }
 
     // ---
@@ -362,13 +497,82 @@ class BrokenStartTest {
         return id;
     }
 
-    /** A worker whose restart has begun, and is held by the executor. */
+    /** A worker whose restart is under way on another thread, and comes when it is let. */
     private String startingForEver() {
-        hive(builder -> builder.blocking(held::add));
+        hive(builder -> builder.blocking(starts));
+        controller = spec -> counted(hive().processes.start(spec));
         String id = crashed();
+        controller = spec -> {
+            begun.countDown();
+            awaitUninterruptibly(go);
+            return late.apply(counted(hive().processes.start(spec)));
+        };
         hive().advanceSeconds(1);
+        awaitUninterruptibly(begun);
         assertThat(hive().state(id).label()).isEqualTo("loading");
         return id;
+    }
+
+    private void letItCome() throws InterruptedException {
+        go.countDown();
+        starts.shutdown();
+        assertThat(starts.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @AfterEach
+    void endStarts() throws InterruptedException {
+        letItCome();
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static WorkerSpec withId(String id) {
+        return WorkerSpec.builder()
+                .id(id)
+                .modelRef("tiny")
+                .command("serve", "{port}")
+                .build();
+    }
+
+    /** The same process, whose releases are counted. */
+    private WorkerProcess counted(WorkerProcess process) {
+        return new ForwardedKill(process, process::kill) {
+            @Override
+            public void release() {
+                released.incrementAndGet();
+            }
+        };
+    }
+
+    /** A process that is killed in another way. */
+    private static class ForwardedKill extends HalfProcess {
+        private final Runnable kill;
+
+        ForwardedKill(WorkerProcess process, Runnable kill) {
+            super(process, null);
+            this.kill = kill;
+        }
+
+        @Override
+        public ProcessIdentity identity() {
+            return whole.identity();
+        }
+
+        @Override
+        public CompletionStage<ExitStatus> onExit() {
+            return whole.onExit();
+        }
+
+        @Override
+        public void kill() {
+            kill.run();
+        }
     }
 
     private void breakProcesses(Fault fault) {
@@ -400,7 +604,7 @@ class BrokenStartTest {
 
     /** Lacks what a supervisor cannot do without. */
     private static class HalfProcess implements WorkerProcess {
-        private final WorkerProcess whole;
+        final WorkerProcess whole;
         private final Fault fault;
 
         HalfProcess(WorkerProcess whole, Fault fault) {

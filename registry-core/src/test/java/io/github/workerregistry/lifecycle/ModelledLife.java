@@ -208,7 +208,7 @@ final class ModelledLife {
     // ---- what the host does ----
 
     boolean ready(Moment now) {
-        if (phase == Phase.LOADING) {
+        if (phase == Phase.LOADING && process.isRunning()) {
             foresee("BecameReady");
             becameReady(now);
         }
@@ -279,8 +279,23 @@ final class ModelledLife {
             reason = why;
             foresee("Stopping " + why);
         }
-        stop.begin(now.present(), drain, untilKill);
-        step(now);
+        if (process.isStarting()) {
+            neverStarts(now);
+        } else {
+            stop.begin(now.present(), drain, untilKill);
+            step(now);
+        }
+    }
+
+    /** Its process was still to be started, and is not. */
+    private void neverStarts(Moment now) {
+        process.startFails();
+        exits.add(new Exit(
+                id, modelRef, generation, Cause.START_FAILED, ExitStatus.requested(127), List.of(), now.clock()));
+        if (hasRecord()) {
+            phase = Phase.GONE;
+            foresee("Removed START_FAILED");
+        }
     }
 
     private void step(Moment now) {
@@ -349,7 +364,7 @@ final class ModelledLife {
     /** A verdict: is there reason for it, and is it time? */
     private void judge(WorkerEvent.OfWorker event, Others others, Moment now) {
         if (event instanceof WorkerEvent.BecameReady) {
-            require(phase == Phase.LOADING && signs.health() == Health.WELL, event, now);
+            require(phase == Phase.LOADING && process.isRunning() && signs.health() == Health.WELL, event, now);
             becameReady(now);
         } else if (event instanceof WorkerEvent.HealthCheckFailed) {
             require(signs.mayFailCheck(event.worker().failedHealthChecks(), isIdle(), now), event, now);

@@ -42,28 +42,30 @@ class RestartRacesTest {
     // --- a restart in backoff, and then something else
 
     @Test
-    void aStopOvertakesTheStartOfARestartAndEndsTheNewProcess() {
+    void aStopOvertakesTheStartOfARestartAndThereIsNoNewProcess() {
         String id = crashed(hive);
         CompletableFuture<WorkerInfo> restarted = restart(hive, id);
 
         CompletableFuture<ExitStatus> stopped = stop(hive, id);
         hive.advanceSeconds(60);
 
-        assertThat(stopped).isCompletedWithValue(ExitStatus.requested(0));
-        assertThat(restarted).isCompleted();
+        assertThat(stopped).isCompletedWithValue(ExitStatus.requested(127));
+        assertFailed(restarted).isInstanceOf(WorkerEndedException.class);
+        assertThat(hive.processes.starts()).isEqualTo(1);
         assertNothingLeft(hive, id);
     }
 
     @Test
-    void aForceKillOvertakesTheStartOfARestartAndKillsTheNewProcess() {
+    void aForceKillOvertakesTheStartOfARestartAndThereIsNoNewProcess() {
         String id = crashed(hive);
         CompletableFuture<WorkerInfo> restarted = restart(hive, id);
 
         CompletableFuture<ExitStatus> killed = hive.supervisor.forceKill(id).toCompletableFuture();
         hive.advanceSeconds(60);
 
-        assertThat(killed).isCompletedWithValue(ExitStatus.requested(137));
-        assertThat(restarted).isCompleted();
+        assertThat(killed).isCompletedWithValue(ExitStatus.requested(127));
+        assertFailed(restarted).isInstanceOf(WorkerEndedException.class);
+        assertThat(hive.processes.starts()).isEqualTo(1);
         assertNothingLeft(hive, id);
     }
 
@@ -75,9 +77,67 @@ class RestartRacesTest {
         CompletableFuture<ShutdownReport> report = shutdown(hive);
         hive.advanceSeconds(60);
 
-        assertThat(report).isCompletedWithValue(new ShutdownReport(1, 0, 1, 0, 0));
+        assertThat(report).isCompletedWithValue(new ShutdownReport(0, 0, 0, 0, 0));
+        assertFailed(restarted).isInstanceOf(WorkerEndedException.class);
+        assertThat(hive.processes.starts()).isEqualTo(1);
+        assertNothingLeft(hive, id);
+    }
+
+    @Test
+    void aStopInTheMiddleOfTheStartOfARestartEndsTheNewProcess() {
+        List<CompletableFuture<ExitStatus>> stopped = new ArrayList<>();
+        VirtualHive hive = stoppedWhileStarting(id -> stopped.add(stop(this.starting, id)));
+        String id = crashed(hive);
+        CompletableFuture<WorkerInfo> restarted = restart(hive, id);
+        hive.advanceSeconds(60);
+
+        assertThat(stopped)
+                .singleElement()
+                .satisfies(gone -> assertThat(gone).isCompletedWithValue(ExitStatus.requested(0)));
         assertThat(restarted).isCompleted();
         assertNothingLeft(hive, id);
+    }
+
+    @Test
+    void aForceKillInTheMiddleOfTheStartOfARestartKillsTheNewProcess() {
+        List<CompletableFuture<ExitStatus>> killed = new ArrayList<>();
+        VirtualHive hive = stoppedWhileStarting(
+                id -> killed.add(this.starting.supervisor.forceKill(id).toCompletableFuture()));
+        String id = crashed(hive);
+        CompletableFuture<WorkerInfo> restarted = restart(hive, id);
+        hive.advanceSeconds(60);
+
+        assertThat(killed)
+                .singleElement()
+                .satisfies(gone -> assertThat(gone).isCompletedWithValue(ExitStatus.requested(137)));
+        assertThat(restarted).isCompleted();
+        assertNothingLeft(hive, id);
+    }
+
+    @Test
+    void aShutdownInTheMiddleOfTheStartOfARestartEndsTheNewProcess() {
+        List<CompletableFuture<ShutdownReport>> reports = new ArrayList<>();
+        VirtualHive hive = stoppedWhileStarting(id -> reports.add(shutdown(this.starting)));
+        String id = crashed(hive);
+        hive.advanceSeconds(60);
+
+        assertThat(reports)
+                .singleElement()
+                .satisfies(report -> assertThat(report).isCompletedWithValue(new ShutdownReport(1, 0, 1, 0, 0)));
+        assertNothingLeft(hive, id);
+    }
+
+    private VirtualHive starting;
+
+    /** A hive in which something happens in the middle of each start but the first. */
+    private VirtualHive stoppedWhileStarting(Consumer<String> meanwhile) {
+        starting = hive(builder -> builder.processes(spec -> {
+            if (starting.processes.starts() > 0) {
+                meanwhile.accept(spec.workerId());
+            }
+            return starting.processes.start(spec);
+        }));
+        return starting;
     }
 
     @Test
@@ -294,7 +354,7 @@ class RestartRacesTest {
     }
 
     @Test
-    void aStopFromWithinRestartedEndsTheNewProcess() {
+    void aStopFromWithinRestartedMeansThatThereIsNoNewProcess() {
         String id = crashed(hive);
         List<CompletableFuture<ExitStatus>> stopped = new ArrayList<>();
         on(hive, WorkerEvent.Restarted.class, event -> stopped.add(stop(hive, id)));
@@ -303,7 +363,8 @@ class RestartRacesTest {
 
         assertThat(stopped)
                 .singleElement()
-                .satisfies(gone -> assertThat(gone).isCompletedWithValue(ExitStatus.requested(0)));
+                .satisfies(gone -> assertThat(gone).isCompletedWithValue(ExitStatus.requested(127)));
+        assertThat(hive.processes.starts()).isEqualTo(1);
         assertNothingLeft(hive, id);
     }
 
@@ -318,7 +379,7 @@ class RestartRacesTest {
 
         assertThat(report)
                 .singleElement()
-                .satisfies(counts -> assertThat(counts).isCompletedWithValue(new ShutdownReport(2, 0, 2, 0, 0)));
+                .satisfies(counts -> assertThat(counts).isCompletedWithValue(new ShutdownReport(1, 0, 1, 0, 0)));
         assertNothingLeft(hive, id);
         assertThat(hive.isGone(other)).isTrue();
         assertThat(hive.time.pendingTasks()).isZero();
@@ -393,7 +454,9 @@ class RestartRacesTest {
         assertNothingLeft(hive, "b");
     }
 
-    /** The starts that the executor had held came while the shutdown was at the first of its workers. */
+    /**
+     * The starts that the executor had held came while the shutdown was at the first of its workers, which has none.
+     */
     @Test
     void startsThatComeInTheMiddleOfAShutdownAreEndedByIt() {
         UnexpectedWarnings.expect("is gone: CRASHED");
@@ -409,8 +472,8 @@ class RestartRacesTest {
         CompletableFuture<ShutdownReport> report = shutdown(holding);
         holding.advanceSeconds(60);
 
-        assertThat(holding.processes.starts()).isEqualTo(6);
-        assertThat(report).isCompletedWithValue(new ShutdownReport(3, 0, 3, 0, 0));
+        assertThat(holding.processes.starts()).as("three and then two").isEqualTo(5);
+        assertThat(report).isCompletedWithValue(new ShutdownReport(2, 0, 2, 0, 0));
         assertThat(holding.registry.list()).isEmpty();
         assertThat(holding.processes.running()).isEmpty();
     }

@@ -221,12 +221,12 @@ class SpawnTest {
                     }
                 },
                 Runnable::run);
-        hive.processes.failNextStart("no such file");
 
-        assertThatThrownBy(() -> hive.supervisor.spawn(VirtualHive.SPEC)).isInstanceOf(SpawnException.class);
+        assertThatThrownBy(() -> hive.supervisor.spawn(VirtualHive.SPEC)).isInstanceOf(IllegalStateException.class);
 
         assertThat(report.get().toCompletableFuture()).isCompleted();
         assertThat(hive.registry.list()).isEmpty();
+        assertThat(hive.processes.starts()).isZero();
     }
 
     @Test
