@@ -111,6 +111,9 @@ final class Placeholders {
         if (filled.equals(text)) {
             return directory;
         }
+        if (filled.isBlank()) { // which would be this JVM's own directory
+            throw new IllegalArgumentException("directory " + text + " is blank once it is filled");
+        }
         try {
             Path path = Path.of(filled);
             if (stepsUp(path) > stepsUp(directory)) {

@@ -119,7 +119,7 @@ public final class LocalProcessController implements ProcessController {
             return LocalProcess.watch(spec.workerId(), root, mark, tree, output);
         } catch (IOException e) { // there is no child
             output.abandon();
-            throw new SpawnException(spec.command(), SpawnException.reason(e), e);
+            throw new SpawnException(spec.command(), SpawnException.reason(e) + ProcessText.ifTooLong(spec, e), e);
         } catch (RuntimeException | OutOfMemoryError e) {
             // The JDK makes a thread after the fork. If that fails, there is an error and also a child.
             endAll(tree, spec);

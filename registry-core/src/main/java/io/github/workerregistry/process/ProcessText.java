@@ -4,9 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.workerregistry.LogText;
 import java.io.File;
+import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.CharsetEncoder;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * What a process can be given as text: no NUL, which ends a text there, and no character that the JDK would turn into
@@ -22,6 +26,9 @@ final class ProcessText {
 
     private static final Optional<Charset> ENCODING =
             File.separatorChar == '\\' ? Optional.empty() : Optional.of(encoding());
+
+    /** E2BIG, as JDK 17 and 25 write it. */
+    private static final Pattern TOO_LONG = Pattern.compile("error[=:] ?7\\b");
 
     private ProcessText() {}
 
@@ -54,6 +61,31 @@ final class ProcessText {
             throw new IllegalArgumentException(what + " must not contain '=', was \"" + LogText.of(name) + "\"");
         }
         require(name, what);
+    }
+
+    /**
+     * What to add to the reason of a start that failed because the system found its texts too long, or one of them:
+     * Linux takes about 128 KiB in one, and 2 MiB in all.
+     */
+    static String ifTooLong(ProcessSpec spec, IOException failure) {
+        if (!TOO_LONG.matcher(String.valueOf(failure.getMessage())).find()) {
+            return "";
+        }
+        String longest = "";
+        int length = 0;
+        for (int i = 0; i < spec.command().size(); i++) {
+            if (spec.command().get(i).length() > length) {
+                longest = "argument " + i + " of the command";
+                length = spec.command().get(i).length();
+            }
+        }
+        for (Map.Entry<String, String> variable : spec.environment().entrySet()) {
+            if (variable.getValue().length() > length) {
+                longest = "environment variable " + variable.getKey();
+                length = variable.getValue().length();
+            }
+        }
+        return String.format(Locale.ROOT, "; the longest is %s with %,d characters", longest, length);
     }
 
     private static void requireEncodable(String text, String what, Charset charset) {

@@ -222,6 +222,7 @@ class WorkerSpecTest {
                     "/models/{a}",
                     "..");
         }
+        refused(spec().directory(Path.of("{a}")).parameter("a", "")::build, "directory", "{a}", "blank");
         WorkerSpec own =
                 spec().directory(Path.of("../{a}")).parameter("a", "org/..tiny").build();
         assertThat(own.directory()).hasValue(Path.of("../{a}"));

@@ -176,6 +176,25 @@ class LocalProcessStartIT {
         assertThat(process.outputTail(99)).hasSize(2);
     }
 
+    /** The system says only that something is. */
+    @Test
+    void whatIsTooLongForTheSystemIsNamed() {
+        ProcessSpec argument =
+                new ProcessSpec("w", List.of("true", "a", "x".repeat(3 << 20)), Map.of("A", "x"), Optional.empty());
+        ProcessSpec variable =
+                new ProcessSpec("w", List.of("true", "a"), Map.of("A", "x".repeat(3 << 20)), Optional.empty());
+
+        assertThatThrownBy(() -> workers.controller().start(argument))
+                .isInstanceOf(SpawnException.class)
+                .hasMessageEndingWith("; the longest is argument 2 of the command with 3,145,728 characters");
+        assertThatThrownBy(() -> workers.controller().start(variable))
+                .isInstanceOf(SpawnException.class)
+                .hasMessageEndingWith("; the longest is environment variable A with 3,145,728 characters");
+        assertThatThrownBy(() -> workers.controller().start(RealWorkers.unstartable()))
+                .hasMessageNotContaining("longest");
+        assertThat(logs).isEmptyDirectory();
+    }
+
     /** The JDK forks first and makes its thread for the child then. */
     @Test
     void aChildThatIsThereThoughTheJdkFailedIsEnded() {

@@ -3,8 +3,8 @@ package io.github.workerregistry.examples.hive;
 import io.github.workerregistry.examples.demo.DemoWorker;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -16,7 +16,9 @@ import picocli.CommandLine.TypeConversionException;
  */
 record CommandTemplate(List<String> arguments) {
 
-    private static final Pattern PLACEHOLDER = Pattern.compile("\\{([a-z][a-z0-9_]*)}");
+    /** A second pair of braces makes text of a placeholder. */
+    private static final Pattern PLACEHOLDER = Pattern.compile("(?<!\\{)\\{([a-z][a-z0-9_]*)}");
+
     private static final Set<String> KNOWN = Set.of(
             "id",
             "port",
@@ -35,17 +37,18 @@ record CommandTemplate(List<String> arguments) {
         if (arguments.isEmpty() || arguments.get(0).isBlank()) {
             throw new IllegalArgumentException("the command names no program");
         }
-        for (String argument : arguments) {
-            PLACEHOLDER
-                    .matcher(argument)
-                    .results()
-                    .map(MatchResult::group)
-                    .filter(placeholder -> !KNOWN.contains(placeholder.substring(1, placeholder.length() - 1)))
-                    .findFirst()
-                    .ifPresent(unknown -> {
-                        throw new IllegalArgumentException("there is no placeholder " + unknown);
-                    });
-        }
+        placeholders(arguments)
+                .filter(placeholder -> !KNOWN.contains(placeholder))
+                .findFirst()
+                .ifPresent(unknown -> {
+                    throw new IllegalArgumentException("there is no placeholder {" + unknown + "}");
+                });
+    }
+
+    private static Stream<String> placeholders(List<String> arguments) {
+        return arguments.stream()
+                .flatMap(argument -> PLACEHOLDER.matcher(argument).results())
+                .map(found -> found.group(1));
     }
 
     /** Splits a line as a shell would, by {@link ArgumentSplitter}. */
@@ -59,7 +62,7 @@ record CommandTemplate(List<String> arguments) {
     }
 
     boolean uses(String placeholder) {
-        return arguments.stream().anyMatch(argument -> argument.contains("{" + placeholder + "}"));
+        return placeholders(arguments).anyMatch(placeholder::equals);
     }
 
     /** For picocli, which says which option is wrong. */

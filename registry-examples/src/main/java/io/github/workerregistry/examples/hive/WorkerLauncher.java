@@ -61,6 +61,8 @@ final class WorkerLauncher {
             throw new Refusal(500, "spawn_failed", e.getMessage());
         } catch (PortsExhaustedException e) {
             throw Refusal.later("no_free_port", e.getMessage());
+        } catch (IllegalArgumentException e) { // the hive's locale lacks one of its characters
+            throw Refusal.invalid(String.valueOf(e.getMessage()));
         } catch (IllegalStateException e) {
             throw Refusal.later("shutting_down", "the hive is shutting down");
         }

@@ -108,6 +108,15 @@ class HiveOptionsTest {
         assertThat(template.uses("port")).isFalse();
     }
 
+    @Test
+    void aPlaceholderInASecondPairOfBracesIsText() {
+        CommandTemplate template = Options.parse("--worker-command=serve --log {{name}}.log {{port}}")
+                .template();
+
+        assertThat(template.arguments()).containsExactly("serve", "--log", "{{name}}.log", "{{port}}");
+        assertThat(template.uses("port")).isFalse();
+    }
+
     @ParameterizedTest
     @CsvSource(
             quoteCharacter = '`',
