@@ -39,6 +39,8 @@ import org.slf4j.LoggerFactory;
  *   <li>Signals go to the whole tree, found afresh each time, also after the root has gone. On Linux every child bears
  *       a mark in its environment ({@code WORKER_REGISTRY_MARK}), by which what it started is found wherever it went.
  *       Elsewhere only what still hangs on a living parent is found.
+ *   <li>A worker has a session of its own, by {@code setsid} (util-linux, busybox, toybox) in front of its command,
+ *       where there is one: a signal to the process group of this JVM does not reach it.
  *   <li>The mark also names the hive and the worker. What a hive leaves behind that was killed itself, an
  *       {@link OrphanReaper} ends when the hive starts again; a supervisor calls it before it starts anything.
  *   <li>A process is a pid and a start time; who got the pid later is never signalled.
@@ -49,7 +51,35 @@ import org.slf4j.LoggerFactory;
  * <p>A search looks at every process of the machine, about 20 µs each. There is one for each call of {@code terminate}
  * and {@code kill} and one or two for each exit, none while a worker runs.
  *
+ * <p>What cannot be read or sent at the moment, because no file descriptor is free, say, is tried again by the next
+ * call; no worker counts as gone for it, and no orphan as ended.
+ *
  * <p>It has no threads of its own; the JDK has one small thread for each child. Thread-safe.
+ *
+ * <p>Running a hive with it:
+ *
+ * <ul>
+ *   <li><b>Ctrl-C</b> and a terminal that is closed end the hive alone. It ends its workers in good order if it has a
+ *       {@linkplain io.github.workerregistry.lifecycle.WorkerSupervisor.Builder#shutdownHook shutdown hook}. Without
+ *       one they run on until a hive of the same id starts again.
+ *   <li><b>systemd</b> sends SIGTERM to all processes of a unit, workers too, and so cuts their requests off. Set
+ *       {@code KillMode=mixed}: SIGTERM to the hive, and SIGKILL to what is left when {@code TimeoutStopSec} is over;
+ *       make that longer than the deadline of the shutdown hook. {@code KillMode=process} leaves workers running when
+ *       the hive dies of something else, until it starts again.
+ *   <li><b>In a container</b> the hive should not be process 1. What a worker leaves behind is handed to process 1, and
+ *       a JVM does not collect the exit codes of such processes: each stays a zombie, an entry in the table of
+ *       processes. Start the container with an init that does: {@code docker run --init}, {@code init: true} in a
+ *       compose file, {@code tini}.
+ *   <li><b>{@code setpriv --pdeathsig}</b> in front of a command does not tie a worker to the hive: the signal comes
+ *       when the <em>thread</em> that started the worker ends, which is one of an executor's. What a hive leaves behind
+ *       that is killed, the {@link OrphanReaper} of the next one ends.
+ *   <li><b>{@code LANG=C}</b>, and no {@code LANG} at all: the JVM gives characters other than ASCII to a program as
+ *       {@code ?}, in arguments, file names and variables. Set {@code LANG=C.UTF-8} for the hive. The JVM has no option
+ *       for it ({@code -Dsun.jnu.encoding} is ignored).
+ *   <li><b>{@code setsid} in a script</b>: since the worker leads a session already, a {@code setsid} that the script
+ *       executes forks, and the worker ends at once. Leave it out, or add {@code --wait}. As the first word of the
+ *       command it does no harm.
+ * </ul>
  */
 public final class LocalProcessController implements ProcessController {
 
@@ -60,13 +90,15 @@ public final class LocalProcessController implements ProcessController {
 
     private final String hiveId;
     private final OutputSource outputs;
+    private final OwnSession session;
     private final Starter starter;
     private final String id = UUID.randomUUID().toString();
     private final AtomicLong starts = new AtomicLong();
 
-    LocalProcessController(String hiveId, OutputSource outputs, Starter starter) {
+    LocalProcessController(String hiveId, OutputSource outputs, OwnSession session, Starter starter) {
         this.hiveId = hiveId;
         this.outputs = outputs;
+        this.session = session;
         this.starter = starter;
     }
 
@@ -101,9 +133,16 @@ public final class LocalProcessController implements ProcessController {
     /**
      * {@inheritDoc}
      *
-     * <p>Returns when the system has started the program. The environment is what of this JVM's is inherited, then what
-     * the specification adds, then the mark; {@code SPT_NOENV=1} is added unless set, so that Python programs which set
-     * a title leave the mark readable.
+     * <p>Returns when the system has started the program. The program is found as {@link ProcessBuilder} finds it: by
+     * the {@code PATH} of this JVM, not by one of the specification, if its name has no slash; else from the working
+     * directory of the process. It is executed by its path, so that is what it sees as the name by which it was called.
+     *
+     * <p>A script whose interpreter is not there, and a file that goes between search and execution, are known to
+     * {@code setsid} only: then the process ends with exit code 126 or 127 and says why in its output. Where there is
+     * no {@code setsid} they are a {@code SpawnException}, too.
+     *
+     * <p>The environment is what of this JVM's is inherited, then what the specification adds, then the mark;
+     * {@code SPT_NOENV=1} is added unless set, so that Python programs which set a title leave the mark readable.
      *
      * @throws SpawnException if the program cannot be run, or if the working directory or the output directory is not
      *     there or cannot be used; the message says which
@@ -181,8 +220,8 @@ public final class LocalProcessController implements ProcessController {
         }
     }
 
-    private static ProcessBuilder builderFor(ProcessSpec spec, ProcessMark mark, ProcessOutput output) {
-        ProcessBuilder builder = new ProcessBuilder(spec.command());
+    private ProcessBuilder builderFor(ProcessSpec spec, ProcessMark mark, ProcessOutput output) {
+        ProcessBuilder builder = new ProcessBuilder(session.command(spec));
         Map<String, String> environment = builder.environment(); // this JVM's own, to begin with
         environment.keySet().removeIf(name -> !spec.inherited().includes(name));
         environment.putAll(spec.environment());
@@ -303,7 +342,8 @@ public final class LocalProcessController implements ProcessController {
          * @return the controller
          */
         public LocalProcessController build() {
-            return new LocalProcessController(hiveId, outputs.apply(outputLimit), ProcessBuilder::start);
+            return new LocalProcessController(
+                    hiveId, outputs.apply(outputLimit), OwnSession.ofThisSystem(), ProcessBuilder::start);
         }
     }
 }

@@ -199,8 +199,8 @@ class LocalProcessStartIT {
     @Test
     void aChildThatIsThereThoughTheJdkFailedIsEnded() {
         List<ProcessHandle> forked = new ArrayList<>();
-        LocalProcessController failing =
-                new LocalProcessController("default", new KeptDirectory(logs, 1_000), builder -> {
+        LocalProcessController failing = new LocalProcessController(
+                "default", new KeptDirectory(logs, 1_000), OwnSession.ofThisSystem(), builder -> {
                     forked.add(workers.processes().watch(builder.start().toHandle()));
                     throw new OutOfMemoryError("unable to create native thread");
                 });

@@ -79,11 +79,14 @@ class PidReuseIT {
         assertThat(worker.exitStatus()).hasValue(ExitStatus.requested(137));
     }
 
-    /** The worker counts as running: one of its tree is deaf and holds the exit back. Its root has gone long since. */
+    /**
+     * The worker counts as running: one of its tree is deaf and holds the exit back. Its root has gone long since. (The
+     * deaf one has a session of its own: while one is left in that of the root, the kernel keeps the root's pid.)
+     */
     @Test
     void theKillOfWhatIsLeftOfATreeDoesNotReachTheStrangerInThePlaceOfItsRoot() {
         WorkerProcess wrapper =
-                workers.shell("trap 'exit 5' TERM; (trap '' TERM; sh -c 'echo $$; exec sleep 600') & wait");
+                workers.shell("trap 'exit 5' TERM; (trap '' TERM; exec setsid sh -c 'echo $$; exec sleep 600') & wait");
         ProcessIdentity grandchild = workers.printedPid(wrapper);
         wrapper.terminate();
         ProcessHandle stranger = stranger(wrapper.identity());

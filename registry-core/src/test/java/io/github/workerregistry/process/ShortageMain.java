@@ -148,8 +148,8 @@ final class ShortageMain {
     }
 
     private void aWorkerWhoseIdentityIsNotSeen(String... command) {
-        LocalProcessController late =
-                new LocalProcessController(hiveId, new KeptDirectory(directory, 1_000_000), builder -> {
+        LocalProcessController late = new LocalProcessController(
+                hiveId, new KeptDirectory(directory, 1_000_000), OwnSession.ofThisSystem(), builder -> {
                     Process started = builder.start();
                     shortage.begin();
                     return started;

@@ -1,0 +1,67 @@
+package io.github.workerregistry.lifecycle;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.WorkerEvent;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.process.LocalProcessController;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A hive in a JVM of its own, with a shutdown hook and a lease that is open when it is asked to end. The lease is given
+ * back once its worker is being drained. Prints {@code leased} with the pid of the worker, then whether the lease was
+ * valid until it was given back, and how the worker ended.
+ */
+final class LeasingHiveMain {
+
+    private static final PrintStream OUT = new PrintStream(System.out, true, UTF_8);
+
+    private LeasingHiveMain() {}
+
+    public static void main(String[] args) throws InterruptedException {
+        WorkerRegistry registry = WorkerRegistry.create();
+        WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, Executors.newSingleThreadScheduledExecutor())
+                .processes(LocalProcessController.builder().discardOutput().build())
+                .config(LifecycleConfig.builder()
+                        .drain(Duration.ofSeconds(20))
+                        .stopGrace(Duration.ofSeconds(5))
+                        .build())
+                .shutdownHook(Duration.ofSeconds(30))
+                .build();
+        WorkerInfo worker = supervisor.spawn(WorkerSpec.builder()
+                .modelRef("tiny")
+                .url("http://127.0.0.1:9")
+                .command("sleep", "600")
+                .build());
+        supervisor.ready(worker.id());
+        SlotLease lease = registry.tryAcquire("tiny").orElseThrow();
+        ExecutorService listener = Executors.newSingleThreadExecutor();
+        registry.subscribe(event -> giveBackWhenStopping(event, lease), listener);
+        registry.subscribe(LeasingHiveMain::printEnd, Runnable::run); // on the thread that the JVM's end waits for
+        OUT.println("leased " + worker.pid().orElseThrow());
+        boolean unused = new CountDownLatch(1).await(10, TimeUnit.MINUTES); // not for ever: the test may be gone
+        System.exit(1);
+    }
+
+    private static void giveBackWhenStopping(WorkerEvent event, SlotLease lease) {
+        if (event instanceof WorkerEvent.Stopping) {
+            OUT.println("lease " + lease.isValid());
+            lease.close();
+        }
+    }
+
+    private static void printEnd(WorkerEvent event) {
+        if (event instanceof WorkerEvent.Removed removed) {
+            OUT.println("gone " + removed.reason() + ", "
+                    + removed.exit().map(Exit::status).orElseThrow());
+        }
+    }
+}
