@@ -105,6 +105,8 @@ public record Exit(
         UNHEALTHY,
         /** The load made no progress for the load-stall limit. */
         LOAD_STALL,
+        /** The load was not over within the load timeout. */
+        LOAD_TIMEOUT,
         /** A worker that had sent heartbeats sent none for too long. */
         HEARTBEAT_MISSED,
         /** A busy worker neither took nor finished work for the busy limit. */
@@ -121,7 +123,14 @@ public record Exit(
          */
         public boolean isFailure() {
             return switch (this) {
-                case CRASHED, START_FAILED, UNHEALTHY, LOAD_STALL, HEARTBEAT_MISSED, BUSY_LIMIT, CRASH_LOOP -> true;
+                case CRASHED,
+                        START_FAILED,
+                        UNHEALTHY,
+                        LOAD_STALL,
+                        LOAD_TIMEOUT,
+                        HEARTBEAT_MISSED,
+                        BUSY_LIMIT,
+                        CRASH_LOOP -> true;
                 case REQUESTED, FORCED, SHUTDOWN, IDLE_TIMEOUT, DEREGISTERED, EXITED, RESTART -> false;
             };
         }

@@ -25,7 +25,8 @@ import java.util.Map;
  * @param orphansReaped total of processes of a dead hive that were ended, see {@link WorkerRegistry#noteReapedOrphans}
  * @param endedBy total of ends by cause, whether a restart followed or not; a cause that never came is absent.
  *     {@code UNHEALTHY} counts fail-fast, {@code IDLE_TIMEOUT} idle stops, {@code FORCED} forced kills,
- *     {@code LOAD_STALL} stalled loads, {@code HEARTBEAT_MISSED} lost heartbeats
+ *     {@code LOAD_STALL} stalled loads, {@code LOAD_TIMEOUT} loads that took too long, {@code HEARTBEAT_MISSED} lost
+ *     heartbeats
  */
 public record RegistryStats(
         int loading,

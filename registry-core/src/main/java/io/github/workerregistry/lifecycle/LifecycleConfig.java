@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  *     then: so no load is ended for a stall within {@code loadStall} of any output. A worker whose output is not
  *     recorded is ended for a stall only if a heartbeat or a progress report of the same generation has come before;
  *     default 2 min
+ * @param loadTimeout how long a load may take in all, from when the worker began to load, in each generation anew, and
+ *     whatever progress it makes; ends what {@code loadStall} misses; empty: for ever; default empty
  * @param heartbeatInterval how often a worker that sends heartbeats is expected to send one; default 5 s
  * @param heartbeatMisses how many missed in a row end it, &ge; 1; default 3
  * @param busyLimit how long a busy worker may neither take nor finish work until it counts as hung; empty: never;
@@ -48,6 +50,7 @@ public record LifecycleConfig(
         int failureThreshold,
         Duration readyInterval,
         Duration loadStall,
+        Optional<Duration> loadTimeout,
         Duration heartbeatInterval,
         int heartbeatMisses,
         Optional<Duration> busyLimit,
@@ -82,6 +85,7 @@ public record LifecycleConfig(
         }
         requireInRange(readyInterval, "readyInterval");
         requireInRange(loadStall, "loadStall");
+        requireNonNull(loadTimeout, "loadTimeout").ifPresent(timeout -> requireInRange(timeout, "loadTimeout"));
         requireInRange(heartbeatInterval, "heartbeatInterval");
         if (heartbeatMisses < 1) {
             throw new IllegalArgumentException("heartbeatMisses must be >= 1, was " + heartbeatMisses);
@@ -132,6 +136,7 @@ public record LifecycleConfig(
         private int failureThreshold = 3;
         private Duration readyInterval = Duration.ofMillis(250);
         private Duration loadStall = Duration.ofMinutes(2);
+        private Optional<Duration> loadTimeout = Optional.empty();
         private Duration heartbeatInterval = Duration.ofSeconds(5);
         private int heartbeatMisses = 3;
         private Optional<Duration> busyLimit = Optional.empty();
@@ -199,6 +204,27 @@ public record LifecycleConfig(
          */
         public Builder loadStall(Duration loadStall) {
             this.loadStall = requireNonNull(loadStall, "loadStall");
+            return this;
+        }
+
+        /**
+         * Sets how long a load may take in all, whatever progress it makes.
+         *
+         * @param loadTimeout default: for ever
+         * @return this builder
+         */
+        public Builder loadTimeout(Duration loadTimeout) {
+            this.loadTimeout = Optional.of(requireNonNull(loadTimeout, "loadTimeout"));
+            return this;
+        }
+
+        /**
+         * Lets loads take for ever, as long as they make progress.
+         *
+         * @return this builder
+         */
+        public Builder noLoadTimeout() {
+            this.loadTimeout = Optional.empty();
             return this;
         }
 
@@ -337,6 +363,7 @@ public record LifecycleConfig(
                     failureThreshold,
                     readyInterval,
                     loadStall,
+                    loadTimeout,
                     heartbeatInterval,
                     heartbeatMisses,
                     busyLimit,

@@ -115,7 +115,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.add("suspects", config.sweep(), suspects);
         loops.add("restart", config.sweep(), restarts);
         loops.add("leaks", Duration.ofSeconds(1), now -> registry.reportLeaks());
-        loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, stopper, stalls, config));
+        loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, stopper, stalls, config, presence));
         config.busyLimit()
                 .ifPresent(limit ->
                         loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, records, stopper, limit, presence)));

@@ -18,6 +18,7 @@ import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.ForwardingProcess;
 import io.github.workerregistry.testing.ScriptedHealthProbe;
 import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
@@ -76,6 +77,28 @@ final class HiveBesideItsModel {
     record Lease(SlotLease lease, ModelledLife life, int generation) {
         boolean mustBeValid() {
             return life.holdsLeases() && life.generation == generation;
+        }
+    }
+
+    /** A process whose output is discarded. */
+    private static final class Unrecorded extends ForwardingProcess {
+        Unrecorded(WorkerProcess process) {
+            super(process);
+        }
+
+        @Override
+        public boolean recordsOutput() {
+            return false;
+        }
+
+        @Override
+        public long outputBytes() {
+            return 0;
+        }
+
+        @Override
+        public List<String> outputTail(int maxLines) {
+            return List.of();
         }
     }
 
@@ -202,11 +225,16 @@ final class HiveBesideItsModel {
             throw new SpawnException(spec.command(), "out of memory", null);
         }
         started.add(spec.workerId());
-        return processes.start(spec);
+        WorkerProcess process = processes.start(spec);
+        return LifeRules.recordsOutput(spec.workerId()) ? process : new Unrecorded(process);
     }
 
     private CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout) {
-        lives.get(worker.id()).isProbed();
+        ModelledLife life = lives.get(worker.id());
+        life.isProbed(now());
+        if (life.process().logsProbes()) {
+            processes.print(life.id, ModelledLife.PROBED);
+        }
         return probe.probe(worker, timeout);
     }
 

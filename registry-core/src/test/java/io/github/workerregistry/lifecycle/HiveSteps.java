@@ -85,6 +85,11 @@ final class HiveSteps {
                     hive.processes.print(id, "line " + step.y());
                 }
             }
+            case LOG_PROBES -> {
+                if (running) {
+                    life.process().logsProbes(step.y() % 4 > 0);
+                }
+            }
             case PROGRESS -> {
                 boolean supervised = life != null && life.isSupervised();
                 assertThat(hive.supervisor.progress(id)).isEqualTo(supervised);

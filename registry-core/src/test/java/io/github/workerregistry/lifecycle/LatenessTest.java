@@ -183,6 +183,21 @@ class LatenessTest {
     }
 
     @Test
+    void aSuspensionDoesNotCountTowardsTheLoadTimeout() {
+        UnexpectedWarnings.expect("was not ready within PT1M30S");
+        WorkerSupervisor supervisor = supervise(LifecycleConfig.builder().loadTimeout(Duration.ofSeconds(90)));
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        time.advance(Duration.ofSeconds(60));
+
+        suspend();
+        time.advance(Duration.ofSeconds(29));
+        assertThat(registry.get(id).orElseThrow().state()).isInstanceOf(Loading.class);
+        time.advance(Duration.ofSeconds(2));
+
+        assertThat(registry.get(id)).isEmpty();
+    }
+
+    @Test
     void aSuspensionDoesNotCountTowardsTheBusyLimit() {
         UnexpectedWarnings.expect("nothing moved");
         WorkerSupervisor supervisor = supervise(

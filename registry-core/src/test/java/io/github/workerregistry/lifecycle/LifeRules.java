@@ -11,7 +11,8 @@ final class LifeRules {
     static final Duration READY_PROBE = Duration.ofSeconds(2);
     static final Duration HEALTH_INTERVAL = Duration.ofSeconds(10);
     static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(3);
-    static final Duration LOAD_STALL = Duration.ofSeconds(40);
+    static final Duration LOAD_STALL = Duration.ofSeconds(20);
+    static final Duration LOAD_TIMEOUT = Duration.ofSeconds(70);
     static final Duration BEAT = Duration.ofSeconds(5);
     static final int BEATS_MISSED = 3;
     static final int MANY = 3;
@@ -29,6 +30,11 @@ final class LifeRules {
 
     private LifeRules() {}
 
+    /** The output of one of them is discarded. */
+    static boolean recordsOutput(String id) {
+        return !id.equals("c");
+    }
+
     static LifecycleConfig config() {
         return LifecycleConfig.builder()
                 .sweep(ROUND)
@@ -37,6 +43,7 @@ final class LifeRules {
                 .healthTimeout(HEALTH_TIMEOUT)
                 .failureThreshold(FAILURES)
                 .loadStall(LOAD_STALL)
+                .loadTimeout(LOAD_TIMEOUT)
                 .heartbeatInterval(BEAT)
                 .heartbeatMisses(BEATS_MISSED)
                 .suspectLimit(SUSPECT_LIMIT)

@@ -24,6 +24,7 @@ class LifecycleConfigTest {
                 knob("healthTimeout", LifecycleConfig.Builder::healthTimeout),
                 knob("readyInterval", LifecycleConfig.Builder::readyInterval),
                 knob("loadStall", LifecycleConfig.Builder::loadStall),
+                knob("loadTimeout", LifecycleConfig.Builder::loadTimeout),
                 knob("heartbeatInterval", LifecycleConfig.Builder::heartbeatInterval),
                 knob("busyLimit", LifecycleConfig.Builder::busyLimit),
                 knob("suspectLimit", LifecycleConfig.Builder::suspectLimit),
@@ -102,6 +103,7 @@ class LifecycleConfigTest {
         assertThat(config.failureThreshold()).isEqualTo(3);
         assertThat(config.readyInterval()).hasMillis(250);
         assertThat(config.loadStall()).hasMinutes(2);
+        assertThat(config.loadTimeout()).isEmpty();
         assertThat(config.heartbeatInterval()).hasSeconds(5);
         assertThat(config.heartbeatMisses()).isEqualTo(3);
         assertThat(config.busyLimit()).isEmpty();
@@ -112,6 +114,19 @@ class LifecycleConfigTest {
         assertThat(config.stopGrace()).hasSeconds(10);
         assertThat(config.killWait()).hasSeconds(5);
         assertThat(config.sweep()).hasMillis(100);
+    }
+
+    @Test
+    void limitThatWasSetCanBeTakenAway() {
+        LifecycleConfig config = LifecycleConfig.builder()
+                .loadTimeout(Duration.ofMinutes(1))
+                .idleTimeout(Duration.ofMinutes(1))
+                .noLoadTimeout()
+                .noIdleTimeout()
+                .build();
+
+        assertThat(config.loadTimeout()).isEmpty();
+        assertThat(config.idleTimeout()).isEmpty();
     }
 
     @Test

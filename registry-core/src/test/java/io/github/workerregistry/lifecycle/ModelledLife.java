@@ -42,6 +42,9 @@ final class ModelledLife {
     /** How many workers there are, and how many of them fail to beat: when many do, they are kept for a while. */
     record Others(int alive, int silentSoon) {}
 
+    /** What a worker prints for each probe, if it does. */
+    static final String PROBED = "GET /health";
+
     final String id;
     final String modelRef;
     private final ModelledRestarts restarts;
@@ -58,7 +61,8 @@ final class ModelledLife {
     private Optional<Instant> readyAt = Optional.empty();
 
     // its process, and what is wanted of it
-    private ModelledProcess process = new ModelledProcess();
+    private final boolean recordsOutput;
+    private ModelledProcess process;
     private ModelledStop stop = new ModelledStop();
     private boolean dismissed;
     private boolean restartWanted;
@@ -68,6 +72,8 @@ final class ModelledLife {
 
     ModelledLife(String id, String modelRef, RestartPolicy.Mode mode, List<Exit> exits, Health health, Moment now) {
         this.id = id;
+        recordsOutput = LifeRules.recordsOutput(id);
+        process = new ModelledProcess(recordsOutput);
         this.modelRef = modelRef;
         restarts = new ModelledRestarts(mode);
         this.exits = exits;
@@ -158,8 +164,10 @@ final class ModelledLife {
     }
 
     void prints(String line, Moment now) {
-        process.prints(line);
-        signs.prints(now);
+        if (process.recordsOutput()) {
+            process.prints(line);
+            signs.prints(now);
+        }
     }
 
     private void obey(Moment now) {
@@ -303,9 +311,13 @@ final class ModelledLife {
         obey(now);
     }
 
-    /** Its probe is asked. */
-    void isProbed() {
+    /** Its probe is asked; what the worker prints then is in the log of probes. */
+    void isProbed(Moment now) {
         signs.isProbed(isIdle());
+        if (process.logsProbes() && process.recordsOutput()) {
+            process.prints(PROBED);
+            signs.logsProbe(now);
+        }
     }
 
     private void becameReady(Moment now) {
@@ -318,7 +330,7 @@ final class ModelledLife {
         generation++;
         foresee("Restarted");
         phase = Phase.LOADING;
-        process = new ModelledProcess();
+        process = new ModelledProcess(recordsOutput);
         stop = new ModelledStop();
         dismissed = false;
         restartWanted = false;
@@ -391,7 +403,8 @@ final class ModelledLife {
         return switch (stopping.reason()) {
             case UNHEALTHY ->
                 isIdle() && signs.hasFailedTooOften(stopping.worker().failedHealthChecks());
-            case LOAD_STALL -> phase == Phase.LOADING && signs.hasStalled(now);
+            case LOAD_STALL -> phase == Phase.LOADING && signs.hasStalled(process.recordsOutput(), now);
+            case LOAD_TIMEOUT -> phase == Phase.LOADING && signs.hasLoadedTooLong(now);
             case HEARTBEAT_MISSED ->
                 isSilentSoon(now, Duration.ZERO) && (others.silentSoon() < MANY || signs.wasSuspectedForLong(now));
             default -> false;
@@ -432,7 +445,7 @@ final class ModelledLife {
     void requireNothingOverdue(Moment now, Duration lastPause, boolean fewOthers) {
         Duration doubt = fewOthers ? Duration.ZERO : SUSPECT_LIMIT.plus(HEALTH_INTERVAL);
         if (phase == Phase.LOADING && process.isRunning()) {
-            signs.requireLoadingNotOverdue(now, lastPause);
+            signs.requireLoadingNotOverdue(process.recordsOutput(), now, lastPause);
         }
         if (isIdle() && process.isRunning()) {
             signs.requireIdleNotOverdue(now, lastPause, doubt);

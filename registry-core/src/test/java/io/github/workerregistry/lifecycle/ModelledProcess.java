@@ -8,16 +8,23 @@ import java.util.OptionalInt;
 final class ModelledProcess {
 
     private static final int SIGKILL_CODE = 137;
+    private static final int LINES_KEPT = 20;
 
     private boolean starting = true;
     private boolean running;
     private boolean ignoresTerminate;
     private boolean ignoresKill;
+    private boolean logsProbes;
+    private final boolean recordsOutput;
 
     /** How it ended, if nobody was told. */
     private OptionalInt silentExit = OptionalInt.empty();
 
     private final List<String> output = new ArrayList<>();
+
+    ModelledProcess(boolean recordsOutput) {
+        this.recordsOutput = recordsOutput;
+    }
 
     boolean isStarting() {
         return starting;
@@ -40,8 +47,9 @@ final class ModelledProcess {
         return running && (ignoresTerminate || silentExit.isPresent());
     }
 
+    /** The last lines, as many as an exit keeps. */
     List<String> output() {
-        return List.copyOf(output);
+        return List.copyOf(output.subList(Math.max(0, output.size() - LINES_KEPT), output.size()));
     }
 
     void startFails() {
@@ -73,8 +81,22 @@ final class ModelledProcess {
         ignoresKill = true;
     }
 
+    /** Whether what it prints is seen. */
+    boolean recordsOutput() {
+        return recordsOutput;
+    }
+
     void prints(String line) {
         output.add(line);
+    }
+
+    /** It prints a line for each probe from now on, or no more. */
+    void logsProbes(boolean does) {
+        logsProbes = does;
+    }
+
+    boolean logsProbes() {
+        return isThere() && logsProbes;
     }
 
     /** How it had ended already, if nobody was told. */

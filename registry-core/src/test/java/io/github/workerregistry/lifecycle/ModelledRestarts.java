@@ -24,6 +24,7 @@ final class ModelledRestarts {
             Cause.START_FAILED,
             Cause.UNHEALTHY,
             Cause.LOAD_STALL,
+            Cause.LOAD_TIMEOUT,
             Cause.HEARTBEAT_MISSED);
 
     private final RestartPolicy.Mode mode;

@@ -8,6 +8,7 @@ import static io.github.workerregistry.lifecycle.LifeRules.HEALTH_TIMEOUT;
 import static io.github.workerregistry.lifecycle.LifeRules.IDLE_CHECK;
 import static io.github.workerregistry.lifecycle.LifeRules.IDLE_TIMEOUT;
 import static io.github.workerregistry.lifecycle.LifeRules.LOAD_STALL;
+import static io.github.workerregistry.lifecycle.LifeRules.LOAD_TIMEOUT;
 import static io.github.workerregistry.lifecycle.LifeRules.READY_PROBE;
 import static io.github.workerregistry.lifecycle.LifeRules.ROUND;
 import static io.github.workerregistry.lifecycle.LifeRules.SUSPECT_LIMIT;
@@ -39,7 +40,11 @@ final class ModelledSigns {
     private Duration healthSince;
     private Duration silentUntil = Duration.ofDays(-1);
     private Duration loadingSince;
-    private Duration progressAt;
+    private Duration progressAt; // at the latest: what came beside a probe may be none
+    private Duration surelyProgressAt;
+    private Duration outputAt;
+    private Duration maybeUnprobedAt = Duration.ZERO;
+    private boolean reported;
     private Duration idleSince = Duration.ZERO;
     private Optional<Duration> beatAt = Optional.empty();
 
@@ -52,8 +57,15 @@ final class ModelledSigns {
         this.id = id;
         this.health = health;
         healthSince = now.present();
+        loads(now);
+    }
+
+    private void loads(Moment now) {
         loadingSince = now.present();
         progressAt = now.present();
+        surelyProgressAt = now.present();
+        outputAt = now.present();
+        reported = false;
     }
 
     // ---- what is shown ----
@@ -74,10 +86,17 @@ final class ModelledSigns {
 
     void progress(Moment now) {
         progressAt = max(progressAt, now.present());
+        surelyProgressAt = max(surelyProgressAt, now.present());
+        reported = true;
     }
 
     void prints(Moment now) {
         progressAt = now.nextRound(); // when it is looked for
+        outputAt = now.nextRound();
+    }
+
+    void logsProbe(Moment now) {
+        outputAt = now.nextRound();
     }
 
     void beat(Moment now) {
@@ -102,8 +121,7 @@ final class ModelledSigns {
         beatAt = Optional.empty();
         failedChecks = 0;
         suspectedAt = Optional.empty();
-        loadingSince = now.present();
-        progressAt = now.present();
+        loads(now);
     }
 
     // ---- what there is reason for ----
@@ -136,8 +154,14 @@ final class ModelledSigns {
         return failedChecks >= FAILURES && count == failedChecks;
     }
 
-    boolean hasStalled(Moment now) {
-        return !now.isBefore(progressAt.plus(LOAD_STALL));
+    /** Only one that could show something can be found to show nothing. */
+    boolean hasStalled(boolean recordsOutput, Moment now) {
+        return (recordsOutput || reported)
+                && !now.isBefore(max(progressAt, outputAt).plus(LOAD_STALL));
+    }
+
+    boolean hasLoadedTooLong(Moment now) {
+        return !now.isBefore(loadingSince.plus(LOAD_TIMEOUT));
     }
 
     /** Whether its heartbeats are overdue, or will be in a while. */
@@ -153,13 +177,24 @@ final class ModelledSigns {
 
     // ---- what is overdue; in doubt, because many others fail as well, a verdict may wait ----
 
-    void requireLoadingNotOverdue(Moment now, Duration lastPause) {
+    void requireLoadingNotOverdue(boolean recordsOutput, Moment now, Duration lastPause) {
+        if (!now.isBefore(surelyProgressAt.plus(LOAD_STALL))) {
+            maybeUnprobedAt = now.present();
+        }
         if (health == Health.WELL) {
             Duration slowest = READY_PROBE.multipliedBy(4).plus(HEALTH_TIMEOUT);
-            requireNot(
-                    "ready", now, max(healthSince, max(loadingSince, lastPause)).plus(slowest), 2);
+            Duration askable = max(max(healthSince, maybeUnprobedAt), max(loadingSince, lastPause));
+            requireNot("ready", now, askable.plus(slowest), 2);
         }
-        requireNot("load stall", now, max(progressAt.plus(LOAD_STALL), lastPause.plus(ROUND)), 2);
+        Duration pauseOver = lastPause.plus(ROUND);
+        if (recordsOutput || reported) {
+            Duration silentSince = max(progressAt, outputAt);
+            Duration loggedAtMost =
+                    progressAt.plus(LOAD_STALL).plus(HEALTH_TIMEOUT).plus(ROUND);
+            requireNot("load stall", now, max(silentSince.plus(LOAD_STALL), pauseOver), 2);
+            requireNot("stall of one that logs probes", now, max(loggedAtMost.plus(LOAD_STALL), pauseOver), 2);
+        }
+        requireNot("load timeout", now, max(loadingSince.plus(LOAD_TIMEOUT), pauseOver), 2);
     }
 
     void requireIdleNotOverdue(Moment now, Duration lastPause, Duration doubt) {
@@ -195,6 +230,8 @@ final class ModelledSigns {
     @Override
     public String toString() {
         return health + " since " + healthSince + ", loading since " + loadingSince + ", progress " + progressAt
+                + " or "
+                + surelyProgressAt + ", output " + outputAt
                 + ", idle since " + idleSince + ", beat " + beatAt + ", failed checks " + failedChecks
                 + ", suspected since " + suspectedAt;
     }
