@@ -56,7 +56,11 @@ final class Descriptors {
      */
     static Optional<Path> of(RandomAccessFile open, Path file) throws IOException {
         long mark = ThreadLocalRandom.current().nextLong(FIRST_MARK, LAST_MARK);
-        open.seek(mark);
+        try {
+            open.seek(mark);
+        } catch (IOException e) { // a pipe: it was opened by the number of a descriptor that is another's by now
+            return Optional.empty();
+        }
         return find(descriptor -> leadsTo(file, descriptor) && isAt(mark, descriptor));
     }
 

@@ -32,7 +32,7 @@ final class HeldFile implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(HeldFile.class);
 
-    private static final int ATTEMPTS = 3;
+    private static final int ATTEMPTS = 10;
 
     private final RandomAccessFile content;
     private final Path name;
@@ -73,30 +73,35 @@ final class HeldFile implements AutoCloseable {
     }
 
     private static HeldFile openNow(Path directory, String file) throws IOException {
+        Path path = directory.resolve(file);
+        boolean created = false;
         for (int attempt = 1; ; attempt++) {
             try {
-                return openOrMake(directory, directory.resolve(file));
-            } catch (NoSuchFileException | FileNotFoundException e) { // moved by somebody between two of our steps
+                created |= make(path);
+                return openThere(directory, path, created);
+            } catch (NoSuchFileException | FileNotFoundException e) {
                 if (attempt == ATTEMPTS) {
+                    discard(path, created);
                     throw e;
-                }
+                } // else: moved by somebody between two of our steps, or a descriptor was closed
+            } catch (Throwable t) {
+                discard(path, created);
+                throw t;
             }
         }
     }
 
-    private static HeldFile openOrMake(Path directory, Path path) throws IOException {
-        boolean created = make(path);
-        try {
-            OutputFileChecks.requireRegular(path);
-            return Descriptors.areShown()
-                    ? openByDescriptor(directory, path, created)
-                    : openByName(directory, path, created);
-        } catch (Throwable t) {
-            if (created && !(t instanceof NoSuchFileException)) { // else it has gone from here
-                OutputFile.delete(path);
-            }
-            throw t;
+    private static void discard(Path path, boolean created) {
+        if (created) {
+            OutputFile.delete(path);
         }
+    }
+
+    private static HeldFile openThere(Path directory, Path path, boolean created) throws IOException {
+        OutputFileChecks.requireRegular(path);
+        return Descriptors.areShown()
+                ? openByDescriptor(directory, path, created)
+                : openByName(directory, path, created);
     }
 
     private static boolean make(Path path) throws IOException {

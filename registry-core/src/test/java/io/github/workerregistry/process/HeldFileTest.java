@@ -8,11 +8,17 @@ import static org.junit.jupiter.api.Timeout.ThreadMode.SEPARATE_THREAD;
 
 import io.github.workerregistry.UnexpectedWarnings;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.Pipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -41,7 +47,7 @@ class HeldFileTest {
 
     HeldFileTest(@TempDir Path directory, @TempDir Path elsewhere) throws IOException {
         this.directory = directory.toRealPath();
-        this.file = directory.resolve("w.log");
+        this.file = this.directory.resolve("w.log");
         this.victim = Files.writeString(elsewhere.resolve("victim"), "precious");
     }
 
@@ -201,6 +207,65 @@ class HeldFileTest {
         held.close();
         held.delete();
         assertThat(taken).exists();
+    }
+
+    /**
+     * It was opened by the number of a descriptor that another thread had closed; a start failed with "Illegal seek".
+     */
+    @Test
+    void aPipeIsNotTakenForTheFile() throws IOException {
+        Files.writeString(file, "old\n");
+        Path fifo = directory.resolve("fifo");
+        makeFifo(fifo);
+
+        try (RandomAccessFile pipe = new RandomAccessFile(fifo.toFile(), "rw");
+                RandomAccessFile regular = new RandomAccessFile(file.toFile(), "rw")) {
+            assertThat(Descriptors.of(pipe, file)).isEmpty();
+            assertThat(Descriptors.of(regular, file)).isPresent();
+            assertThat(Descriptors.of(regular, fifo)).isEmpty();
+        }
+    }
+
+    /**
+     * The descriptor that one thread has found may be closed by another one, and its number be that of a pipe, by the
+     * time it is used.
+     */
+    @Test
+    void manyThreadsOpenTheSameFileWhileDescriptorsComeAndGo() throws Exception {
+        ExecutorService threads = Executors.newCachedThreadPool();
+        AtomicBoolean over = new AtomicBoolean();
+        try {
+            Future<?> pipes = threads.submit(() -> {
+                while (!over.get()) {
+                    Pipe pipe = Pipe.open();
+                    pipe.sink().close();
+                    pipe.source().close();
+                }
+                return null;
+            });
+            List<Future<Integer>> opening = Stream.generate(() -> threads.submit(this::openManyTimes))
+                    .limit(4)
+                    .toList();
+            for (Future<Integer> each : opening) {
+                assertThat(each.get()).isEqualTo(100);
+            }
+            over.set(true);
+            pipes.get();
+        } finally {
+            over.set(true);
+            threads.shutdown();
+        }
+        assertThat(file).hasSize(4 * 100);
+        assertThat(descriptorsIn(directory)).isZero();
+    }
+
+    private int openManyTimes() throws IOException {
+        for (int i = 0; i < 100; i++) {
+            try (HeldFile held = HeldFile.open(directory, "w.log")) {
+                Files.writeString(held.name(), "x", StandardOpenOption.APPEND);
+            }
+        }
+        return 100;
     }
 
     /** Somebody puts a link, a FIFO and nothing there, in turns, as fast as possible. */
