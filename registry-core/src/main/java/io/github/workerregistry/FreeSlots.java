@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * word, with a bit for each thing below it: <i>there may be a worker of this level there</i>. So the first worker of a
  * level is found with one count of trailing zeros a storey, and each node's words lie side by side. The
  * {@link SlotSelection} is the order in which levels are tried. (To spread, the least loaded of a leaf is taken in
- * place of the first one.)
+ * place of the first one; and a search begins behind the worker that its thread used last, so that among equals each
+ * has its turn. A thread that has used none begins anywhere.)
  *
  * <p><b>Lazy bits.</b> Who changes a worker's word then sees to it that the bit of the new level is set, from the leaf
  * to the root ({@link #note}). Nobody clears the old one. That is left to whoever is misled by it ({@link #correct}),
@@ -37,8 +38,8 @@ import org.jspecify.annotations.Nullable;
  * "no free slot" is true of some moment of the call. (One shared counter, then; but the tree changes only where workers
  * pass from level to level and somebody was misled, and not at all where each caller has a worker to come back to.)
  *
- * <p>Before all this a thread tries the worker that it used last ({@link Hints}, {@link #tryTakeAgain}), if no better
- * level has a worker. So two threads do not fight for the first bit.
+ * <p>To pack, before all this a thread tries the worker that it used last ({@link Hints}, {@link #tryTakeAgain}), if no
+ * better level has a worker. So two threads do not fight for the first bit.
  *
  * <p>Places are given and taken under the registry's write lock. Everything else takes no lock. (The tree of words is a
  * hierarchical bitmap as allocators have it.)
@@ -235,21 +236,25 @@ final class FreeSlots {
     /** Takes a slot of this worker if the selection prefers no other, or returns null. */
     @Nullable
     SlotLease tryTakeAgain(Entry last) {
-        return !sharing || isBest(last) ? last.tryTake() : null;
+        return pack && (!sharing || isBest(last)) ? last.tryTake() : null;
     }
 
     /**
      * Takes a slot of the worker that the selection prefers, or returns null if there is none.
      *
-     * @param last the worker that this thread used last. Among the workers of one leaf it comes last: most likely
-     *     somebody else has just taken its slot, and two threads would meet at it for ever
+     * @param last the worker that this thread used last. To pack, among the workers of one leaf it comes last: most
+     *     likely somebody else has just taken its slot, and two threads would meet at it for ever. To spread, the
+     *     search begins behind it
      */
     @Nullable
     SlotLease tryTakeBest(@Nullable Entry last) {
+        int place = pack ? 0 : placeBehind(last);
+        Node leaf = pack ? root : last != null ? last.leaf() : leafAt(place);
+        int start = last != null ? indexOf(last) + 1 : place & (FAN_OUT - 1);
         for (int round = 1; ; round++) {
             long ended = changesEnded;
             for (int i = 0; i < levels(); i++) {
-                SlotLease lease = tryTakeOf(inOrder(i), last);
+                SlotLease lease = pack ? tryTakeOf(inOrder(i), last) : tryTakeOf(inOrder(i), leaf, start);
                 if (lease != null) {
                     return lease;
                 }
@@ -263,31 +268,52 @@ final class FreeSlots {
         }
     }
 
-    /** Takes a slot of a worker that passes, in the order of the selection; looks at many if few pass. */
+    /**
+     * Takes a slot of a worker that passes, in the order of the selection; looks at many if few pass.
+     *
+     * @param last the worker that this thread used last, as above
+     */
     @Nullable
-    SlotLease tryTake(SlotFilter filter) {
+    SlotLease tryTake(SlotFilter filter, @Nullable Entry last) {
+        int start = pack ? 0 : placeBehind(last);
         for (int i = 0; i < levels(); i++) {
             int level = inOrder(i);
-            SlotLease lease = first(root, level, entry -> entry.level() == level ? entry.tryTake(filter) : null);
+            SlotLease lease = first(level, start, entry -> entry.level() == level ? entry.tryTake(filter) : null);
             if (lease != null) {
                 return lease;
             }
         }
         // Of any level: somebody may have moved behind our back.
-        return first(entry -> entry.tryTake(filter));
+        return first(ANY, start, entry -> entry.tryTake(filter));
     }
 
     /** Goes through the workers in the order of their places, up to the first for which there is a result. */
     <T> @Nullable T first(Function<Entry, @Nullable T> look) {
-        return first(root, ANY, look);
+        return first(ANY, 0, look);
     }
 
-    private static <T> @Nullable T first(Node node, int level, Function<Entry, @Nullable T> look) {
+    /** The same, of one level, and beginning somewhere. */
+    private <T> @Nullable T first(int level, int start, Function<Entry, @Nullable T> look) {
+        T result = first(root, 0, level, start, Integer.MAX_VALUE, look);
+        return result != null || start == 0 ? result : first(root, 0, level, 0, start, look);
+    }
+
+    /**
+     * The same below a node whose first place is {@code base}, and of places from {@code start} to before {@code end}.
+     */
+    private static <T> @Nullable T first(
+            Node node, long base, int level, int start, int end, Function<Entry, @Nullable T> look) {
+        long width = 1L << (FAN_OUT_BITS * node.storey);
         for (long left = level == ANY ? -1L : node.word(level); left != 0; left &= left - 1) {
-            Object thing = node.below(Long.numberOfTrailingZeros(left));
+            int index = Long.numberOfTrailingZeros(left);
+            long first = base + index * width;
+            if (first + width <= start || first >= end) {
+                continue;
+            }
+            Object thing = node.below(index);
             T result = null;
             if (thing instanceof Node child) {
-                result = first(child, level, look);
+                result = first(child, first, level, start, end, look);
             } else if (thing instanceof Entry entry) {
                 result = look.apply(entry);
             }
@@ -298,33 +324,110 @@ final class FreeSlots {
         return null;
     }
 
+    /** To pack. */
     private @Nullable SlotLease tryTakeOf(int level, @Nullable Entry last) {
         Node node = root;
-        while (true) {
+        while (node != null) {
             long word = node.word(level);
             if (word == 0) {
-                Node above = node.above;
-                if (above == null) {
-                    return null;
-                }
-                correct(above, node.index, level);
-                node = above;
-                continue;
-            }
-            if (!node.isLeaf()) {
+                node = correctedAbove(node, level);
+            } else if (!node.isLeaf()) {
                 node = child(node, Long.numberOfTrailingZeros(word));
-                continue;
-            }
-            int index = pack || level == 0 ? firstOf(node, word, last) : leastLoadedOf(node, word, level);
-            Entry entry = node.entry(index);
-            SlotLease lease = entry != null && entry.level() == level ? entry.tryTake() : null;
-            if (lease != null) {
-                return lease;
-            }
-            if (entry == null || entry.level() != level) {
-                correct(node, index, level);
+            } else {
+                SlotLease lease = tryTakeAt(node, firstOf(node, word, last), level);
+                if (lease != null) {
+                    return lease;
+                }
             }
         }
+        return null;
+    }
+
+    /** To spread: from a place of a leaf on, and then from the first. */
+    private @Nullable SlotLease tryTakeOf(int level, Node startLeaf, int start) {
+        Node node = firstBehind(startLeaf, start, level);
+        while (node != null) {
+            long word = node.word(level);
+            if (word == 0) {
+                node = correctedAbove(node, level);
+            } else if (!node.isLeaf()) {
+                node = child(node, Long.numberOfTrailingZeros(word));
+            } else {
+                long behind = node == startLeaf ? from(start) : -1L;
+                int index = level == 0 ? firstOf(word, behind) : leastLoadedOf(node, word, behind, level);
+                SlotLease lease = tryTakeAt(node, index, level);
+                if (lease != null) {
+                    return lease;
+                }
+            }
+        }
+        return null;
+    }
+
+    /** The leaf itself, or the next node behind it that seems to have a worker of the level; else the root. */
+    private Node firstBehind(Node leaf, int start, int level) {
+        int index = start;
+        for (Node node = leaf; node != null; node = node.above) {
+            long behind = node.word(level) & from(index);
+            if (behind != 0) {
+                return node.isLeaf() ? node : child(node, Long.numberOfTrailingZeros(behind));
+            }
+            index = node.index + 1;
+        }
+        return root;
+    }
+
+    /** The bits from an index on, which may be one more than there are. */
+    private static long from(int index) {
+        return index < FAN_OUT ? -1L << index : 0;
+    }
+
+    /** The first of those that are behind, else the very first. */
+    private static int firstOf(long word, long behind) {
+        return Long.numberOfTrailingZeros((word & behind) != 0 ? word & behind : word);
+    }
+
+    /** Where a thread begins that spreads: behind the worker that it used last, or, if it used none, anywhere. */
+    private int placeBehind(@Nullable Entry last) {
+        return last != null ? last.place() + 1 : anyPlace();
+    }
+
+    /** Threads that come one after another, each for one slot, are spread evenly (by the golden ratio). */
+    private int anyPlace() {
+        long spread = (Thread.currentThread().getId() * 0x9E37_79B9_7F4A_7C15L) >>> Integer.SIZE;
+        return (int) (spread * members >>> Integer.SIZE);
+    }
+
+    /** The leaf that a place is in, or a node above it if there is none. */
+    private Node leafAt(int place) {
+        Node node = root;
+        while (!node.isLeaf()) {
+            Object child = node.below((place >>> (FAN_OUT_BITS * node.storey)) & (FAN_OUT - 1));
+            if (child == null) {
+                return node;
+            }
+            node = (Node) child;
+        }
+        return node;
+    }
+
+    /** Takes a slot of the worker there, or corrects the bit that said that there may be one. */
+    private @Nullable SlotLease tryTakeAt(Node leaf, int index, int level) {
+        Entry entry = leaf.entry(index);
+        SlotLease lease = entry != null && entry.level() == level ? entry.tryTake() : null;
+        if (lease == null && (entry == null || entry.level() != level)) {
+            correct(leaf, index, level);
+        }
+        return lease;
+    }
+
+    /** A node is empty: corrects the bit that led there. */
+    private @Nullable Node correctedAbove(Node node, int level) {
+        Node above = node.above;
+        if (above != null) {
+            correct(above, node.index, level);
+        }
+        return above;
     }
 
     private static int firstOf(Node leaf, long word, @Nullable Entry last) {
@@ -332,19 +435,21 @@ final class FreeSlots {
         return Long.numberOfTrailingZeros(others != 0 ? others : word);
     }
 
-    /** Or one whose bit is wrong, to be corrected. */
-    private static int leastLoadedOf(Node leaf, long word, int level) {
+    /** The first of those that are behind, among equals; or one whose bit is wrong, to be corrected. */
+    private static int leastLoadedOf(Node leaf, long word, long behind, int level) {
         Entry least = null;
         int index = 0;
-        for (long left = word; left != 0; left &= left - 1) {
-            int next = Long.numberOfTrailingZeros(left);
-            Entry entry = leaf.entry(next);
-            if (entry == null || entry.level() != level) {
-                return next;
-            }
-            if (least == null || entry.isLessLoadedThan(least)) {
-                least = entry;
-                index = next;
+        for (long part : new long[] {word & behind, word & ~behind}) {
+            for (long left = part; left != 0; left &= left - 1) {
+                int next = Long.numberOfTrailingZeros(left);
+                Entry entry = leaf.entry(next);
+                if (entry == null || entry.level() != level) {
+                    return next;
+                }
+                if (least == null || entry.isLessLoadedThan(least)) {
+                    least = entry;
+                    index = next;
+                }
             }
         }
         return index;
@@ -358,10 +463,10 @@ final class FreeSlots {
         return child;
     }
 
-    /** Whether no other worker seems to be of a level that the selection prefers. */
+    /** To pack: whether no other worker seems to be of a level that is preferred. */
     private boolean isBest(Entry entry) {
         int level = entry.level();
-        if (level == NONE || (!pack && level != 0)) {
+        if (level == NONE) {
             return false;
         }
         for (int i = 0; inOrder(i) != level; i++) {

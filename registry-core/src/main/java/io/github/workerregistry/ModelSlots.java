@@ -96,10 +96,14 @@ final class ModelSlots {
         return line.isEmpty() ? free.tryTakeBest(last) : line.takeBehind(SlotFilter.any(), this::take);
     }
 
-    /** Takes a slot of a worker that fits, unless those who wait need it, or returns null. */
+    /**
+     * Takes a slot of a worker that fits, unless those who wait need it, or returns null.
+     *
+     * @param last the worker that this thread used last, see {@link FreeSlots#tryTake}
+     */
     @Nullable
-    SlotLease tryTake(SlotFilter filter) {
-        return line.isEmpty() ? take(filter) : line.takeBehind(filter, this::take);
+    SlotLease tryTake(SlotFilter filter, @Nullable Entry last) {
+        return line.isEmpty() ? free.tryTake(filter, last) : line.takeBehind(filter, this::take);
     }
 
     /** Takes a slot of one worker, unless those who wait need it, or returns null. */
@@ -111,7 +115,7 @@ final class ModelSlots {
     /** Takes a slot, as if nobody waited. */
     @Nullable
     SlotLease take(SlotFilter filter) {
-        return filter.isAny() ? free.tryTakeBest(null) : free.tryTake(filter);
+        return filter.isAny() ? free.tryTakeBest(null) : free.tryTake(filter, null);
     }
 
     /** A slot of this worker has been given back, or what a filter sees of it has changed. */

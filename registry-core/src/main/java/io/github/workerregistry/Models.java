@@ -66,7 +66,7 @@ final class Models {
             return again != null ? again : search(modelRef);
         }
         ModelSlots model = get(modelRef);
-        return model == null ? null : remembered(model.tryTake(filter));
+        return model == null ? null : remembered(model.tryTake(filter, hints.get(modelRef)));
     }
 
     /** The same lease; if there is one, this thread has used its worker last. */

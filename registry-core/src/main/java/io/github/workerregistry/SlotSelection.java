@@ -10,9 +10,9 @@ public enum SlotSelection {
     PACK,
 
     /**
-     * The one with the smallest share of its slots in use. Requests that run side by side disturb each other least.
-     * Exact among up to 64 workers of a model; among more, a worker may be preferred whose share is greater by up to a
-     * seventh of its slots.
+     * The one with the smallest share of its slots in use; among equals, each has its turn (for each thread, from the
+     * one on that it used last). Requests that run side by side disturb each other least. Exact among up to 64 workers
+     * of a model; among more, a worker may be preferred whose share is greater by up to a seventh of its slots.
      */
     SPREAD
 }

@@ -115,7 +115,7 @@ class ModelsTest {
         SlotLease served = requireNonNull(waiting.get(10_000).result());
         assertThat(asked).as("once to have it, and once to let it pass").hasValue(2);
         asked.set(0);
-        model.tryTake(SlotFilter.any().onDevice(0));
+        model.tryTake(SlotFilter.any().onDevice(0), null);
         served.close();
         model.changed();
         assertThat(asked).hasValueLessThan(10);

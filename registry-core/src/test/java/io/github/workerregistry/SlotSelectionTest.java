@@ -12,8 +12,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -117,19 +120,102 @@ class SlotSelectionTest {
         assertThat(take()).isEqualTo("b");
     }
 
-    @Test
-    void spreadKeepsToTheWorkerUsedLastAmongThoseWhoAreIdle() {
+    /** One request after another went to the first worker, however many there were. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5, 63, 64, 65, 130, 4_097})
+    void spreadTakesEachOfThoseWhoAreIdleInTurn(int workers) {
         registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
-        register("a", 2);
-        register("b", 2);
-        SlotLease first = registry.tryAcquire("m").orElseThrow();
-        SlotLease second = registry.tryAcquire("m").orElseThrow();
-        assertThat(second.workerId()).isEqualTo("b");
+        for (int i = 0; i < workers; i++) {
+            register("w" + i, 1 + i % 2);
+        }
 
-        first.close();
-        second.close();
+        for (int round = 1; round <= 3; round++) {
+            assertThat(takenInTurn(workers, () -> registry.tryAcquire("m")))
+                    .as("round " + round)
+                    .doesNotHaveDuplicates();
+        }
+    }
 
-        assertThat(take()).isEqualTo("b");
+    private static List<String> takenInTurn(int times, Supplier<Optional<SlotLease>> take) {
+        List<String> taken = new ArrayList<>();
+        for (int i = 0; i < times; i++) {
+            try (SlotLease lease = take.get().orElseThrow()) {
+                taken.add(lease.workerId());
+            }
+        }
+        return taken;
+    }
+
+    @Test
+    void spreadTakesThoseWhoAreBusyInTurnToo() {
+        registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
+        for (int i = 0; i < 4; i++) {
+            register("w" + i, 4);
+            registry.tryAcquireFrom("w" + i);
+        }
+        register("busier", 4);
+        registry.tryAcquireFrom("busier");
+        registry.tryAcquireFrom("busier");
+
+        assertThat(takenInTurn(8, () -> registry.tryAcquire("m")))
+                .containsOnly("w0", "w1", "w2", "w3")
+                .satisfies(taken -> assertThat(taken.subList(0, 4)).isEqualTo(taken.subList(4, 8)))
+                .satisfies(taken -> assertThat(taken.subList(0, 4)).doesNotHaveDuplicates());
+    }
+
+    @Test
+    void spreadWithAFilterTakesEachThatPassesInTurn() {
+        registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
+        for (int i = 0; i < 200; i++) {
+            registry.register(
+                    worker("w" + i, 2).backend(i % 20 == 0 ? "cuda" : "cpu").build());
+        }
+        SlotFilter cuda = SlotFilter.any().onBackend("cuda");
+
+        assertThat(takenInTurn(10, () -> registry.tryAcquire("m", cuda))).doesNotHaveDuplicates();
+        assertThat(takenInTurn(10, () -> registry.tryAcquire("m", cuda.where(worker -> true))))
+                .doesNotHaveDuplicates();
+    }
+
+    /** As with virtual threads, of which each takes one slot in its life. */
+    @Test
+    void spreadIsEvenOverThreadsThatTakeOneSlotEach() throws Exception {
+        registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
+        for (int i = 0; i < 4; i++) {
+            register("w" + i, 2);
+        }
+        Map<String, Integer> taken = new HashMap<>();
+        for (int i = 0; i < 200; i++) {
+            registry.idleWorkers(); // so that none finds the trace of another
+            FutureTask<String> task = new FutureTask<>(() -> {
+                try (SlotLease lease = registry.tryAcquire("m").orElseThrow()) {
+                    return lease.workerId();
+                }
+            });
+            Thread thread = new Thread(task);
+            thread.start();
+            thread.join();
+            taken.merge(task.get(), 1, Integer::sum);
+        }
+
+        assertThat(taken).hasSize(4).allSatisfy((id, times) -> assertThat(times).isBetween(40, 60));
+    }
+
+    @Test
+    void spreadFindsTheOneFreeWorkerWhereverItBegins() {
+        registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
+        List<SlotLease> leases = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            register("w" + i, 1);
+        }
+        for (int i = 0; i < 300; i++) {
+            leases.add(registry.tryAcquire("m").orElseThrow());
+        }
+        for (int i : List.of(299, 0, 150, 63, 64, 1)) {
+            leases.get(i).close();
+            assertThat(take()).isEqualTo(leases.get(i).workerId());
+            assertThat(registry.tryAcquire("m")).isEmpty();
+        }
     }
 
     @Test
