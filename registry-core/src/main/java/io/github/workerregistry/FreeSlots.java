@@ -395,7 +395,7 @@ final class FreeSlots {
     /** Threads that come one after another, each for one slot, are spread evenly (by the golden ratio). */
     private int anyPlace() {
         long spread = (Thread.currentThread().getId() * 0x9E37_79B9_7F4A_7C15L) >>> Integer.SIZE;
-        return (int) (spread * members >>> Integer.SIZE);
+        return (int) ((spread * members) >>> Integer.SIZE);
     }
 
     /** The leaf that a place is in, or a node above it if there is none. */
