@@ -132,7 +132,7 @@ class LoadTimeoutTest {
     void silentLoadWithEqualLimitsHasStalled() {
         UnexpectedWarnings.expect("made no progress");
         VirtualHive hive = VirtualHive.with(config -> config.loadStall(TIMEOUT).loadTimeout(TIMEOUT));
-        String id = hive.spawnLoading();
+        hive.spawnLoading();
 
         hive.advance(TIMEOUT.plusSeconds(1));
 

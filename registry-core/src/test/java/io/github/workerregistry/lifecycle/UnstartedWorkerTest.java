@@ -18,7 +18,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -134,19 +133,22 @@ class UnstartedWorkerTest {
 
     // --- to stop it is done at once
 
-    enum End {
-        STOP(hive -> hive.supervisor.stop("w1").toCompletableFuture()),
-        FORCE_KILL(hive -> hive.supervisor.forceKill("w1").toCompletableFuture()),
-        SHUTDOWN(hive -> hive.supervisor.shutdown(Duration.ofMinutes(1)).toCompletableFuture()),
-        CLOSE(hive -> {
-            hive.supervisor.close();
-            return hive.supervisor.shutdown(Duration.ofMinutes(1)).toCompletableFuture();
-        });
+    private enum End {
+        STOP,
+        FORCE_KILL,
+        SHUTDOWN,
+        CLOSE;
 
-        private final Function<VirtualHive, CompletableFuture<?>> how;
-
-        End(Function<VirtualHive, CompletableFuture<?>> how) {
-            this.how = how;
+        CompletableFuture<?> of(VirtualHive hive) {
+            WorkerSupervisor supervisor = hive.supervisor;
+            if (this == CLOSE) {
+                supervisor.close();
+            }
+            return switch (this) {
+                case STOP -> supervisor.stop("w1").toCompletableFuture();
+                case FORCE_KILL -> supervisor.forceKill("w1").toCompletableFuture();
+                case SHUTDOWN, CLOSE -> supervisor.shutdown(Duration.ofMinutes(1)).toCompletableFuture();
+            };
         }
     }
 
@@ -158,7 +160,7 @@ class UnstartedWorkerTest {
         CompletableFuture<WorkerInfo> restarted = hive.supervisor.restart("w1").toCompletableFuture();
         CompletableFuture<WorkerInfo> ready = hive.supervisor.whenReady("w1").toCompletableFuture();
 
-        CompletableFuture<?> ended = end.how.apply(hive);
+        CompletableFuture<?> ended = end.of(hive);
 
         assertThat(ended)
                 .isCompletedWithValueMatching(value ->
@@ -270,7 +272,7 @@ class UnstartedWorkerTest {
             try {
                 open = latch.await(20, TimeUnit.SECONDS);
             } catch (InterruptedException shutDown) {
-                continue;
+                // it waits on
             }
         }
     }

@@ -119,6 +119,7 @@ class AbandonedDirectoriesIT {
         assertThat(precious.resolve("1-w.log")).hasContent("output");
     }
 
+    @SuppressWarnings("StreamResourceLeak") // the caller closes it
     private static SecureDirectoryStream<Path> open(Path directory) throws IOException {
         return (SecureDirectoryStream<Path>) Files.newDirectoryStream(directory);
     }

@@ -242,7 +242,7 @@ class OwnSessionIT {
     private static long field(ProcessIdentity process, int number) {
         try {
             String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
-            return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[number - 3]);
+            return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[number - 3]);
         } catch (IOException e) {
             throw new AssertionError(e);
         }
