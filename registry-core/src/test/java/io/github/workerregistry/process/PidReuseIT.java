@@ -138,6 +138,7 @@ class PidReuseIT {
         assertThat(second.identity().isAlive()).isTrue();
         assertThat(second.identity()).isNotEqualTo(first.identity());
         second.kill();
+        workers.eventuallyEnded(second); // a search that was not sure is repeated by a poll only
         assertThat(notice).succeedsWithin(Duration.ofSeconds(20)).isEqualTo(ExitStatus.requested(137));
         assertThat(first.exitStatus()).hasValue(ExitStatus.unrequested(3));
     }

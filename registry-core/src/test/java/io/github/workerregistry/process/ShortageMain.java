@@ -4,6 +4,7 @@ import static io.github.workerregistry.process.HiveMain.OUT;
 
 import io.github.workerregistry.ExitStatus;
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,6 +43,7 @@ final class ShortageMain {
 
     public static void main(String[] args) throws Exception {
         DescriptorShortage shortage = new DescriptorShortage();
+        check(new SpawnException(List.of("warm"), "up", null).command() != null, "classes that every hive has loaded");
         if (args[0].equals("a hive that begins amid it")) {
             beginAmidIt(args[1], shortage);
         } else {
@@ -148,8 +150,9 @@ final class ShortageMain {
     }
 
     private void aWorkerWhoseIdentityIsNotSeen(String... command) {
-        LocalProcessController late = new LocalProcessController(
-                hiveId, new KeptDirectory(directory, 1_000_000), OwnSession.ofThisSystem(), builder -> {
+        OutputSource none = workerId -> new UnrecordedOutput(Redirect.DISCARD); // frees no descriptor after the start
+        LocalProcessController late =
+                new LocalProcessController(hiveId, none, OwnSession.ofThisSystem(), builder -> {
                     Process started = builder.start();
                     shortage.begin();
                     return started;
