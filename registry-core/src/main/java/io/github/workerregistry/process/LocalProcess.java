@@ -2,6 +2,7 @@ package io.github.workerregistry.process;
 
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.LogText;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -123,6 +124,40 @@ final class LocalProcess implements WorkerProcess {
             throw new IllegalArgumentException("maxLines must be > 0, was " + maxLines);
         }
         return output.tail(maxLines);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>On Linux. Looks at the known members first: mostly one of them holds the socket, and no search is needed. What
+     * they have started since may hold it, too.
+     */
+    @Override
+    public Optional<Boolean> ownsListener(InetSocketAddress address) {
+        if (!Proc.isAvailable()) {
+            return Optional.empty();
+        }
+        try {
+            if (ListenerOwner.isAmong(members(false), address).equals(Optional.of(true))) {
+                return Optional.of(true);
+            }
+            return ListenerOwner.isAmong(members(true), address);
+        } finally {
+            settle(); // who came meanwhile has left it to us
+        }
+    }
+
+    private List<ProcessIdentity> members(boolean searched) {
+        lock.lock();
+        try {
+            knowRoot();
+            if (searched && tree.search() != ProcessTree.Search.COMPLETE) {
+                throw new UnreadableException("the tree of " + this, null);
+            }
+            return tree.members();
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override

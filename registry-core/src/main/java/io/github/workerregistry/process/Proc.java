@@ -2,8 +2,10 @@ package io.github.workerregistry.process;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class Proc {
 
     private static final Path ROOT = Path.of("/proc");
+    private static final String SOCKET = "socket:[";
     private static final boolean AVAILABLE = !Files.notExists(ROOT.resolve("self/stat"));
 
     private static volatile @Nullable String bootId;
@@ -158,21 +162,73 @@ final class Proc {
         }
     }
 
+    /**
+     * The inodes of the sockets among the descriptors of a process or one of its threads.
+     *
+     * @param task the pid, or a path as {@link #otherThreads} gives it
+     */
+    static Reading<Set<Long>> sockets(String task) {
+        Path directory = ROOT.resolve(task + "/fd");
+        Set<Long> inodes = new HashSet<>();
+        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(directory)) {
+            for (Path descriptor : descriptors) {
+                addSocket(descriptor, inodes);
+            }
+            return Reading.read(inodes);
+        } catch (IOException e) {
+            return failure(directory, e);
+        } catch (DirectoryIteratorException e) {
+            return failure(directory, e.getCause());
+        }
+    }
+
+    /** Such a link leads to {@code socket:[4711]}. */
+    private static void addSocket(Path descriptor, Set<Long> inodes) throws IOException {
+        try {
+            String target = Files.readSymbolicLink(descriptor).toString();
+            if (target.startsWith(SOCKET)) {
+                inodes.add(Long.valueOf(target.substring(SOCKET.length(), target.length() - 1)));
+            }
+        } catch (NoSuchFileException closedMeanwhile) {
+            // it is none of its descriptors any more
+        }
+    }
+
+    /** The first lines of a file, up to one that is not wanted. */
+    static Reading<List<String>> linesWhile(String name, Predicate<String> wanted) {
+        Path file = ROOT.resolve(name);
+        List<String> lines = new ArrayList<>();
+        try (BufferedReader in = new BufferedReader(new InputStreamReader(Files.newInputStream(file), ISO_8859_1))) {
+            for (String line = in.readLine(); line != null && wanted.test(line); line = in.readLine()) {
+                lines.add(line);
+            }
+            return Reading.read(lines);
+        } catch (IOException e) {
+            return failure(file, e);
+        }
+    }
+
     /** An interrupted thread can read, too: such a stream is not interruptible. */
     private static Reading<String> read(String name) {
         Path file = ROOT.resolve(name);
         try (InputStream in = Files.newInputStream(file)) {
             return Reading.read(new String(in.readAllBytes(), ISO_8859_1));
-        } catch (NoSuchFileException e) {
-            return Reading.gone();
-        } catch (AccessDeniedException e) {
-            return Reading.refused();
         } catch (IOException e) {
-            if (Files.notExists(file)) {
-                return Reading.gone();
-            }
-            return Files.isReadable(file) ? Reading.failed() : Reading.refused();
+            return failure(file, e);
         }
+    }
+
+    private static <T> Reading<T> failure(Path file, IOException why) {
+        if (why instanceof NoSuchFileException) {
+            return Reading.gone();
+        }
+        if (why instanceof AccessDeniedException) {
+            return Reading.refused();
+        }
+        if (Files.notExists(file)) {
+            return Reading.gone();
+        }
+        return Files.isReadable(file) ? Reading.failed() : Reading.refused();
     }
 
     /**

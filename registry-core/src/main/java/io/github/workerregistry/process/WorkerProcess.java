@@ -1,6 +1,7 @@
 package io.github.workerregistry.process;
 
 import io.github.workerregistry.ExitStatus;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -102,6 +103,25 @@ public interface WorkerProcess {
      * @throws IllegalArgumentException if {@code maxLines} is not positive
      */
     List<String> outputTail(int maxLines);
+
+    /**
+     * Whether what listens at an address of this machine belongs to this process or its tree. Asked when a health check
+     * of a loading worker was passed, and not otherwise: another process may have answered it.
+     *
+     * <p>Called where the answer of the health check came, with no lock held. It may take as long as a search for the
+     * tree, some milliseconds.
+     *
+     * @param address an IP address and a TCP port, resolved
+     * @return true if all sockets that a connection to the address may reach are the tree's; false if one is another
+     *     process's; empty if that is not checked, nobody listens there as far as is seen from here (a container has a
+     *     network of its own), or a process of the tree may not be looked at (it has another user). The default is
+     *     empty: then the health check alone decides
+     * @throws RuntimeException if it cannot be told now, for want of a file descriptor, say; then the worker is not
+     *     ready yet, and this is asked again after the next health check
+     */
+    default Optional<Boolean> ownsListener(InetSocketAddress address) {
+        return Optional.empty();
+    }
 
     /**
      * Gives back what the process held here (output files that are not to be kept). Called once, after the exit has

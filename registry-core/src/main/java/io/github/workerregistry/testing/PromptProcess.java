@@ -3,6 +3,7 @@ package io.github.workerregistry.testing;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.ProcessIdentity;
 import io.github.workerregistry.process.WorkerProcess;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -80,6 +81,11 @@ final class PromptProcess implements WorkerProcess {
     @Override
     public boolean recordsOutput() {
         return calls.get("recordsOutput()", process::recordsOutput);
+    }
+
+    @Override
+    public Optional<Boolean> ownsListener(InetSocketAddress address) {
+        return calls.get("ownsListener()", () -> process.ownsListener(address));
     }
 
     @Override

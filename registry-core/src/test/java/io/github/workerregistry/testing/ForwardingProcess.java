@@ -3,6 +3,7 @@ package io.github.workerregistry.testing;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.ProcessIdentity;
 import io.github.workerregistry.process.WorkerProcess;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -54,6 +55,11 @@ public class ForwardingProcess implements WorkerProcess {
     @Override
     public boolean recordsOutput() {
         return process.recordsOutput();
+    }
+
+    @Override
+    public Optional<Boolean> ownsListener(InetSocketAddress address) {
+        return process.ownsListener(address);
     }
 
     @Override

@@ -1,0 +1,34 @@
+package io.github.workerregistry.process;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** The sockets that a process has open, by their inodes. */
+final class HeldSockets {
+
+    private HeldSockets() {}
+
+    /** Those of a process; not there if it has ended. */
+    static Reading<Set<Long>> of(ProcessIdentity process) {
+        long pid = process.pid();
+        boolean inOtherThreads =
+                Proc.stat(pid).value().filter(Proc.Stat::livesInOtherThreads).isPresent();
+        Reading<Set<Long>> held = inOtherThreads ? ofOtherThreads(pid) : Proc.sockets(Long.toString(pid));
+        return process.hasEnded() ? Reading.gone() : held; // last: another process may have the pid by now
+    }
+
+    /** A thread that has ended shows none; threads may end while they are looked at. */
+    private static Reading<Set<Long>> ofOtherThreads(long pid) {
+        Reading<List<String>> threads = Proc.otherThreads(pid);
+        Set<Long> all = new HashSet<>();
+        boolean read = false;
+        Reading<Set<Long>> last = threads.map(none -> Set.of());
+        for (String thread : threads.value().orElse(List.of())) {
+            last = Proc.sockets(thread);
+            last.value().ifPresent(all::addAll);
+            read |= last.value().isPresent();
+        }
+        return read ? Reading.read(all) : last;
+    }
+}

@@ -1,0 +1,158 @@
+package io.github.workerregistry.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.StandardSocketOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Which process listens, with real sockets. */
+@ExtendWith(UnexpectedWarnings.class)
+@EnabledOnOs(OS.LINUX)
+class ListenerOwnerIT {
+
+    @RegisterExtension
+    final RealWorkers workers;
+
+    ListenerOwnerIT(@TempDir Path logs) {
+        workers = new RealWorkers(logs);
+    }
+
+    private static InetSocketAddress at(String host, int port) {
+        return new InetSocketAddress(host, port);
+    }
+
+    private static String listening(String address) {
+        List<String> command = new ArrayList<>(ChildJvm.command(ListeningMain.class));
+        command.add(address);
+        return command.stream().map(word -> "'" + word + "'").collect(Collectors.joining(" "));
+    }
+
+    private int eventuallyListens(WorkerProcess process) {
+        workers.eventually(() -> !process.outputTail(1).isEmpty());
+        String[] said = process.outputTail(1).get(0).split(" ", -1);
+        workers.processes().watch(Long.parseLong(said[0]));
+        return Integer.parseInt(said[1]);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "127.0.0.1, 127.0.0.1",
+        "0.0.0.0, 127.0.0.1",
+        "::, 127.0.0.1",
+        "::, ::1",
+        "::1, ::1",
+        "127.0.0.9, 127.0.0.9"
+    })
+    void theRootOfATreeOwnsWhatItListensOn(String bound, String asked) {
+        WorkerProcess process = workers.shell("exec " + listening(bound));
+        int port = eventuallyListens(process);
+
+        assertThat(process.ownsListener(at(asked, port))).hasValue(true);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "%s & wait",
+                "setsid %s & wait",
+                "(setsid sh -c '%s &' &); exec sleep 600",
+                "sh -c '%s & exec sleep 600'"
+            })
+    void whatItStartsBelongsToItWhereverThatHasGone(String script) {
+        WorkerProcess process =
+                workers.shell(script.formatted(listening("127.0.0.1").replace("'", "")));
+        int port = eventuallyListens(process);
+
+        assertThat(process.ownsListener(at("127.0.0.1", port))).hasValue(true);
+    }
+
+    @Test
+    void aStrangersSocketIsNotItsOwn() throws Exception {
+        WorkerProcess process = workers.running();
+        try (ServerSocket stranger = new ServerSocket(0)) {
+            assertThat(process.ownsListener(at("127.0.0.1", stranger.getLocalPort())))
+                    .hasValue(false);
+            assertThat(process.ownsListener(at("::1", stranger.getLocalPort()))).hasValue(false);
+        }
+    }
+
+    @Test
+    void aSocketOfAnotherWorkerIsNotItsOwn() {
+        WorkerProcess other = workers.shell("exec " + listening("127.0.0.1"));
+        int port = eventuallyListens(other);
+
+        assertThat(workers.running().ownsListener(at("127.0.0.1", port))).hasValue(false);
+    }
+
+    @Test
+    void whereNobodyListensItCannotBeTold() throws Exception {
+        WorkerProcess process = workers.running();
+        int port;
+        try (ServerSocket gone = new ServerSocket(0)) {
+            port = gone.getLocalPort();
+        }
+
+        assertThat(process.ownsListener(at("127.0.0.1", port))).isEmpty();
+    }
+
+    @Test
+    void aProcessThatHasEndedOwnsNothing() throws Exception {
+        WorkerProcess process = workers.running();
+        process.kill();
+        workers.eventuallyEnded(process);
+        try (ServerSocket stranger = new ServerSocket(0)) {
+            assertThat(process.ownsListener(at("127.0.0.1", stranger.getLocalPort())))
+                    .hasValue(false);
+        }
+    }
+
+    /** Linux gives it every other connection. */
+    @Test
+    void aPortThatTheTreeSharesWithAStrangerIsNotItsOwn() throws Exception {
+        try (ServerSocket one = sharing(0);
+                ServerSocket other = sharing(one.getLocalPort())) {
+            ProcessIdentity here = ProcessIdentity.of(ProcessHandle.current());
+            InetSocketAddress address = at("127.0.0.1", other.getLocalPort());
+            assertThat(ListenerOwner.isAmong(List.of(here), address))
+                    .as("both are ours")
+                    .hasValue(true);
+
+            assertThat(workers.running().ownsListener(address)).hasValue(false);
+        }
+    }
+
+    private static ServerSocket sharing(int port) throws Exception {
+        ServerSocket socket = new ServerSocket();
+        socket.setOption(StandardSocketOptions.SO_REUSEPORT, true);
+        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        return socket;
+    }
+
+    /** A stranger on another address of the port is not reached at this one. */
+    @Test
+    void aStrangerOnAnotherAddressDoesNotMatter() throws Exception {
+        WorkerProcess process = workers.shell("exec " + listening("127.0.0.1"));
+        int port = eventuallyListens(process);
+        try (ServerSocket stranger = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.9"))) {
+            assertThat(process.ownsListener(at("127.0.0.1", port))).hasValue(true);
+            assertThat(process.ownsListener(at("127.0.0.9", stranger.getLocalPort())))
+                    .hasValue(false);
+        }
+    }
+}
