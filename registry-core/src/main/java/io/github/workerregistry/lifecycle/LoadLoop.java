@@ -19,15 +19,23 @@ final class LoadLoop implements Tick {
     private final SupervisedRecords records;
     private final Stopper stopper;
     private final Stalls stalls;
+    private final LoadDiagnosis diagnosis;
     private final LifecycleConfig config;
     private final Presence presence;
 
-    LoadLoop(SupervisedRecords records, Stopper stopper, Stalls stalls, LifecycleConfig config, Presence presence) {
-        this.presence = presence;
+    LoadLoop(
+            SupervisedRecords records,
+            Stopper stopper,
+            Stalls stalls,
+            LoadDiagnosis diagnosis,
+            LifecycleConfig config,
+            Presence presence) {
         this.records = records;
         this.stopper = stopper;
         this.stalls = stalls;
+        this.diagnosis = diagnosis;
         this.config = config;
+        this.presence = presence;
     }
 
     @Override
@@ -58,7 +66,7 @@ final class LoadLoop implements Tick {
 
     private void end(WorkerInfo worker, Exit.Cause cause, String why) {
         if (stopper.endIfUnchanged(worker, cause)) {
-            log.warn("worker {} is given up: {}", worker.id(), why);
+            log.warn("worker {} is given up: {}; {}", worker.id(), why, diagnosis.missing(worker));
         }
     }
 }

@@ -7,10 +7,12 @@ import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.health.HealthStatus.Unhealthy;
+import io.github.workerregistry.health.HealthStatus.Unknown;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -75,6 +77,13 @@ final class ProbeLoop implements Tick {
     @Override
     public void late(Instant now) {}
 
+    /** What the last readiness probe of a worker's present load said; empty if none has been answered. */
+    Optional<String> lastAnswer(WorkerInfo worker) {
+        return Optional.ofNullable(schedules.get(worker.id()))
+                .filter(schedule -> schedule.fits(worker))
+                .map(schedule -> schedule.lastAnswer);
+    }
+
     private Schedule scheduleOf(WorkerInfo worker, Instant now) {
         Schedule schedule = schedules.get(worker.id());
         if (schedule == null || !schedule.fits(worker)) {
@@ -96,6 +105,13 @@ final class ProbeLoop implements Tick {
             }
             return gone;
         });
+    }
+
+    private static String text(HealthStatus status) {
+        if (status instanceof Unhealthy unhealthy) {
+            return unhealthy.reason();
+        }
+        return status instanceof Unknown unknown ? unknown.reason() : "healthy";
     }
 
     /**
@@ -121,6 +137,7 @@ final class ProbeLoop implements Tick {
         private @Nullable CompletableFuture<HealthStatus> answer;
         private final AtomicReference<@Nullable Probe> underWay = new AtomicReference<>();
         private volatile boolean excused;
+        private volatile @Nullable String lastAnswer;
 
         Schedule(WorkerInfo worker, Instant now) {
             generation = worker.generation();
@@ -204,6 +221,7 @@ final class ProbeLoop implements Tick {
             Instant now = registry.clock().instant(); // first: if it throws, nothing has happened
             if (underWay.compareAndSet(started, null)) {
                 pace.closed(now);
+                lastAnswer = text(status);
                 excused = !excused && status instanceof Unhealthy && presence.isAway(now);
                 if (excused) {
                     log.debug("worker {}: no verdict, we are late: {}", started.seen.id(), status);

@@ -1,9 +1,14 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.process.WorkerProcess;
+import java.net.InetSocketAddress;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,6 +24,7 @@ final class Readiness {
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
+    private final AtomicBoolean uncheckedTold = new AtomicBoolean();
 
     Readiness(WorkerRegistry registry, SupervisedWorkers workers) {
         this.registry = registry;
@@ -67,8 +73,42 @@ final class Readiness {
 
     /** It has answered a probe. */
     void answered(WorkerInfo seen) {
-        if (!workers.isWithoutProcess(seen)) {
+        if (!workers.isWithoutProcess(seen) && !isAnsweredByAnother(seen)) {
             becomes(seen, "it answered its first health check");
+        }
+    }
+
+    /**
+     * Whether another process listens where the worker is to be reached, or that cannot be told now. Asked where the
+     * answer came, with no lock held; once a load in the main.
+     */
+    private boolean isAnsweredByAnother(WorkerInfo seen) {
+        SupervisedWorker worker = workers.get(seen.id());
+        WorkerProcess process = worker != null && worker.owns(seen) ? worker.process() : null;
+        if (worker == null || process == null || worker.lineage.spec().listenerOutsideTree()) {
+            return false;
+        }
+        try {
+            for (InetSocketAddress address : LocalAddresses.of(seen.url())) {
+                Optional<Boolean> own = process.ownsListener(address);
+                if (own.isEmpty() && !uncheckedTold.getAndSet(true)) {
+                    log.info(
+                            "worker {}: who listens at {} is not known; the health check alone decides",
+                            seen.id(),
+                            address);
+                }
+                if (own.isPresent() && !own.get()) {
+                    worker.complain(
+                            log,
+                            "worker {} is not ready: another process answers its health checks",
+                            new IllegalStateException("another process listens at " + address));
+                    return true;
+                }
+            }
+            return false;
+        } catch (Throwable t) { // foreign code, or no file descriptor: the next probe asks again
+            log.debug("worker {}: who listens at {} cannot be told now", seen.id(), seen.url(), LogText.of(t));
+            return true;
         }
     }
 

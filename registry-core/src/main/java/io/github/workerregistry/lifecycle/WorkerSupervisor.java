@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +55,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final Readiness readiness;
     private final Spawner spawner;
     private final RestartLoop restarts;
+    private final LoadDiagnosis diagnosis;
     private final Shutdown shutdown;
     private final OrphanReport orphans;
 
@@ -99,23 +101,24 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.add("output", config.sweep(), new OutputLoop(workers)); // before the probes, see LoadProgress
         Stalls stalls = new Stalls(workers, config.loadStall(), presence);
         HealthProbe probe = builder.probe == null ? null : new ProbeQueue(builder.probe, builder.scheduler);
+        ProbeLoop probes = null;
         if (probe != null) {
             Verdict verdict = new Verdict(registry, records, readiness, stopper, suspects, presence, config);
-            loops.add(
-                    "probe",
-                    config.sweep(),
-                    new ProbeLoop(registry, records, workers, probe, config, verdict, stalls, presence));
+            probes = new ProbeLoop(registry, records, workers, probe, config, verdict, stalls, presence);
+            loops.add("probe", config.sweep(), probes);
             loops.add("verdict", config.sweep(), verdict);
         }
         FailedLeases failedLeases =
                 new FailedLeases(registry, workers, exits, probe, config.healthTimeout(), presence, builder.scheduler);
         loops.add("failed leases", config.sweep(), failedLeases);
+        diagnosis = new LoadDiagnosis(probes);
+        loops.add("slow load", SlowLoadLoop.PERIOD, new SlowLoadLoop(records, diagnosis, presence));
         loops.add(
                 "heartbeat", config.sweep(), new HeartbeatLoop(registry, records, stopper, suspects, config, presence));
         loops.add("suspects", config.sweep(), suspects);
         loops.add("restart", config.sweep(), restarts);
         loops.add("leaks", Duration.ofSeconds(1), now -> registry.reportLeaks());
-        loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, stopper, stalls, config, presence));
+        loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, stopper, stalls, diagnosis, config, presence));
         config.busyLimit()
                 .ifPresent(limit ->
                         loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, records, stopper, limit, presence)));
@@ -188,7 +191,27 @@ public final class WorkerSupervisor implements AutoCloseable {
      *     has returned; false if the id is unknown, or the worker is stopping, backing off, or waits to be started
      */
     public boolean ready(String id) {
-        return readiness.calledBack(requireNonNull(id, "id"), worker -> true);
+        return calledBack(requireNonNull(id, "id"), worker -> true);
+    }
+
+    /**
+     * The call-back of one generation of a worker, which it finds in its environment as {@code WORKER_GENERATION}. A late
+     * call of an earlier generation makes no later one ready.
+     *
+     * @param id the worker's id
+     * @param generation the generation that has loaded, as in {@link WorkerInfo#generation()}
+     * @return as {@link #ready(String)}; false also if the worker is in another generation
+     */
+    public boolean ready(String id, int generation) {
+        return calledBack(requireNonNull(id, "id"), worker -> worker.generation() == generation);
+    }
+
+    private boolean calledBack(String id, Predicate<WorkerInfo> meant) {
+        boolean ready = readiness.calledBack(id, meant);
+        if (ready) {
+            diagnosis.calledBack();
+        }
+        return ready;
     }
 
     /**
@@ -359,6 +382,9 @@ public final class WorkerSupervisor implements AutoCloseable {
 
         /**
          * Sets how workers are probed.
+         *
+         * <p>A load that takes more than 10 s is warned of, once for each generation, with the last answer. Without a
+         * probe there is one such warning in all, and none once a worker has called back.
          *
          * @param probe default: none; then only the call-back makes a worker ready, and no health check can fail
          * @return this builder

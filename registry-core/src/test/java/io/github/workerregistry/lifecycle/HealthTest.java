@@ -33,6 +33,7 @@ class HealthTest {
 
     @Test
     void theFirstHealthyProbeMakesALoadingWorkerReady() {
+        UnexpectedWarnings.expect("is not ready after PT10S: its last health check said: loading");
         String id = hive.spawnLoading();
         hive.advanceSeconds(10);
         assertThat(hive.state(id)).isInstanceOf(Loading.class);
@@ -440,7 +441,7 @@ class HealthTest {
 
     @Test
     void aSlowLoadThatMovesIsNotKilledAndASilentOneIs() {
-        UnexpectedWarnings.expect("its load made no progress for PT2M");
+        UnexpectedWarnings.expect("is not ready after PT10S", "its load made no progress for PT2M");
         String id = hive.spawnLoading();
         for (int minute = 0; minute < 30; minute++) {
             hive.advanceSeconds(60);

@@ -133,7 +133,7 @@ class HeartbeatTest {
 
     @Test
     void aHeartbeatOrTheHostsWordIsProgressOfALoad() {
-        UnexpectedWarnings.expect("its load made no progress");
+        UnexpectedWarnings.expect("is not ready after PT10S", "its load made no progress");
         VirtualHive hive = VirtualHive.with(config -> config.heartbeatInterval(Duration.ofSeconds(100)));
         String id = hive.spawnLoading();
         for (int i = 0; i < 5; i++) {

@@ -310,6 +310,7 @@ final class HiveBesideItsModel {
                 "is gone: CRASH_LOOP",
                 "is gone: START_FAILED",
                 "is given up",
+                "is not ready after",
                 "under suspicion",
                 "no verdict: unclear",
                 "keeps its slots and its port");

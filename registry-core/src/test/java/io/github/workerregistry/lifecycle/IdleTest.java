@@ -52,6 +52,7 @@ class IdleTest {
 
     @Test
     void idleTimeIsCountedFromReadyAndNotFromTheStartOfTheLoad() {
+        UnexpectedWarnings.expect("is not ready after PT10S: its last health check said: loading");
         String id = hive.spawnLoading();
         for (int minute = 0; minute < 10; minute++) {
             hive.processes.print(id, "loading");

@@ -169,7 +169,7 @@ class LatenessTest {
 
     @Test
     void aSuspensionDoesNotCountTowardsTheLoadStall() {
-        UnexpectedWarnings.expect("made no progress");
+        UnexpectedWarnings.expect("is not ready after PT10S", "made no progress");
         WorkerSupervisor supervisor = supervise(LifecycleConfig.builder());
         String id = supervisor.spawn(VirtualHive.SPEC).id();
         time.advance(Duration.ofSeconds(100));
@@ -184,7 +184,7 @@ class LatenessTest {
 
     @Test
     void aSuspensionDoesNotCountTowardsTheLoadTimeout() {
-        UnexpectedWarnings.expect("was not ready within PT1M30S");
+        UnexpectedWarnings.expect("is not ready after PT10S", "was not ready within PT1M30S");
         WorkerSupervisor supervisor = supervise(LifecycleConfig.builder().loadTimeout(Duration.ofSeconds(90)));
         String id = supervisor.spawn(VirtualHive.SPEC).id();
         time.advance(Duration.ofSeconds(60));

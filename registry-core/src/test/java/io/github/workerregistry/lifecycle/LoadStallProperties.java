@@ -64,6 +64,7 @@ class LoadStallProperties {
             @ForAll @IntRange(min = 2, max = 99) int percent,
             @ForAll @IntRange(min = 0, max = 100) int phase,
             @ForAll boolean logsProbes) {
+        UnexpectedWarnings.allow("is not ready after PT10S");
         Duration longest = probing.stall().minus(probing.config().sweep());
         Duration interval = longest.multipliedBy(percent).dividedBy(100);
         ProbedLoad load = new ProbedLoad(
@@ -81,7 +82,7 @@ class LoadStallProperties {
     @Property(tries = 100)
     void workerThatWritesOnlyBesideProbesIsEnded(
             @ForAll("probings") Probing probing, @ForAll @IntRange(min = 0, max = 99) int afterTheEnd) {
-        UnexpectedWarnings.allow("its load made no progress");
+        UnexpectedWarnings.allow("is not ready after PT10S", "its load made no progress");
         Duration logAfter =
                 min(probing.answerAfter(), probing.config().healthTimeout()).plusMillis(afterTheEnd);
         ProbedLoad load = new ProbedLoad(probing.config(), probing.answerAfter(), Optional.of(logAfter));
@@ -99,7 +100,7 @@ class LoadStallProperties {
 
     @Property(tries = 100)
     void workerThatWritesNothingIsEndedInTime(@ForAll("probings") Probing probing) {
-        UnexpectedWarnings.allow("its load made no progress");
+        UnexpectedWarnings.allow("is not ready after PT10S", "its load made no progress");
         ProbedLoad load = new ProbedLoad(probing.config(), probing.answerAfter(), Optional.empty());
 
         Optional<Duration> ended = load.endedAfter(probing.stall()

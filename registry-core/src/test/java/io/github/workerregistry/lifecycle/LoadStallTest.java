@@ -37,6 +37,7 @@ class LoadStallTest {
     /** Every load of more than two minutes was ended, because 0 bytes of output never grow. */
     @Test
     void silentLoadWhoseOutputIsNotRecordedIsNotEnded() {
+        UnexpectedWarnings.expect("is not ready after PT10S");
         hive.processes.discardOutput();
         String id = hive.spawnLoading();
         hive.processes.print(id, "to nobody");
@@ -56,7 +57,7 @@ class LoadStallTest {
     @ParameterizedTest
     @MethodSource("signs")
     void silenceAfterAFirstSignIsAStallThoughOutputIsNotRecorded(BiConsumer<VirtualHive, String> sign) {
-        UnexpectedWarnings.expect("its load made no progress for PT2M");
+        UnexpectedWarnings.expect("is not ready after PT10S", "its load made no progress for PT2M");
         VirtualHive hive = VirtualHive.with(config -> config.heartbeatInterval(Duration.ofHours(1)));
         hive.processes.discardOutput();
         String id = hive.spawnLoading();
@@ -74,7 +75,7 @@ class LoadStallTest {
     /** What the last generation showed says nothing of what the next one can show. */
     @Test
     void aReportOfTheLastGenerationDoesNotCountForTheNext() {
-        UnexpectedWarnings.expect("is gone: CRASHED");
+        UnexpectedWarnings.expect("is gone: CRASHED", "is not ready after PT10S");
         VirtualHive hive = VirtualHive.restarting();
         hive.processes.discardOutput();
         String id = hive.spawnLoading();
@@ -91,6 +92,7 @@ class LoadStallTest {
     @ParameterizedTest
     @ValueSource(longs = {0, 1, 50, 99, 100, 150, 200, 300, 500, 799, 800, 801, 850, 900, 999})
     void workerThatWritesEveryThreeSecondsIsProbedAllTheTimeWheneverItWrites(long phaseMillis) {
+        UnexpectedWarnings.expect("is not ready after PT10S");
         ProbedLoad load =
                 new ProbedLoad(VirtualHive.config().build(), Duration.ofMillis(20), Optional.of(Duration.ofMillis(10)));
         load.writeEvery(Duration.ofSeconds(3), Duration.ofMillis(phaseMillis));
@@ -103,6 +105,7 @@ class LoadStallTest {
 
     @Test
     void loadInDoubtIsProbedNoMoreUntilItWritesSomething() {
+        UnexpectedWarnings.expect("is not ready after PT10S");
         ProbedLoad load =
                 new ProbedLoad(VirtualHive.config().build(), Duration.ofMillis(20), Optional.of(Duration.ofMillis(10)));
         load.advance(Duration.ofSeconds(125));
@@ -119,7 +122,7 @@ class LoadStallTest {
 
     @Test
     void silentLoadIsEndedWhereOutputIsRecorded() {
-        UnexpectedWarnings.expect("its load made no progress for PT2M");
+        UnexpectedWarnings.expect("is not ready after PT10S", "its load made no progress for PT2M");
         String id = hive.spawnLoading();
 
         hive.advanceSeconds(119);
@@ -132,7 +135,9 @@ class LoadStallTest {
     @Test
     void processThatCannotTellWhetherItsOutputIsRecordedIsTakenToRecordIt() {
         UnexpectedWarnings.expect(
-                "whether its output is recorded cannot be told", "its load made no progress for PT2M");
+                "is not ready after PT10S",
+                "whether its output is recorded cannot be told",
+                "its load made no progress for PT2M");
         FakeProcessController processes = new FakeProcessController();
         VirtualHive hive =
                 new VirtualHive(builder -> builder.processes(spec -> new ForwardingProcess(processes.start(spec)) {
@@ -151,7 +156,7 @@ class LoadStallTest {
     /** It has no process here, so nothing of it is recorded. */
     @Test
     void silentLoadThatTheHiveRegisteredItselfIsNotEndedUnlessItSentHeartbeats() {
-        UnexpectedWarnings.expect("its load made no progress for PT2M");
+        UnexpectedWarnings.expect("is not ready after PT10S", "its load made no progress for PT2M");
         VirtualHive hive = VirtualHive.with(config -> config.heartbeatInterval(Duration.ofHours(1)));
         hive.probe.answerAll(HealthStatus.unhealthy("loading"));
         for (String id : new String[] {"silent", "beating"}) {

@@ -35,7 +35,7 @@ class LoadTimeoutTest {
 
     @Test
     void loadThatTakesTooLongIsEndedWhateverProgressItMakes() {
-        UnexpectedWarnings.expect("is given up: it was not ready within PT5M");
+        UnexpectedWarnings.expect("is not ready after PT10S", "is given up: it was not ready within PT5M");
         VirtualHive hive = hive();
         String id = hive.spawnLoading();
         keepPrinting(hive, id);
@@ -55,6 +55,7 @@ class LoadTimeoutTest {
 
     @Test
     void loadTakesAsLongAsItLikesWithoutALoadTimeout() {
+        UnexpectedWarnings.expect("is not ready after PT10S");
         VirtualHive hive = new VirtualHive();
         String id = hive.spawnLoading();
         keepPrinting(hive, id);
@@ -66,6 +67,7 @@ class LoadTimeoutTest {
 
     @Test
     void workerThatBecameReadyInTimeIsLeftAlone() {
+        UnexpectedWarnings.expect("is not ready after PT10S");
         VirtualHive hive = hive();
         String id = hive.spawnLoading();
         keepPrinting(hive, id);
@@ -80,7 +82,8 @@ class LoadTimeoutTest {
 
     @Test
     void eachGenerationHasTheWholeTime() {
-        UnexpectedWarnings.expect("is given up: it was not ready within PT5M", "is gone: CRASHED");
+        UnexpectedWarnings.expect(
+                "is not ready after PT10S", "is given up: it was not ready within PT5M", "is gone: CRASHED");
         VirtualHive hive = new VirtualHive(
                 builder -> builder.restart(RestartPolicy.builder().jitter(0).build())
                         .config(VirtualHive.config().loadTimeout(TIMEOUT).build()));
@@ -99,7 +102,7 @@ class LoadTimeoutTest {
 
     @Test
     void loadWhoseOutputIsNotRecordedIsEndedToo() {
-        UnexpectedWarnings.expect("is given up: it was not ready within PT5M");
+        UnexpectedWarnings.expect("is not ready after PT10S", "is given up: it was not ready within PT5M");
         VirtualHive hive = hive();
         hive.processes.discardOutput();
         String id = hive.spawnLoading();
@@ -111,7 +114,7 @@ class LoadTimeoutTest {
 
     @Test
     void loadThatTheHiveRegisteredItselfLosesItsRecord() {
-        UnexpectedWarnings.expect("is given up: it was not ready within PT5M");
+        UnexpectedWarnings.expect("is not ready after PT10S", "is given up: it was not ready within PT5M");
         VirtualHive hive = hive();
         hive.probe.answerAll(HealthStatus.unhealthy("loading"));
         hive.registry.register(WorkerInfo.builder()
@@ -130,7 +133,7 @@ class LoadTimeoutTest {
     /** Of two limits that are over at the same time, the stall says more. */
     @Test
     void silentLoadWithEqualLimitsHasStalled() {
-        UnexpectedWarnings.expect("made no progress");
+        UnexpectedWarnings.expect("is not ready after PT10S", "made no progress");
         VirtualHive hive = VirtualHive.with(config -> config.loadStall(TIMEOUT).loadTimeout(TIMEOUT));
         hive.spawnLoading();
 
@@ -141,7 +144,7 @@ class LoadTimeoutTest {
 
     @Test
     void startThatBlocksForTooLongIsEndedAsSoonAsTheProcessIsThere() {
-        UnexpectedWarnings.expect("is given up: it was not ready within PT5M");
+        UnexpectedWarnings.expect("is not ready after PT10S", "is given up: it was not ready within PT5M");
         FakeProcessController processes = new FakeProcessController();
         AtomicReference<VirtualHive> self = new AtomicReference<>();
         ProcessController slow = spec -> {

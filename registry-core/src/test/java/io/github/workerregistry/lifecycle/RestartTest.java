@@ -142,7 +142,8 @@ class RestartTest {
     /** The judge warns of each stall, but that there will be no further restart was told at INFO only. */
     @Test
     void aCrashLoopOfStalledLoadsIsWarned() {
-        UnexpectedWarnings.expect("its load made no progress for PT10S", "is gone: CRASH_LOOP");
+        UnexpectedWarnings.expect(
+                "is not ready after PT10S", "its load made no progress for PT10S", "is gone: CRASH_LOOP");
         VirtualHive hive = new VirtualHive(builder -> builder.restart(
                         RestartPolicy.builder().jitter(0).build())
                 .config(VirtualHive.config().loadStall(Duration.ofSeconds(10)).build()));
@@ -188,7 +189,7 @@ class RestartTest {
     /** Backing off, or loading, is no sign of health. */
     @Test
     void timeSpentLoadingIsNotStable() {
-        UnexpectedWarnings.expect("is gone: CRASHED");
+        UnexpectedWarnings.expect("is gone: CRASHED", "is not ready after PT10S");
         String id = hive.spawnLoading();
         hive.processes.exit(id, 1);
         hive.advanceSeconds(3);

@@ -149,7 +149,7 @@ class SuspectsTest {
 
     @Test
     void threeOfSixAreManyAndThoseWhoLoadDoNotCount() {
-        UnexpectedWarnings.expect("under suspicion");
+        UnexpectedWarnings.expect("under suspicion", "is not ready after PT10S");
         List<String> ill = spawn(2);
         ill.forEach(id -> hive.probe.answer(id, ILL));
         hive.probe.answer(ids.get(0), ILL);
