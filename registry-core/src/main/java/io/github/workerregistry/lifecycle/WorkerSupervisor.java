@@ -195,8 +195,8 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * The call-back of one generation of a worker, which it finds in its environment as {@code WORKER_GENERATION}. A late
-     * call of an earlier generation makes no later one ready.
+     * The call-back of one generation of a worker, which it finds in its environment as {@code WORKER_GENERATION}. A
+     * late call of an earlier generation makes no later one ready.
      *
      * @param id the worker's id
      * @param generation the generation that has loaded, as in {@link WorkerInfo#generation()}

@@ -40,7 +40,8 @@ class LocalPortsTest {
         try (ServerSocket server = new ServerSocket(0, 1, another)) {
             assertThat(LocalPorts.isListenedOn(new InetSocketAddress(another, server.getLocalPort())))
                     .isTrue();
-            assertThat(LocalPorts.isListenedOn(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getLocalPort())))
+            assertThat(LocalPorts.isListenedOn(
+                            new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getLocalPort())))
                     .isFalse();
         }
     }

@@ -147,7 +147,8 @@ class UnstartedWorkerTest {
             return switch (this) {
                 case STOP -> supervisor.stop("w1").toCompletableFuture();
                 case FORCE_KILL -> supervisor.forceKill("w1").toCompletableFuture();
-                case SHUTDOWN, CLOSE -> supervisor.shutdown(Duration.ofMinutes(1)).toCompletableFuture();
+                case SHUTDOWN, CLOSE ->
+                    supervisor.shutdown(Duration.ofMinutes(1)).toCompletableFuture();
             };
         }
     }

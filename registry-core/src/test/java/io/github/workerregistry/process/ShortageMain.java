@@ -151,12 +151,11 @@ final class ShortageMain {
 
     private void aWorkerWhoseIdentityIsNotSeen(String... command) {
         OutputSource none = workerId -> new UnrecordedOutput(Redirect.DISCARD); // frees no descriptor after the start
-        LocalProcessController late =
-                new LocalProcessController(hiveId, none, OwnSession.ofThisSystem(), builder -> {
-                    Process started = builder.start();
-                    shortage.begin();
-                    return started;
-                });
+        LocalProcessController late = new LocalProcessController(hiveId, none, OwnSession.ofThisSystem(), builder -> {
+            Process started = builder.start();
+            shortage.begin();
+            return started;
+        });
         WorkerProcess worker = late.start(spec(command));
         check(worker.identity().startTime() == 0, "the start time could not be read");
         check(worker.identity().pid() > 0, "the pid is known");
