@@ -26,6 +26,7 @@ final class ListeningSockets {
     private final List<Socket> ipv6;
 
     /** A line of the table. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Socket(byte[] address, int port, long inode) {
 
         private static final String LISTEN = "0A";

@@ -1,5 +1,6 @@
 package io.github.workerregistry.process;
 
+import static java.util.Objects.requireNonNull;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.io.BufferedReader;
@@ -178,7 +179,7 @@ final class Proc {
         } catch (IOException e) {
             return failure(directory, e);
         } catch (DirectoryIteratorException e) {
-            return failure(directory, e.getCause());
+            return failure(directory, requireNonNull(e.getCause()));
         }
     }
 
