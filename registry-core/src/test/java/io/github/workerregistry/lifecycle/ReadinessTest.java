@@ -32,8 +32,8 @@ class ReadinessTest {
     private final List<InetSocketAddress> asked = new ArrayList<>();
     private Optional<Boolean> owns = Optional.of(true);
     private boolean unreadable;
-    private final VirtualHive hive = new VirtualHive(builder ->
-            builder.processes(this::start).restart(RestartPolicy.builder().jitter(0).build()));
+    private final VirtualHive hive = new VirtualHive(builder -> builder.processes(this::start)
+            .restart(RestartPolicy.builder().jitter(0).build()));
 
     private WorkerProcess start(ProcessSpec spec) {
         return new ForwardingProcess(processes.start(spec)) {
