@@ -10,6 +10,8 @@ import java.net.StandardSocketOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -63,7 +65,7 @@ class ListenerOwnerIT {
         WorkerProcess process = workers.shell("exec " + listening(bound));
         int port = eventuallyListens(process);
 
-        assertThat(process.ownsListener(at(asked, port))).hasValue(true);
+        assertThat(owner(process, at(asked, port))).hasValue(true);
     }
 
     @ParameterizedTest
@@ -79,16 +81,29 @@ class ListenerOwnerIT {
                 workers.shell(script.formatted(listening("127.0.0.1").replace("'", "")));
         int port = eventuallyListens(process);
 
-        assertThat(process.ownsListener(at("127.0.0.1", port))).hasValue(true);
+        assertThat(owner(process, at("127.0.0.1", port))).hasValue(true);
+    }
+
+    /** While others change their programs, a search may not be sure; then it is asked again, as by the supervisor. */
+    private Optional<Boolean> owner(WorkerProcess process, InetSocketAddress address) {
+        AtomicReference<Optional<Boolean>> owner = new AtomicReference<>();
+        workers.eventually(() -> {
+            try {
+                owner.set(process.ownsListener(address));
+                return true;
+            } catch (UnreadableException notNow) {
+                return false;
+            }
+        });
+        return owner.get();
     }
 
     @Test
     void aStrangersSocketIsNotItsOwn() throws Exception {
         WorkerProcess process = workers.running();
         try (ServerSocket stranger = new ServerSocket(0)) {
-            assertThat(process.ownsListener(at("127.0.0.1", stranger.getLocalPort())))
-                    .hasValue(false);
-            assertThat(process.ownsListener(at("::1", stranger.getLocalPort()))).hasValue(false);
+            assertThat(owner(process, at("127.0.0.1", stranger.getLocalPort()))).hasValue(false);
+            assertThat(owner(process, at("::1", stranger.getLocalPort()))).hasValue(false);
         }
     }
 
@@ -97,7 +112,7 @@ class ListenerOwnerIT {
         WorkerProcess other = workers.shell("exec " + listening("127.0.0.1"));
         int port = eventuallyListens(other);
 
-        assertThat(workers.running().ownsListener(at("127.0.0.1", port))).hasValue(false);
+        assertThat(owner(workers.running(), at("127.0.0.1", port))).hasValue(false);
     }
 
     @Test
@@ -108,7 +123,7 @@ class ListenerOwnerIT {
             port = gone.getLocalPort();
         }
 
-        assertThat(process.ownsListener(at("127.0.0.1", port))).isEmpty();
+        assertThat(owner(process, at("127.0.0.1", port))).isEmpty();
     }
 
     @Test
@@ -117,8 +132,7 @@ class ListenerOwnerIT {
         process.kill();
         workers.eventuallyEnded(process);
         try (ServerSocket stranger = new ServerSocket(0)) {
-            assertThat(process.ownsListener(at("127.0.0.1", stranger.getLocalPort())))
-                    .hasValue(false);
+            assertThat(owner(process, at("127.0.0.1", stranger.getLocalPort()))).hasValue(false);
         }
     }
 
@@ -133,7 +147,7 @@ class ListenerOwnerIT {
                     .as("both are ours")
                     .hasValue(true);
 
-            assertThat(workers.running().ownsListener(address)).hasValue(false);
+            assertThat(owner(workers.running(), address)).hasValue(false);
         }
     }
 
@@ -150,9 +164,8 @@ class ListenerOwnerIT {
         WorkerProcess process = workers.shell("exec " + listening("127.0.0.1"));
         int port = eventuallyListens(process);
         try (ServerSocket stranger = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.9"))) {
-            assertThat(process.ownsListener(at("127.0.0.1", port))).hasValue(true);
-            assertThat(process.ownsListener(at("127.0.0.9", stranger.getLocalPort())))
-                    .hasValue(false);
+            assertThat(owner(process, at("127.0.0.1", port))).hasValue(true);
+            assertThat(owner(process, at("127.0.0.9", stranger.getLocalPort()))).hasValue(false);
         }
     }
 }
