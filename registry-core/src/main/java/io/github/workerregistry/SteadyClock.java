@@ -39,7 +39,7 @@ final class SteadyClock implements InstantSource {
 
     SteadyClock(InstantSource source) {
         this.source = source;
-        this.latest = new AtomicReference<>(new Reading(source.instant(), Duration.ZERO));
+        this.latest = new AtomicReference<>(new Reading(Instant.MIN, Duration.ZERO));
     }
 
     @Override

@@ -2,10 +2,13 @@ package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.process.ChildJvm;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+@ExtendWith(UnexpectedWarnings.class)
 class JdkTimerIT {
 
     /** An application in a class loader of its own (a web application, a bundle) was never freed. */

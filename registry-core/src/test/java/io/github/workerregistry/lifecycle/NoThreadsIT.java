@@ -2,6 +2,7 @@ package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.process.ChildJvm;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,8 +10,10 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 @EnabledOnOs(OS.LINUX)
+@ExtendWith(UnexpectedWarnings.class)
 class NoThreadsIT {
 
     private static final String KIB_OF_ADDRESS_SPACE = "4000000";
