@@ -1,5 +1,7 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
+
 import java.time.Duration;
 import java.util.Optional;
 
@@ -23,6 +25,7 @@ public interface LeaseChecker {
      * @return false unless overridden
      */
     default boolean drives(WorkerInfo worker) {
+        requireNonNull(worker, "worker");
         return false;
     }
 

@@ -1,6 +1,7 @@
 package io.github.workerregistry;
 
 import static java.util.Map.entry;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
@@ -33,6 +34,8 @@ import java.lang.reflect.Executable;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -238,6 +241,9 @@ class NullsTest {
                     entry(WorkerRegistry.class, registry),
                     entry(WorkerRegistry.Builder.class, WorkerRegistry.builder()),
                     entry(SlotFilter.class, SlotFilter.any()),
+                    entry(SlotLease.class, leaseOfAnotherRegistry()),
+                    entry(LeaseChecker.class, (LeaseChecker) World::check),
+                    entry(InetSocketAddress.class, new InetSocketAddress(InetAddress.getLoopbackAddress(), 1)),
                     entry(SlotSelection.class, SlotSelection.PACK),
                     entry(WorkerInfo.class, worker),
                     entry(WorkerInfo.Builder.class, worker.toBuilder()),
@@ -282,6 +288,17 @@ class NullsTest {
                     entry(ContractCheck.class, contract.checks().get(0)),
                     entry(RecordingListener.class, heard),
                     entry(VirtualTime.class, time)));
+        }
+
+        private static Optional<Duration> check(FailedLease lease) {
+            requireNonNull(lease, "lease");
+            return Optional.empty();
+        }
+
+        private static SlotLease leaseOfAnotherRegistry() {
+            WorkerRegistry another = WorkerRegistry.create();
+            another.register(SomeWorkers.idle("v", 1));
+            return another.tryAcquireFrom("v").orElseThrow();
         }
 
         Object sample(Class<?> type) {
