@@ -379,6 +379,7 @@ class BrokenStartTest {
     /** Its load has stalled before it has begun: the next generation is started, and the old start is forgotten. */
     @Test
     void aStartThatTakesLongerThanALoadMayIsTriedAgain() throws Exception {
+        UnexpectedWarnings.expect("is not ready after PT10S");
         UnexpectedWarnings.expect(GIVEN_UP, "its load made no progress");
         String id = startingForEver();
 

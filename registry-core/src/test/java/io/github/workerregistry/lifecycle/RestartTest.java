@@ -295,6 +295,7 @@ class RestartTest {
 
     @Test
     void aWorkerGivenUpAsUnhealthyIsEndedFirstAndThenRestarted() {
+        UnexpectedWarnings.allow("is not ready after PT10S"); // by the spread of its probes
         UnexpectedWarnings.expect("is given up after 3");
         String id = hive.spawnReady();
         hive.probe.answer(id, HealthStatus.unhealthy("status 500"));

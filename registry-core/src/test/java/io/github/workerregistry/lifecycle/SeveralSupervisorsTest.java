@@ -93,6 +93,7 @@ class SeveralSupervisorsTest {
 
     @Test
     void theLimitsOfOneDoNotHoldForTheWorkersOfTheOther() {
+        UnexpectedWarnings.expect("is not ready after PT10S");
         patientProbe.answerAll(ILL);
         strictProbe.answerAll(ILL);
         String loading = patient.spawn(VirtualHive.SPEC).id();

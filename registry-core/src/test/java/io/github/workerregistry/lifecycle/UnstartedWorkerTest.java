@@ -85,6 +85,7 @@ class UnstartedWorkerTest {
     /** A stranger answered the probe, and callers were given slots of a worker without a process. */
     @Test
     void aWorkerIsNotProbedBeforeItsProcessIsThere() {
+        UnexpectedWarnings.expect("is not ready after PT10S");
         VirtualHive hive = unstarted();
         int probes = hive.probe.probes("w1");
 
@@ -101,6 +102,7 @@ class UnstartedWorkerTest {
     /** It can only be that of the process before. */
     @Test
     void aCallBackBeforeTheStartHasBegunIsRefusedAndCountsForNothingLater() {
+        UnexpectedWarnings.expect("is not ready after PT10S");
         VirtualHive hive = unstarted();
         hive.probe.answerAll(HealthStatus.unhealthy("loading"));
 
@@ -214,6 +216,7 @@ class UnstartedWorkerTest {
     /** One that drops tasks does not say so. */
     @Test
     void aStartThatIsNotBegunForAsLongAsALoadMayTakeIsTriedAgain() {
+        UnexpectedWarnings.expect("is not ready after PT10S");
         UnexpectedWarnings.expect("its load made no progress");
         VirtualHive hive = unstarted();
 
