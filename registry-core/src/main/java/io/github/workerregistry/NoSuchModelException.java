@@ -14,7 +14,7 @@ public final class NoSuchModelException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     /** The state of the model. */
-    private final SlotShortage shortage;
+    private final transient SlotShortage shortage;
 
     private final transient @Nullable Exit lastExit;
 

@@ -13,7 +13,7 @@ public final class SlotQueueFullException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     /** The state of the model. */
-    private final SlotShortage shortage;
+    private final transient SlotShortage shortage;
 
     /** How many wait. */
     private final int capacity;

@@ -1,7 +1,6 @@
 package io.github.workerregistry;
 
 import io.github.workerregistry.WorkerState.Stopping;
-import java.io.Serializable;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Collections;
@@ -11,9 +10,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The state of a model at the time when a caller got no slot of it, for exceptions. */
-final class SlotShortage implements Serializable {
-
-    private static final long serialVersionUID = 1L;
+final class SlotShortage {
 
     /** What a caller asks for may be any text of any length. */
     private static final int MODEL_LENGTH = 256;
@@ -23,7 +20,7 @@ final class SlotShortage implements Serializable {
     private final int waiting;
     private final Duration waited;
     private final boolean shuttingDown;
-    private final transient @Nullable Exit lastFailure;
+    private final @Nullable Exit lastFailure;
     private final String description;
 
     private SlotShortage(
