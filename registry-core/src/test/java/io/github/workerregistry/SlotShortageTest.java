@@ -14,10 +14,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Stopping;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.ObjectInputStream;
-import java.io.ObjectOutputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -223,27 +219,6 @@ class SlotShortageTest {
                 () -> registry.acquire(MODEL, SlotFilter.any().onBackend("cpu"), Duration.ZERO)));
 
         assertThat(told.isShuttingDown()).isFalse();
-    }
-
-    @Test
-    void whatIsToldSurvivesSerialization() throws Exception {
-        registry.register(loading("w"));
-        SlotTimeoutException told = timeout(MODEL);
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
-            out.writeObject(told);
-        }
-
-        SlotTimeoutException read;
-        try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
-            read = (SlotTimeoutException) in.readObject();
-        }
-
-        assertThat(read).hasMessage(told.getMessage());
-        assertThat(read.modelRef()).isEqualTo(MODEL);
-        assertThat(read.workersByState()).isEqualTo(Map.of("loading", 1));
-        assertThat(read.waited()).isEqualTo(told.waited());
-        assertThat(read.lastFailure()).as("an exit is not serializable").isEmpty();
     }
 
     @Test
