@@ -42,6 +42,15 @@ final class LocalAddresses {
         return uri.getHost() == null || port < 1 || port > HIGHEST_PORT ? List.of() : at(hostsOf(uri.getHost()), port);
     }
 
+    /** The port of a url, or that of its scheme; negative if neither is known. */
+    static int portOf(String url) {
+        try {
+            return portOf(new URI(url));
+        } catch (URISyntaxException noUrl) {
+            return -1;
+        }
+    }
+
     /** Both loopback addresses. */
     static List<InetSocketAddress> loopback(int port) {
         return at(List.of(IPV4_LOOPBACK, IPV6_LOOPBACK), port);

@@ -1,14 +1,11 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.lifecycle.ListenerCheck.Listener;
 import io.github.workerregistry.process.WorkerProcess;
-import java.net.InetSocketAddress;
-import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,15 +13,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Makes workers that load ready: at their call-back, or when they have answered a probe. Not before their process is
- * there.
+ * there, and not by the answer of another process.
  */
 final class Readiness {
 
     private static final Logger log = LoggerFactory.getLogger(Readiness.class);
 
+    private static final String ANSWERED = "it answered its first health check";
+    private static final String UNTOLD = "; whether it is this worker that listens there cannot be told";
+
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
-    private final AtomicBoolean uncheckedTold = new AtomicBoolean();
 
     Readiness(WorkerRegistry registry, SupervisedWorkers workers) {
         this.registry = registry;
@@ -71,44 +70,35 @@ final class Readiness {
         return record;
     }
 
-    /** It has answered a probe. */
-    void answered(WorkerInfo seen) {
-        if (!workers.isWithoutProcess(seen) && !isAnsweredByAnother(seen)) {
-            becomes(seen, "it answered its first health check");
-        }
-    }
-
     /**
-     * Whether another process listens where the worker is to be reached, or that cannot be told now. Asked where the
-     * answer came, with no lock held; once a load in the main.
+     * A probe was passed: by the worker, or by another process that listens in its place. On the thread on which the
+     * answer came, with no lock held.
      */
-    private boolean isAnsweredByAnother(WorkerInfo seen) {
-        SupervisedWorker worker = workers.get(seen.id());
-        WorkerProcess process = worker != null && worker.owns(seen) ? worker.process() : null;
-        if (worker == null || process == null || worker.lineage.spec().listenerOutsideTree()) {
-            return false;
+    void answered(WorkerInfo seen) {
+        if (workers.isWithoutProcess(seen)) {
+            return;
         }
-        try {
-            for (InetSocketAddress address : LocalAddresses.of(seen.url())) {
-                Optional<Boolean> own = process.ownsListener(address);
-                if (own.isEmpty() && !uncheckedTold.getAndSet(true)) {
-                    log.info(
-                            "worker {}: who listens at {} is not known; the health check alone decides",
-                            seen.id(),
-                            address);
-                }
-                if (own.isPresent() && !own.get()) {
-                    worker.complain(
-                            log,
-                            "worker {} is not ready: another process answers its health checks",
-                            new IllegalStateException("another process listens at " + address));
-                    return true;
-                }
-            }
-            return false;
-        } catch (Throwable t) { // foreign code, or no file descriptor: the next probe asks again
-            log.debug("worker {}: who listens at {} cannot be told now", seen.id(), seen.url(), LogText.of(t));
-            return true;
+        SupervisedWorker worker = workers.get(seen.id());
+        WorkerProcess process = worker == null || !worker.owns(seen) ? null : worker.process();
+        if (worker == null || process == null || worker.lineage.spec().listenerOutsideTree()) {
+            becomes(seen, ANSWERED); // there is no process to compare with, or none that would listen
+            return;
+        }
+        Listener listener = ListenerCheck.at(seen.url(), worker, process);
+        if (listener == Listener.UNREADABLE) {
+            return; // the next probe asks again
+        }
+        boolean stranger = listener == Listener.OTHER;
+        boolean answeredByStranger = worker.noteStranger(stranger) || stranger;
+        if (stranger && worker.isFirstStranger()) {
+            log.warn(
+                    "worker {} is not ready: another process answers its health checks, on port {}; if that serves the"
+                            + " worker (a container, a proxy), set listenerOutsideTree() in its spec",
+                    seen.id(),
+                    LocalAddresses.portOf(seen.url()));
+        }
+        if (!answeredByStranger) { // else it may have been this answer; the next one counts
+            becomes(seen, listener == Listener.OWN ? ANSWERED : ANSWERED + UNTOLD);
         }
     }
 

@@ -175,7 +175,11 @@ final class Spawner {
             return; // the host changed it just now; the next tick looks again
         }
         if (!launch.port().equals(worker.launch.port())) {
-            log.info("worker {}: its port is in use by another process; it moves to {}", worker.id, launch.url());
+            log.info(
+                    "worker {}: port {} is in use by another process; it gets port {}",
+                    worker.id,
+                    worker.launch.port().getAsInt(),
+                    launch.port().getAsInt());
         }
         giveBackUnlessIn(launch, worker.launch);
         SupervisedWorker next = worker.next(launch, now, stopSequences.get());

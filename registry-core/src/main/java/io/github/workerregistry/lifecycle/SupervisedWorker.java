@@ -52,6 +52,8 @@ final class SupervisedWorker {
     private volatile boolean dismissed;
     private volatile boolean restartWanted;
     private volatile boolean calledBack;
+    private final AtomicBoolean strangerListens = new AtomicBoolean();
+    private final AtomicBoolean strangerTold = new AtomicBoolean();
     private volatile long pid;
     private volatile @Nullable WorkerProcess process;
     private volatile @Nullable Instant readySince;
@@ -143,6 +145,16 @@ final class SupervisedWorker {
 
     boolean hasCalledBack() {
         return calledBack;
+    }
+
+    /** Notes whether another process listens in its place; gives whether one did when this was noted last. */
+    boolean noteStranger(boolean listens) {
+        return strangerListens.getAndSet(listens);
+    }
+
+    /** Whether nobody was told of a stranger yet; true once. */
+    boolean isFirstStranger() {
+        return strangerTold.compareAndSet(false, true);
     }
 
     /** Notes that the worker has become ready. */

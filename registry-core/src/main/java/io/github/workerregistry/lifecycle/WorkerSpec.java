@@ -316,7 +316,9 @@ public record WorkerSpec(
         /**
          * Says that the socket at the url is held by a process that the command does not start: the proxy of a
          * container's port, or a proxy in front of the worker. Without this, a worker is not started while another
-         * process listens at its url.
+         * process listens at its url, and a health check makes it ready only if its own processes listen there, where
+         * that can be told: {@link io.github.workerregistry.process.WorkerProcess#ownsListener}. With it, neither is
+         * checked.
          *
          * @return this builder
          */

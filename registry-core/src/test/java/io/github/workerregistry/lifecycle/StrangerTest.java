@@ -1,0 +1,269 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.github.workerregistry.LoggedLines;
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.process.WorkerProcess;
+import io.github.workerregistry.testing.ForwardingProcess;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A stranger answers the health check of a worker that loads. */
+@ExtendWith(UnexpectedWarnings.class)
+class StrangerTest {
+
+    private static final String STRANGER = "is not ready: another process answers its health checks, on port";
+
+    @RegisterExtension
+    private final LoggedLines logged = new LoggedLines();
+
+    private final List<InetSocketAddress> asked = new ArrayList<>();
+    private Function<InetSocketAddress, Optional<Boolean>> answer = address -> Optional.of(true);
+    private VirtualHive hive;
+
+    private WorkerProcess asking(WorkerProcess process) {
+        return new ForwardingProcess(process) {
+            @Override
+            public Optional<Boolean> ownsListener(InetSocketAddress address) {
+                asked.add(address);
+                return answer.apply(address);
+            }
+        };
+    }
+
+    private void spawn(WorkerSpec.Builder spec) {
+        PortRange ports = FreePorts.range(2);
+        hive = new VirtualHive(builder -> builder.processes(started -> asking(hive.processes.start(started)))
+                .ports(ports)
+                .restart(RestartPolicy.builder().jitter(0).build()));
+        hive.supervisor.spawn(spec.build());
+    }
+
+    private static WorkerSpec.Builder spec() {
+        return WorkerSpec.builder().id("w1").modelRef("tiny").command("serve", "{port}");
+    }
+
+    private boolean isReady() {
+        return hive.state("w1").equals(new Idle());
+    }
+
+    @Test
+    void aWorkerThatListensItselfIsReadyAtItsFirstAnswer() {
+        spawn(spec());
+
+        hive.advanceSeconds(1);
+
+        assertThat(isReady()).isTrue();
+        assertThat(asked)
+                .singleElement()
+                .satisfies(address -> assertThat(hive.worker("w1").url())
+                        .isEqualTo("http:/" + address.getAddress() + ":" + address.getPort()));
+        assertThat(logged.said(Level.INFO)).contains("worker w1 is ready: it answered its first health check");
+    }
+
+    /** Requests of one hive went to the worker of another one. */
+    @Test
+    void aWorkerIsNotReadyWhileAStrangerAnswersInItsPlaceAndThatIsWarnedOnce() {
+        UnexpectedWarnings.expect(STRANGER);
+        answer = address -> Optional.of(false);
+        spawn(spec());
+
+        hive.advanceSeconds(60);
+
+        assertThat(isReady()).isFalse();
+        assertThat(hive.registry.tryAcquire("tiny")).isEmpty();
+        assertThat(asked).hasSizeGreaterThan(10);
+        assertThat(logged.said(Level.WARN))
+                .singleElement()
+                .asString()
+                .contains("worker w1", STRANGER + " " + asked.get(0).getPort());
+    }
+
+    @Test
+    void eachGenerationWarnsOfItsStranger() {
+        UnexpectedWarnings.expect(STRANGER, "is gone: CRASHED");
+        answer = address -> Optional.of(false);
+        spawn(spec());
+        hive.advanceSeconds(10);
+
+        hive.processes.exit("w1", 1);
+        hive.advanceSeconds(10);
+
+        assertThat(logged.said(Level.WARN))
+                .filteredOn(line -> line.contains(STRANGER))
+                .hasSize(2);
+    }
+
+    /** It may have answered the probe, and gone before it was asked who listens. */
+    @Test
+    void whenTheStrangerHasGoneTheNextAnswerCounts() {
+        UnexpectedWarnings.expect(STRANGER);
+        answer = address -> Optional.of(false);
+        spawn(spec());
+        hive.advanceSeconds(10);
+        answer = address -> Optional.of(true);
+        int before = asked.size();
+
+        while (asked.size() == before) {
+            hive.advance(Duration.ofMillis(100));
+        }
+        assertThat(isReady()).isFalse();
+        hive.advanceSeconds(2);
+
+        assertThat(isReady()).isTrue();
+        assertThat(asked).hasSize(before + 2);
+    }
+
+    @Test
+    void whereItCannotBeToldTheProbeDecidesAndThatIsSaid() {
+        answer = address -> Optional.empty();
+        spawn(spec());
+
+        hive.advanceSeconds(1);
+
+        assertThat(isReady()).isTrue();
+        assertThat(logged.said(Level.INFO))
+                .anyMatch(line -> line.contains("worker w1 is ready") && line.contains("cannot be told"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http://gpu-1.invalid:80", "http://192.0.2.1:80", "grpc://127.0.0.1"})
+    void aUrlOfAnotherHostIsNotAskedFor(String url) {
+        spawn(spec().url(url));
+
+        hive.advanceSeconds(1);
+
+        assertThat(isReady()).isTrue();
+        assertThat(asked).isEmpty();
+        assertThat(logged.said(Level.INFO))
+                .anyMatch(line -> line.contains("worker w1 is ready") && line.contains("cannot be told"));
+    }
+
+    /** A client may take either address. */
+    @Test
+    void atLocalhostNoStrangerMayListenOnEitherAddress() {
+        UnexpectedWarnings.expect(STRANGER);
+        answer = address -> Optional.of(address.getAddress().getAddress().length == 4);
+        spawn(spec().url("http://localhost:{port}"));
+        hive.advanceSeconds(10);
+        assertThat(isReady()).isFalse();
+
+        answer = address -> address.getAddress().getAddress().length == 4 ? Optional.of(true) : Optional.empty();
+        hive.advanceSeconds(3);
+
+        assertThat(isReady()).isTrue();
+    }
+
+    @Test
+    void aProxyInFrontOfAWorkerIsNotAskedFor() {
+        answer = address -> Optional.of(false);
+        spawn(spec().listenerOutsideTree());
+
+        hive.advanceSeconds(1);
+
+        assertThat(isReady()).isTrue();
+        assertThat(asked).isEmpty();
+        assertThat(logged.said(Level.INFO)).contains("worker w1 is ready: it answered its first health check");
+    }
+
+    @Test
+    void aWorkerThatCallsBackIsReadyWhoeverListens() {
+        UnexpectedWarnings.expect(STRANGER);
+        answer = address -> Optional.of(false);
+        spawn(spec());
+        hive.advanceSeconds(10);
+
+        assertThat(hive.supervisor.ready("w1")).isTrue();
+        assertThat(isReady()).isTrue();
+    }
+
+    @Test
+    void aWorkerThatIsReadyIsNotAskedForAgain() {
+        spawn(spec());
+        hive.advanceSeconds(1);
+        answer = address -> Optional.of(false);
+        int before = asked.size();
+
+        hive.advance(Duration.ofMinutes(10));
+
+        assertThat(isReady()).isTrue();
+        assertThat(asked).hasSize(before);
+    }
+
+    /** No file descriptor is free, say: what cannot be seen is not believed, and asked again. */
+    @Test
+    void whatCannotBeToldNowIsAskedAgainAtTheNextAnswer() {
+        answer = address -> {
+            throw new IllegalStateException("no descriptor");
+        };
+        spawn(spec());
+        hive.advanceSeconds(10);
+        assertThat(isReady()).isFalse();
+        assertThat(logged.said(Level.WARN)).isEmpty();
+
+        answer = address -> Optional.of(true);
+        hive.advanceSeconds(2);
+
+        assertThat(isReady()).isTrue();
+    }
+
+    @Test
+    void aProcessThatGivesNullIsOneThatCannotTellNow() {
+        answer = address -> null;
+        spawn(spec());
+
+        hive.advanceSeconds(10);
+
+        assertThat(isReady()).isFalse();
+    }
+
+    /** It is asked in the middle of an answer, and may take its time. */
+    @Test
+    void anAnswerThatIsOvertakenByARestartMakesNobodyReady() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        List<WorkerInfo> afterwards = new ArrayList<>();
+        answer = address -> {
+            answer = later -> Optional.of(false);
+            hive.processes.exit("w1", 1);
+            hive.supervisor.restart("w1");
+            afterwards.add(hive.worker("w1"));
+            return Optional.of(true);
+        };
+        spawn(spec());
+
+        while (afterwards.isEmpty()) {
+            hive.advance(Duration.ofMillis(100));
+        }
+
+        assertThat(hive.worker("w1").generation()).isEqualTo(2);
+        assertThat(isReady()).isFalse();
+    }
+
+    @Test
+    void aWorkerThatTheHostRegisteredItselfIsNotAskedFor() {
+        spawn(spec());
+        hive.registry.register(WorkerInfo.builder()
+                .id("host's")
+                .url("http://127.0.0.1:9")
+                .modelRef("tiny")
+                .startedAt(hive.time.instant())
+                .build());
+        hive.advanceSeconds(1);
+
+        assertThat(hive.state("host's")).isEqualTo(new Idle());
+        assertThat(asked).hasSize(1);
+    }
+}
