@@ -10,6 +10,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -234,9 +235,23 @@ final class Entry {
     }
 
     void beat(Instant now) {
-        update(worker -> worker.lastHeartbeat().filter(now::isBefore).isPresent()
+        update(worker -> beaten(worker, now));
+    }
+
+    /** Only if the worker is in that generation, which is looked at in the step that notes the beat. */
+    boolean beat(Instant now, int generation) {
+        AtomicBoolean noted = new AtomicBoolean();
+        update(worker -> {
+            noted.set(worker.generation() == generation);
+            return noted.get() ? beaten(worker, now) : worker;
+        });
+        return noted.get();
+    }
+
+    private static WorkerInfo beaten(WorkerInfo worker, Instant now) {
+        return worker.lastHeartbeat().filter(now::isBefore).isPresent()
                 ? worker
-                : worker.toBuilder().lastHeartbeat(now).build());
+                : worker.toBuilder().lastHeartbeat(now).build();
     }
 
     void clearFailedHealthChecks() {

@@ -550,7 +550,9 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Notes a sign of life that the worker sent by itself.
+     * Notes a sign of life that the worker sent by itself, whichever generation that was. Where workers are restarted,
+     * {@link #heartbeat(String, int)} is safer: a late beat of the last generation would count for the next one, which
+     * would have to go on sending some.
      *
      * @param id the worker's id
      * @return false if the id is unknown
@@ -562,6 +564,22 @@ public final class WorkerRegistry {
             entry.model().offer(entry);
         }
         return entry != null;
+    }
+
+    /**
+     * Notes a sign of life that a generation of the worker sent by itself.
+     *
+     * @param id the worker's id
+     * @param generation the generation that sent it; its process has it in {@code WORKER_GENERATION}
+     * @return false if the id is unknown, or the worker is in another generation; then nothing is noted
+     */
+    public boolean heartbeat(String id, int generation) {
+        Entry entry = byId.get(requireNonNull(id, "id"));
+        if (entry == null || !entry.beat(clock.instant(), generation)) {
+            return false;
+        }
+        entry.model().offer(entry);
+        return true;
     }
 
     /**

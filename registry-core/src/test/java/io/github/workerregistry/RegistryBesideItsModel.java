@@ -185,6 +185,11 @@ final class RegistryBesideItsModel implements AutoCloseable {
                 done(registry.clearSuspicion(id), isNews, () -> model.clearSuspicion(worker));
             }
             case HEARTBEAT -> done(registry.heartbeat(id), worker != null, () -> worker.lastHeartbeat = time.instant());
+            case HEARTBEAT_OF_A_GENERATION -> {
+                int generation = worker == null ? 1 : worker.generation + step.y() % 3 - 1;
+                boolean isMeant = worker != null && worker.generation == generation;
+                done(registry.heartbeat(id, generation), isMeant, () -> worker.lastHeartbeat = time.instant());
+            }
             case SET_PID -> setPid(worker, id, step.y() % 3 - 1);
             case REAP_ORPHANS -> {
                 registry.noteReapedOrphans(step.y());

@@ -60,6 +60,7 @@ class RegistryModelProperties {
         SUSPECT(4, "suspect(String, Cause)"),
         CLEAR_SUSPICION(2, "clearSuspicion(String)"),
         HEARTBEAT(2, "heartbeat(String)"),
+        HEARTBEAT_OF_A_GENERATION(2, "heartbeat(String, int)"),
         SET_PID(3, "setPid(String, int, long)"),
         REAP_ORPHANS(1, "noteReapedOrphans(int)"),
         REPORT_LEAKS(5, "reportLeaks()"),

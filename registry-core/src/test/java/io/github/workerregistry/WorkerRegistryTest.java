@@ -1072,6 +1072,7 @@ class WorkerRegistryTest {
                 withNull("seen", registry -> registry.incrementFailedHealthChecksIfUnchanged(null)),
                 withNull("id", registry -> registry.resetFailedHealthChecks(null)),
                 withNull("id", registry -> registry.heartbeat(null)),
+                withNull("id", registry -> registry.heartbeat(null, 1)),
                 withNull("modelRef", registry -> registry.findIdleWorker(null)),
                 withNull("node", registry -> registry.findByNodeAndModel(null, MODEL)),
                 withNull("modelRef", registry -> registry.findByNodeAndModel("gpu-1", null)),

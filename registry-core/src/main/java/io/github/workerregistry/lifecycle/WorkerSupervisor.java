@@ -184,7 +184,8 @@ public final class WorkerSupervisor implements AutoCloseable {
 
     /**
      * The worker's call-back: it has loaded and takes requests. Either this or the first healthy probe makes it ready,
-     * whichever comes first.
+     * whichever comes first. Where workers are restarted, {@link #ready(String, int)} is safer: a late call-back of the
+     * last generation would make the next one ready, which still loads.
      *
      * @param id the worker's id
      * @return true if the worker is ready now, also if it was before, or will be as soon as the start of its process
@@ -212,6 +213,17 @@ public final class WorkerSupervisor implements AutoCloseable {
             diagnosis.calledBack();
         }
         return ready;
+    }
+
+    /**
+     * The call-back of one generation of a worker: it has loaded and takes requests.
+     *
+     * @param id the worker's id
+     * @param generation the generation that calls back; its process has it in {@code WORKER_GENERATION}
+     * @return as {@link #ready(String)}, and false if the worker is in another generation; then nothing has changed
+     */
+    public boolean ready(String id, int generation) {
+        return readiness.calledBack(requireNonNull(id, "id"), worker -> worker.generation() == generation);
     }
 
     /**
@@ -243,6 +255,22 @@ public final class WorkerSupervisor implements AutoCloseable {
             worker.load.report(registry.clock().instant());
         }
         return worker != null;
+    }
+
+    /**
+     * The same of one generation of a worker: what the last one reports late is no progress of the next one.
+     *
+     * @param id the worker's id
+     * @param generation the generation that makes progress, as in {@code WORKER_GENERATION}
+     * @return false if no such worker is supervised here, or it is in another generation; then nothing is noted
+     */
+    public boolean progress(String id, int generation) {
+        SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
+        if (worker == null || worker.generation != generation) {
+            return false;
+        }
+        worker.load.report(registry.clock().instant());
+        return true;
     }
 
     /**

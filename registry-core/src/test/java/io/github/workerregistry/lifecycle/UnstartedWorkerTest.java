@@ -133,6 +133,62 @@ class UnstartedWorkerTest {
         assertThat(hive.supervisor.whenReady("w1").toCompletableFuture()).isCompleted();
     }
 
+    // --- which generation it is
+
+    /** The next one was made ready, while it still loaded. */
+    @Test
+    void aLateCallBackOfTheLastGenerationIsRefused() {
+        VirtualHive hive = unstarted();
+        hive.probe.answerAll(HealthStatus.unhealthy("loading"));
+        assertThat(hive.supervisor.ready("w1", 2)).as("it has not begun").isFalse();
+        runHeld();
+
+        assertThat(hive.supervisor.ready("w1", 1)).isFalse();
+        assertThat(hive.supervisor.ready("w1", 3)).isFalse();
+        assertThat(hive.state("w1").label()).isEqualTo("loading");
+
+        assertThat(hive.supervisor.ready("w1", 2)).isTrue();
+        assertThat(hive.state("w1")).isEqualTo(new Idle());
+        assertThat(hive.supervisor.ready("w1", 2)).as("again").isTrue();
+        assertThat(hive.supervisor.ready("w1", 1)).isFalse();
+        assertThat(hive.supervisor.ready("nobody", 1)).isFalse();
+    }
+
+    /** The next one had to go on sending some, and was ended for it while it loaded. */
+    @Test
+    void aLateHeartbeatOfTheLastGenerationIsNotNoted() {
+        VirtualHive hive = unstarted();
+        runHeld();
+        hive.advanceSeconds(1);
+
+        assertThat(hive.registry.heartbeat("w1", 1)).isFalse();
+
+        assertThat(hive.worker("w1").lastHeartbeat()).isEmpty();
+        hive.advance(Duration.ofMinutes(1));
+        assertThat(hive.worker("w1").generation()).isEqualTo(2);
+        assertThat(hive.registry.heartbeat("w1", 2)).isTrue();
+        assertThat(hive.worker("w1").lastHeartbeat()).hasValue(hive.time.instant());
+    }
+
+    @Test
+    void lateProgressOfTheLastGenerationIsNoneOfTheNextOne() {
+        UnexpectedWarnings.expect("its load made no progress");
+        VirtualHive hive = unstarted();
+        hive.probe.answerAll(HealthStatus.unhealthy("loading"));
+        runHeld();
+        hive.advance(Duration.ofSeconds(110));
+
+        assertThat(hive.supervisor.progress("w1", 1)).isFalse();
+        assertThat(hive.supervisor.progress("nobody", 1)).isFalse();
+        hive.advanceSeconds(15);
+
+        assertThat(hive.supervisor.recentExits())
+                .extracting(Exit::cause)
+                .containsExactly(Exit.Cause.CRASHED, Exit.Cause.LOAD_STALL);
+        assertThat(hive.worker("w1").generation()).isEqualTo(3);
+        assertThat(hive.supervisor.progress("w1", 3)).isTrue();
+    }
+
     // --- to stop it is done at once
 
     private enum End {
