@@ -130,10 +130,9 @@ class RegistryModelProperties {
                         .filter(method -> Modifier.isPublic(method.getModifiers()))
                         .filter(method -> !Modifier.isStatic(method.getModifiers()))
                         .map(RegistryModelProperties::signature))
-                .containsExactlyInAnyOrderElementsOf(
-                        Stream.of(modelled, ALWAYS.stream(), ELSEWHERE.stream())
-                                .flatMap(operations -> operations)
-                                .toList());
+                .containsExactlyInAnyOrderElementsOf(Stream.of(modelled, ALWAYS.stream(), ELSEWHERE.stream())
+                        .flatMap(operations -> operations)
+                        .toList());
     }
 
     private static String signature(Method method) {

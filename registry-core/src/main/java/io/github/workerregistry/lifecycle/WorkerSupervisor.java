@@ -216,17 +216,6 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * The call-back of one generation of a worker: it has loaded and takes requests.
-     *
-     * @param id the worker's id
-     * @param generation the generation that calls back; its process has it in {@code WORKER_GENERATION}
-     * @return as {@link #ready(String)}, and false if the worker is in another generation; then nothing has changed
-     */
-    public boolean ready(String id, int generation) {
-        return readiness.calledBack(requireNonNull(id, "id"), worker -> worker.generation() == generation);
-    }
-
-    /**
      * Waits for a worker's present generation to become ready.
      *
      * @param id the worker's id

@@ -138,23 +138,34 @@ final class LocalProcess implements WorkerProcess {
             return Optional.empty();
         }
         try {
-            if (ListenerOwner.isAmong(members(false), address).equals(Optional.of(true))) {
+            if (ListenerOwner.isAmong(members(), address).equals(Optional.of(true))) {
                 return Optional.of(true);
             }
-            return ListenerOwner.isAmong(members(true), address);
+            boolean complete = searchTree();
+            Optional<Boolean> owner = ListenerOwner.isAmong(members(), address);
+            if (!complete && owner.equals(Optional.of(false))) { // somebody may have been overlooked
+                throw new UnreadableException("the tree of " + this, null);
+            }
+            return owner;
         } finally {
             settle(); // who came meanwhile has left it to us
         }
     }
 
-    private List<ProcessIdentity> members(boolean searched) {
+    private List<ProcessIdentity> members() {
         lock.lock();
         try {
             knowRoot();
-            if (searched && tree.search() != ProcessTree.Search.COMPLETE) {
-                throw new UnreadableException("the tree of " + this, null);
-            }
             return tree.members();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean searchTree() {
+        lock.lock();
+        try {
+            return tree.search() == ProcessTree.Search.COMPLETE;
         } finally {
             lock.unlock();
         }
