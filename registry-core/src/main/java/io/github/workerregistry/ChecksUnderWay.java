@@ -126,10 +126,9 @@ final class ChecksUnderWay {
     }
 
     private List<FailedLease> change(Entry entry, Step step) {
-        if (byWorker.get(entry) == null) {
-            return List.of();
-        }
         Over over = new Over();
+        // Not after a look without waiting, which does not see a lease that is being added: its slot has been released
+        // already, and its worker may have gone since.
         byWorker.computeIfPresent(entry, (key, check) -> {
             Check next = step.take(check, over);
             if (next == null) {
