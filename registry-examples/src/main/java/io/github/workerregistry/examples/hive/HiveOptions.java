@@ -122,8 +122,17 @@ final class HiveOptions {
             names = "--load-stall",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "How long a worker that loads may be silent before it is given up (default: 2m).")
+            description = "How long a worker that loads may be silent before it is given up (default: 2m). Its log of"
+                    + " the hive's own health checks does not count.")
     private Duration loadStall;
+
+    @Option(
+            names = "--load-timeout",
+            paramLabel = "<duration>",
+            converter = DurationConverter.class,
+            description = "How long a worker may load in all, whatever progress it makes, before it is given up"
+                    + " (default: for ever).")
+    private Duration loadTimeout;
 
     @Option(
             names = "--heartbeat-interval",
@@ -255,6 +264,7 @@ final class HiveOptions {
         ifGiven(idleCheck, config::idleCheck);
         ifGiven(stopGrace, config::stopGrace);
         ifGiven(loadStall, config::loadStall);
+        ifGiven(loadTimeout, config::loadTimeout);
         ifGiven(heartbeatInterval, config::heartbeatInterval);
         ifGiven(busyLimit, config::busyLimit);
         try {

@@ -42,6 +42,7 @@ class HiveOptionsTest {
                 "--idle-check=1s",
                 "--stop-grace=4s",
                 "--load-stall=30s",
+                "--load-timeout=20m",
                 "--heartbeat-interval=1s",
                 "--busy-limit=9m",
                 "--hive-id=gpu box",
@@ -63,6 +64,7 @@ class HiveOptionsTest {
                         .idleCheck(Duration.ofSeconds(1))
                         .stopGrace(Duration.ofSeconds(4))
                         .loadStall(Duration.ofSeconds(30))
+                        .loadTimeout(Duration.ofMinutes(20))
                         .heartbeatInterval(Duration.ofSeconds(1))
                         .busyLimit(Duration.ofMinutes(9))
                         .build());
@@ -142,6 +144,7 @@ class HiveOptionsTest {
                 "--idle-timeout, 99999999999999999999h",
                 "--stop-grace, 1000000000000s",
                 "--load-stall, `1 s`",
+                "--load-timeout, 0s",
                 "--idle-timeout, 5",
                 "--heartbeat-interval, 5",
                 "--busy-limit, 0s",
