@@ -28,15 +28,22 @@ final class Stalls {
         this.presence = presence;
     }
 
-    /** Whether a load has made no progress for so long that it must not be probed any more. */
+    /**
+     * Whether a load has made no progress, but may have, for so long that it must not be probed any more. One that
+     * wrote nothing at all is in no doubt, and may still become ready before it is ended.
+     */
     boolean isInDoubt(WorkerInfo worker, Instant now) {
-        return isOver(lastProgress(worker), now) && canBreakSilence(worker);
+        Instant lastProgress = lastProgress(worker);
+        return lastOutput(worker).isAfter(lastProgress) && isOver(lastProgress, now) && canBreakSilence(worker);
     }
 
     /** Whether a load has shown nothing at all for so long that it is to be ended. */
     boolean isStalled(WorkerInfo worker, Instant now) {
-        Instant lastOutput = load(worker).map(LoadProgress::lastOutput).orElse(Instant.MIN);
-        return isOver(later(lastProgress(worker), lastOutput), now) && canBreakSilence(worker);
+        return isOver(later(lastProgress(worker), lastOutput(worker)), now) && canBreakSilence(worker);
+    }
+
+    private Instant lastOutput(WorkerInfo worker) {
+        return load(worker).map(LoadProgress::lastOutput).orElse(Instant.MIN);
     }
 
     private boolean isOver(Instant last, Instant now) {

@@ -182,6 +182,25 @@ class LatenessTest {
         assertThat(registry.get(id)).isEmpty();
     }
 
+    /** It was suspended while no probe was open. */
+    @Test
+    void whatAWorkerWroteDuringASuspensionIsProgress() {
+        UnexpectedWarnings.expect("is not ready after PT10S", "made no progress");
+        WorkerSupervisor supervisor = supervise(
+                LifecycleConfig.builder(),
+                (worker, timeout) -> CompletableFuture.completedFuture(HealthStatus.unhealthy("loading")));
+        String id = supervisor.spawn(VirtualHive.SPEC).id();
+        time.advance(Duration.ofMillis(100_500));
+
+        suspend();
+        processes.print(id, "loaded");
+        time.advance(Duration.ofSeconds(119));
+        assertThat(registry.get(id).orElseThrow().state()).isInstanceOf(Loading.class);
+        time.advance(Duration.ofSeconds(3));
+
+        assertThat(registry.get(id)).isEmpty();
+    }
+
     @Test
     void aSuspensionDoesNotCountTowardsTheLoadTimeout() {
         UnexpectedWarnings.expect("is not ready after PT10S", "was not ready within PT1M30S");

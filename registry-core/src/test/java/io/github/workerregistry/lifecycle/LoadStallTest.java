@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.ForwardingProcess;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
@@ -118,6 +121,79 @@ class LoadStallTest {
 
         assertThat(load.windows()).hasSize(probes + 9);
         assertThat(load.isLoading()).isTrue();
+    }
+
+    /** Loads are judged once a second, so a limit below that must not keep a worker from its first probe. */
+    @Test
+    void silentLoadIsProbedUntilItIsEnded() {
+        VirtualHive hive = VirtualHive.with(config -> config.loadStall(Duration.ofMillis(200)));
+        String id = hive.supervisor.spawn(VirtualHive.SPEC).id();
+
+        hive.advance(Duration.ofMillis(300));
+
+        assertThat(hive.state(id)).isEqualTo(new Idle());
+    }
+
+    /** Its probes ended before that, so nothing tells them from progress. */
+    @ParameterizedTest
+    @ValueSource(longs = {150, 5_000})
+    void serverThatLogsProbesTooLateIsEndedByTheLoadTimeout(long lateMillis) {
+        UnexpectedWarnings.expect("is not ready after PT10S", "is given up: it was not ready within PT15M");
+        ProbedLoad load = new ProbedLoad(
+                VirtualHive.config().loadTimeout(Duration.ofMinutes(15)).build(),
+                Duration.ZERO,
+                Optional.of(Duration.ofMillis(lateMillis)));
+
+        load.advance(Duration.ofMinutes(15).minusSeconds(1));
+        assertThat(load.isLoading()).isTrue();
+        load.advance(Duration.ofSeconds(2));
+
+        assertThat(load.isLoading()).isFalse();
+    }
+
+    /** The probe is open for longer than the limit, and what the worker writes meanwhile may be an echo of it. */
+    @Test
+    void workerThatWritesWhileOneProbeHangsForLongIsNotEnded() {
+        UnexpectedWarnings.expect("is not ready after PT10S");
+        ProbedLoad load = new ProbedLoad(
+                VirtualHive.config()
+                        .healthInterval(Duration.ofHours(1))
+                        .healthTimeout(Duration.ofHours(1))
+                        .build(),
+                Duration.ofMinutes(50),
+                Optional.empty());
+        load.writeEvery(Duration.ofSeconds(60), Duration.ZERO);
+
+        load.advance(Duration.ofHours(3));
+
+        assertThat(load.isLoading()).isTrue();
+        assertThat(load.windows()).hasSize(3);
+    }
+
+    /** It hung in a probe of the generation before, whose end must not count for the next one. */
+    @Test
+    void eachGenerationOfAWorkerThatLogsOnlyProbesIsEnded() {
+        UnexpectedWarnings.expect(
+                "is not ready after PT10S", "its load made no progress for PT2M", "is gone: CRASH_LOOP");
+        AtomicReference<VirtualHive> self = new AtomicReference<>();
+        VirtualHive hive = new VirtualHive(builder -> builder.restart(RestartPolicy.builder()
+                        .jitter(0)
+                        .limit(2)
+                        .window(Duration.ofHours(1))
+                        .build())
+                .health((worker, timeout) -> {
+                    self.get().processes.print(worker.id(), "GET /health 404");
+                    return new CompletableFuture<>();
+                }));
+        self.set(hive);
+        String id = hive.supervisor.spawn(VirtualHive.SPEC).id();
+
+        hive.advance(Duration.ofMinutes(15));
+
+        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.supervisor.recentExits())
+                .extracting(Exit::cause)
+                .containsExactly(Exit.Cause.LOAD_STALL, Exit.Cause.LOAD_STALL, Exit.Cause.CRASH_LOOP);
     }
 
     @Test
