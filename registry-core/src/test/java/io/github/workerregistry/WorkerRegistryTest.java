@@ -672,6 +672,7 @@ class WorkerRegistryTest {
                     return time.instant();
                 })
                 .build();
+        readings.set(0); // the builder reads it, to know later whether it was set back
         registry.register(idle("w", 1));
         registry.get("w");
         assertThat(readings).hasValue(0);
