@@ -25,6 +25,9 @@ final class LocalProcess implements WorkerProcess {
 
     private static final Logger log = LoggerFactory.getLogger(LocalProcess.class);
 
+    /** On a machine where processes start all the time, a few of a hundred searches are unsure. */
+    private static final int NOTICED_SEARCHES = 5;
+
     private final String workerId;
     private final Process root;
     private final ProcessMark mark;
@@ -58,7 +61,7 @@ final class LocalProcess implements WorkerProcess {
         LocalProcess process = new LocalProcess(workerId, root, mark, tree, output);
         try {
             CompletableFuture<Void> unused = root.onExit().handle((ended, failure) -> {
-                process.settle();
+                process.notice();
                 return null;
             });
         } catch (OutOfMemoryError e) { // no thread for the notice; a poll will see
@@ -209,6 +212,13 @@ final class LocalProcess implements WorkerProcess {
         ProcessIdentity known = identity();
         if (known.startTime() != ProcessIdentity.UNKNOWN && !known.hasEnded()) {
             tree.add(known, mark);
+        }
+    }
+
+    /** The JDK gives it once, and perhaps nobody polls: a search that is unsure is repeated. */
+    private void notice() {
+        for (int i = 0; i < NOTICED_SEARCHES && !exit.isDone(); i++) {
+            settle();
         }
     }
 

@@ -136,6 +136,18 @@ final class Proc {
         return text.value().filter(String::isEmpty).isPresent() ? Reading.failed() : text.map(Stat::parse);
     }
 
+    /** Whether a process is stopped, as by SIGSTOP; a debugger's stop is none, for SIGCONT does not end it. */
+    static Reading<Boolean> isStopped(long pid) {
+        Reading<Stat> first = stat(pid);
+        if (first.value().filter(Stat::livesInOtherThreads).isEmpty()) {
+            return first.map(Stat::isStopped);
+        }
+        Reading<String> living = LivingThread.of(pid);
+        return living.value()
+                .map(thread -> stat(thread).map(Stat::isStopped))
+                .orElseGet(() -> living.map(none -> false));
+    }
+
     /**
      * The environment that a process was started with: {@code NAME=value} entries, each ended by NUL. A thread that has
      * ended shows none, though the process lives on.
@@ -275,9 +287,18 @@ final class Proc {
             return (state == 'Z' || state == 'X') && threads <= 1;
         }
 
+        boolean isStopped() {
+            return state == 'T';
+        }
+
         /** Its first thread has ended and shows nothing any more; the process lives on in others. */
         boolean livesInOtherThreads() {
             return memory == 0 && threads > 1;
+        }
+
+        /** It has neither program nor environment: a zombie, or a thread of the kernel. */
+        boolean isBare() {
+            return memory == 0 && threads <= 1;
         }
 
         /** Amid {@code exec} the new memory has no environment yet, not even an empty one. */

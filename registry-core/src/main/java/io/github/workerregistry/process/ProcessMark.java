@@ -1,6 +1,5 @@
 package io.github.workerregistry.process;
 
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -37,36 +36,38 @@ record ProcessMark(String value) {
      * read it. One whose first thread has ended bears what another of its threads shows.
      */
     static Look lookAt(long pid) {
+        String first = Long.toString(pid);
+        Reading<String> environment = Proc.environment(first);
+        if (environment.isGone() || shows(environment)) {
+            return look(first, environment);
+        }
         Reading<Proc.Stat> stat = Proc.stat(pid);
-        boolean hasMemory = stat.value().filter(now -> now.memory() == 0).isEmpty();
-        if (!stat.isGone() && hasMemory) {
-            return lookAtTask(Long.toString(pid));
+        if (stat.value().filter(Proc.Stat::livesInOtherThreads).isPresent()) {
+            return lookAtThread(LivingThread.of(pid));
         }
-        boolean livesInOthers =
-                stat.value().filter(Proc.Stat::livesInOtherThreads).isPresent();
-        return livesInOthers ? lookAtThreads(Proc.otherThreads(pid)) : Look.UNMARKED; // a zombie, or the kernel's
+        boolean isBare = stat.value().filter(Proc.Stat::isBare).isPresent();
+        return isBare ? Look.UNMARKED : stat.hasFailed() ? Look.UNKNOWN : look(first, environment);
     }
 
-    private static Look lookAtThreads(Reading<List<String>> threads) {
-        for (String thread : threads.value().orElse(List.of())) {
-            if (Proc.stat(thread).value().filter(stat -> stat.memory() > 0).isPresent()) {
-                return lookAtTask(thread);
-            }
-        }
-        return threads.isGone() ? Look.UNMARKED : Look.UNKNOWN;
+    private static Look lookAtThread(Reading<String> living) {
+        return living.value()
+                .map(thread -> look(thread, Proc.environment(thread)))
+                .orElse(living.isGone() ? Look.UNMARKED : Look.UNKNOWN);
     }
 
-    private static Look lookAtTask(String task) {
-        Reading<String> environment = Proc.environment(task);
+    private static Look look(String task, Reading<String> environment) {
         return switch (environment.outcome()) {
             case GONE, REFUSED -> Look.UNMARKED;
             case FAILED -> Look.UNKNOWN;
-            case READ -> {
-                String entries = environment.value().orElse("");
-                boolean shown = !entries.isEmpty() || isReallyEmpty(task);
-                yield shown ? new Look(true, markIn(entries)) : Look.UNKNOWN;
-            }
+            case READ ->
+                shows(environment) || isReallyEmpty(task)
+                        ? new Look(true, environment.value().flatMap(ProcessMark::markIn))
+                        : Look.UNKNOWN;
         };
+    }
+
+    private static boolean shows(Reading<String> environment) {
+        return environment.value().filter(text -> !text.isEmpty()).isPresent();
     }
 
     private static Optional<ProcessMark> markIn(String environment) {

@@ -16,8 +16,9 @@ final class ProcessTable {
      * What the table says of a process.
      *
      * @param parent the pid of its parent; 0 if it has none
+     * @param isBare whether it is known to have no environment: a zombie, or a thread of the kernel
      */
-    record Row(ProcessIdentity process, long parent) {}
+    record Row(ProcessIdentity process, long parent, boolean isBare) {}
 
     private ProcessTable() {}
 
@@ -43,7 +44,9 @@ final class ProcessTable {
         }
         try {
             String boot = Proc.bootId();
-            return Proc.stat(pid).map(stat -> new Row(new ProcessIdentity(pid, stat.startTime(), boot), stat.parent()));
+            return Proc.stat(pid)
+                    .map(stat ->
+                            new Row(new ProcessIdentity(pid, stat.startTime(), boot), stat.parent(), stat.isBare()));
         } catch (UnreadableException e) {
             return Reading.failed();
         }
@@ -53,6 +56,7 @@ final class ProcessTable {
         long start = process.info().startInstant().map(Instant::toEpochMilli).orElse(ProcessIdentity.UNKNOWN);
         return Reading.read(new Row(
                 new ProcessIdentity(process.pid(), start, ""),
-                process.parent().map(ProcessHandle::pid).orElse(0L)));
+                process.parent().map(ProcessHandle::pid).orElse(0L),
+                false));
     }
 }

@@ -57,6 +57,9 @@ final class ProcessTree {
         @Nullable
         Signal got;
 
+        /** It is not stopped, or was resumed after it had got that. */
+        boolean canObey;
+
         Member(ProcessMark mark) {
             this.mark = mark;
         }
@@ -180,12 +183,15 @@ final class ProcessTree {
     }
 
     /**
-     * Signals the known members.
+     * Signals the known members, and resumes those that are stopped: they would obey a SIGTERM only then.
      *
      * @return whether all have got it; if not, {@link #signalRest} is to be tried later
      */
     boolean signal(Signal signal) {
-        members.values().forEach(member -> member.got = null);
+        members.values().forEach(member -> {
+            member.got = null;
+            member.canObey = false;
+        });
         return signalRest(signal);
     }
 
@@ -196,6 +202,17 @@ final class ProcessTree {
                 member.got = signal;
             }
         });
-        return members.values().stream().allMatch(member -> member.hasGot(signal));
+        boolean reached = members.values().stream().allMatch(member -> member.hasGot(signal));
+        return (signal == Signal.KILL || resumeAsked()) && reached;
+    }
+
+    private boolean resumeAsked() {
+        List<ProcessIdentity> asked = members.entrySet().stream()
+                .filter(member -> member.getValue().hasGot(Signal.TERM) && !member.getValue().canObey)
+                .map(Map.Entry::getKey)
+                .toList();
+        boolean resumed = Resumption.ofStopped(asked);
+        members.forEach((process, member) -> member.canObey |= resumed && asked.contains(process));
+        return resumed;
     }
 }

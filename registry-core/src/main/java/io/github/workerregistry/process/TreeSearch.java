@@ -56,17 +56,24 @@ final class TreeSearch {
 
     private void look(Set<Long> fresh) {
         // First the descendants: a parent that dies takes along the only way to a child without a mark.
-        Set<Long> untold = addDescendants();
+        Map<Long, Reading<Row>> rows = rows(fresh);
+        Set<Long> untold = addDescendants(rows);
         int known = tree.size();
-        for (long pid : fresh) {
-            if (lookAt(pid)) {
+        rows.forEach((pid, row) -> {
+            if (row.isGone() || row.value().filter(Row::isBare).isPresent() || lookAt(pid)) {
                 settled.add(pid);
             }
-        }
+        });
         if (tree.size() > known) {
-            untold = addDescendants();
+            untold.addAll(addDescendants(rows(listed)));
         }
         settled.removeAll(untold);
+    }
+
+    private static Map<Long, Reading<Row>> rows(Set<Long> pids) {
+        Map<Long, Reading<Row>> rows = new HashMap<>();
+        pids.forEach(pid -> rows.put(pid, ProcessTable.row(pid)));
+        return rows;
     }
 
     /** Adds the process with this pid if it bears a wanted mark; false if that cannot be told now. */
@@ -96,15 +103,23 @@ final class TreeSearch {
      *
      * @return the pids of which that cannot be told now
      */
-    private Set<Long> addDescendants() {
+    private Set<Long> addDescendants(Map<Long, Reading<Row>> rows) {
         Set<Long> untold = new HashSet<>();
+        Map<Long, List<Row>> children = new HashMap<>();
+        rows.forEach((pid, reading) -> {
+            reading.value()
+                    .ifPresent(row -> children.computeIfAbsent(row.parent(), parent -> new ArrayList<>())
+                            .add(row));
+            if (reading.hasFailed()) {
+                untold.add(pid);
+            }
+        });
         Deque<ProcessIdentity> parents = new ArrayDeque<>(tree.members());
-        Map<Long, List<Row>> children = parents.isEmpty() ? Map.of() : rowsByParent(untold);
         while (!parents.isEmpty()) {
             ProcessIdentity parent = parents.remove();
-            List<Row> rows = children.getOrDefault(parent.pid(), List.of());
-            Liveness liveness = rows.isEmpty() ? Liveness.ENDED : parent.liveness();
-            for (Row row : rows) {
+            List<Row> ofParent = children.getOrDefault(parent.pid(), List.of());
+            Liveness liveness = ofParent.isEmpty() ? Liveness.ENDED : parent.liveness();
+            for (Row row : ofParent) {
                 if (liveness == Liveness.UNKNOWN) {
                     untold.add(row.process().pid());
                 } else if (liveness == Liveness.RUNNING && tree.addChild(row.process(), parent)) {
@@ -113,19 +128,5 @@ final class TreeSearch {
             }
         }
         return untold;
-    }
-
-    private Map<Long, List<Row>> rowsByParent(Set<Long> untold) {
-        Map<Long, List<Row>> children = new HashMap<>();
-        for (long pid : listed) {
-            Reading<Row> reading = ProcessTable.row(pid);
-            reading.value()
-                    .ifPresent(row -> children.computeIfAbsent(row.parent(), parent -> new ArrayList<>())
-                            .add(row));
-            if (reading.hasFailed()) {
-                untold.add(pid);
-            }
-        }
-        return children;
     }
 }

@@ -49,7 +49,7 @@ public interface WorkerProcess {
     /**
      * Asks the process and its tree to end (SIGTERM on POSIX systems). A process that has gone is left alone: a
      * stranger who got its pid is never signalled. The exit that follows is {@linkplain ExitStatus#requested()
-     * requested}.
+     * requested}. A process that is stopped (SIGSTOP) is resumed where the system allows it, so that it can obey.
      *
      * <p>If nothing can be sent now, this returns all the same; see {@link #exitStatus()}.
      */

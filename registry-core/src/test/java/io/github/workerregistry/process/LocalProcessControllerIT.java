@@ -103,8 +103,6 @@ class LocalProcessControllerIT {
         WorkerProcess process = workers.running();
         workers.suspend(process);
 
-        process.terminate();
-        assertThat(process.exitStatus()).isEmpty();
         process.kill();
         workers.eventuallyEnded(process);
 

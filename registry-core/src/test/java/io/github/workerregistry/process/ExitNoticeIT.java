@@ -1,0 +1,130 @@
+package io.github.workerregistry.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.UnexpectedWarnings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.ProcessBuilder.Redirect;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The JDK tells once that the root has gone, or never. */
+@ExtendWith(UnexpectedWarnings.class)
+@EnabledOnOs(OS.LINUX)
+class ExitNoticeIT {
+
+    /** More than one search takes, fewer than all that follow a notice. */
+    private static final int UNSURE_LOOKS = 25;
+
+    @RegisterExtension
+    final RealProcesses processes = new RealProcesses();
+
+    private final ProcessMark mark = new ProcessMark(UUID.randomUUID().toString());
+
+    /** With nobody who polls, it never came. */
+    @Test
+    void theNoticeComesThoughTheFirstSearchesAreUnsure() throws IOException {
+        AtomicInteger looks = new AtomicInteger();
+        WorkerProcess worker = watch(
+                start(),
+                pid -> pid == 1 && looks.incrementAndGet() <= UNSURE_LOOKS
+                        ? ProcessMark.Look.UNKNOWN
+                        : ProcessMark.lookAt(pid));
+        CompletableFuture<ExitStatus> notice = worker.onExit().toCompletableFuture();
+
+        ProcessHandle.of(worker.identity().pid()).orElseThrow().destroyForcibly();
+
+        assertThat(notice).succeedsWithin(Duration.ofSeconds(20)).isEqualTo(ExitStatus.unrequested(137));
+        assertThat(looks).hasValueGreaterThan(UNSURE_LOOKS);
+    }
+
+    /** The JDK makes a thread for it if the process has ended by then. The worker counted as not started. */
+    @Test
+    void withoutAThreadForTheNoticeAPollSeesTheExit() throws IOException {
+        Process root = start();
+        WorkerProcess worker = watch(new WithoutNotice(root), ProcessMark::lookAt);
+
+        root.toHandle().destroyForcibly();
+
+        await().atMost(Duration.ofSeconds(20)).until(() -> worker.exitStatus().isPresent());
+        assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(137));
+    }
+
+    private Process start() throws IOException {
+        ProcessBuilder builder = new ProcessBuilder("sleep", "600").redirectError(Redirect.DISCARD);
+        mark.putInto(builder.environment());
+        Process root = builder.start();
+        processes.watch(root.toHandle());
+        return root;
+    }
+
+    private WorkerProcess watch(Process root, LongFunction<ProcessMark.Look> eyes) {
+        ProcessTree tree = new ProcessTree(mark, eyes, System::nanoTime);
+        return LocalProcess.watch("w", root, mark, tree, new UnrecordedOutput(Redirect.DISCARD));
+    }
+
+    private static final class WithoutNotice extends Process {
+        private final Process process;
+
+        WithoutNotice(Process process) {
+            this.process = process;
+        }
+
+        @Override
+        public CompletableFuture<Process> onExit() {
+            throw new OutOfMemoryError("unable to create native thread");
+        }
+
+        @Override
+        public boolean isAlive() {
+            return process.isAlive();
+        }
+
+        @Override
+        public int exitValue() {
+            return process.exitValue();
+        }
+
+        @Override
+        public long pid() {
+            return process.pid();
+        }
+
+        @Override
+        public OutputStream getOutputStream() {
+            return process.getOutputStream();
+        }
+
+        @Override
+        public InputStream getInputStream() {
+            return process.getInputStream();
+        }
+
+        @Override
+        public InputStream getErrorStream() {
+            return process.getErrorStream();
+        }
+
+        @Override
+        public int waitFor() throws InterruptedException {
+            return process.waitFor();
+        }
+
+        @Override
+        public void destroy() {
+            process.destroy();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.workerregistry.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(UnexpectedWarnings.class)
+class LivingThreadTest {
+
+    private static final Reading<Proc.Stat> LIVING = stat(1_000);
+    private static final Reading<Proc.Stat> ENDING = stat(0);
+
+    @Test
+    void theFirstThatHasMemoryIsTaken() {
+        assertThat(find(Map.of("1", ENDING, "2", LIVING, "3", LIVING), Reading.read(List.of("1", "2", "3"))))
+                .isEqualTo(Reading.read("2"));
+    }
+
+    /** As while the memory of a large process is given back, which takes long: it made every search unsure. */
+    @Test
+    void aProcessAllOfWhoseThreadsAreEndingHasGone() {
+        Reading<List<String>> both = Reading.read(List.of("1", "2"));
+
+        assertThat(find(Map.of("1", ENDING, "2", ENDING), both, both)).isEqualTo(Reading.gone());
+        assertThat(find(Map.of("1", ENDING, "2", ENDING), both, Reading.read(List.of("2"))))
+                .isEqualTo(Reading.gone());
+        assertThat(find(Map.of("1", ENDING, "2", ENDING), both, Reading.gone())).isEqualTo(Reading.gone());
+        assertThat(find(Map.of(), Reading.gone())).isEqualTo(Reading.gone());
+    }
+
+    @Test
+    void aThreadThatAnEndingOneHasLeftBehindMayLive() {
+        Reading<List<String>> next = Reading.read(List.of("1", "3"));
+
+        assertThat(find(Map.of("1", ENDING), Reading.read(List.of("1")), next)).isEqualTo(Reading.failed());
+        assertThat(find(Map.of("1", ENDING, "2", Reading.gone()), Reading.read(List.of("1", "2")), next))
+                .isEqualTo(Reading.failed());
+    }
+
+    @Test
+    void whatCannotBeReadMayLive() {
+        Reading<List<String>> one = Reading.read(List.of("1"));
+
+        assertThat(find(Map.of("1", Reading.failed()), one, one)).isEqualTo(Reading.failed());
+        assertThat(find(Map.of("1", ENDING), one, Reading.failed())).isEqualTo(Reading.failed());
+        assertThat(find(Map.of(), Reading.failed())).isEqualTo(Reading.failed());
+    }
+
+    @SafeVarargs
+    private static Reading<String> find(Map<String, Reading<Proc.Stat>> stats, Reading<List<String>>... lists) {
+        Deque<Reading<List<String>>> next = new ArrayDeque<>(List.of(lists));
+        return LivingThread.among(next::remove, stats::get);
+    }
+
+    private static Reading<Proc.Stat> stat(long memory) {
+        return Reading.read(new Proc.Stat('S', 1, 2, 1, memory, 0, 0));
+    }
+}
