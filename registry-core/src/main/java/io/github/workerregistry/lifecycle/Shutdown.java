@@ -23,6 +23,9 @@ final class Shutdown {
     /** How much longer than its deadline and the wait for the killed a shutdown may take. */
     private static final Duration MARGIN = Duration.ofSeconds(2);
 
+    /** How long the JVM waits for listeners on our threads to be told of the last exits: one may block for ever. */
+    private static final Duration TELLING = Duration.ofSeconds(1);
+
     private final SupervisedWorkers workers;
     private final Stopper stopper;
     private final Exits exits;
@@ -65,11 +68,14 @@ final class Shutdown {
         long begun = System.nanoTime();
         try {
             CompletableFuture<ShutdownReport> ended = end(id -> stopper.stopWithin(id, deadline));
+            CompletableFuture<?> told = Stages.forHive(ended).toCompletableFuture();
             while (!isDone(ended) && System.nanoTime() - begun < longest) {
                 runner.help();
             }
             if (!ended.isDone()) {
                 log.warn("the shutdown is not complete; what is left is killed, and the JVM ends");
+            } else if (!isDone(told, TELLING)) {
+                log.warn("a listener has not returned within {}; the JVM ends", TELLING);
             }
         } catch (Throwable t) { // no memory, an interrupt
             LastResort.warn(log, "the shutdown failed; what is left is killed, and the JVM ends", t);
@@ -78,14 +84,17 @@ final class Shutdown {
         }
     }
 
-    /** Waits for a sweep at the longest. */
     private boolean isDone(CompletableFuture<?> ended) throws InterruptedException {
+        return isDone(ended, sweep);
+    }
+
+    private static boolean isDone(CompletableFuture<?> stage, Duration atMost) throws InterruptedException {
         try {
-            ended.get(sweep.toNanos(), TimeUnit.NANOSECONDS);
+            stage.get(atMost.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException | ExecutionException e) {
             log.trace("the shutdown goes on", e);
         }
-        return ended.isDone();
+        return stage.isDone();
     }
 
     /** Takes the hook away, if there is one. */
