@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 final class LoadDiagnosis {
 
     private final @Nullable ProbeLoop probes;
+    private final SupervisedWorkers workers;
     private volatile boolean calledBack;
 
     /**
@@ -14,8 +15,9 @@ final class LoadDiagnosis {
      *
      * @param probes null if workers are not probed
      */
-    LoadDiagnosis(@Nullable ProbeLoop probes) {
+    LoadDiagnosis(@Nullable ProbeLoop probes, SupervisedWorkers workers) {
         this.probes = probes;
+        this.workers = workers;
     }
 
     /** A call-back has made a worker ready. Called on any thread. */
@@ -34,6 +36,9 @@ final class LoadDiagnosis {
 
     /** Why a worker is not ready, as the end of a sentence. */
     String missing(WorkerInfo worker) {
+        if (workers.generationOf(worker).filter(SupervisedWorker::hasStranger).isPresent()) {
+            return "another process answers its health checks";
+        }
         if (probes != null) {
             return probes.lastAnswer(worker)
                     .map(answer -> "its last health check said: " + answer)

@@ -152,6 +152,11 @@ final class SupervisedWorker {
         return strangerListens.getAndSet(listens);
     }
 
+    /** Whether another process listens in its place, as was noted last. */
+    boolean hasStranger() {
+        return strangerListens.get();
+    }
+
     /** Whether nobody was told of a stranger yet; true once. */
     boolean isFirstStranger() {
         return strangerTold.compareAndSet(false, true);

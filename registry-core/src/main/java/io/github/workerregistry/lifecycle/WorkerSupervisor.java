@@ -111,7 +111,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         FailedLeases failedLeases =
                 new FailedLeases(registry, workers, exits, probe, config.healthTimeout(), presence, builder.scheduler);
         loops.add("failed leases", config.sweep(), failedLeases);
-        diagnosis = new LoadDiagnosis(probes);
+        diagnosis = new LoadDiagnosis(probes, workers);
         loops.add("slow load", SlowLoadLoop.PERIOD, new SlowLoadLoop(records, diagnosis, presence));
         loops.add(
                 "heartbeat", config.sweep(), new HeartbeatLoop(registry, records, stopper, suspects, config, presence));
