@@ -16,6 +16,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -151,6 +152,12 @@ public final class DemoWorker implements Callable<Integer> {
         }
     }
 
+    /** Which generation of the worker this is, if the hive has said. */
+    private static @Nullable Integer generation() {
+        String generation = System.getenv("WORKER_GENERATION");
+        return generation == null ? null : Integer.valueOf(generation);
+    }
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         behaviour.beginAtStart();
@@ -158,7 +165,7 @@ public final class DemoWorker implements Callable<Integer> {
         behaviour.load();
         server.loaded();
         if (callbackUrl != null) {
-            new ReadyCall(id, "http://127.0.0.1:" + port, modelRef, backend, device).send(callbackUrl);
+            new ReadyCall(id, "http://127.0.0.1:" + port, modelRef, backend, device, generation()).send(callbackUrl);
         }
         if (heartbeatUrl != null) {
             new Heartbeats(heartbeatUrl, heartbeatInterval, behaviour).begin();

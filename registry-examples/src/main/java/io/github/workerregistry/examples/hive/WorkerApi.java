@@ -44,10 +44,17 @@ final class WorkerApi {
         WorkerInfo worker = registry.get(request.workerId()).orElseThrow(Refusal::noSuchWorker);
         requireSame("url", worker.url(), request.url());
         requireSame("model_ref", worker.modelRef(), request.modelRef());
-        if (!supervisor.ready(request.workerId())) {
-            throw new Refusal(409, "not_loading", "this worker is stopping, or between two starts");
+        if (!isReadyNow(request)) {
+            throw new Refusal(
+                    409, "not_loading", "this worker is stopping, between two starts, or in another generation");
         }
         ctx.json(Map.of("message", "worker " + request.workerId() + " is ready"));
+    }
+
+    private boolean isReadyNow(ReadyRequest request) {
+        return request.generation()
+                .map(generation -> supervisor.ready(request.workerId(), generation))
+                .orElseGet(() -> supervisor.ready(request.workerId()));
     }
 
     private static void requireSame(String field, String known, String said) {

@@ -67,7 +67,7 @@ class DispatcherIT {
             .build();
 
     private static PortRange ports() {
-        String[] range = FreePorts.range(20).split("-");
+        String[] range = FreePorts.range(20).split("-", 2);
         return PortRange.of(Integer.parseInt(range[0]), Integer.parseInt(range[1]));
     }
 
@@ -75,7 +75,7 @@ class DispatcherIT {
     void startTwoWorkers() {
         List<String> command = new ArrayList<>(DemoWorker.command());
         command.removeIf(argument -> argument.contains("callback") || argument.contains("heartbeat"));
-        command.addAll(List.of("--load-time=0ms", "--tokens=6", "--token-delay=100ms"));
+        command.addAll(List.of("--load-time=10ms", "--tokens=6", "--token-delay=100ms"));
         for (int i = 0; i < 2; i++) {
             supervisor.spawn(WorkerSpec.builder()
                     .modelRef("demo")

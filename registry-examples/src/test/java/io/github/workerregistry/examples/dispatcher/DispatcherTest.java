@@ -32,7 +32,12 @@ import org.junit.jupiter.api.Test;
  * what the test says, and time that passes when the test says so. Nothing here sleeps, so minutes of virtual time take
  * milliseconds. A second thread is needed only where the dispatcher waits for the supervisor.
  */
-@ExpectWarnings({"is gone: CRASHED", "is gone: CRASH_LOOP", "is given up after 3 failed health checks"})
+@ExpectWarnings({
+    "is gone: CRASHED",
+    "is gone: CRASH_LOOP",
+    "is given up after 3 failed health checks",
+    "is not ready after"
+})
 class DispatcherTest {
 
     private static final WorkerSpec SPEC = WorkerSpec.builder()

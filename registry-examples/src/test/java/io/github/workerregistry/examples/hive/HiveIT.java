@@ -226,12 +226,16 @@ class HiveIT {
         HttpResponse<String> stray = hive.send("POST", READY, ready(id, "http://127.0.0.1:1", "demo:load-time=60s"));
         HttpResponse<String> other = hive.send("POST", READY, ready(id, url, "another"));
         HttpResponse<String> unknown = hive.send("POST", READY, ready("nobody", url, "demo:load-time=60s"));
+        HttpResponse<String> later =
+                hive.send("POST", READY, ready(id, url, "demo:load-time=60s").replace("}", ", \"generation\": 2}"));
         String stateBefore = hive.worker(id).get("state").textValue();
-        HttpResponse<String> itself = hive.send("POST", READY, ready(id, url, "demo:load-time=60s"));
+        HttpResponse<String> itself =
+                hive.send("POST", READY, ready(id, url, "demo:load-time=60s").replace("}", ", \"generation\": 1}"));
 
         assertThat(stray.statusCode()).isEqualTo(409);
         assertThat(other.statusCode()).isEqualTo(409);
         assertThat(unknown.statusCode()).isEqualTo(404);
+        assertThat(later.statusCode()).isEqualTo(409);
         assertThat(stateBefore).isEqualTo("loading");
         assertThat(itself.statusCode()).isEqualTo(200);
         assertThat(hive.worker(id).get("state").textValue()).isEqualTo("idle");

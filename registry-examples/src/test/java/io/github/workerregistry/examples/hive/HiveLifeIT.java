@@ -13,7 +13,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** How a hive with real workers restarts and ends them, over HTTP. */
-@ExpectWarnings({"is gone: CRASHED", "is gone: CRASH_LOOP", "no heartbeat for", "its load made no progress"})
+@ExpectWarnings({
+    "is gone: CRASHED",
+    "is gone: CRASH_LOOP",
+    "no heartbeat for",
+    "its load made no progress",
+    "is not ready after"
+})
 class HiveLifeIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
