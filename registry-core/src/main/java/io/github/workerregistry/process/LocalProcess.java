@@ -1,5 +1,7 @@
 package io.github.workerregistry.process;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.LogText;
 import java.net.InetSocketAddress;
@@ -137,6 +139,7 @@ final class LocalProcess implements WorkerProcess {
      */
     @Override
     public Optional<Boolean> ownsListener(InetSocketAddress address) {
+        requireNonNull(address, "address");
         if (!Proc.isAvailable()) {
             return Optional.empty();
         }

@@ -1,5 +1,7 @@
 package io.github.workerregistry.process;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.ExitStatus;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -120,6 +122,7 @@ public interface WorkerProcess {
      *     ready yet, and this is asked again after the next health check
      */
     default Optional<Boolean> ownsListener(InetSocketAddress address) {
+        requireNonNull(address, "address");
         return Optional.empty();
     }
 
