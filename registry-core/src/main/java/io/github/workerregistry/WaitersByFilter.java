@@ -40,6 +40,7 @@ final class WaitersByFilter {
         }
 
         @Override
+        @SuppressWarnings("ReferenceEquality") // on purpose, see above
         public boolean equals(@Nullable Object other) {
             return other instanceof Kind kind
                     && predicate == kind.predicate

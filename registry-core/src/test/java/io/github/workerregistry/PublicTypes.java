@@ -13,7 +13,7 @@ final class PublicTypes {
 
     private PublicTypes() {}
 
-    /** Every public class of the library, nested ones too. */
+    /** Every public class of an exported package, nested ones too. */
     static List<Class<?>> all() throws IOException, URISyntaxException {
         Path classes = Path.of(WorkerRegistry.class
                 .getProtectionDomain()
@@ -41,6 +41,7 @@ final class PublicTypes {
 
     private static boolean isPublic(Class<?> type) {
         return Modifier.isPublic(type.getModifiers())
+                && !type.getPackageName().endsWith(".internal")
                 && (type.getEnclosingClass() == null || isPublic(type.getEnclosingClass()));
     }
 

@@ -28,7 +28,7 @@ final class SpecChecks {
         requireKnown(spec.url(), "the url", spec);
         spec.environment().forEach((name, value) -> requireVariable(name, value, spec));
         spec.directory().ifPresent(directory -> {
-            if (directory.getFileSystem() != FileSystems.getDefault()) {
+            if (!directory.getFileSystem().equals(FileSystems.getDefault())) {
                 throw new IllegalArgumentException(
                         "directory must be of the default file system, was " + directory.toUri());
             }

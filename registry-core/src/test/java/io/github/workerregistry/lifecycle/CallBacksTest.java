@@ -59,7 +59,7 @@ class CallBacksTest {
     }
 
     /** Where the hive blocks. */
-    private enum Where {
+    enum Where {
         WHEN_READY,
         LISTENER,
         STOP,

@@ -43,6 +43,7 @@ final class ModelledSigns {
     private Duration progressAt; // at the latest: what came beside a probe may be none
     private Duration surelyProgressAt;
     private Duration outputAt;
+    private Duration outputBefore; // what is printed in a round, at a probe, is read in the next one
     private Duration maybeUnprobedAt = Duration.ZERO;
     private boolean reported;
     private Duration idleSince = Duration.ZERO;
@@ -65,6 +66,7 @@ final class ModelledSigns {
         progressAt = now.present();
         surelyProgressAt = now.present();
         outputAt = now.present();
+        outputBefore = now.present();
         reported = false;
     }
 
@@ -92,11 +94,14 @@ final class ModelledSigns {
 
     void prints(Moment now) {
         progressAt = now.nextRound(); // when it is looked for
-        outputAt = now.nextRound();
+        logsProbe(now);
     }
 
     void logsProbe(Moment now) {
-        outputAt = now.nextRound();
+        if (outputAt.compareTo(now.nextRound()) < 0) {
+            outputBefore = outputAt;
+            outputAt = now.nextRound();
+        }
     }
 
     void beat(Moment now) {
@@ -156,8 +161,9 @@ final class ModelledSigns {
 
     /** Only one that could show something can be found to show nothing. */
     boolean hasStalled(boolean recordsOutput, Moment now) {
+        Duration readOutputAt = now.isBefore(outputAt) ? outputBefore : outputAt;
         return (recordsOutput || reported)
-                && !now.isBefore(max(progressAt, outputAt).plus(LOAD_STALL));
+                && !now.isBefore(max(progressAt, readOutputAt).plus(LOAD_STALL));
     }
 
     boolean hasLoadedTooLong(Moment now) {

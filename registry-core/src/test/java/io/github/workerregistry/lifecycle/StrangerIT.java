@@ -1,6 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
 import static io.github.workerregistry.lifecycle.RealHive.eventually;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -78,7 +79,7 @@ class StrangerIT {
     private static String whoAnswers(String url) throws IOException {
         try (Socket socket =
                 new Socket(InetAddress.getLoopbackAddress(), URI.create(url).getPort())) {
-            return new String(socket.getInputStream().readAllBytes());
+            return new String(socket.getInputStream().readAllBytes(), UTF_8);
         }
     }
 

@@ -16,10 +16,13 @@ final class TimerMain {
             CompletableFuture<Boolean> kept = new CompletableFuture<>();
             JdkTimer.schedule(
                     Duration.ofMillis(1),
-                    () -> kept.complete(Thread.currentThread().getContextClassLoader() == application));
+                    () -> kept.complete(
+                            application.equals(Thread.currentThread().getContextClassLoader())));
             System.out.println("the loader is " + (kept.join() ? "kept" : "not kept"));
             System.out.println("the caller has "
-                    + (Thread.currentThread().getContextClassLoader() == application ? "its loader" : "another one"));
+                    + (application.equals(Thread.currentThread().getContextClassLoader())
+                            ? "its loader"
+                            : "another one"));
         }
     }
 }

@@ -52,7 +52,7 @@ class UnkillableTest {
         kills.set(0);
     }
 
-    private enum End {
+    enum End {
         STOP,
         FORCE_KILL,
         SHUTDOWN;

@@ -71,7 +71,7 @@ class UnrulyWorkersIT {
     }
 
     @Test
-    void aSuspendedWorkerIsStoppedAtTheEndOfItsGraceAndOneThatIsResumedStays() {
+    void aSuspendedWorkerIsResumedToBeStoppedAndAnotherStays() {
         WorkerSupervisor supervisor = hive.supervise(RealHive.config().stopGrace(Duration.ofMillis(300)));
         WorkerInfo stopped = hive.spawnReady(supervisor, "sleep 1000 & echo $! > $FLAG; wait");
         WorkerInfo resumed = hive.spawnReady(supervisor, SLEEP);
@@ -80,7 +80,7 @@ class UnrulyWorkersIT {
 
         assertThat(supervisor.stop(stopped.id()).toCompletableFuture())
                 .succeedsWithin(PATIENCE)
-                .isEqualTo(ExitStatus.requested(137));
+                .isEqualTo(ExitStatus.requested(143));
         RealHive.signal("CONT", List.of(resumed));
 
         assertThat(isRunning(child.pid())).isFalse();
@@ -90,7 +90,7 @@ class UnrulyWorkersIT {
     }
 
     @Test
-    void aSuspendedWorkerThatAnswersNoProbeIsKilledAndStartedAgain() {
+    void aSuspendedWorkerThatAnswersNoProbeIsStoppedAndStartedAgain() {
         UnexpectedWarnings.expect("is given up after 3 failed health checks");
         WorkerSupervisor supervisor = hive.supervise(builder -> builder.restart(restarts(SOON, 5))
                 .config(RealHive.config()
@@ -107,7 +107,7 @@ class UnrulyWorkersIT {
             assertThat(isRunning(worker)).isFalse();
             assertThat(supervisor.recentExits()).singleElement().satisfies(exit -> {
                 assertThat(exit.cause()).isEqualTo(Exit.Cause.UNHEALTHY);
-                assertThat(exit.status()).isEqualTo(ExitStatus.requested(137));
+                assertThat(exit.status()).isEqualTo(ExitStatus.requested(143));
             });
         }
     }

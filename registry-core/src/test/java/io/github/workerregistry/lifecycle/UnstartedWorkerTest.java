@@ -172,7 +172,7 @@ class UnstartedWorkerTest {
 
     @Test
     void lateProgressOfTheLastGenerationIsNoneOfTheNextOne() {
-        UnexpectedWarnings.expect("its load made no progress");
+        UnexpectedWarnings.expect("is not ready after PT10S", "its load made no progress");
         VirtualHive hive = unstarted();
         hive.probe.answerAll(HealthStatus.unhealthy("loading"));
         runHeld();
@@ -191,7 +191,7 @@ class UnstartedWorkerTest {
 
     // --- to stop it is done at once
 
-    private enum End {
+    enum End {
         STOP,
         FORCE_KILL,
         SHUTDOWN,

@@ -53,6 +53,7 @@ class LivingThreadTest {
     }
 
     @SafeVarargs
+    @SuppressWarnings("varargs")
     private static Reading<String> find(Map<String, Reading<Proc.Stat>> stats, Reading<List<String>>... lists) {
         Deque<Reading<List<String>>> next = new ArrayDeque<>(List.of(lists));
         return LivingThread.among(next::remove, stats::get);
