@@ -35,8 +35,9 @@ public interface LeaseChecker {
      * need not call {@code resume}.
      *
      * @param lease the lease, of which a worker may have several
-     * @return the time, &gt; 0, after which slots of the worker are leased again even if {@code resume} is not called;
-     *     empty if this checker does not check this worker
+     * @return the longest time that the check may take, &gt; 0: one second later (real time) slots of the worker are
+     *     leased again even if {@code resume} was not called. Empty, or not &gt; 0: this checker does not check this
+     *     worker
      */
     Optional<Duration> check(FailedLease lease);
 }

@@ -171,7 +171,8 @@ public final class SlotLease implements AutoCloseable {
      * of the worker checks it at once: it looks whether the process has exited, and probes it out of turn. No slot of
      * this worker is leased, not even to callers that wait, until a probe that began after this call passes; where
      * there is no probe, until the process still runs 100 ms later; and never for longer than
-     * {@link io.github.workerregistry.lifecycle.LifecycleConfig#healthTimeout()}. Meanwhile the worker's state, and its
+     * {@link io.github.workerregistry.lifecycle.LifecycleConfig#healthTimeout()}, or, if the supervisor's scheduler is
+     * blocked, a second more of real time. Meanwhile the worker's state, and its
      * {@link WorkerInfo#slotsAvailable()}, stay as they are. A worker that nobody supervises is not checked: then this
      * is {@link #close()}.
      *

@@ -24,7 +24,7 @@ final class Shutdown {
     private static final Duration MARGIN = Duration.ofSeconds(2);
 
     /** How long the JVM waits for listeners on our threads to be told of the last exits: one may block for ever. */
-    private static final Duration TELLING = Duration.ofSeconds(1);
+    private static final Duration LISTENER_WAIT = Duration.ofSeconds(1);
 
     private final SupervisedWorkers workers;
     private final Stopper stopper;
@@ -74,8 +74,8 @@ final class Shutdown {
             }
             if (!ended.isDone()) {
                 log.warn("the shutdown is not complete; what is left is killed, and the JVM ends");
-            } else if (!isDone(told, TELLING)) {
-                log.warn("a listener has not returned within {}; the JVM ends", TELLING);
+            } else if (!isDone(told, LISTENER_WAIT)) {
+                log.warn("a listener has not returned within {}; the JVM ends", LISTENER_WAIT);
             }
         } catch (Throwable t) { // no memory, an interrupt
             LastResort.warn(log, "the shutdown failed; what is left is killed, and the JVM ends", t);

@@ -107,7 +107,8 @@ public final class OrphanReaper {
      *
      * <p>Logs each process that was ended at INFO, each that is still there at WARN.
      *
-     * @return what was found. Where that is not possible {@link OrphanReport#supported()} is false and nothing was done
+     * @return what was found; empty, after a WARN, if the processes of this machine could not be read within the
+     *     timeout. Where that is not possible at all {@link OrphanReport#supported()} is false and nothing was done
      */
     public OrphanReport reap() {
         long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
