@@ -29,7 +29,8 @@ record CommandTemplate(List<String> arguments) {
             "slots",
             "callback_url",
             "heartbeat_url",
-            "heartbeat_ms");
+            "heartbeat_ms",
+            "generation");
 
     /** Checks that there is a program, and that every placeholder is one that is filled in. */
     CommandTemplate {

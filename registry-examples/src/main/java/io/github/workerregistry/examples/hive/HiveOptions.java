@@ -52,7 +52,7 @@ final class HiveOptions {
             description =
                     "The command that starts a worker (default: the bundled demo worker). It is split into arguments"
                             + " once, as a shell would do it; no shell runs. Then {id} {port} {model_ref} {model_path}"
-                            + " {backend} {device} {slots} {callback_url} {heartbeat_url} {heartbeat_ms} are filled in. The worker also finds the values in its"
+                            + " {backend} {device} {slots} {callback_url} {heartbeat_url} {heartbeat_ms} {generation} are filled in. The worker also finds the values in its"
                             + " environment, as WORKER_ID, WORKER_PORT and so on.")
     private CommandTemplate workerCommand;
 
