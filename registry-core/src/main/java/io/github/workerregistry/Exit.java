@@ -71,8 +71,7 @@ public record Exit(
         for (int i = output.size() - 1; i >= 0; i--) {
             String line = output.get(i).strip();
             if (!line.isEmpty()) {
-                int end = Math.min(line.length(), LINE_LENGTH);
-                return Optional.of(LogText.of(end < line.length() ? line.substring(0, end) + "…" : line));
+                return Optional.of(SlotShortage.shortened(line, LINE_LENGTH));
             }
         }
         return Optional.empty();
