@@ -49,7 +49,8 @@ final class LivenessLoop implements Tick {
 
     private void lookAtStart(SupervisedWorker worker) {
         try {
-            if (registry.get(worker.id).filter(worker::owns).isEmpty()) {
+            // Not owns(): the process may be attached right after the record was read, and that has no pid yet.
+            if (registry.get(worker.id).filter(worker::isGenerationOf).isEmpty()) {
                 stopper.endDeregistered(worker);
             } else if (worker.start.isWaiting() && spawner.hasExecutorEnded()) {
                 worker.decide(() -> exits.startDropped(worker));

@@ -79,7 +79,7 @@ final class Readiness {
             return;
         }
         SupervisedWorker worker = workers.get(seen.id());
-        WorkerProcess process = worker == null || !worker.owns(seen) ? null : worker.process();
+        WorkerProcess process = worker == null || !worker.isGenerationOf(seen) ? null : worker.process();
         if (worker == null || process == null || worker.lineage.spec().listenerOutsideTree()) {
             becomes(seen, ANSWERED); // there is no process to compare with, or none that would listen
             return;

@@ -156,7 +156,7 @@ final class Stopper {
     }
 
     private void end(@Nullable SupervisedWorker worker, WorkerInfo stopping, Exit.Cause reason) {
-        if (worker == null || !worker.owns(stopping)) {
+        if (worker == null || !isRecordOf(worker, stopping)) {
             // Registered by the host: we may ask its process to end, but it is not ours to signal.
             stops.ask(stopping);
             registry.removeIfUnchanged(stopping, reason);
@@ -168,6 +168,13 @@ final class Stopper {
             }
             begin(worker, Duration.ZERO, config.stopGrace());
         });
+    }
+
+    /** A record may have been read right before its process was attached; then the present one has the pid. */
+    private boolean isRecordOf(SupervisedWorker worker, WorkerInfo record) {
+        return worker.owns(record)
+                || (worker.isGenerationOf(record)
+                        && registry.get(worker.id).filter(worker::owns).isPresent());
     }
 
     /** Kills a worker whose record the host has removed. */
