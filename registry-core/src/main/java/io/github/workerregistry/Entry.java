@@ -191,6 +191,15 @@ final class Entry {
         return false;
     }
 
+    /** No slot can be taken before the next generation. Under the registry's write lock. */
+    void endLeasing() {
+        long seen = word;
+        while (!Occupancy.isGone(seen) && !WORD.compareAndSet(this, seen, Occupancy.checking(seen))) {
+            seen = word;
+        }
+        FreeSlots.note(this);
+    }
+
     boolean isChecking() {
         return Occupancy.isChecking(word);
     }

@@ -72,7 +72,11 @@ final class Occupancy {
 
     /** The same, but no slot can be taken until the worker has been {@link #checked}. */
     static long giveFailed(long word) {
-        return give(word) | CHECKING;
+        return checking(give(word));
+    }
+
+    static long checking(long word) {
+        return word | CHECKING;
     }
 
     static long checked(long word) {

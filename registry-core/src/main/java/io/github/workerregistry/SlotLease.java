@@ -172,9 +172,8 @@ public final class SlotLease implements AutoCloseable {
      * this worker is leased, not even to callers that wait, until a probe that began after this call passes; where
      * there is no probe, until the process still runs 100 ms later; and never for longer than
      * {@link io.github.workerregistry.lifecycle.LifecycleConfig#healthTimeout()}, or, if the supervisor's scheduler is
-     * blocked, a second more of real time. Meanwhile the worker's state, and its
-     * {@link WorkerInfo#slotsAvailable()}, stay as they are. A worker that nobody supervises is not checked: then this
-     * is {@link #close()}.
+     * blocked, a second more of real time. Meanwhile the worker's state, and its {@link WorkerInfo#slotsAvailable()},
+     * stay as they are. A worker that nobody supervises is not checked: then this is {@link #close()}.
      *
      * <p>A request that the worker refused (a status of 400) has not failed in this sense; to call this for it does no
      * harm, but costs a probe.

@@ -371,6 +371,26 @@ public final class WorkerRegistry {
     }
 
     /**
+     * Leases no slot of a worker's generation any more: its process is known to have exited, and the exit will be told
+     * in a moment. State and open leases stay as they are.
+     *
+     * @param id the worker's id
+     * @param generation the generation that has exited
+     * @return false if the id is unknown or the worker is in another generation
+     */
+    public boolean endLeasing(String id, int generation) {
+        requireNonNull(id, "id");
+        return write(() -> {
+            Entry entry = workers.get(id);
+            boolean known = entry != null && entry.last().generation() == generation;
+            if (known) {
+                entry.endLeasing();
+            }
+            return known;
+        });
+    }
+
+    /**
      * Removes all workers, as {@link #remove(String)} removes one.
      *
      * @return what was removed, in registration order
@@ -905,7 +925,8 @@ public final class WorkerRegistry {
         /**
          * Sets the clock, for tests: {@link io.github.workerregistry.testing.VirtualTime}. It is read by any thread,
          * with no lock held. If it is set back by more than a second, the registry's clock goes on from where it was,
-         * so every deadline stays as far away as it was; from then on it is ahead of this one.
+         * so every deadline stays as far away as it was; from then on it is ahead of this one. While it throws or
+         * returns null, the registry's clock stands at its last reading.
          *
          * @param clock default: wall time at construction plus elapsed {@code nanoTime}, so that a jump of the wall
          *     clock changes nothing

@@ -118,7 +118,8 @@ class RegistryModelProperties {
     }
 
     /** What changes no worker, and has tests of its own. */
-    private static final List<String> ELSEWHERE = List.of("noteUnknownHealthCheck(String)", "deferEvents(Runnable)");
+    private static final List<String> ELSEWHERE =
+            List.of("noteUnknownHealthCheck(String)", "deferEvents(Runnable)", "endLeasing(String, int)");
 
     /** Whoever adds an operation adds it here, too. */
     @Example

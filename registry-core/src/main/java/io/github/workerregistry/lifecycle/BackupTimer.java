@@ -1,7 +1,9 @@
 package io.github.workerregistry.lifecycle;
 
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -15,10 +17,15 @@ final class BackupTimer {
 
     private static final Logger log = LoggerFactory.getLogger(BackupTimer.class);
 
+    /** A task that is late by more has been lost by the timer, for want of memory, say. */
+    private static final long LOST_AFTER_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final Duration period;
     private final BooleanSupplier needed;
     private final Runnable task;
+    private final BiConsumer<Duration, Runnable> timer;
     private final AtomicReference<@Nullable Once> next = new AtomicReference<>();
+    private volatile long dueNanos;
 
     /**
      * A timer that does not run yet.
@@ -26,6 +33,16 @@ final class BackupTimer {
      * @param needed whether the task is to be repeated
      */
     BackupTimer(Duration period, BooleanSupplier needed, Runnable task) {
+        this(period, needed, task, JdkTimer::schedule);
+    }
+
+    /**
+     * A timer that does not run yet.
+     *
+     * @param timer runs a task after a delay
+     */
+    BackupTimer(Duration period, BooleanSupplier needed, Runnable task, BiConsumer<Duration, Runnable> timer) {
+        this.timer = timer;
         this.period = period;
         this.needed = needed;
         this.task = task;
@@ -36,18 +53,27 @@ final class BackupTimer {
      * from a later call on.
      */
     void ensureRunning() {
-        if (next.get() == null && needed.getAsBoolean()) {
-            schedule();
+        Once present = next.get();
+        if ((present == null || isLost()) && needed.getAsBoolean()) {
+            schedule(present);
         }
     }
 
-    private void schedule() {
+    private boolean isLost() {
+        return System.nanoTime() - dueNanos > LOST_AFTER_NANOS;
+    }
+
+    private void schedule(@Nullable Once before) {
+        if (before != null && !before.take()) {
+            return; // it has begun
+        }
         Once once = new Once(this::run);
-        if (!next.compareAndSet(null, once)) {
+        if (!next.compareAndSet(before, once)) {
             return;
         }
+        dueNanos = System.nanoTime() + period.toNanos();
         try {
-            JdkTimer.schedule(period, once);
+            timer.accept(period, once);
         } catch (Throwable t) { // no thread, no memory
             if (once.take()) { // else it has run all the same
                 next.set(null);

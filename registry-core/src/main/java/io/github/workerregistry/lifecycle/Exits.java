@@ -69,14 +69,28 @@ final class Exits {
         });
     }
 
-    /** Whether a later tick is to deal with it: by then a shutdown may have begun, and it was no crash. */
+    /** Whether it is to be dealt with later: by then a shutdown may have begun, and it was no crash. */
     private boolean isPutOff(SupervisedWorker worker, ExitStatus status) {
+        if (!endsWithJvm || workers.isClosed() || worker.stop.isUnderWay() || !SharedSignal.ended(status)) {
+            return false;
+        }
         Instant now = registry.clock().instant();
-        return endsWithJvm
-                && !workers.isClosed()
-                && !worker.stop.isUnderWay()
-                && SharedSignal.ended(status)
-                && SharedSignal.mayFollow(worker.exitNoticed(now), now);
+        Instant first = worker.exitNoticed();
+        if (first == null) {
+            worker.exitNoticed(now);
+            registry.endLeasing(worker.id, worker.generation);
+            lookAgain(worker, status);
+        }
+        return SharedSignal.mayFollow(first == null ? now : first, now);
+    }
+
+    /** The next tick does so too, unless the hive's scheduler is blocked. */
+    private void lookAgain(SupervisedWorker worker, ExitStatus status) {
+        try {
+            JdkTimer.schedule(SharedSignal.PATIENCE, () -> noticed(worker, status));
+        } catch (Throwable t) { // no thread, no memory
+            LastResort.warn(log, "an exit cannot be looked at again without the scheduler", t);
+        }
     }
 
     /**
@@ -156,21 +170,42 @@ final class Exits {
     }
 
     private void end(SupervisedWorker worker, Exit exit) {
-        worker.exited();
         Optional<RestartHistory.Next> restart = planRestart(worker, exit);
         boolean crashLoop = restart.isEmpty() && mayRestart(worker, exit.cause());
         Exit last = crashLoop ? exit.withCause(Exit.Cause.CRASH_LOOP) : exit;
-        tell(worker, exit, crashLoop); // first: who finds the exit in the history finds it in the log, too
-        history.add(last);
         WorkerEndedException ended = new WorkerEndedException(last);
+        // First: a call-back that finds the exit in the registry or the history finds it in the log, too.
+        guarded(() -> tell(worker, exit, crashLoop));
+        boolean backsOff = restart.isPresent() && backOff(worker, last, restart.get());
+        if (!backsOff) {
+            remove(worker, last);
+        }
+        worker.exited(); // from here on it is done; what failed before is done again by the next tick
+        history.add(last);
         worker.ready.completeExceptionally(ended);
-        if (restart.isPresent() && backOff(worker, last, restart.get())) {
-            worker.gone.complete(last.status());
-        } else {
-            free(worker);
-            registry.get(worker.id).filter(worker::owns).ifPresent(own -> remove(own, last));
-            worker.gone.complete(last.status());
+        worker.gone.complete(last.status());
+        if (!backsOff) {
             worker.giveUp(ended);
+        }
+    }
+
+    /** Its id is free before its record has gone, so that an observer of the removal can spawn it again. */
+    private void remove(SupervisedWorker worker, Exit last) {
+        free(worker);
+        try {
+            registry.get(worker.id).filter(worker::owns).ifPresent(own -> remove(own, last));
+        } catch (Throwable t) {
+            workers.add(worker);
+            throw t;
+        }
+    }
+
+    /** A log that fails must not keep an exit from being dealt with. */
+    private static void guarded(Runnable logging) {
+        try {
+            logging.run();
+        } catch (Throwable t) {
+            LastResort.warn(log, "the log failed", t);
         }
     }
 
@@ -222,7 +257,8 @@ final class Exits {
                     .flatMap(own -> registry.updateStateOf(own, next))
                     .isPresent();
             if (backingOff) {
-                log.info("worker {} is backing off: restart {} in {}", worker.id, restart.attempt(), restart.delay());
+                guarded(() -> log.info(
+                        "worker {} is backing off: restart {} in {}", worker.id, restart.attempt(), restart.delay()));
             }
             return backingOff;
         } catch (IllegalTransitionException endingForGood) {

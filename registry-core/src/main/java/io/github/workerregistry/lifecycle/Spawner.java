@@ -128,9 +128,9 @@ final class Spawner {
                     ? record
                     : worker.started.getNow(
                             record.toBuilder().pid(process.pid()).build());
-        } catch (IllegalStateException | SpawnException e) {
-            exits.spawnFailed(worker, e);
-            throw e;
+        } catch (Throwable t) {
+            exits.spawnFailed(worker, t);
+            throw t;
         }
     }
 
@@ -230,13 +230,20 @@ final class Spawner {
         }
         try {
             follow(next, starter.start(next), record);
-        } catch (SpawnException e) {
+        } catch (Throwable t) {
+            SpawnException failure = asSpawnException(next, t);
             next.decide(() -> {
                 if (next.start.end()) {
-                    exits.startFailed(next, e);
+                    exits.startFailed(next, failure);
                 }
             });
         }
+    }
+
+    private static SpawnException asSpawnException(SupervisedWorker worker, Throwable t) {
+        return t instanceof SpawnException e
+                ? e
+                : new SpawnException(worker.launch.process().command(), LogText.describe(t), t);
     }
 
     /**
@@ -249,12 +256,19 @@ final class Spawner {
             exits.endLate(worker, start.process(), start.pid());
             return false;
         }
-        worker.decide(() -> {
-            attach(worker, start, record);
-            stops.catchUp(worker);
-            start.onExit()
-                    .thenAccept(status -> exits.noticed(worker, status)); // last: should it fail, a sweep will see
-        });
+        try {
+            worker.decide(() -> {
+                attach(worker, start, record);
+                stops.catchUp(worker);
+                start.onExit()
+                        .thenAccept(status -> exits.noticed(worker, status)); // last: should it fail, a tick will see
+            });
+        } catch (Throwable t) { // no memory
+            if (worker.process() == null) {
+                exits.endLate(worker, start.process(), start.pid());
+            }
+            throw t;
+        }
         return true;
     }
 

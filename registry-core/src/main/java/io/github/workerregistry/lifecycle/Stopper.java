@@ -72,12 +72,15 @@ final class Stopper {
         CompletableFuture<SupervisedWorker> ending = new CompletableFuture<>();
         decide(id, ending, worker -> {
             worker.dismiss(); // whatever ends it now, no restart follows
-            if (worker.hasExited()) {
-                exits.cancelRestart(worker, reason);
-            } else {
-                begin(worker, reason, drain, untilKill);
+            try {
+                if (worker.hasExited()) {
+                    exits.cancelRestart(worker, reason);
+                } else {
+                    begin(worker, reason, drain, untilKill);
+                }
+            } finally {
+                ending.complete(worker);
             }
-            ending.complete(worker);
         });
         return ending;
     }
@@ -98,15 +101,23 @@ final class Stopper {
             SupervisedWorker present = workers.get(id);
             if (present == null || !present.lineage.equals(known.lineage)) {
                 result.completeExceptionally(new NoSuchWorkerException(id));
-            } else {
+                return;
+            }
+            try {
                 decision.accept(present);
+            } catch (Throwable t) { // no memory, or the log
+                result.completeExceptionally(t);
+                throw t;
             }
         });
     }
 
     private void begin(SupervisedWorker worker, Exit.Cause reason, Duration drain, Duration untilKill) {
-        recordIntent(worker, reason);
-        begin(worker, drain, untilKill);
+        try {
+            recordIntent(worker, reason);
+        } finally { // a record that is Stopping has a stop under way
+            begin(worker, drain, untilKill);
+        }
     }
 
     private void begin(SupervisedWorker worker, Duration drain, Duration untilKill) {

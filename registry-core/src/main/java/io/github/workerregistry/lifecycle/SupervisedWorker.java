@@ -206,12 +206,14 @@ final class SupervisedWorker {
         return restartWanted;
     }
 
-    /** Notes that the process has gone; gives when that was noticed first. */
-    Instant exitNoticed(Instant now) {
-        if (exitNoticed == null) {
-            exitNoticed = now;
-        }
+    /** When the exit of the process was noticed and put off; null if it was not. */
+    @Nullable
+    Instant exitNoticed() {
         return exitNoticed;
+    }
+
+    void exitNoticed(Instant now) {
+        exitNoticed = now;
     }
 
     void exited() {

@@ -30,9 +30,27 @@ final class Turns {
 
     /** Runs the decision: now, on this thread, or after those before it, on the thread that runs those. */
     void take(Runnable decision) {
+        Taking taking = new Taking(); // first: there may be no memory for it
         waiting.add(decision);
         if (count.getAndIncrement() == 0) {
-            CallBacks.runAfter(registry, this::takeAll);
+            try {
+                CallBacks.runAfter(registry, taking);
+            } finally {
+                taking.run(); // does nothing, unless there was no memory to begin
+            }
+        }
+    }
+
+    /** Takes all decisions that wait, once. */
+    private final class Taking implements Runnable {
+        private boolean begun;
+
+        @Override
+        public void run() {
+            if (!begun) {
+                begun = true;
+                takeAll();
+            }
         }
     }
 

@@ -38,12 +38,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p>It starts no thread of its own. Its loops run as one periodic task of the hive's scheduler and do not block it. A
  * stop or shutdown that the scheduler does not run goes on, in real time, on the timer thread that the JDK keeps for
- * {@link CompletableFuture}.
- * What may block (the start of a process on a restart, the removal of files) runs on the executor given to
- * {@link Builder#blocking}; without one, on the scheduler too. The hive's executors are still running after
- * {@link #close()}. All methods are thread-safe. Workers that the hive registered itself are probed and timed out too,
- * but they have no process here: ending one removes its record. A registry may have several supervisors, each with its
- * own settings: each evaluates the workers that it spawned, and the first one those that the hive registered
+ * {@link CompletableFuture}. What may block (the start of a process on a restart, the removal of files) runs on the
+ * executor given to {@link Builder#blocking}; without one, on the scheduler too. The hive's executors are still running
+ * after {@link #close()}. All methods are thread-safe. Workers that the hive registered itself are probed and timed out
+ * too, but they have no process here: ending one removes its record. A registry may have several supervisors, each with
+ * its own settings: each evaluates the workers that it spawned, and the first one those that the hive registered
  * ({@link Builder#superviseRegistered}).
  */
 public final class WorkerSupervisor implements AutoCloseable {
@@ -484,8 +483,9 @@ public final class WorkerSupervisor implements AutoCloseable {
 
         /**
          * Adds a JVM shutdown hook that calls {@link WorkerSupervisor#shutdown} and waits for it: on SIGTERM, Ctrl-C
-         * and {@code System.exit}, and not on SIGKILL. The JVM waits no longer than the deadline, the kill wait and 3
-         * s (1 s of them for listeners that run on the supervisor's threads); what is left then is killed. The hook is taken away when the supervisor has been shut down or closed.
+         * and {@code System.exit}, and not on SIGKILL. The JVM waits no longer than the deadline, the kill wait and 3 s
+         * (1 s of them for listeners that run on the supervisor's threads); what is left then is killed. The hook is
+         * taken away when the supervisor has been shut down or closed.
          *
          * <p>A service manager may signal the hive and its workers at once (systemd does with
          * {@code KillMode=control-group}, its default; {@code KillMode=mixed} lets workers drain). So with the hook,

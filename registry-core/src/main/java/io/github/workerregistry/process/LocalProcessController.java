@@ -268,11 +268,11 @@ public final class LocalProcessController implements ProcessController {
          * Keeps the output of each worker in a file of its own in this directory; the next process of the same id
          * appends to it. An id of small ASCII letters, digits, {@code _}, {@code .} and {@code -}, which begins with
          * none of the last two, has at most 200 characters and is not the name of a device of Windows ({@code con},
-         * {@code nul}, …), has the file {@code <worker id>.log}. For any other,
-         * other characters become {@code _}, and {@code ~} and a hash of the id follow, so that different ids have
-         * different files also where {@code a} and {@code A} are one name. The files are yours to delete or to rotate,
-         * also while a worker writes to one, but until its exit a worker goes on with the file that it was started
-         * with: to rotate by copying and truncating frees the disk at once, to rename does not.
+         * {@code nul}, …), has the file {@code <worker id>.log}. For any other, other characters become {@code _}, and
+         * {@code ~} and a hash of the id follow, so that different ids have different files also where {@code a} and
+         * {@code A} are one name. The files are yours to delete or to rotate, also while a worker writes to one, but
+         * until its exit a worker goes on with the file that it was started with: to rotate by copying and truncating
+         * frees the disk at once, to rename does not.
          *
          * <p>A new file has the mode 0600 where the file system has modes; one that is there keeps its own. A worker is
          * not started if its file is a link, has a second (hard) link, is anything but a regular file, or belongs to

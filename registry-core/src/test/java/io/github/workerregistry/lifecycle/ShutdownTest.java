@@ -321,6 +321,22 @@ class ShutdownTest {
         assertThat(hive.supervisor.recentExits()).extracting(Exit::cause).containsExactly(Exit.Cause.SHUTDOWN);
     }
 
+    /** Regression: its slots were leased until the exit was told, 200 ms later. */
+    @Test
+    void noSlotOfAWorkerWhoseExitWaitsForAShutdownIsLeased() {
+        UnexpectedWarnings.expect("is gone: CRASHED, signal 15");
+        VirtualHive hive = new VirtualHive(builder -> builder.shutdownHook(DEADLINE));
+        String id = hive.spawnReady();
+
+        hive.processes.exit(id, 143);
+
+        assertThat(hive.registry.tryAcquire("tiny")).isEmpty();
+        assertThat(hive.registry.tryAcquireFrom(id)).isEmpty();
+        hive.advance(Duration.ofMillis(300));
+        assertThat(hive.isGone(id)).isTrue();
+        hive.supervisor.close();
+    }
+
     @Test
     void aWorkerThatIsSignalledAloneHasCrashedAfterAll() {
         UnexpectedWarnings.expect("is gone: CRASHED, signal 15");
