@@ -51,6 +51,12 @@ final class ModelHistory {
         put(worker.modelRef(), new Past(failure, false, now));
     }
 
+    /** A worker was registered: another one of its hive may have been shut down, but this one will serve. */
+    synchronized void registered(WorkerInfo worker) {
+        byModel.computeIfPresent(
+                worker.modelRef(), (model, past) -> past.shutDown ? new Past(past.failure, false, past.atNanos) : past);
+    }
+
     /** A worker was removed. */
     synchronized void removed(WorkerInfo worker, Exit.Cause reason) {
         Past known = byModel.get(worker.modelRef());
@@ -77,7 +83,10 @@ final class ModelHistory {
                 : null;
     }
 
-    /** Whether the worker of a model that was removed last was removed because the hive shuts down. */
+    /**
+     * Whether the worker of a model that was removed last was removed because the hive shuts down, and no other one was
+     * registered since.
+     */
     synchronized boolean isShutDown(String modelRef) {
         Past past = byModel.get(modelRef);
         return past != null && past.shutDown && isRecent(past.atNanos);

@@ -159,6 +159,7 @@ public final class WorkerRegistry {
             aftermath.changed(entry.model());
             byId.put(worker.id(), entry); // last: who finds it there may take its slots
             events.registered(worker);
+            history.registered(worker);
             return worker;
         });
     }

@@ -1,9 +1,13 @@
 package io.github.workerregistry.lifecycle;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import io.github.workerregistry.Exit;
+import io.github.workerregistry.NoSuchModelException;
+import io.github.workerregistry.SlotFilter;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
@@ -190,6 +194,26 @@ class SeveralSupervisorsTest {
 
         assertThat(registry.get("own")).isPresent();
         assertThat(probe.probes("own")).isZero();
+    }
+
+    /** For 10 minutes they were told that the hive shuts down, though the other one had started the model again. */
+    @Test
+    void callersOfAModelThatIsRegisteredAgainAreNotToldOfTheShutdownOfOne() {
+        ready(strict);
+        strict.shutdown(Duration.ofSeconds(1));
+        time.advance(Duration.ofSeconds(5));
+        assertThat(refused().isShuttingDown()).isTrue();
+
+        ready(patient);
+
+        assertThat(refused().isShuttingDown()).isFalse();
+    }
+
+    /** What a caller is told of a backend that no worker has. */
+    private NoSuchModelException refused() {
+        return requireNonNull(catchThrowableOfType(
+                NoSuchModelException.class,
+                () -> registry.acquire("tiny", SlotFilter.any().onBackend("cuda"), Duration.ZERO)));
     }
 
     /** Between its leaving the books of its supervisor and the removal of its record. */
