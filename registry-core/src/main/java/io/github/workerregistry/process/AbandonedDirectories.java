@@ -52,7 +52,7 @@ final class AbandonedDirectories {
                     removeIfOurs(secure, directory);
                 }
             }
-        } catch (IOException | DirectoryIteratorException e) {
+        } catch (IOException | DirectoryIteratorException | UnreadableException e) {
             log.debug("temporary directories in {} cannot be looked at", LogText.of(parent.toString()), LogText.of(e));
         }
     }

@@ -45,7 +45,8 @@ class ShortageIT {
                 "descriptors that come and go",
                 "orphans",
                 "orphans that are found",
-                "a hive that begins amid it"
+                "a hive that begins amid it",
+                "directories of dead hives"
             })
     void withoutFileDescriptorsNothingIsTakenForGoneNorForDone(String what, @TempDir Path directory)
             throws IOException, InterruptedException {

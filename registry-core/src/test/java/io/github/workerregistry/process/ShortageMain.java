@@ -46,6 +46,8 @@ final class ShortageMain {
         check(new SpawnException(List.of("warm"), "up", null).command() != null, "classes that every hive has loaded");
         if (args[0].equals("a hive that begins amid it")) {
             beginAmidIt(args[1], shortage);
+        } else if (args[0].equals("directories of dead hives")) {
+            directoriesOfDeadHives(args[1], Path.of(args[2]), shortage);
         } else {
             new ShortageMain(args[1], Path.of(args[2]), shortage).run(args[0]);
         }
@@ -278,6 +280,24 @@ final class ShortageMain {
         check(!origin.isOrphaned(), "its hive is this JVM");
         worker.kill();
         eventuallyEnded(worker, ExitStatus.requested(137));
+    }
+
+    /** The report of the reaper was lost if the parent could be opened, and the id of this boot could not be read. */
+    private static void directoriesOfDeadHives(String hiveId, Path parent, DescriptorShortage shortage)
+            throws IOException {
+        AbandonedDirectories.remove(parent, hiveId); // a first time, for the classes of the JDK
+        Path left = Files.createDirectory(parent.resolve("worker-registry-" + Integer.toHexString(hiveId.hashCode())
+                + "-" + Proc.pidNamespace() + "-99999999-1-x")); // no process has a pid that high
+        shortage.begin();
+        for (int free = 1; free <= 2; free++) { // two for the parent, none for the id
+            shortage.leave(shortage.size() - 1);
+            AbandonedDirectories.remove(parent, hiveId);
+            check(Files.exists(left), "nothing follows from what cannot be read");
+        }
+        shortage.end();
+
+        AbandonedDirectories.remove(parent, hiveId);
+        check(!Files.exists(left), "it is removed");
     }
 
     /** As a dead hive of this id has left it. */
