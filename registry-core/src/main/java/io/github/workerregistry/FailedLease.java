@@ -1,7 +1,7 @@
 package io.github.workerregistry;
 
+import io.github.workerregistry.internal.JdkTimer;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,14 +66,8 @@ public final class FailedLease {
         if (over) {
             return;
         }
-        Thread current = Thread.currentThread();
-        ClassLoader loader = current.getContextClassLoader();
-        current.setContextClassLoader(null); // or the timer's thread would keep it, if this is its first user
-        try {
-            after.completeOnTimeout(null, nanos, TimeUnit.NANOSECONDS).thenRun(this::resume);
-        } finally {
-            current.setContextClassLoader(loader);
-        }
+        after.thenRun(this::resume);
+        JdkTimer.complete(after, nanos);
     }
 
     /** The check is over. */

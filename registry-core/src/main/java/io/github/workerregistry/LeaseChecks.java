@@ -98,16 +98,27 @@ final class LeaseChecks {
     }
 
     private void ask(FailedLease failed) {
-        Duration atMost = firstThatChecks(failed);
         try {
+            Duration atMost = firstThatChecks(failed);
             if (atMost != null && !atMost.isNegative() && !atMost.isZero()) {
                 timer.accept(failed, Math.min(TimeUnit.NANOSECONDS.convert(atMost), LONGEST_NANOS) + SLACK_NANOS);
                 return;
             }
-        } catch (Throwable t) { // no thread for the JDK's timer: better no check than one without an end
-            log.debug("worker {}: its check cannot be timed", failed.worker().id(), LogText.of(t));
+        } catch (Throwable t) { // no thread for the JDK's timer, no memory: better no check than one without an end
+            tell(failed, t);
         }
         release(failed, underWay.withdraw(failed));
+    }
+
+    private static void tell(FailedLease failed, Throwable why) {
+        try {
+            log.debug(
+                    "worker {}: its check cannot be begun, or timed",
+                    failed.worker().id(),
+                    LogText.of(why));
+        } catch (Throwable unheard) {
+            // There may be no memory for the log either.
+        }
     }
 
     /** How long the check may take; null if nobody checks the worker. */

@@ -253,6 +253,43 @@ class FailedLeaseTest {
     @Nested
     class ACheck {
 
+        /** The worker was barred for ever, because its check had no timer yet. */
+        @Test
+        void thatCannotBeBegunBarsNoWorker() {
+            registry.checkFailedLeases(lease -> {
+                throw new AssertionError("broken");
+            });
+            registry.register(idle("w", 1));
+            SlotLease lease = lease("w");
+
+            try (BrokenLog unused = new BrokenLog(LeaseChecks.class)) {
+                lease.fail(refused);
+            }
+
+            assertThat(registry.tryAcquire(MODEL)).isPresent();
+            assertThat(end(lease)).isCompletedWithValue(new Released());
+        }
+
+        /** The JDK's own pools have threads that keep their loader if there is a security manager. */
+        @Test
+        void isTimedFromAThreadWhoseClassLoaderCannotBeSet() throws InterruptedException {
+            check();
+            registry.register(idle("w", 1));
+            SlotLease lease = lease("w");
+            Thread thread = new Thread(() -> lease.fail(refused)) {
+                @Override
+                public void setContextClassLoader(ClassLoader loader) {
+                    throw new SecurityException("fixed");
+                }
+            };
+
+            thread.start();
+            thread.join();
+
+            assertThat(registry.tryAcquire(MODEL)).as("it is being checked").isEmpty();
+            assertThat(checked).hasSize(1);
+        }
+
         /** Each of them needs a probe that began after it. */
         @Test
         void passesOnlyIfNoLeaseHasFailedSince() {

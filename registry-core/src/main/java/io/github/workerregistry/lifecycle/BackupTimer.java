@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.internal.JdkTimer;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;

@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.internal.JdkTimer;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.time.Duration;
