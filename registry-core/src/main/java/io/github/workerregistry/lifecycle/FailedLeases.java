@@ -22,9 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checks a worker of which a lease has failed, at once and out of turn: whether its process has exited, and if not,
- * whether it answers a probe that begins now. Until it does, or the health timeout is over, no slot of it is leased.
- * Without a probe it has passed if its process still runs 100 ms later.
+ * Checks a worker that this supervisor evaluates and of which a lease has failed, at once and out of turn: whether its
+ * process has exited, and if not, whether it answers a probe that begins now. Until it does, or the health timeout is
+ * over, no slot of it is leased. Without a probe it has passed if its process still runs 100 ms later.
  *
  * <p>{@link #check} only enqueues. Checks are worked on by the scheduler as soon as that has time, and in every round
  * of the loops; of one worker by one thread at a time. An answer of these probes is no verdict: it counts neither as a
@@ -35,6 +35,7 @@ final class FailedLeases implements LeaseChecker, Tick {
     private static final Logger log = LoggerFactory.getLogger(FailedLeases.class);
 
     private final WorkerRegistry registry;
+    private final SupervisedRecords records;
     private final SupervisedWorkers workers;
     private final Exits exits;
     private final @Nullable HealthProbe probe;
@@ -51,6 +52,7 @@ final class FailedLeases implements LeaseChecker, Tick {
 
     FailedLeases(
             WorkerRegistry registry,
+            SupervisedRecords records,
             SupervisedWorkers workers,
             Exits exits,
             @Nullable HealthProbe probe,
@@ -58,6 +60,7 @@ final class FailedLeases implements LeaseChecker, Tick {
             Presence presence,
             Executor scheduler) {
         this.registry = registry;
+        this.records = records;
         this.workers = workers;
         this.exits = exits;
         this.probe = probe;
@@ -82,7 +85,7 @@ final class FailedLeases implements LeaseChecker, Tick {
 
     @Override
     public Optional<Duration> check(FailedLease lease) {
-        if (closed || (probe == null && !drives(lease.worker()))) {
+        if (closed || !mayCheck(lease.worker())) {
             return Optional.empty();
         }
         LeaseCheck next = new LeaseCheck(lease, registry.clock().instant());
@@ -96,6 +99,11 @@ final class FailedLeases implements LeaseChecker, Tick {
         }
         hurry();
         return Optional.of(atMost);
+    }
+
+    /** What another supervisor evaluates, or none does, is not probed, nor is anybody kept from its slots. */
+    private boolean mayCheck(WorkerInfo worker) {
+        return probe == null ? drives(worker) : records.include(worker);
     }
 
     private void hurry() {

@@ -16,6 +16,11 @@ final class SupervisedRecords {
         this.evaluated = evaluated;
     }
 
+    /** Whether a record is one of them. */
+    boolean include(WorkerInfo record) {
+        return evaluated.test(record);
+    }
+
     /** All of them at one moment, in registration order. */
     List<WorkerInfo> list() {
         return registry.list().stream().filter(evaluated).toList();

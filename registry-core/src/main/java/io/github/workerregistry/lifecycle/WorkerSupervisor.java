@@ -109,8 +109,8 @@ public final class WorkerSupervisor implements AutoCloseable {
             loops.add("probe", config.sweep(), probes);
             loops.add("verdict", config.sweep(), verdict);
         }
-        FailedLeases failedLeases =
-                new FailedLeases(registry, workers, exits, probe, config.healthTimeout(), presence, builder.scheduler);
+        FailedLeases failedLeases = new FailedLeases(
+                registry, records, workers, exits, probe, config.healthTimeout(), presence, builder.scheduler);
         loops.add("failed leases", config.sweep(), failedLeases);
         diagnosis = new LoadDiagnosis(probes, workers);
         loops.add("slow load", SlowLoadLoop.PERIOD, new SlowLoadLoop(records, diagnosis, presence));
@@ -468,10 +468,10 @@ public final class WorkerSupervisor implements AutoCloseable {
         }
 
         /**
-         * Sets whether workers that the hive registered itself are evaluated here: probed, timed out, and ended when
-         * they fail. Where a registry has several supervisors, that is up to the one that was built first; if it says
-         * false, nothing evaluates them. A worker that was spawned is evaluated by the supervisor that spawned it, and
-         * by no other.
+         * Sets whether workers that the hive registered itself are evaluated here: probed, checked when a lease of them
+         * has failed, timed out, and ended when they fail. Where a registry has several supervisors, that is up to the
+         * one that was built first; if it says false, nothing evaluates them. A worker that was spawned is evaluated by
+         * the supervisor that spawned it, and by no other.
          *
          * @param superviseRegistered default true
          * @return this builder

@@ -19,6 +19,7 @@ import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.RecordingListener;
 import io.github.workerregistry.testing.ScriptedHealthProbe;
 import io.github.workerregistry.testing.VirtualTime;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeEach;
@@ -161,6 +162,23 @@ class SeveralSupervisorsTest {
     }
 
     @Test
+    void whatTheHiveRegisteredIsCheckedByTheFirstAfterALeaseHasFailed() {
+        strictProbe.hang("own");
+        register("own");
+
+        fail("own");
+        time.advance(Duration.ofMillis(500));
+
+        assertThat(strictProbe.probes("own")).isPositive();
+        assertThat(patientProbe.probes("own")).isZero();
+        assertThat(registry.tryAcquireFrom("own")).isEmpty();
+    }
+
+    private void fail(String id) {
+        registry.tryAcquireFrom(id).orElseThrow().fail(new IOException("connection reset"));
+    }
+
+    @Test
     void whenTheFirstHasEndedTheNextOneTakesThemOver() {
         strict.shutdown(Duration.ofSeconds(1));
         register("own");
@@ -193,6 +211,12 @@ class SeveralSupervisorsTest {
         time.advance(Duration.ofHours(1));
 
         assertThat(registry.get("own")).isPresent();
+        assertThat(probe.probes("own")).isZero();
+
+        registry.tryAcquireFrom("own").orElseThrow().fail(new IOException("connection reset"));
+        time.advance(Duration.ofMillis(500));
+
+        assertThat(registry.tryAcquireFrom("own")).as("it is not checked").isPresent();
         assertThat(probe.probes("own")).isZero();
     }
 
