@@ -4,7 +4,6 @@ import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
-import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.health.HealthStatus.Unhealthy;
 import io.github.workerregistry.health.HealthStatus.Unknown;
@@ -32,7 +31,7 @@ final class ProbeLoop implements Tick {
 
     private final WorkerRegistry registry;
     private final SupervisedRecords records;
-    private final HealthProbe probe;
+    private final ProbeQueue probe;
     private final LifecycleConfig config;
     private final Verdict verdict;
     private final Map<String, Schedule> schedules = new HashMap<>();
@@ -44,7 +43,7 @@ final class ProbeLoop implements Tick {
             WorkerRegistry registry,
             SupervisedRecords records,
             SupervisedWorkers supervised,
-            HealthProbe probe,
+            ProbeQueue probe,
             LifecycleConfig config,
             Verdict verdict,
             Stalls stalls,
@@ -120,11 +119,20 @@ final class ProbeLoop implements Tick {
      */
     private static final class Probe {
         final WorkerInfo seen;
-        final Instant since;
+
+        /** It waits for the end of another one, of a failed lease's check. */
+        volatile boolean waits = true;
+
+        /** When it was started, as far as the rounds have seen. */
+        Instant since;
 
         Probe(WorkerInfo seen, Instant since) {
             this.seen = seen;
             this.since = since;
+        }
+
+        void begin() {
+            waits = false;
         }
     }
 
@@ -160,7 +168,9 @@ final class ProbeLoop implements Tick {
 
         void step(WorkerInfo worker, Instant now) {
             Probe started = underWay.get();
-            if (started != null && presence.since(started.since, now).compareTo(config.healthTimeout()) >= 0) {
+            if (started != null && started.waits) {
+                started.since = now;
+            } else if (started != null && presence.since(started.since, now).compareTo(config.healthTimeout()) >= 0) {
                 settle(started, HealthStatus.unhealthy("no answer within " + config.healthTimeout()));
                 abandon();
             } else if (started == null && pace.isDue(worker, now)) {
@@ -189,7 +199,7 @@ final class ProbeLoop implements Tick {
             underWay.set(started);
             answer = null;
             try {
-                CompletionStage<HealthStatus> stage = probe.probe(started.seen, config.healthTimeout());
+                CompletionStage<HealthStatus> stage = probe.probe(started.seen, config.healthTimeout(), started::begin);
                 if (stage == null) {
                     settle(started, HealthStatus.unknown("the probe returned null"));
                     return;

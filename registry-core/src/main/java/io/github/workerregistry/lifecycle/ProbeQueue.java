@@ -35,19 +35,25 @@ final class ProbeQueue implements HealthProbe {
     /** Called on the scheduler, where the probe is started at once if there is no other of this worker. */
     @Override
     public CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout) {
+        return probe(worker, timeout, () -> {});
+    }
+
+    /** Probes, and runs {@code onStart} when the probe is started, on the thread that does. */
+    CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout, Runnable onStart) {
         CompletableFuture<HealthStatus> answer = new CompletableFuture<>();
         CompletableFuture<HealthStatus> before = last.put(worker.id(), answer);
         answer.whenComplete((status, failure) -> last.remove(worker.id(), answer));
         if (before == null || before.isDone()) {
-            start(worker, timeout, answer);
+            start(worker, timeout, onStart, answer);
         } else {
-            before.whenComplete((status, failure) -> startOnScheduler(worker, timeout, answer));
+            before.whenComplete((status, failure) -> startOnScheduler(worker, timeout, onStart, answer));
         }
         return answer;
     }
 
-    private void startOnScheduler(WorkerInfo worker, Duration timeout, CompletableFuture<HealthStatus> answer) {
-        Once start = new Once(() -> start(worker, timeout, answer));
+    private void startOnScheduler(
+            WorkerInfo worker, Duration timeout, Runnable onStart, CompletableFuture<HealthStatus> answer) {
+        Once start = new Once(() -> start(worker, timeout, onStart, answer));
         try {
             scheduler.execute(start);
         } catch (Throwable refused) { // it has been shut down, and our loops have outlived it
@@ -55,10 +61,11 @@ final class ProbeQueue implements HealthProbe {
         }
     }
 
-    private void start(WorkerInfo worker, Duration timeout, CompletableFuture<HealthStatus> answer) {
+    private void start(WorkerInfo worker, Duration timeout, Runnable onStart, CompletableFuture<HealthStatus> answer) {
         if (answer.isDone()) {
             return; // given up while it waited
         }
+        onStart.run();
         try {
             CompletionStage<HealthStatus> stage = probe.probe(worker, timeout);
             if (stage == null) {

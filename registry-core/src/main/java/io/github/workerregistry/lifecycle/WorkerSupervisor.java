@@ -101,7 +101,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.addUrgent("stop", config.sweep(), stops);
         loops.add("output", config.sweep(), new OutputLoop(workers)); // before the probes, see LoadProgress
         Stalls stalls = new Stalls(workers, config.loadStall(), presence);
-        HealthProbe probe = builder.probe == null ? null : new ProbeQueue(builder.probe, builder.scheduler);
+        ProbeQueue probe = builder.probe == null ? null : new ProbeQueue(builder.probe, builder.scheduler);
         ProbeLoop probes = null;
         if (probe != null) {
             Verdict verdict = new Verdict(registry, records, readiness, stopper, suspects, presence, config);

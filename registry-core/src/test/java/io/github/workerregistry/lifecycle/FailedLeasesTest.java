@@ -213,6 +213,33 @@ class FailedLeasesTest {
         assertThat(probes.overlap).isFalse();
     }
 
+    /** It had failed for want of an answer within 5 s, though it was asked 4 s before. */
+    @Test
+    void aHealthCheckThatWaitsForTheProbeOfACheckHasItsWholeTime() {
+        Probes probes = new Probes();
+        VirtualHive hive = new VirtualHive(builder -> builder.health(probes)
+                .config(VirtualHive.config()
+                        .healthInterval(Duration.ofSeconds(5))
+                        .healthTimeout(Duration.ofSeconds(5))
+                        .build()));
+        String id = hive.spawnReady();
+        while (probes.asked.isEmpty()) {
+            hive.advance(Duration.ofMillis(100));
+        }
+        probes.last().complete(HealthStatus.healthy());
+        hive.advanceSeconds(1);
+        hive.lease(id).fail(reset);
+        hive.advance(Duration.ofMillis(4_900)); // the next health check is due after 3.5 to 4.5 s
+        assertThat(probes.asked).as("one at a time").hasSize(2);
+        hive.advance(Duration.ofMillis(200)); // the check is over
+        assertThat(probes.asked).hasSize(3);
+
+        hive.advance(Duration.ofMillis(4_700));
+        assertThat(hive.worker(id).failedHealthChecks()).isZero();
+        hive.advance(Duration.ofMillis(400));
+        assertThat(hive.worker(id).failedHealthChecks()).as("its time is over").isEqualTo(1);
+    }
+
     @Test
     void withoutAProbeAWorkerPassesIfItsProcessStillRunsAMomentLater() {
         VirtualHive hive = new VirtualHive();
