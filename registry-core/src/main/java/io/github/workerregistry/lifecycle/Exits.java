@@ -12,6 +12,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
@@ -34,6 +36,7 @@ final class Exits {
     private final Releases releases;
     private final PostMortem postMortem;
     private final ExitHistory history = new ExitHistory();
+    private final Set<LateProcess> late = ConcurrentHashMap.newKeySet();
 
     Exits(
             WorkerRegistry registry,
@@ -123,7 +126,12 @@ final class Exits {
 
     /** The start of a worker has come to its end when it had been given up. */
     void endLate(SupervisedWorker worker, WorkerProcess process, long pid) {
-        new LateProcess(worker.id, process, pid, releases, killWait).end();
+        new LateProcess(worker.id, process, pid, releases, late, killWait).end();
+    }
+
+    /** Kills once more what has come late and has not gone. */
+    void killLate() {
+        late.forEach(LateProcess::kill);
     }
 
     /** The first process of a worker could not be started. Nothing of it stays, whatever has become of it meanwhile. */

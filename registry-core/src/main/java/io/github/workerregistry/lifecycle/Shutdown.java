@@ -81,6 +81,7 @@ final class Shutdown {
             LastResort.warn(log, "the shutdown failed; what is left is killed, and the JVM ends", t);
         } finally {
             workers.all().forEach(worker -> StopLoop.signal(worker, "kill", WorkerProcess::kill));
+            exits.killLate();
         }
     }
 
@@ -142,6 +143,7 @@ final class Shutdown {
         try {
             runner.close();
             unhook();
+            exits.killLate();
             exits.finishReleases();
             onEnd.run();
             ShutdownReport counts = count(endings);

@@ -18,13 +18,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
@@ -479,12 +482,55 @@ class BrokenStartTest {
         String id = startingForEver();
         hive().supervisor.forceKill(id);
         hive().advanceSeconds(60);
-        late = process -> new ForwardedKill(process, () -> {});
+        AtomicBoolean deaf = new AtomicBoolean(true);
+        late = process -> new ForwardedKill(process, () -> {
+            if (!deaf.get()) {
+                process.kill();
+            }
+        });
 
         letItCome();
 
         assertThat(hive().processes.running()).containsExactly(id);
         assertThat(released).as("files that it may still write to").hasValue(1);
+        deaf.set(false);
+        await().until(() -> released.get() == 2);
+        assertThat(hive().processes.running()).isEmpty();
+    }
+
+    /** It was given up for good, though no signal had come through: it ran on, and its files stayed. */
+    @Test
+    void aProcessThatComesTooLateIsKilledUntilAKillComesThrough() throws Exception {
+        UnexpectedWarnings.expect(GIVEN_UP);
+        config = VirtualHive.config().killWait(Duration.ofMillis(50)).build(); // over at the first look
+        String id = startingForEver();
+        hive().supervisor.forceKill(id);
+        hive().advanceSeconds(60);
+        Set<Thread> killers = ConcurrentHashMap.newKeySet();
+        AtomicBoolean shortage = new AtomicBoolean(true);
+        late = process ->
+                new ForwardedKill(process, () -> {
+                    killers.add(Thread.currentThread());
+                    if (shortage.get()) {
+                        throw new IllegalStateException("no file descriptor is free");
+                    }
+                    process.kill();
+                }) {
+                    @Override
+                    public boolean survivesKill() {
+                        return false;
+                    }
+                };
+        letItCome();
+        assertThat(killers).hasSize(1);
+
+        hive().supervisor.shutdown(Duration.ofSeconds(5));
+        assertThat(killers).as("the shutdown kills it, too").contains(Thread.currentThread());
+        assertThat(hive().processes.running()).containsExactly(id);
+
+        shortage.set(false);
+        await().until(() -> released.get() == 2);
+        assertThat(hive().processes.running()).isEmpty();
     }
 
     // ---

@@ -5,9 +5,15 @@ import ch.qos.logback.classic.LoggerContext;
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.process.LocalProcessController;
+import io.github.workerregistry.process.ProcessController;
+import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.SpawnException;
+import io.github.workerregistry.process.WorkerProcess;
+import io.github.workerregistry.testing.ForwardingProcess;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -16,30 +22,48 @@ import org.slf4j.LoggerFactory;
  */
 final class EndingMain {
 
+    private static final String LATE = "late";
+
     private EndingMain() {}
 
+    private static WorkerSpec.Builder spec(String script) {
+        return WorkerSpec.builder().modelRef("m").url("http://127.0.0.1:9").command("sh", "-c", script);
+    }
+
     private static String spawn(WorkerSupervisor supervisor, String script) {
-        return supervisor
-                .spawn(WorkerSpec.builder()
-                        .modelRef("m")
-                        .url("http://127.0.0.1:9")
-                        .command("sh", "-c", script)
-                        .build())
-                .id();
+        return supervisor.spawn(spec(script).build()).id();
+    }
+
+    /** Starts a process of a worker that is given up meanwhile; no kill of it comes through but those of the hook. */
+    private static WorkerProcess startLate(ProcessController processes, ProcessSpec spec, WorkerSupervisor supervisor) {
+        supervisor.forceKill(spec.workerId()).toCompletableFuture().join();
+        return new ForwardingProcess(processes.start(spec)) {
+            @Override
+            public void kill() {
+                if (Thread.currentThread().getName().equals("worker-registry-shutdown")) {
+                    super.kill();
+                }
+            }
+        };
     }
 
     public static void main(String[] args) {
         new BasicConfigurator().configure((LoggerContext) LoggerFactory.getILoggerFactory()); // warnings are printed
         ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
         WorkerRegistry registry = WorkerRegistry.create();
+        ProcessController processes =
+                LocalProcessController.builder().hiveId(args[0]).build();
+        AtomicReference<WorkerSupervisor> itself = new AtomicReference<>();
         WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
                 .restart(RestartPolicy.never())
-                .processes(LocalProcessController.builder().hiveId(args[0]).build())
+                .processes(spec ->
+                        spec.workerId().equals(LATE) ? startLate(processes, spec, itself.get()) : processes.start(spec))
                 .config(LifecycleConfig.builder()
                         .stopGrace(Duration.ofSeconds(1))
                         .build())
                 .shutdownHook(Duration.ofSeconds(2))
                 .build();
+        itself.set(supervisor);
         spawn(supervisor, "trap '' TERM; for i in 1 2 3 4 5; do sleep 600 & done; while :; do sleep 600; done");
         switch (args[1]) {
             case "exit on the scheduler's thread" -> scheduler.execute(() -> System.exit(0));
@@ -73,6 +97,13 @@ final class EndingMain {
                 new FullCommonPool(); // so that the exit is seen by the loops
                 spawn(supervisor, "exit 7");
                 registry.subscribe(event -> System.exit(0), Runnable::run);
+            }
+            case "exit with a process that came late" -> {
+                try {
+                    supervisor.spawn(spec("sleep 600").id(LATE).build());
+                } catch (SpawnException givenUp) {
+                    System.exit(0);
+                }
             }
             default -> throw new IllegalArgumentException(args[1]);
         }

@@ -130,7 +130,8 @@ class ShutdownIT {
                 "exit when a load has failed",
                 "exit when a worker has stopped",
                 "exit in a listener",
-                "exit in a listener, on the scheduler's thread"
+                "exit in a listener, on the scheduler's thread",
+                "exit with a process that came late"
             })
     void aJvmWithTheShutdownHookEndsHoweverItIsEnded(String way, @TempDir Path directory) throws Exception {
         String hiveId = "ShutdownIT " + ProcessHandle.current().pid() + " " + way;
