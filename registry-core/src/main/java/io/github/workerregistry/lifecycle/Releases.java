@@ -23,9 +23,17 @@ final class Releases {
         this.blocking = blocking;
     }
 
+    /**
+     * Has a process released, outside of the decision that this is part of, because the executor may block when it
+     * takes the task; but before the call-backs of what is decided next.
+     */
     void release(String workerId, WorkerProcess process) {
         Once release = new Once(() -> release(process, workerId));
         open.add(release);
+        CallBacks.run(() -> handOver(release));
+    }
+
+    private void handOver(Once release) {
         try {
             blocking.execute(() -> run(release));
         } catch (Throwable refused) { // it has been shut down, or is full

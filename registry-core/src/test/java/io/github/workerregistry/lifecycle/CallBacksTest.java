@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.ForwardingProcess;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,6 +67,45 @@ class CallBacksTest {
         STOP,
         FORCE_KILL,
         STOP_REQUEST
+    }
+
+    /** Of a bounded pool whose queue is full, say: the exit was not dealt with, and the worker could not be stopped. */
+    @Test
+    void anExecutorThatBlocksAtAReleaseKeepsNothingFromBeingDecided() {
+        UnexpectedWarnings.expect("is gone: CRASHED");
+        VirtualHive hive = new VirtualHive(builder -> builder.blocking(task -> {
+                    block();
+                    task.run();
+                })
+                .restart(RestartPolicy.onFailure()));
+        String id = hive.spawnReady();
+        untilItBlocks(() -> hive.processes.exit(id, 1));
+
+        assertThat(hive.state(id)).isInstanceOf(BackingOff.class);
+        assertThat(hive.supervisor.stop(id).toCompletableFuture()).isCompleted();
+        assertThat(hive.isGone(id)).isTrue();
+    }
+
+    /** Whoever waits for the end finds no file left, where the executor runs its tasks at once. */
+    @Test
+    void aProcessIsReleasedBeforeTheEndIsTold() {
+        List<String> order = new ArrayList<>();
+        FakeProcessController processes = new FakeProcessController();
+        VirtualHive hive = new VirtualHive(builder -> builder.blocking(Runnable::run)
+                .processes(spec -> new ForwardingProcess(processes.start(spec)) {
+                    @Override
+                    public void release() {
+                        order.add("released");
+                    }
+                }));
+        String id = hive.spawnReady();
+
+        processes.ignoreTerminate(id);
+        hive.supervisor.stop(id).thenRun(() -> order.add("told"));
+
+        processes.exit(id, 0);
+
+        assertThat(order).containsExactly("released", "told");
     }
 
     @ParameterizedTest
