@@ -6,6 +6,7 @@ import io.github.workerregistry.IllegalTransitionException;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.internal.JdkTimer;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
