@@ -383,11 +383,11 @@ public final class WorkerRegistry {
         requireNonNull(id, "id");
         return write(() -> {
             Entry entry = workers.get(id);
-            boolean known = entry != null && entry.last().generation() == generation;
-            if (known) {
-                entry.endLeasing();
+            if (entry == null || entry.last().generation() != generation) {
+                return false;
             }
-            return known;
+            entry.endLeasing();
+            return true;
         });
     }
 
