@@ -53,6 +53,11 @@ final class EventFeed {
         }
     }
 
+    /** Whether a listener is being called. */
+    boolean isDelivering() {
+        return queues.stream().anyMatch(ListenerQueue::isDelivering);
+    }
+
     void registered(WorkerInfo worker) {
         registered++;
         emit(new WorkerEvent.Registered(worker));

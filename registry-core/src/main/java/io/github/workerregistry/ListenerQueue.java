@@ -37,6 +37,7 @@ final class ListenerQueue implements Subscription {
     private final Deque<WorkerEvent> queue = new ArrayDeque<>();
     private long dropped;
     private boolean draining;
+    private boolean delivering;
     private boolean closed;
 
     ListenerQueue(
@@ -176,6 +177,12 @@ final class ListenerQueue implements Subscription {
 
     private synchronized void stopDraining() {
         draining = false;
+        delivering = false;
+    }
+
+    /** Whether a thread is calling the listener, or is about to. */
+    synchronized boolean isDelivering() {
+        return delivering;
     }
 
     private void drain() {
@@ -197,6 +204,7 @@ final class ListenerQueue implements Subscription {
             dropped = 0;
         }
         draining = event != null;
+        delivering = draining;
         return event;
     }
 

@@ -860,6 +860,16 @@ public final class WorkerRegistry {
         }
     }
 
+    /**
+     * Whether a listener is being called, by any thread. Events of one listener are delivered by one thread at a time:
+     * so {@link #deferEvents} may have returned while another thread delivers what it has led to.
+     *
+     * @return true if a call is under way
+     */
+    public boolean isDeliveringEvents() {
+        return events.isDelivering();
+    }
+
     /** The node, and how many workers are in which state, for logs. Takes no lock. */
     @Override
     public String toString() {

@@ -118,8 +118,11 @@ class RegistryModelProperties {
     }
 
     /** What changes no worker, and has tests of its own. */
-    private static final List<String> ELSEWHERE =
-            List.of("noteUnknownHealthCheck(String)", "deferEvents(Runnable)", "endLeasing(String, int)");
+    private static final List<String> ELSEWHERE = List.of(
+            "noteUnknownHealthCheck(String)",
+            "deferEvents(Runnable)",
+            "endLeasing(String, int)",
+            "isDeliveringEvents()");
 
     /** Whoever adds an operation adds it here, too. */
     @Example

@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.util.List;
@@ -26,6 +27,7 @@ final class Shutdown {
     /** How long the JVM waits for listeners on our threads to be told of the last exits: one may block for ever. */
     private static final Duration LISTENER_WAIT = Duration.ofSeconds(2);
 
+    private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final Stopper stopper;
     private final Exits exits;
@@ -37,12 +39,14 @@ final class Shutdown {
     private @Nullable Thread hook;
 
     Shutdown(
+            WorkerRegistry registry,
             SupervisedWorkers workers,
             Stopper stopper,
             Exits exits,
             LoopRunner runner,
             LifecycleConfig config,
             Runnable onEnd) {
+        this.registry = registry;
         this.workers = workers;
         this.stopper = stopper;
         this.exits = exits;
@@ -69,12 +73,13 @@ final class Shutdown {
         try {
             CompletableFuture<ShutdownReport> ended = end(id -> stopper.stopWithin(id, deadline));
             CompletableFuture<?> told = Stages.forHive(ended).toCompletableFuture();
-            while (!isDone(ended) && System.nanoTime() - begun < longest) {
+            // Not ended.get(): that would complete its dependents on this thread, before listeners have been told.
+            while (!isDone(told, sweep) && !ended.isDone() && System.nanoTime() - begun < longest) {
                 runner.help();
             }
             if (!ended.isDone()) {
                 log.warn("the shutdown is not complete; what is left is killed, and the JVM ends");
-            } else if (!isDone(told, LISTENER_WAIT)) {
+            } else if (!isDelivered(told)) {
                 log.warn("a listener has not returned within {}; the JVM ends", LISTENER_WAIT);
             }
         } catch (Throwable t) { // no memory, an interrupt
@@ -85,8 +90,14 @@ final class Shutdown {
         }
     }
 
-    private boolean isDone(CompletableFuture<?> ended) throws InterruptedException {
-        return isDone(ended, sweep);
+    /** Waits for call-backs of the thread that ended the last worker, and for threads that deliver events. */
+    private boolean isDelivered(CompletableFuture<?> told) throws InterruptedException {
+        long begun = System.nanoTime();
+        boolean done = isDone(told, LISTENER_WAIT);
+        while (done && registry.isDeliveringEvents() && System.nanoTime() - begun < LISTENER_WAIT.toNanos()) {
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
+        return done && !registry.isDeliveringEvents();
     }
 
     private static boolean isDone(CompletableFuture<?> stage, Duration atMost) throws InterruptedException {

@@ -126,7 +126,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         config.idleTimeout()
                 .ifPresent(timeout ->
                         loops.add("idle", config.idleCheck(), new IdleLoop(records, stopper, timeout, presence)));
-        shutdown = new Shutdown(workers, stopper, exits, runner, config, () -> {
+        shutdown = new Shutdown(registry, workers, stopper, exits, runner, config, () -> {
             failedLeases.close();
             supervisors.leave(workers);
         });

@@ -60,9 +60,13 @@ final class LeasingHiveMain {
 
     private static void printEnd(WorkerEvent event) {
         if (event instanceof WorkerEvent.Removed removed) {
-            // No concatenation: to link the first one takes long on a loaded machine, and the JVM waits for 2 s at most.
+            // No concatenation: to link the first one takes long on a loaded machine, and the JVM waits for 2 s at
+            // most.
             Exit exit = removed.exit().orElseThrow();
-            OUT.println("gone ".concat(removed.reason().name()).concat(", ").concat(exit.status().toString()));
+            OUT.println("gone "
+                    .concat(removed.reason().name())
+                    .concat(", ")
+                    .concat(exit.status().toString()));
         }
     }
 }
