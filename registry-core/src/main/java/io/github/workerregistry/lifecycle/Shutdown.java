@@ -25,7 +25,7 @@ final class Shutdown {
     private static final Duration MARGIN = Duration.ofSeconds(2);
 
     /** How long the JVM waits for listeners on our threads to be told of the last exits: one may block for ever. */
-    private static final Duration LISTENER_WAIT = Duration.ofSeconds(2);
+    private static final Duration LISTENER_WAIT = Duration.ofSeconds(1);
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;

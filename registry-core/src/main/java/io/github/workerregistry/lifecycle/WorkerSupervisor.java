@@ -483,8 +483,8 @@ public final class WorkerSupervisor implements AutoCloseable {
 
         /**
          * Adds a JVM shutdown hook that calls {@link WorkerSupervisor#shutdown} and waits for it: on SIGTERM, Ctrl-C
-         * and {@code System.exit}, and not on SIGKILL. The JVM waits no longer than the deadline, the kill wait and 4 s
-         * (2 s of them for listeners that run on the supervisor's threads); what is left then is killed. The hook is
+         * and {@code System.exit}, and not on SIGKILL. The JVM waits no longer than the deadline, the kill wait and 3 s
+         * (1 s of them for listeners that run on the supervisor's threads); what is left then is killed. The hook is
          * taken away when the supervisor has been shut down or closed.
          *
          * <p>A service manager may signal the hive and its workers at once (systemd does with
