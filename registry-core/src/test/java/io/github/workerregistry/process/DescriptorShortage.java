@@ -32,7 +32,17 @@ final class DescriptorShortage {
                 .forEach(DescriptorShortage::load);
         Logger log = LoggerFactory.getLogger(DescriptorShortage.class);
         log.warn("the log opens its files", new IOException("and loads its classes"));
-        begin(); // a first time, for the classes of the JDK
+        loadClassesOfTheJdk();
+    }
+
+    /** A class of the JDK that fails to initialize for want of a descriptor cannot be used ever after. */
+    private void loadClassesOfTheJdk() {
+        try {
+            Files.readString(Path.of("/proc/self/comm"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        begin();
         end();
     }
 

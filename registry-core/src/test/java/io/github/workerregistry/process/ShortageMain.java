@@ -289,7 +289,7 @@ final class ShortageMain {
         Path left = Files.createDirectory(parent.resolve("worker-registry-" + Integer.toHexString(hiveId.hashCode())
                 + "-" + Proc.pidNamespace() + "-99999999-1-x")); // no process has a pid that high
         shortage.begin();
-        for (int free = 1; free <= 2; free++) { // two for the parent, none for the id
+        for (int free = 1; free <= 3; free++) { // two or three for the parent, none for the id
             shortage.leave(shortage.size() - 1);
             AbandonedDirectories.remove(parent, hiveId);
             check(Files.exists(left), "nothing follows from what cannot be read");
