@@ -17,4 +17,5 @@ module io.github.workerregistry {
     exports io.github.workerregistry.lifecycle;
     exports io.github.workerregistry.process;
     exports io.github.workerregistry.testing;
+    exports io.github.workerregistry.testing.contract;
 }

@@ -42,7 +42,7 @@ public class AcquireSchedules {
     public boolean acquire(@Param(name = "thread") int thread) throws InterruptedException {
         try {
             return leases.keep(thread, registry.acquire(SomeWorkers.MODEL, Duration.ZERO));
-        } catch (SlotTimeoutException | NoSuchModelException none) {
+        } catch (SlotTimeoutException | NoWorkerException none) {
             return false;
         }
     }

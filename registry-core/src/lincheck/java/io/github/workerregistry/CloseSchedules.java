@@ -26,18 +26,18 @@ public class CloseSchedules {
     /** Of the worker: Lincheck makes the objects that it tries, and knows no parameters. */
     private static int slots = 1;
 
-    private final Models models = new Models(SlotRules.of(SlotSelection.PACK, 8), new Hints(), true);
+    private final ModelTable models = new ModelTable(SlotRules.of(SlotSelection.PACK, 8), new ThreadHints(), true);
     private final Leases leases = new Leases();
     private final SlotLease shared;
     private volatile boolean isClosed; // before it is
     private final AtomicInteger takers = new AtomicInteger(); // of the one slot that comes free
 
     public CloseSchedules() {
-        models.add(new Entry(SomeWorkers.idle("w", slots)));
+        models.add(new WorkerEntry(SomeWorkers.idle("w", slots)));
         for (int i = 1; i < slots; i++) {
-            assertThat(models.tryTake(SomeWorkers.MODEL, SlotFilter.any())).isNotNull(); // and held for ever
+            assertThat(models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any())).isNotNull(); // and held for ever
         }
-        shared = requireNonNull(models.tryTake(SomeWorkers.MODEL, SlotFilter.any()));
+        shared = requireNonNull(models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()));
     }
 
     @Operation
@@ -49,7 +49,7 @@ public class CloseSchedules {
     /** Whether the slot, if it is taken, is taken by one only. */
     @Operation
     public boolean take(@Param(name = "thread") int thread) {
-        return !leases.keep(thread, models.tryTake(SomeWorkers.MODEL, SlotFilter.any()))
+        return !leases.keep(thread, models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()))
                 || (isClosed && takers.incrementAndGet() == 1);
     }
 
@@ -65,7 +65,7 @@ public class CloseSchedules {
     @Validate
     public void theSlotIsFreeUnlessSomebodyHoldsIt() {
         int free = 0;
-        while (models.tryTake(SomeWorkers.MODEL, SlotFilter.any()) != null) {
+        while (models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()) != null) {
             free++;
         }
         int held = takers.get() + (isClosed ? 0 : 1);

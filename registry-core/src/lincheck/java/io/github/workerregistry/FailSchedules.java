@@ -31,7 +31,7 @@ public class FailSchedules {
     private final IOException reset = new IOException("connection reset");
     private static final int NEVER = -1;
 
-    private final Models models;
+    private final ModelTable models;
     private final List<FailedLease> failed = new CopyOnWriteArrayList<>();
     private final Leases leases = new Leases();
     private final AtomicInteger held = new AtomicInteger();
@@ -41,16 +41,17 @@ public class FailSchedules {
     private volatile boolean sharedEnds; // before it does
 
     public FailSchedules() {
-        LeaseEnds ends = new LeaseEnds(Entry::peek);
-        LeaseChecks checks = new LeaseChecks(ends, (lease, nanos) -> {}); // the JDK's timer is no thread of Lincheck's
+        LeaseEndFutures ends = new LeaseEndFutures(WorkerEntry::snapshot);
+        LeaseCheckCoordinator checks =
+                new LeaseCheckCoordinator(ends, (lease, nanos) -> {}); // the JDK's timer is no thread of Lincheck's
         checks.register(lease -> {
             failed.add(lease);
             return Optional.of(Duration.ofDays(1));
         });
-        models = new Models(
-                new SlotRules(SlotSelection.PACK, 8, null, new ModelHistory(), ends, checks), new Hints(), true);
-        models.add(new Entry(SomeWorkers.idle("w", slots)));
-        shared = requireNonNull(models.tryTake(SomeWorkers.MODEL, SlotFilter.any()));
+        models = new ModelTable(
+                new SlotRules(SlotSelection.PACK, 8, null, new ModelHistory(), ends, checks), new ThreadHints(), true);
+        models.add(new WorkerEntry(SomeWorkers.idle("w", slots)));
+        shared = requireNonNull(models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()));
     }
 
     /** Whether nothing is taken while the worker is barred. */
@@ -58,7 +59,7 @@ public class FailSchedules {
     public boolean take(@Param(name = "thread") int thread) {
         boolean barred = barredSince == passes.get();
         int before = passes.get();
-        boolean taken = leases.keep(thread, models.tryTake(SomeWorkers.MODEL, SlotFilter.any()));
+        boolean taken = leases.keep(thread, models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()));
         if (taken) {
             held.incrementAndGet();
         }
@@ -109,7 +110,7 @@ public class FailSchedules {
     public void everySlotIsHeldOrCanBeTakenWhenAllChecksHavePassed() {
         pass();
         int free = 0;
-        while (models.tryTake(SomeWorkers.MODEL, SlotFilter.any()) != null) {
+        while (models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()) != null) {
             free++;
         }
         int taken = held.get() + (sharedEnds ? 0 : 1);

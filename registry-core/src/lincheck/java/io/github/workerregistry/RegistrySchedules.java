@@ -71,7 +71,7 @@ public class RegistrySchedules {
     public boolean stopIfUnused(@Param(name = "slots") int slots) {
         return registry.get("w" + slots)
                 .filter(seen -> seen.state() instanceof WorkerState.Idle)
-                .flatMap(seen -> registry.updateStateIfUnchanged(seen, SomeWorkers.STOPPING))
+                .flatMap(seen -> registry.supervision().transitionIfUnchanged(seen, SomeWorkers.STOPPING))
                 .isPresent();
     }
 

@@ -20,7 +20,7 @@ public final class Schedules {
     private static final ManagedStrategyGuarantee NOTHING_TO_SEE = forClasses(
                     Leases.class.getName(),
                     SomeWorkers.class.getName(),
-                    Hints.class.getName(),
+                    ThreadHints.class.getName(),
                     WorkerInfo.class.getName(),
                     WorkerInfo.Builder.class.getName())
             .allMethods()

@@ -27,10 +27,10 @@ public class SlotSchedules {
             this.workers = workers;
         }
 
-        Models make() {
-            Models models = new Models(SlotRules.of(selection, 8), new Hints(), true);
+        ModelTable make() {
+            ModelTable models = new ModelTable(SlotRules.of(selection, 8), new ThreadHints(), true);
             for (int i = 0; i < workers; i++) {
-                models.add(new Entry(SomeWorkers.idle("w" + i, 2 / workers)));
+                models.add(new WorkerEntry(SomeWorkers.idle("w" + i, 2 / workers)));
             }
             return models;
         }
@@ -39,12 +39,12 @@ public class SlotSchedules {
     /** Of what Lincheck makes the objects that it tries: it knows no parameters. */
     private static Layout layout = Layout.PACKED_INTO_ONE_WORKER;
 
-    private final Models models = layout.make();
+    private final ModelTable models = layout.make();
     private final Leases leases = new Leases();
 
     @Operation
     public boolean take(@Param(name = "thread") int thread) {
-        return leases.keep(thread, models.tryTake(SomeWorkers.MODEL, SlotFilter.any()));
+        return leases.keep(thread, models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()));
     }
 
     @Operation

@@ -2,16 +2,20 @@ package io.github.workerregistry;
 
 import static java.util.Objects.requireNonNull;
 
-/** A worker with the same id is registered already. */
+/**
+ * A worker with the same id is registered already.
+ *
+ * @since 0.1
+ */
 public final class DuplicateWorkerException extends RuntimeException {
 
-    /** The id that is taken. */
+    /** The worker's id. */
     private final String workerId;
 
     /**
      * An exception that names the worker.
      *
-     * @param workerId the id that is taken
+     * @param workerId the id that is registered already
      */
     public DuplicateWorkerException(String workerId) {
         super("worker " + requireNonNull(workerId, "workerId") + " is registered already");
@@ -19,7 +23,7 @@ public final class DuplicateWorkerException extends RuntimeException {
     }
 
     /**
-     * The id that is taken.
+     * The id that is registered already.
      *
      * @return the id
      */

@@ -32,7 +32,6 @@ final class EventFeed {
     private long healthChecksFailed;
     private long healthChecksUnknown;
     private long suspected;
-    private long orphansReaped;
     private final Map<Exit.Cause, Long> endedBy = new EnumMap<>(Exit.Cause.class);
 
     EventFeed(int capacity, InstantSource clock) {
@@ -46,7 +45,7 @@ final class EventFeed {
         return queue;
     }
 
-    /** Hands what was enqueued to the listeners' executors. Called with no lock held. */
+    /** Starts the delivery of enqueued events on the listeners' executors. Called with no lock held. */
     void dispatch() {
         for (ListenerQueue queue : queues) {
             queue.wake();
@@ -78,10 +77,10 @@ final class EventFeed {
             becameReady++;
             emit(new WorkerEvent.BecameReady(after));
         } else if (next instanceof BackingOff backingOff) {
-            count(backingOff.cause().cause());
+            count(backingOff.exit().cause());
             WorkerEvent scheduled = new WorkerEvent.RestartScheduled(after, backingOff.attempt(), backingOff.retryAt());
-            if (backingOff.cause().cause().isFailure()) {
-                emit(crashed(after, backingOff.cause()), scheduled);
+            if (backingOff.exit().cause().isFailure()) {
+                emit(crashed(after, backingOff.exit()), scheduled);
             } else {
                 emit(scheduled);
             }
@@ -89,8 +88,8 @@ final class EventFeed {
             restarted++;
             emit(new WorkerEvent.Restarted(after));
         } else if (next instanceof Stopping stopping) {
-            WorkerEvent stops = new WorkerEvent.Stopping(after, stopping.reason());
-            if (stopping.reason() == Exit.Cause.IDLE_TIMEOUT) {
+            WorkerEvent stops = new WorkerEvent.StopStarted(after, stopping.reason());
+            if (stopping.reason() == StopReason.IDLE_TIMEOUT) {
                 emit(new WorkerEvent.IdleTimedOut(after), stops);
             } else {
                 emit(stops);
@@ -98,17 +97,13 @@ final class EventFeed {
         }
     }
 
-    void suspected(WorkerInfo worker, Exit.Cause cause) {
+    void suspected(WorkerInfo worker, StopReason reason) {
         suspected++;
-        emit(new WorkerEvent.Suspected(worker, cause));
+        emit(new WorkerEvent.Suspected(worker, reason));
     }
 
     void cleared(WorkerInfo worker) {
-        emit(new WorkerEvent.Cleared(worker));
-    }
-
-    void orphansReaped(int processes) {
-        orphansReaped += processes;
+        emit(new WorkerEvent.SuspicionCleared(worker));
     }
 
     void removed(WorkerInfo worker, Exit.Cause reason, Optional<Exit> exit) {
@@ -127,23 +122,23 @@ final class EventFeed {
     RegistryStats stats(List<WorkerInfo> workers) {
         List<WorkerInfo> routable =
                 workers.stream().filter(worker -> worker.state().routable()).toList();
-        return new RegistryStats(
-                count(workers, Loading.class),
-                count(workers, Idle.class),
-                count(workers, Busy.class),
-                count(workers, BackingOff.class),
-                count(workers, Stopping.class),
-                routable.stream().mapToLong(WorkerInfo::slotsTotal).sum(),
-                routable.stream().mapToLong(WorkerInfo::slotsInUse).sum(),
-                registered,
-                becameReady,
-                crashed,
-                restarted,
-                healthChecksFailed,
-                healthChecksUnknown,
-                suspected,
-                orphansReaped,
-                endedBy);
+        return RegistryStats.builder()
+                .loading(count(workers, Loading.class))
+                .idle(count(workers, Idle.class))
+                .busy(count(workers, Busy.class))
+                .backingOff(count(workers, BackingOff.class))
+                .stopping(count(workers, Stopping.class))
+                .slotsTotal(routable.stream().mapToLong(WorkerInfo::slotsTotal).sum())
+                .slotsInUse(routable.stream().mapToLong(WorkerInfo::slotsInUse).sum())
+                .registered(registered)
+                .becameReady(becameReady)
+                .crashed(crashed)
+                .restarted(restarted)
+                .healthChecksFailed(healthChecksFailed)
+                .healthChecksUnknown(healthChecksUnknown)
+                .suspected(suspected)
+                .endedBy(endedBy)
+                .build();
     }
 
     private static int count(List<WorkerInfo> workers, Class<? extends WorkerState> state) {
@@ -161,7 +156,7 @@ final class EventFeed {
         return new WorkerEvent.Crashed(worker, exit);
     }
 
-    /** All events that one step of a worker makes. */
+    /** Enqueues all events of one step. */
     private void emit(WorkerEvent... step) {
         for (ListenerQueue queue : queues) {
             queue.offer(step);

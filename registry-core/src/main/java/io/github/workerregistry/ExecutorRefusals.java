@@ -7,16 +7,16 @@ import java.util.concurrent.ExecutorService;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells an executor that is full for a moment from one that takes no task any more: it has been shut down, or has
- * refused every task for a minute, 100 at the least. Not thread-safe.
+ * Distinguishes an executor that is full for a moment from one that will accept no task again: it has been shut down,
+ * or has refused every task for a minute and at least 100 in a row. Not thread-safe.
  */
 final class ExecutorRefusals {
 
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
-    private static final int FEWEST = 100;
+    private static final Duration MIN_DURATION = Duration.ofMinutes(1);
+    private static final int MIN_REFUSALS = 100;
 
     private final Executor executor;
-    private int inARow;
+    private int consecutive;
     private @Nullable Instant first;
 
     ExecutorRefusals(Executor executor) {
@@ -25,26 +25,26 @@ final class ExecutorRefusals {
 
     /** The executor has run a task. */
     void accepted() {
-        inARow = 0;
+        consecutive = 0;
         first = null;
     }
 
-    /** The executor has refused a task. Gives why it will take no other; null if it may. */
+    /** The executor has refused a task. Returns why it will accept no other one; null if it may. */
     @Nullable
-    String refused(Instant now) {
+    String reasonNotToRetry(Instant now) {
         if (executor instanceof ExecutorService service && service.isShutdown()) {
             return "its executor has been shut down";
         }
-        inARow = Math.min(inARow, FEWEST) + 1;
+        consecutive = Math.min(consecutive, MIN_REFUSALS) + 1;
         Instant since = first == null ? now : first;
         first = since;
-        return inARow >= FEWEST && Duration.between(since, now).compareTo(PATIENCE) >= 0
+        return consecutive >= MIN_REFUSALS && Duration.between(since, now).compareTo(MIN_DURATION) >= 0
                 ? "its executor has refused every task since " + since
                 : null;
     }
 
-    /** Whether a task that the executor took will never be run. */
-    boolean hasLostItsTasks() {
+    /** Whether an accepted task will never run. */
+    boolean isTerminated() {
         return executor instanceof ExecutorService service && service.isTerminated();
     }
 }

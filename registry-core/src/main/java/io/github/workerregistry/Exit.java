@@ -2,42 +2,36 @@ package io.github.workerregistry;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.workerregistry.internal.Checks;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * The record of one ended worker process: who it was, why it ended, how, and the last it said.
+ * A terminated worker process: worker, cause, exit status, last output lines.
  *
- * @param workerId the worker's id
- * @param modelRef the model it served
- * @param generation which of the worker's processes this was, &ge; 0
- * @param cause why it ended; where several reasons met, the one that came first
- * @param status exit code, signal, and whether we asked for it
- * @param output the last lines that the process wrote, oldest first; empty where output is not recorded
- * @param at when the end was noticed
+ * @param incarnation the incarnation that ended
+ * @param modelRef the model that it served
+ * @param cause why it ended; the first of several causes
+ * @param status exit code, signal, and whether the exit was requested
+ * @param output the last lines that the process wrote, oldest first; empty if output is not recorded
+ * @param at when the exit was detected
+ * @since 0.1
  */
 public record Exit(
-        String workerId,
-        String modelRef,
-        int generation,
-        Cause cause,
-        ExitStatus status,
-        List<String> output,
-        Instant at) {
+        Incarnation incarnation, String modelRef, Cause cause, ExitStatus status, List<String> output, Instant at) {
 
     private static final int LINE_LENGTH = 200;
 
     /**
-     * Checks the names, and copies the output.
+     * Checks the components, and copies the output.
      *
      * @throws NullPointerException if a component is null; the message names it
-     * @throws IllegalArgumentException if a name is malformed, or {@code generation} negative
+     * @throws IllegalArgumentException if {@code modelRef} is malformed
      */
     public Exit {
-        WorkerInfo.requireName(workerId, "workerId");
-        WorkerInfo.requireName(modelRef, "modelRef");
-        WorkerInfo.requireNotNegative(generation, "generation");
+        requireNonNull(incarnation, "incarnation");
+        Checks.requireName(modelRef, "modelRef");
         requireNonNull(cause, "cause");
         requireNonNull(status, "status");
         output = List.copyOf(requireNonNull(output, "output"));
@@ -45,13 +39,31 @@ public record Exit(
     }
 
     /**
-     * The same end, seen as another cause.
+     * The worker's id.
+     *
+     * @return the id of the incarnation
+     */
+    public String workerId() {
+        return incarnation.workerId();
+    }
+
+    /**
+     * The worker's generation.
+     *
+     * @return the generation of the incarnation
+     */
+    public int generation() {
+        return incarnation.generation();
+    }
+
+    /**
+     * This exit with another cause.
      *
      * @param cause the other cause
-     * @return this exit with that cause
+     * @return a copy with that cause
      */
     public Exit withCause(Cause cause) {
-        return new Exit(workerId, modelRef, generation, cause, status, output, at);
+        return new Exit(incarnation, modelRef, cause, status, output, at);
     }
 
     /**
@@ -77,60 +89,66 @@ public record Exit(
         return Optional.empty();
     }
 
-    /** Whether another exit is that of the same process. */
-    boolean isOfSameProcess(Exit other) {
-        return workerId.equals(other.workerId) && generation == other.generation && at.equals(other.at);
-    }
-
-    /** Why a worker is ended, or ended by itself. */
+    /**
+     * Why a worker ended. Each {@link StopReason} has a cause of the same name; the other causes were not requested.
+     * May gain members.
+     */
     public enum Cause {
-        /** Somebody asked: {@code stop(id)}. */
+        /** A stop was requested: {@code stop(id)}. */
         REQUESTED,
-        /** Somebody asked for it at once: {@code forceKill(id)}. */
+        /** A kill was requested: {@code forceKill(id)}. */
         FORCED,
-        /** The host shuts down. */
+        /** The hive shuts down. */
         SHUTDOWN,
-        /** The worker had nothing to do for the idle timeout. */
+        /** An operator requested a restart. */
+        RESTART,
+        /** A worker of a newer revision takes its place. */
+        REPLACED,
+        /** Another model needs its place. */
+        EVICTED,
+        /** The worker had no work for the idle timeout. */
         IDLE_TIMEOUT,
-        /** The host took the record out of the registry; the process follows it. */
-        DEREGISTERED,
-        /** The process ended by itself with a signal or a code other than 0. */
+        /** Too many health checks failed in a row. */
+        UNHEALTHY,
+        /** Too many requests failed in a row though the worker passed its checks. */
+        REQUESTS_FAILED,
+        /** A worker that had sent heartbeats sent none for too long. */
+        HEARTBEAT_MISSED,
+        /** The load made no progress for the load stall timeout. */
+        LOAD_STALL,
+        /** The load did not end within the load timeout. */
+        LOAD_TIMEOUT,
+        /** A busy worker neither started nor finished work for the busy timeout. */
+        BUSY_TIMEOUT,
+        /** The process exited with a signal or a code other than 0, without a stop. */
         CRASHED,
-        /** The process ended by itself with code 0. */
+        /** The process exited with code 0, without a stop. */
         EXITED,
         /** The process could not be started. */
         START_FAILED,
-        /** Too many health checks failed in a row. */
-        UNHEALTHY,
-        /** The load made no progress for the load-stall limit. */
-        LOAD_STALL,
-        /** The load was not over within the load timeout. */
-        LOAD_TIMEOUT,
-        /** A worker that had sent heartbeats sent none for too long. */
-        HEARTBEAT_MISSED,
-        /** A busy worker neither took nor finished work for the busy limit. */
-        BUSY_LIMIT,
-        /** It failed again after as many restarts as its policy allows. */
+        /** The worker failed again after the maximum number of restarts. */
         CRASH_LOOP,
-        /** An operator asked for a restart. */
-        RESTART;
+        /** The hive removed the record from the registry; the process is terminated. */
+        DEREGISTERED;
 
         /**
-         * Whether something was wrong with the worker, so that its end was nobody's wish.
+         * Whether the worker failed.
          *
-         * @return true for crashes, failed starts and everything that a loop found wrong
+         * @return true for crashes, failed starts, and stops because of a failure
          */
         public boolean isFailure() {
             return switch (this) {
-                case CRASHED,
-                        START_FAILED,
-                        UNHEALTHY,
+                case UNHEALTHY,
+                        REQUESTS_FAILED,
+                        HEARTBEAT_MISSED,
                         LOAD_STALL,
                         LOAD_TIMEOUT,
-                        HEARTBEAT_MISSED,
-                        BUSY_LIMIT,
+                        BUSY_TIMEOUT,
+                        CRASHED,
+                        START_FAILED,
                         CRASH_LOOP -> true;
-                case REQUESTED, FORCED, SHUTDOWN, IDLE_TIMEOUT, DEREGISTERED, EXITED, RESTART -> false;
+                case REQUESTED, FORCED, SHUTDOWN, RESTART, REPLACED, EVICTED, IDLE_TIMEOUT, EXITED, DEREGISTERED ->
+                    false;
             };
         }
     }

@@ -5,21 +5,20 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A lease that has failed, and whose worker is being checked: until {@link #resume()} no slot of that worker is leased.
- * Thread-safe.
+ * A failed lease whose worker is being checked. No slot of that worker is leased until {@link #resume()}. Thread-safe.
  *
  * @since 0.1
  */
 public final class FailedLease {
 
-    private final LeaseChecks checks;
+    private final LeaseCheckCoordinator checks;
     private final SlotLease lease;
     private final WorkerInfo worker;
     private final Throwable cause;
     private volatile @Nullable CompletableFuture<Void> timer;
-    private volatile boolean over;
+    private volatile boolean ended;
 
-    FailedLease(LeaseChecks checks, SlotLease lease, Throwable cause) {
+    FailedLease(LeaseCheckCoordinator checks, SlotLease lease, Throwable cause) {
         this.checks = checks;
         this.lease = lease;
         this.worker = lease.worker();
@@ -27,9 +26,9 @@ public final class FailedLease {
     }
 
     /**
-     * The worker, as it was when the lease failed.
+     * The worker as it was when the lease failed.
      *
-     * @return the worker; its id, generation and start tell which process to check
+     * @return the worker; its id, generation and start identify the process to check
      */
     public WorkerInfo worker() {
         return worker;
@@ -38,18 +37,18 @@ public final class FailedLease {
     /**
      * Why the lease failed.
      *
-     * @return what was given to {@link SlotLease#fail}
+     * @return the cause passed to {@link SlotLease#fail}
      */
     public Throwable cause() {
         return cause;
     }
 
     /**
-     * The worker has passed its check, or is not checked any longer: its slots are leased again. Does nothing if
-     * another lease of the same worker has failed since, because a check that began before says nothing about that, or
-     * if the worker has been restarted or removed. Callers that wait for a slot are served on this thread.
+     * Reports that the worker passed its check, or is no longer checked: its slots are leased again. Does nothing if
+     * the worker has been restarted or removed, or if another lease of it has failed since: a check that began before
+     * that failure does not cover it. Waiting callers are served on this thread.
      *
-     * @return whether slots of the worker are leased again because of this call
+     * @return whether this call made the worker's slots available again
      */
     public boolean resume() {
         return checks.resume(this);
@@ -59,11 +58,14 @@ public final class FailedLease {
         return lease;
     }
 
-    /** Resumes after that time, if that has not been done before: on the JDK's timer, which needs no thread of ours. */
+    /**
+     * Resumes after the given time unless the check has ended before; on the JDK's timer, without a thread of this
+     * library.
+     */
     void resumeAfter(long nanos) {
         CompletableFuture<Void> after = new CompletableFuture<>();
         timer = after;
-        if (over) {
+        if (ended) {
             return;
         }
         after.thenRun(this::resume);
@@ -72,10 +74,10 @@ public final class FailedLease {
 
     /** The check is over. */
     void end(byte how) {
-        over = true;
+        ended = true;
         CompletableFuture<Void> running = timer;
         if (running != null) {
-            running.complete(null); // so that the JDK's timer forgets it
+            running.complete(null); // so that the JDK's timer drops it
         }
         lease.conclude(how);
     }

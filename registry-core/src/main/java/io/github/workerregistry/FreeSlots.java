@@ -9,44 +9,46 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The workers of one model, and the search for a free slot among them that takes as long with ten workers as with a
- * hundred thousand. This is the one clever class of this package.
+ * Index over the workers of one model. Finds a worker with a free slot in time that does not grow with the number of
+ * workers (10 or 100,000).
  *
- * <p><b>Truth and hints.</b> Whether a worker has a free slot, its own word says ({@link Occupancy}), and nothing else:
- * a slot is taken by a compare-and-set on that word. All that is here merely says where to look. A hint may be wrong in
- * one direction only: it may send us to a worker that has no slot left, never hide one that has (but for the moment of
- * a change, see below).
+ * <p><b>The index holds hints only.</b> A worker's atomic word ({@link Occupancy}) alone decides whether it has a free
+ * slot; a slot is acquired by a compare-and-set on that word. A hint can be wrong in one direction: it may name a
+ * worker without a free slot. It never hides a worker that has one, except during an update (see below).
  *
- * <p><b>The tree.</b> Each worker has a place. Every 64 places have a leaf, every 64 leaves a node above them, and so
- * on, as high as there are workers. For each of eight levels of load (idle, and seven parts of busy) a node has one
- * word, with a bit for each thing below it: <i>there may be a worker of this level there</i>. So the first worker of a
- * level is found with one count of trailing zeros a storey, and each node's words lie side by side. The
- * {@link SlotSelection} is the order in which levels are tried. (To spread, the least loaded of a leaf is taken in
- * place of the first one; and a search begins behind the worker that its thread used last, so that among equals each
- * has its turn. A thread that has used none begins anywhere.)
+ * <p><b>The tree.</b> The index is a hierarchical bitmap, as used by memory allocators. Each worker has a place. 64
+ * places form a leaf, 64 leaves a node, 64 nodes a higher node, and so on. There are eight load levels: 0 is idle, 1 to
+ * 7 are parts of busy. For each level a node has one word, with one bit per child: <i>there may be a worker of this
+ * level below</i>. The first worker of a level is therefore found with one {@code numberOfTrailingZeros} per height,
+ * and all words of a node are adjacent in memory. The {@link SlotSelection} defines the order in which levels are
+ * tried. {@code SPREAD} takes the least loaded worker of a leaf rather than the first; its search starts after the
+ * worker that the thread used last, so that equally loaded workers are used in rotation. A thread without a last worker
+ * starts at an arbitrary place.
  *
- * <p><b>Lazy bits.</b> Who changes a worker's word then sees to it that the bit of the new level is set, from the leaf
- * to the root ({@link #note}). Nobody clears the old one. That is left to whoever is misled by it ({@link #correct}),
- * so that a slot of a worker with one slot can be taken and given back for ever without a write to the tree: the bit
- * stays, and is right again when the slot is.
+ * <p><b>Lazy bits.</b> A thread that changes a worker's word sets the bit of the new level, from the leaf to the root
+ * ({@link #note}). It does not clear the old bit. A search that follows a stale bit clears it ({@link #correct}). A
+ * worker with one slot can therefore be acquired and released without a write to the tree: its idle bit stays set, and
+ * is correct again after the release.
  *
- * <p><b>Why nothing is lost.</b> A corrector clears the bit and then looks at the word again, and sets what belongs
- * there; a changer writes the word and then looks at the bit. All of these are volatile, so at least one of the two
- * sees the other (Dekker). The same holds a storey higher between a word that is empty and the bit above it. In
- * between, and while bits are set from the leaf to the root, a search could miss a worker: so whoever changes the tree
- * counts when he begins and when he ends, and a search that found nothing is repeated if a change ran meanwhile. Hence
- * "no free slot" is true of some moment of the call. (One shared counter, then; but the tree changes only where workers
- * pass from level to level and somebody was misled, and not at all where each caller has a worker to come back to.)
+ * <p><b>No lost updates.</b> {@code correct} clears the bit, re-reads the word, and sets the bit that belongs to it. A
+ * writer changes the word, then reads the bit. All accesses are volatile, so at least one of the two sees the other's
+ * write (Dekker). The same holds one height up, between an empty word and its bit in the parent. A search can still
+ * miss a worker during such an update, or while bits are being set from leaf to root. Every update of the tree
+ * therefore increments one counter at its start and another at its end, and a search without result is repeated if an
+ * update overlapped it. So "no free slot" was true at some moment during the call. The counters are shared, but the
+ * tree changes only when workers change level and a stale bit was followed; it does not change while each thread reuses
+ * its own worker.
  *
- * <p>To pack, before all this a thread tries the worker that it used last ({@link Hints}, {@link #tryTakeAgain}), if no
- * better level has a worker. So two threads do not fight for the first bit.
+ * <p>{@code PACK} first tries the worker that the thread used last ({@link ThreadHints}, {@link #tryAcquireAgain}),
+ * unless a preferred level has a worker. Two threads then do not compete for the first bit.
  *
- * <p>Places are given and taken under the registry's write lock. Everything else takes no lock. (The tree of words is a
- * hierarchical bitmap as allocators have it.)
+ * <p>Places are assigned and freed under the registry's write lock. Everything else takes no lock.
  */
 final class FreeSlots {
 
-    /** Level 0 is idle, 1 to 7 are the parts of busy; when packing, all of busy is 1. A full worker has none. */
+    /**
+     * Level 0 is idle, 1 to 7 are parts of busy; {@code PACK} uses level 1 for all of busy. A full worker has no level.
+     */
     private static final int LEVELS = 8;
 
     private static final int PACKED_LEVELS = 2;
@@ -55,11 +57,13 @@ final class FreeSlots {
     private static final int ANY = -2;
     private static final int FAN_OUT = 64;
     private static final int FAN_OUT_BITS = 6;
-    private static final int FEW = 4;
-    private static final int ROUNDS_BEFORE_PAUSE = 64;
+    private static final int INITIAL_CAPACITY = 4;
+    private static final int ATTEMPTS_BEFORE_PARK = 64;
 
-    /** A change that has not ended by then never will: its thread has run out of stack in the middle of it. */
-    private static final int MOST_ROUNDS = 8_192 * ROUNDS_BEFORE_PAUSE;
+    /**
+     * Bound on repeated searches: an update that has not ended by then never ends (its thread overflowed its stack).
+     */
+    private static final int MAX_ATTEMPTS = 8_192 * ATTEMPTS_BEFORE_PARK;
 
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
     private static final VarHandle BEGUN;
@@ -81,32 +85,32 @@ final class FreeSlots {
     private volatile long changesEnded;
 
     private volatile int members;
-    private volatile int arrivals;
+    private volatile int additions;
     /**
-     * Whether a worker ever had more than one slot: else none is partly busy, and an idle one is as good as another.
+     * Whether any worker ever had more than one slot. If not, no worker is partly busy, and all idle workers are equal.
      */
     private volatile boolean sharing;
 
     // guarded by the registry's write lock
-    private int came;
+    private int added;
     private int places;
-    private int[] vacant = new int[FEW];
+    private int[] vacant = new int[INITIAL_CAPACITY];
     private int vacancies;
 
     FreeSlots(SlotSelection selection) {
         this.pack = selection == SlotSelection.PACK;
     }
 
-    /** A part of the tree: a leaf with up to 64 workers, or a node with up to 64 nodes. */
+    /** A part of the tree: a leaf with up to 64 workers, or an inner node with up to 64 nodes. */
     static final class Node {
-        private final int storey;
+        private final int height;
         private final int index;
-        private volatile @Nullable Node above;
+        private volatile @Nullable Node parent;
         private final long[] words = new long[LEVELS];
-        private volatile AtomicReferenceArray<@Nullable Object> below = new AtomicReferenceArray<>(FEW);
+        private volatile AtomicReferenceArray<@Nullable Object> children = new AtomicReferenceArray<>(INITIAL_CAPACITY);
 
-        Node(int storey, int index) {
-            this.storey = storey;
+        Node(int height, int index) {
+            this.height = height;
             this.index = index;
         }
 
@@ -118,7 +122,7 @@ final class FreeSlots {
             return (word(level) & (1L << index)) != 0;
         }
 
-        /** By compare-and-set, which the tools that try schedules know; they take no notice of bitwise operations. */
+        /** Uses compare-and-set because Lincheck does not model the bitwise VarHandle operations. */
         void change(int level, int index, boolean set) {
             long bit = 1L << index;
             long seen = word(level);
@@ -128,50 +132,50 @@ final class FreeSlots {
         }
 
         boolean isLeaf() {
-            return storey == 0;
+            return height == 0;
         }
 
         @Nullable
-        Object below(int index) {
-            AtomicReferenceArray<@Nullable Object> now = below;
+        Object child(int index) {
+            AtomicReferenceArray<@Nullable Object> now = children;
             return index < now.length() ? now.get(index) : null;
         }
 
         @Nullable
-        Entry entry(int index) {
-            return (Entry) below(index);
+        WorkerEntry entry(int index) {
+            return (WorkerEntry) child(index);
         }
 
-        /** Under the registry's write lock. */
-        void put(int index, @Nullable Object thing) {
-            AtomicReferenceArray<@Nullable Object> now = below;
+        /** Called under the registry's write lock. */
+        void put(int index, @Nullable Object child) {
+            AtomicReferenceArray<@Nullable Object> now = children;
             if (index >= now.length()) {
                 AtomicReferenceArray<@Nullable Object> larger =
                         new AtomicReferenceArray<>(Math.min(FAN_OUT, Math.max(2 * now.length(), index + 1)));
                 for (int i = 0; i < now.length(); i++) {
                     larger.set(i, now.get(i));
                 }
-                below = larger;
+                children = larger;
                 now = larger;
             }
-            now.set(index, thing);
+            now.set(index, child);
         }
     }
 
     // ---- membership: under the registry's write lock ----
 
-    void add(Entry entry) {
+    void add(WorkerEntry entry) {
         int place = vacancies > 0 ? vacant[--vacancies] : places++;
         Node leaf = leafOf(place);
-        entry.takePlace(leaf, place);
+        entry.setPlace(leaf, place);
         leaf.put(indexOf(entry), entry);
         members = places - vacancies;
         sharing |= entry.slots() > 1;
         note(entry);
-        arrivals = ++came;
+        additions = ++added;
     }
 
-    void remove(Entry entry) {
+    void remove(WorkerEntry entry) {
         entry.leaf().put(indexOf(entry), null);
         if (vacancies == vacant.length) {
             vacant = Arrays.copyOf(vacant, 2 * vacancies);
@@ -181,34 +185,34 @@ final class FreeSlots {
     }
 
     /**
-     * How many workers have come in all. Who goes through the workers without the lock, and finds this changed, may
-     * have missed one that came behind his back before another left ahead of him.
+     * Number of workers added so far. If it changed during an iteration without the lock, the iteration may have missed
+     * a worker that was added at a place already visited.
      */
-    int arrivals() {
-        return arrivals;
+    int additions() {
+        return additions;
     }
 
-    /** Also for those without the lock. */
+    /** May be called without the lock. */
     boolean isEmpty() {
         return members == 0;
     }
 
-    /** Of its place within its leaf. */
-    private static int indexOf(Entry entry) {
+    /** The worker's index within its leaf. */
+    private static int indexOf(WorkerEntry entry) {
         return entry.place() & (FAN_OUT - 1);
     }
 
     private Node leafOf(int place) {
-        while ((place >>> (FAN_OUT_BITS * (root.storey + 1))) != 0) {
+        while ((place >>> (FAN_OUT_BITS * (root.height + 1))) != 0) {
             grow();
         }
         Node node = root;
         while (!node.isLeaf()) {
-            int index = (place >>> (FAN_OUT_BITS * node.storey)) & (FAN_OUT - 1);
-            Node child = (Node) node.below(index);
+            int index = (place >>> (FAN_OUT_BITS * node.height)) & (FAN_OUT - 1);
+            Node child = (Node) node.child(index);
             if (child == null) {
-                child = new Node(node.storey - 1, index);
-                child.above = node;
+                child = new Node(node.height - 1, index);
+                child.parent = node;
                 node.put(index, child);
             }
             node = child;
@@ -217,105 +221,107 @@ final class FreeSlots {
     }
 
     /**
-     * Puts a storey on top. Its bits are set on suspicion: who set one below without seeing the new root would not set
+     * Adds a root. All its bits are set, because a concurrent {@link #mark} that does not see the new root does not set
      * them.
      */
     private void grow() {
         Node old = root;
-        Node higher = new Node(old.storey + 1, 0);
+        Node higher = new Node(old.height + 1, 0);
         higher.put(0, old);
         for (int level = 0; level < LEVELS; level++) {
             WORDS.setVolatile(higher.words, level, 1L);
         }
-        old.above = higher;
+        old.parent = higher;
         root = higher;
     }
 
     // ---- search: no lock ----
 
-    /** Takes a slot of this worker if the selection prefers no other, or returns null. */
+    /** Acquires a slot of this worker if the selection prefers no other worker; else returns null. */
     @Nullable
-    SlotLease tryTakeAgain(Entry last) {
-        return pack && (!sharing || isBest(last)) ? last.tryTake() : null;
+    SlotLease tryAcquireAgain(WorkerEntry last) {
+        return pack && (!sharing || isBest(last)) ? last.tryAcquire() : null;
     }
 
     /**
-     * Takes a slot of the worker that the selection prefers, or returns null if there is none.
+     * Acquires a slot of the worker that the selection prefers; null if no worker has a free slot.
      *
-     * @param last the worker that this thread used last. To pack, among the workers of one leaf it comes last: most
-     *     likely somebody else has just taken its slot, and two threads would meet at it for ever. To spread, the
-     *     search begins behind it
+     * @param last the worker that this thread used last. {@code PACK} tries it last within its leaf: another thread has
+     *     probably just acquired its slot, and the two threads would keep competing for it. {@code SPREAD} starts the
+     *     search after it
      */
     @Nullable
-    SlotLease tryTakeBest(@Nullable Entry last) {
-        int place = pack ? 0 : placeBehind(last);
+    SlotLease tryAcquireBest(@Nullable WorkerEntry last) {
+        int place = pack ? 0 : startPlace(last);
         Node leaf = pack ? root : last != null ? last.leaf() : leafAt(place);
         int start = last != null ? indexOf(last) + 1 : place & (FAN_OUT - 1);
-        for (int round = 1; ; round++) {
+        for (int attempt = 1; ; attempt++) {
             long ended = changesEnded;
             for (int i = 0; i < levels(); i++) {
-                SlotLease lease = pack ? tryTakeOf(inOrder(i), last) : tryTakeOf(inOrder(i), leaf, start);
+                SlotLease lease = pack ? tryAcquireOf(levelAt(i), last) : tryAcquireOf(levelAt(i), leaf, start);
                 if (lease != null) {
                     return lease;
                 }
             }
-            if (changesBegun == ended || round == MOST_ROUNDS) {
+            if (changesBegun == ended || attempt == MAX_ATTEMPTS) {
                 return null;
             }
-            if (round % ROUNDS_BEFORE_PAUSE == 0) {
-                LockSupport.parkNanos(1_000); // whoever changes the tree may have lost his processor
+            if (attempt % ATTEMPTS_BEFORE_PARK == 0) {
+                LockSupport.parkNanos(1_000); // an updating thread may be descheduled
             }
         }
     }
 
     /**
-     * Takes a slot of a worker that passes, in the order of the selection; looks at many if few pass.
+     * Acquires a slot of a worker that passes the filter, in the order of the selection. Visits many workers if few
+     * pass.
      *
-     * @param last the worker that this thread used last, as above
+     * @param last the worker that this thread used last, as in {@link #tryAcquireBest}
      */
     @Nullable
-    SlotLease tryTake(SlotFilter filter, @Nullable Entry last) {
-        int start = pack ? 0 : placeBehind(last);
+    SlotLease tryAcquire(SlotFilter filter, @Nullable WorkerEntry last) {
+        int start = pack ? 0 : startPlace(last);
         for (int i = 0; i < levels(); i++) {
-            int level = inOrder(i);
-            SlotLease lease = first(level, start, entry -> entry.level() == level ? entry.tryTake(filter) : null);
+            int level = levelAt(i);
+            SlotLease lease = first(level, start, entry -> entry.level() == level ? entry.tryAcquire(filter) : null);
             if (lease != null) {
                 return lease;
             }
         }
-        // Of any level: somebody may have moved behind our back.
-        return first(ANY, start, entry -> entry.tryTake(filter));
+        // Any level: a worker may have changed level since its level was searched.
+        return first(ANY, start, entry -> entry.tryAcquire(filter));
     }
 
-    /** Goes through the workers in the order of their places, up to the first for which there is a result. */
-    <T> @Nullable T first(Function<Entry, @Nullable T> look) {
-        return first(ANY, 0, look);
+    /** Visits the workers in the order of their places until the visitor returns a result. */
+    <T> @Nullable T first(Function<WorkerEntry, @Nullable T> visitor) {
+        return first(ANY, 0, visitor);
     }
 
-    /** The same, of one level, and beginning somewhere. */
-    private <T> @Nullable T first(int level, int start, Function<Entry, @Nullable T> look) {
-        T result = first(root, 0, level, start, Integer.MAX_VALUE, look);
-        return result != null || start == 0 ? result : first(root, 0, level, 0, start, look);
+    /** Visits the workers of one level, from place {@code start} on, then from the first place. */
+    private <T> @Nullable T first(int level, int start, Function<WorkerEntry, @Nullable T> visitor) {
+        T result = first(root, 0, level, start, Integer.MAX_VALUE, visitor);
+        return result != null || start == 0 ? result : first(root, 0, level, 0, start, visitor);
     }
 
     /**
-     * The same below a node whose first place is {@code base}, and of places from {@code start} to before {@code end}.
+     * Visits the workers below a node whose first place is {@code base}, at places from {@code start} to before
+     * {@code end}.
      */
     private static <T> @Nullable T first(
-            Node node, long base, int level, int start, int end, Function<Entry, @Nullable T> look) {
-        long width = 1L << (FAN_OUT_BITS * node.storey);
+            Node node, long base, int level, int start, int end, Function<WorkerEntry, @Nullable T> visitor) {
+        long width = 1L << (FAN_OUT_BITS * node.height);
         for (long left = level == ANY ? -1L : node.word(level); left != 0; left &= left - 1) {
             int index = Long.numberOfTrailingZeros(left);
             long first = base + index * width;
             if (first + width <= start || first >= end) {
                 continue;
             }
-            Object thing = node.below(index);
+            Object next = node.child(index);
             T result = null;
-            if (thing instanceof Node child) {
-                result = first(child, first, level, start, end, look);
-            } else if (thing instanceof Entry entry) {
-                result = look.apply(entry);
+            if (next instanceof Node child) {
+                result = first(child, first, level, start, end, visitor);
+            } else if (next instanceof WorkerEntry entry) {
+                result = visitor.apply(entry);
             }
             if (result != null) {
                 return result;
@@ -324,17 +330,17 @@ final class FreeSlots {
         return null;
     }
 
-    /** To pack. */
-    private @Nullable SlotLease tryTakeOf(int level, @Nullable Entry last) {
+    /** {@code PACK}. */
+    private @Nullable SlotLease tryAcquireOf(int level, @Nullable WorkerEntry last) {
         Node node = root;
         while (node != null) {
             long word = node.word(level);
             if (word == 0) {
-                node = correctedAbove(node, level);
+                node = correctParent(node, level);
             } else if (!node.isLeaf()) {
                 node = child(node, Long.numberOfTrailingZeros(word));
             } else {
-                SlotLease lease = tryTakeAt(node, firstOf(node, word, last), level);
+                SlotLease lease = tryAcquireAt(node, firstOf(node, word, last), level);
                 if (lease != null) {
                     return lease;
                 }
@@ -343,19 +349,19 @@ final class FreeSlots {
         return null;
     }
 
-    /** To spread: from a place of a leaf on, and then from the first. */
-    private @Nullable SlotLease tryTakeOf(int level, Node startLeaf, int start) {
+    /** {@code SPREAD}: from a place of a leaf on, then from the first place. */
+    private @Nullable SlotLease tryAcquireOf(int level, Node startLeaf, int start) {
         Node node = firstBehind(startLeaf, start, level);
         while (node != null) {
             long word = node.word(level);
             if (word == 0) {
-                node = correctedAbove(node, level);
+                node = correctParent(node, level);
             } else if (!node.isLeaf()) {
                 node = child(node, Long.numberOfTrailingZeros(word));
             } else {
                 long behind = node == startLeaf ? from(start) : -1L;
                 int index = level == 0 ? firstOf(word, behind) : leastLoadedOf(node, word, behind, level);
-                SlotLease lease = tryTakeAt(node, index, level);
+                SlotLease lease = tryAcquireAt(node, index, level);
                 if (lease != null) {
                     return lease;
                 }
@@ -364,10 +370,10 @@ final class FreeSlots {
         return null;
     }
 
-    /** The leaf itself, or the next node behind it that seems to have a worker of the level; else the root. */
+    /** The leaf itself, or the next node after it that may have a worker of the level; else the root. */
     private Node firstBehind(Node leaf, int start, int level) {
         int index = start;
-        for (Node node = leaf; node != null; node = node.above) {
+        for (Node node = leaf; node != null; node = node.parent) {
             long behind = node.word(level) & from(index);
             if (behind != 0) {
                 return node.isLeaf() ? node : child(node, Long.numberOfTrailingZeros(behind));
@@ -377,32 +383,32 @@ final class FreeSlots {
         return root;
     }
 
-    /** The bits from an index on, which may be one more than there are. */
+    /** The bits from an index on. The index may be {@link #FAN_OUT}: then none. */
     private static long from(int index) {
         return index < FAN_OUT ? -1L << index : 0;
     }
 
-    /** The first of those that are behind, else the very first. */
+    /** The first bit of {@code word & behind}, or of {@code word} if there is none. */
     private static int firstOf(long word, long behind) {
         return Long.numberOfTrailingZeros((word & behind) != 0 ? word & behind : word);
     }
 
-    /** Where a thread begins that spreads: behind the worker that it used last, or, if it used none, anywhere. */
-    private int placeBehind(@Nullable Entry last) {
+    /** {@code SPREAD}: the place at which a search starts. */
+    private int startPlace(@Nullable WorkerEntry last) {
         return last != null ? last.place() + 1 : anyPlace();
     }
 
-    /** Threads that come one after another, each for one slot, are spread evenly (by the golden ratio). */
+    /** Spreads threads evenly over the places by the golden ratio, for threads that acquire only one slot each. */
     private int anyPlace() {
         long spread = (Thread.currentThread().getId() * 0x9E37_79B9_7F4A_7C15L) >>> Integer.SIZE;
         return (int) ((spread * members) >>> Integer.SIZE);
     }
 
-    /** The leaf that a place is in, or a node above it if there is none. */
+    /** The leaf of a place, or the lowest existing node above it. */
     private Node leafAt(int place) {
         Node node = root;
         while (!node.isLeaf()) {
-            Object child = node.below((place >>> (FAN_OUT_BITS * node.storey)) & (FAN_OUT - 1));
+            Object child = node.child((place >>> (FAN_OUT_BITS * node.height)) & (FAN_OUT - 1));
             if (child == null) {
                 return node;
             }
@@ -411,38 +417,41 @@ final class FreeSlots {
         return node;
     }
 
-    /** Takes a slot of the worker there, or corrects the bit that said that there may be one. */
-    private @Nullable SlotLease tryTakeAt(Node leaf, int index, int level) {
-        Entry entry = leaf.entry(index);
-        SlotLease lease = entry != null && entry.level() == level ? entry.tryTake() : null;
+    /** Acquires a slot of the worker there, or corrects the bit if it was stale. */
+    private @Nullable SlotLease tryAcquireAt(Node leaf, int index, int level) {
+        WorkerEntry entry = leaf.entry(index);
+        SlotLease lease = entry != null && entry.level() == level ? entry.tryAcquire() : null;
         if (lease == null && (entry == null || entry.level() != level)) {
             correct(leaf, index, level);
         }
         return lease;
     }
 
-    /** A node is empty: corrects the bit that led there. */
-    private @Nullable Node correctedAbove(Node node, int level) {
-        Node above = node.above;
-        if (above != null) {
-            correct(above, node.index, level);
+    /** Corrects the parent's bit for an empty node. */
+    private @Nullable Node correctParent(Node node, int level) {
+        Node parent = node.parent;
+        if (parent != null) {
+            correct(parent, node.index, level);
         }
-        return above;
+        return parent;
     }
 
-    private static int firstOf(Node leaf, long word, @Nullable Entry last) {
+    private static int firstOf(Node leaf, long word, @Nullable WorkerEntry last) {
         long others = last != null && last.leaf() == leaf ? word & ~(1L << indexOf(last)) : word;
         return Long.numberOfTrailingZeros(others != 0 ? others : word);
     }
 
-    /** The first of those that are behind, among equals; or one whose bit is wrong, to be corrected. */
+    /**
+     * The first least loaded worker, starting with the bits in {@code behind}; or one whose bit is stale, to be
+     * corrected.
+     */
     private static int leastLoadedOf(Node leaf, long word, long behind, int level) {
-        Entry least = null;
+        WorkerEntry least = null;
         int index = 0;
         for (long part : new long[] {word & behind, word & ~behind}) {
             for (long left = part; left != 0; left &= left - 1) {
                 int next = Long.numberOfTrailingZeros(left);
-                Entry entry = leaf.entry(next);
+                WorkerEntry entry = leaf.entry(next);
                 if (entry == null || entry.level() != level) {
                     return next;
                 }
@@ -456,31 +465,31 @@ final class FreeSlots {
     }
 
     private static Node child(Node node, int index) {
-        Node child = (Node) node.below(index);
+        Node child = (Node) node.child(index);
         if (child == null) {
             throw new AssertionError("a bit without a node");
         }
         return child;
     }
 
-    /** To pack: whether no other worker seems to be of a level that is preferred. */
-    private boolean isBest(Entry entry) {
+    /** {@code PACK}: whether no other worker may be of a preferred level. */
+    private boolean isBest(WorkerEntry entry) {
         int level = entry.level();
         if (level == NONE) {
             return false;
         }
-        for (int i = 0; inOrder(i) != level; i++) {
-            if (isAnotherOf(inOrder(i), entry)) {
+        for (int i = 0; levelAt(i) != level; i++) {
+            if (isAnotherOf(levelAt(i), entry)) {
                 return false;
             }
         }
         return true;
     }
 
-    /** The worker's own bit there is an old one, and will be right again when it is taken. */
-    private static boolean isAnotherOf(int level, Entry entry) {
+    /** Ignores the worker's own bit: it is stale, and becomes correct when the slot is acquired. */
+    private static boolean isAnotherOf(int level, WorkerEntry entry) {
         int index = indexOf(entry);
-        for (Node node = entry.leaf(); node != null; node = node.above) {
+        for (Node node = entry.leaf(); node != null; node = node.parent) {
             if ((node.word(level) & ~(1L << index)) != 0) {
                 return true;
             }
@@ -489,16 +498,15 @@ final class FreeSlots {
         return false;
     }
 
-    private int inOrder(int i) {
+    private int levelAt(int i) {
         return pack ? PACKED_LEVELS - 1 - i : i;
     }
 
-    /** How many levels there are. */
     private int levels() {
         return pack ? PACKED_LEVELS : LEVELS;
     }
 
-    /** The level of a worker with so many of its slots in use, none of them reported by the host. */
+    /** The level of a worker with this many slots leased; not for a worker whose occupancy the hive reports. */
     int level(int inUse, int slots) {
         if (inUse == 0) {
             return 0;
@@ -511,13 +519,13 @@ final class FreeSlots {
 
     // ---- hints: no lock ----
 
-    /** Sets the bits that lead to a worker whose word has just been changed, whoever changed it. */
-    static void note(Entry entry) {
+    /** Sets the bits that lead to a worker whose word has just changed. */
+    static void note(WorkerEntry entry) {
         note(entry, entry.level());
     }
 
-    /** The same, where the level is known. That may be an old one by now; then whoever changed it notes the new one. */
-    static void note(Entry entry, int level) {
+    /** Sets the bits for a known level. If the level is stale by now, the thread that changed it sets the new one. */
+    static void note(WorkerEntry entry, int level) {
         if (level != NONE && !entry.leaf().has(level, indexOf(entry))) {
             entry.model().free().mark(entry.leaf(), indexOf(entry), level);
         }
@@ -527,7 +535,7 @@ final class FreeSlots {
         BEGUN.getAndAdd(this, 1L);
         try {
             int index = startIndex;
-            for (Node node = start; node != null; node = node.above) {
+            for (Node node = start; node != null; node = node.parent) {
                 if (!node.has(level, index)) {
                     node.change(level, index, true);
                 }
@@ -538,20 +546,20 @@ final class FreeSlots {
         }
     }
 
-    /** Clears a bit that has misled us, and sets what belongs there. */
+    /** Clears a stale bit, and sets the one that belongs to the current word. */
     private void correct(Node node, int index, int level) {
         BEGUN.getAndAdd(this, 1L);
         try {
             node.change(level, index, false);
-            noteBelow(node, index, level);
+            markChild(node, index, level);
         } finally {
             ENDED.getAndAdd(this, 1L);
         }
     }
 
-    private void noteBelow(Node node, int index, int level) {
+    private void markChild(Node node, int index, int level) {
         if (node.isLeaf()) {
-            Entry entry = node.entry(index);
+            WorkerEntry entry = node.entry(index);
             if (entry != null) {
                 note(entry);
             }

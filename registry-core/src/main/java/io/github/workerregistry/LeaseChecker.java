@@ -6,11 +6,12 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Checks workers of which a lease has failed: see {@link WorkerRegistry#checkFailedLeases}. A supervisor registers one;
- * a hive with loops of its own may.
+ * Checks workers with a failed lease, see {@link Supervision#checkFailedLeases}. A supervisor registers one; a hive
+ * with its own loops may do so, too.
  *
- * <p>Called on the thread that called {@link SlotLease#fail}, with no lock held, for several leases at a time. So it
- * must only enqueue, and check elsewhere. What it throws is logged at WARN, and the next checker is asked.
+ * <p>Called on the thread that called {@link SlotLease#fail}, with no lock held, concurrently for several leases. An
+ * implementation must only enqueue the check, and run it elsewhere. An exception is logged at WARN, and the next
+ * checker is asked.
  *
  * @since 0.1
  */
@@ -18,8 +19,7 @@ import java.util.Optional;
 public interface LeaseChecker {
 
     /**
-     * Whether this checker drives the process of a worker. The one that does is asked to {@link #check} it before all
-     * others.
+     * Whether this checker drives the worker's process. Such a checker is asked to {@link #check} before all others.
      *
      * @param worker the worker
      * @return false unless overridden
@@ -30,14 +30,14 @@ public interface LeaseChecker {
     }
 
     /**
-     * Begins to check the worker of a failed lease, and calls {@link FailedLease#resume()} when that has passed, or
-     * says that it will not. If the process is gone, the checker tells the registry so, as it does of any exit, and
-     * need not call {@code resume}.
+     * Starts the check of a failed lease's worker, to call {@link FailedLease#resume()} when the check passes; or
+     * declines. If the process has exited, the checker reports the exit to the registry like any other, and need not
+     * call {@code resume}.
      *
-     * @param lease the lease, of which a worker may have several
-     * @return the longest time that the check may take, &gt; 0: one second later (real time) slots of the worker are
-     *     leased again even if {@code resume} was not called. Empty, or not &gt; 0: this checker does not check this
-     *     worker
+     * @param lease the lease; a worker may have several under check
+     * @return the longest time that the check may take, &gt; 0: one second (real time) after it, slots of the worker
+     *     are leased again even if {@code resume} was not called. Empty, or not &gt; 0, if this checker does not check
+     *     this worker
      */
     Optional<Duration> check(FailedLease lease);
 }

@@ -5,22 +5,22 @@ import static java.util.Objects.requireNonNull;
 import java.util.Optional;
 
 /**
- * How a {@link SlotLease} ended: see {@link SlotLease#whenEnded()}. It may gain members.
+ * How a {@link SlotLease} ended, see {@link SlotLease#whenEnded()}. May gain members.
  *
  * @since 0.1
  */
 public sealed interface LeaseEnd {
 
     /**
-     * The slot was released, and its worker lived on: by {@link SlotLease#close()}, or by {@link SlotLease#fail} if the
-     * check that followed did not find the process gone.
+     * The slot was released and its worker was not lost: by {@link SlotLease#close()}, or by {@link SlotLease#fail} if
+     * the check that followed did not find that the process had exited.
      */
     record Released() implements LeaseEnd {}
 
     /**
-     * The worker was lost under the lease: its process exited, or it was removed from the registry.
+     * The worker was lost while the lease was open: its process exited, or it was removed from the registry.
      *
-     * @param exit how its process ended; empty if that was not seen, or is no longer known: of each worker the last
+     * @param exit the exit of its process; empty if it was not detected, or is no longer known: only a worker's last
      *     exit is kept
      */
     record Lost(Optional<Exit> exit) implements LeaseEnd {

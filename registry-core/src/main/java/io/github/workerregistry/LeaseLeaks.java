@@ -1,5 +1,6 @@
 package io.github.workerregistry;
 
+import io.github.workerregistry.internal.LogText;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -9,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds leases that somebody may have forgotten to close, and says where they were taken. (After HikariCP's
- * {@code leakDetectionThreshold}.) Costs a clock reading and a stack trace a lease, so it is off unless asked for.
+ * Reports leases that may never be closed, with the stack of their acquisition (as HikariCP's
+ * {@code leakDetectionThreshold}). Costs a clock reading and a stack trace per lease, so it is off by default.
  */
 final class LeaseLeaks {
 
@@ -25,11 +26,11 @@ final class LeaseLeaks {
         this.clock = clock;
     }
 
-    /** Where and when a lease was taken. */
+    /** Where and when a lease was acquired. */
     private static final class Acquisition {
         final Instant at;
         final Throwable stack = new Throwable(
-                "taken here, by thread " + LogText.of(Thread.currentThread().getName()));
+                "acquired here, by thread " + LogText.of(Thread.currentThread().getName()));
         volatile boolean reported;
 
         Acquisition(Instant at) {
@@ -37,12 +38,12 @@ final class LeaseLeaks {
         }
     }
 
-    void taken(SlotLease lease) {
+    void acquired(SlotLease lease) {
         open.put(lease, new Acquisition(clock.instant()));
     }
 
     void closed(SlotLease lease) {
-        forget(lease, "has come back");
+        forget(lease, "was closed");
     }
 
     private void forget(SlotLease lease, String why) {
@@ -52,7 +53,7 @@ final class LeaseLeaks {
         }
     }
 
-    /** Reports, once each, what is open for longer than the threshold; forgets what has become void. */
+    /** Reports each lease open for longer than the threshold, once; drops void leases. */
     void report() {
         Instant now = clock.instant();
         open.forEach((lease, acquisition) -> {
@@ -61,7 +62,7 @@ final class LeaseLeaks {
             } else if (!acquisition.reported
                     && Duration.between(acquisition.at, now).compareTo(threshold) >= 0) {
                 acquisition.reported = true;
-                String which = lease.toString(); // as it is now, whenever the log is written
+                String which = lease.toString(); // rendered now, even if the logger is asynchronous
                 log.warn("{} has been open for more than {}", which, threshold, acquisition.stack);
             }
         });

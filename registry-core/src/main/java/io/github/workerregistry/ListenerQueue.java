@@ -1,5 +1,6 @@
 package io.github.workerregistry;
 
+import io.github.workerregistry.internal.LogText;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Collections;
@@ -15,16 +16,16 @@ import org.slf4j.LoggerFactory;
 /**
  * One listener's bounded queue, drained serially on its executor.
  *
- * <p>{@link #offer} is called under the registry's lock and only enqueues; {@link #wake} is called after the lock has
- * been dropped and hands the drain to the executor. When the queue is full, further events are dropped until the
- * listener has emptied it; then it gets one {@link WorkerEvent.Overflowed} with their number. A queue whose executor
- * takes no task any more is closed.
+ * <p>{@link #offer} is called under the registry's lock and only enqueues. {@link #wake} is called after the lock has
+ * been released and submits the drain to the executor. When the queue is full, further events are dropped until the
+ * listener has emptied it; it then receives one {@link WorkerEvent.Overflowed} with their number. A queue is closed if
+ * its executor will accept no task again.
  */
 final class ListenerQueue implements Subscription {
 
     private static final Logger log = LoggerFactory.getLogger(ListenerQueue.class);
 
-    /** Events delivered in one task, so that a busy feed does not keep a shared executor's thread for itself. */
+    /** Events delivered per task, so that a busy feed does not occupy a thread of a shared executor. */
     private static final int BATCH = 64;
 
     private final WorkerListener listener;
@@ -32,7 +33,7 @@ final class ListenerQueue implements Subscription {
     private final int capacity;
     private final InstantSource clock;
     private final Consumer<ListenerQueue> onClose;
-    private final ExecutorRefusals refusals; // of the thread that begins a drain
+    private final ExecutorRefusals refusals; // confined to the thread that starts a drain
 
     private final Deque<WorkerEvent> queue = new ArrayDeque<>();
     private long dropped;
@@ -54,9 +55,7 @@ final class ListenerQueue implements Subscription {
         this.refusals = new ExecutorRefusals(executor);
     }
 
-    /**
-     * Takes the events that one step of a worker makes, or drops all of them. The last step may exceed the capacity.
-     */
+    /** Enqueues all events of one step, or drops all of them. The last step may exceed the capacity. */
     synchronized void offer(WorkerEvent... step) {
         if (closed) {
             return;
@@ -72,11 +71,11 @@ final class ListenerQueue implements Subscription {
         if (startDraining()) {
             submitDrain();
         } else if (isStuck()) {
-            closeBecause("its executor has ended with a task of ours");
+            closeBecause("its executor has terminated without running a task");
         }
     }
 
-    /** Whether a drain is under way that will never be run. */
+    /** Whether a drain was submitted that will never run. */
     private boolean isStuck() {
         synchronized (this) {
             if (closed || !draining) {
@@ -84,7 +83,7 @@ final class ListenerQueue implements Subscription {
             }
         }
         try {
-            return refusals.hasLostItsTasks();
+            return refusals.isTerminated();
         } catch (Throwable t) { // foreign code
             return false;
         }
@@ -95,7 +94,7 @@ final class ListenerQueue implements Subscription {
         long unused = end();
     }
 
-    /** Closes this. Gives how many events were not delivered; -1 if it was closed already. */
+    /** Closes this queue. Returns the number of undelivered events; -1 if it was closed already. */
     private long end() {
         long undelivered;
         synchronized (this) {
@@ -129,16 +128,16 @@ final class ListenerQueue implements Subscription {
             executor.execute(drain);
         } catch (RejectedExecutionException e) {
             refused(drain);
-            log.debug("the executor of {} takes no more tasks; events wait", nameOf(listener));
-        } catch (Throwable t) { // foreign code: who changed a worker's state must not suffer for it
+            log.debug("the executor of {} rejected a task; events stay queued", nameOf(listener));
+        } catch (Throwable t) { // foreign code: must not fail the caller's transition
             refused(drain);
-            log.warn("the executor of {} failed; events wait for the next one", nameOf(listener), LogText.of(t));
+            log.warn("the executor of {} failed; events stay queued", nameOf(listener), LogText.of(t));
         }
     }
 
     private void refused(Drain drain) {
-        if (drain.take()) {
-            String reason = whyForGood();
+        if (drain.claim()) {
+            String reason = permanentRefusal();
             stopDraining();
             if (reason != null) {
                 closeBecause(reason);
@@ -146,32 +145,32 @@ final class ListenerQueue implements Subscription {
         }
     }
 
-    /** Why the executor that has just refused a task will take no other; null if it may. */
-    private @Nullable String whyForGood() {
+    /** Why the executor that has just refused a task will accept no other one; null if it may. */
+    private @Nullable String permanentRefusal() {
         try {
-            return refusals.refused(clock.instant());
-        } catch (Throwable t) { // foreign code, too
+            return refusals.reasonNotToRetry(clock.instant());
+        } catch (Throwable t) { // foreign code
             return null;
         }
     }
 
     /**
-     * One drain, handed to the executor. That is foreign code, and may run it and then throw, or run it twice; but
-     * there are never two drains at a time.
+     * One drain, submitted to the executor. Foreign code might run it and then throw, or run it twice; the claim
+     * ensures that two drains never run at a time.
      */
     private final class Drain implements Runnable {
-        private final AtomicBoolean taken = new AtomicBoolean();
+        private final AtomicBoolean claimed = new AtomicBoolean();
 
         @Override
         public void run() {
-            if (take()) {
+            if (claim()) {
                 refusals.accepted();
                 drain();
             }
         }
 
-        boolean take() {
-            return taken.compareAndSet(false, true);
+        boolean claim() {
+            return claimed.compareAndSet(false, true);
         }
     }
 
@@ -196,7 +195,7 @@ final class ListenerQueue implements Subscription {
         submitDrain();
     }
 
-    /** The next event, or null, and then the drain is over. */
+    /** The next event; null if there is none, which ends the drain. */
     private synchronized @Nullable WorkerEvent next() {
         WorkerEvent event = queue.poll();
         if (event == null && dropped > 0) {
@@ -211,20 +210,20 @@ final class ListenerQueue implements Subscription {
     private void deliver(WorkerEvent event) {
         try {
             listener.onEvent(event);
-        } catch (Throwable t) { // foreign code: whatever it throws must not end the feed
-            complain(event, t);
+        } catch (Throwable t) { // foreign code: must not end the feed
+            logFailure(event, t);
         }
     }
 
-    private void complain(WorkerEvent event, Throwable failure) {
+    private void logFailure(WorkerEvent event, Throwable failure) {
         try {
             log.warn(
                     "listener {} failed on {}; the next event is still delivered",
                     nameOf(listener),
                     nameOf(event),
                     LogText.of(failure));
-        } catch (Throwable unheard) {
-            // There may be no memory for the log either.
+        } catch (Throwable ignored) {
+            // Logging may fail for want of memory, too.
         }
     }
 
@@ -232,7 +231,7 @@ final class ListenerQueue implements Subscription {
         return listener.getClass().getName();
     }
 
-    /** Without the worker's output, which may be in it. */
+    /** Omits the worker's output, which the event may contain. */
     private static String nameOf(WorkerEvent event) {
         String name = event.getClass().getSimpleName();
         return event instanceof WorkerEvent.OfWorker one

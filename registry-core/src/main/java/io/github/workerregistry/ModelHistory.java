@@ -8,9 +8,9 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the workers of each model ended lately, for callers that find no slot: the last failed exit, and whether the hive
- * has shut them down. Kept for 10 minutes, and of the 1,000 models in which something happened last, whether they have
- * workers or not. Thread-safe; calls no foreign code.
+ * Recent ends of each model's workers, for callers that get no slot: the last failed exit, and whether the hive has
+ * shut the workers down. Kept for 10 minutes, for the 1,000 models with the most recent changes, with or without
+ * workers. Thread-safe; calls no foreign code.
  */
 final class ModelHistory {
 
@@ -18,15 +18,15 @@ final class ModelHistory {
 
     private static final long MAX_AGE_NANOS = TimeUnit.MINUTES.toNanos(10);
 
-    /** Chars of the last line of output that are kept. */
+    /** Maximum length of the output line, in chars. */
     private static final int LINE_LENGTH = 300;
 
     /**
      * A failed exit.
      *
-     * @param exit with the last line of its output only, sanitised
-     * @param backend what the worker computed on
-     * @param device on which device
+     * @param exit the exit, with the last line of its output only, sanitised
+     * @param backend the worker's backend
+     * @param device the worker's device
      * @param atNanos when, by {@link System#nanoTime()}
      */
     record Failure(Exit exit, String backend, int device, long atNanos) {}
@@ -34,7 +34,7 @@ final class ModelHistory {
     private record Past(@Nullable Failure failure, boolean shutDown, long atNanos) {}
 
     private final LongSupplier nanoTime;
-    private final Map<String, Past> byModel = new LinkedHashMap<>(); // the oldest first
+    private final Map<String, Past> byModel = new LinkedHashMap<>(); // oldest first
 
     ModelHistory() {
         this(System::nanoTime);
@@ -51,7 +51,7 @@ final class ModelHistory {
         put(worker.modelRef(), new Past(failure, false, now));
     }
 
-    /** A worker was registered: another one of its hive may have been shut down, but this one will serve. */
+    /** A worker was registered, so the model is not shut down, even if its other workers were. */
     synchronized void registered(WorkerInfo worker) {
         byModel.computeIfPresent(
                 worker.modelRef(), (model, past) -> past.shutDown ? new Past(past.failure, false, past.atNanos) : past);
@@ -67,14 +67,14 @@ final class ModelHistory {
     }
 
     private void put(String modelRef, Past past) {
-        byModel.remove(modelRef); // so that it is the newest
+        byModel.remove(modelRef); // re-inserted as the newest
         byModel.put(modelRef, past);
         if (byModel.size() > MODELS) {
             byModel.remove(byModel.keySet().iterator().next());
         }
     }
 
-    /** The last failed exit of a worker that a filter fits; null if none is known. */
+    /** The last failed exit of a worker that fits the filter; null if none is known. */
     synchronized @Nullable Failure lastFailure(String modelRef, SlotFilter filter) {
         Past past = byModel.get(modelRef);
         Failure failure = past == null ? null : past.failure;
@@ -83,16 +83,12 @@ final class ModelHistory {
                 : null;
     }
 
-    /**
-     * Whether the worker of a model that was removed last was removed because the hive shuts down, and no other one was
-     * registered since.
-     */
+    /** Whether the most recently removed worker of a model was removed by a shutdown, and none was registered since. */
     synchronized boolean isShutDown(String modelRef) {
         Past past = byModel.get(modelRef);
         return past != null && past.shutDown && isRecent(past.atNanos);
     }
 
-    /** How long ago something happened. */
     long nanosSince(long atNanos) {
         return nanoTime.getAsLong() - atNanos;
     }
@@ -112,7 +108,6 @@ final class ModelHistory {
                 .map(line -> SlotShortage.shortened(line, LINE_LENGTH))
                 .map(List::of)
                 .orElse(List.of());
-        return new Exit(
-                exit.workerId(), exit.modelRef(), exit.generation(), exit.cause(), exit.status(), output, exit.at());
+        return new Exit(exit.incarnation(), exit.modelRef(), exit.cause(), exit.status(), output, exit.at());
     }
 }

@@ -4,20 +4,20 @@ import io.github.workerregistry.WorkerState.Stopping;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The workers of one model: the search for a free slot among them, and the line of those who wait for one. Whoever asks
- * while others wait stands behind them.
+ * The workers of one model: the index of free slots, and the wait queue. A caller that arrives while others wait is
+ * served after them.
  */
 final class ModelSlots {
 
     private final String modelRef;
     private final FreeSlots free;
-    private final WaitingLine line;
+    private final SlotWaitQueue waitQueue;
     private final @Nullable LeaseLeaks leaks;
     private final ModelHistory history;
-    private final LeaseEnds ends;
-    private final LeaseChecks checks;
+    private final LeaseEndFutures ends;
+    private final LeaseCheckCoordinator checks;
     private volatile boolean followsCloses;
-    private volatile @Nullable Departure lastDeparture;
+    private volatile @Nullable Removal lastRemoval;
 
     ModelSlots(String modelRef, SlotRules rules) {
         this.modelRef = modelRef;
@@ -27,7 +27,7 @@ final class ModelSlots {
         this.checks = rules.checks();
         this.followsCloses = leaks != null;
         this.free = new FreeSlots(rules.selection());
-        this.line = new WaitingLine(this, rules.waitQueueCapacity());
+        this.waitQueue = new SlotWaitQueue(this, rules.waitQueueCapacity());
     }
 
     String modelRef() {
@@ -40,38 +40,38 @@ final class ModelSlots {
 
     // ---- membership: under the registry's write lock ----
 
-    void add(Entry entry) {
+    void add(WorkerEntry entry) {
         entry.join(this);
         free.add(entry);
     }
 
-    void remove(Entry entry, @Nullable Exit exit) {
+    void remove(WorkerEntry entry, @Nullable Exit exit) {
         free.remove(entry);
-        lastDeparture = new Departure(entry.names().backend(), entry.names().device(), exit);
+        lastRemoval = new Removal(entry.stored().backend(), entry.stored().device(), exit);
     }
 
-    /** What kind of worker left last, and how it ended if that was seen. */
-    private record Departure(
+    /** The last removed worker's backend and device, and its exit if that is known. */
+    private record Removal(
             String backend, int device, @Nullable Exit exit) {}
 
-    /** Whether nobody is here, and nobody waits for somebody to come. */
+    /** Whether the model has neither workers nor waiters. */
     boolean isUnused() {
-        return free.isEmpty() && line.isEmpty();
+        return free.isEmpty() && waitQueue.isEmpty();
     }
 
-    /** Ends this for ever if it is unused; whoever still comes to the line is sent to the table again. */
+    /** Retires this object if it is unused; later waiters find the queue closed and return to the table. */
     boolean retire() {
-        return free.isEmpty() && line.close();
+        return free.isEmpty() && waitQueue.close();
     }
 
-    /** Why it is in vain to wait with that filter, for a caller that has waited since then. */
-    NoSuchModelException noHope(SlotFilter filter, long sinceNanos) {
-        Departure left = lastDeparture;
-        Exit exit = left != null && filter.fits(left.backend(), left.device()) ? left.exit() : null;
-        return new NoSuchModelException(shortage(filter, sinceNanos), filter, exit);
+    /** The exception for an unservable request that has waited since {@code sinceNanos}. */
+    NoWorkerException unservable(SlotFilter filter, long sinceNanos) {
+        Removal removal = lastRemoval;
+        Exit exit = removal != null && filter.fits(removal.backend(), removal.device()) ? removal.exit() : null;
+        return new NoWorkerException(shortage(filter, sinceNanos), filter, exit);
     }
 
-    /** The state of this model, for a caller that has waited since then and got no slot. */
+    /** The state of this model, for a request that has waited since {@code sinceNanos} without getting a slot. */
     SlotShortage shortage(SlotFilter filter, long sinceNanos) {
         return SlotShortage.of(modelRef, this, filter, sinceNanos, history);
     }
@@ -79,63 +79,70 @@ final class ModelSlots {
     // ---- slots ----
 
     /**
-     * Takes a slot of the worker that the caller used last, if nobody waits and no other is better, or returns null.
+     * Acquires a slot of the worker that the thread used last, if there is no waiter and the selection prefers no other
+     * worker; else returns null.
      */
     @Nullable
-    SlotLease tryTakeAgain(Entry last) {
-        return line.isEmpty() ? free.tryTakeAgain(last) : null;
+    SlotLease tryAcquireAgain(WorkerEntry last) {
+        return waitQueue.isEmpty() ? free.tryAcquireAgain(last) : null;
     }
 
     /**
-     * Takes a slot of any worker, unless those who wait need it, or returns null.
+     * Acquires a slot of any worker, if no waiter would accept it; else returns null.
      *
-     * @param last the worker that this thread used last, see {@link FreeSlots#tryTakeBest}
+     * @param last the worker that this thread used last, see {@link FreeSlots#tryAcquireBest}
      */
     @Nullable
-    SlotLease tryTakeBest(@Nullable Entry last) {
-        return line.isEmpty() ? free.tryTakeBest(last) : line.takeBehind(SlotFilter.any(), this::take);
+    SlotLease tryAcquireBest(@Nullable WorkerEntry last) {
+        return waitQueue.isEmpty()
+                ? free.tryAcquireBest(last)
+                : waitQueue.acquireAfterWaiters(SlotFilter.any(), this::acquire);
     }
 
     /**
-     * Takes a slot of a worker that fits, unless those who wait need it, or returns null.
+     * Acquires a slot of a worker that passes the filter, if no waiter would accept it; else returns null.
      *
-     * @param last the worker that this thread used last, see {@link FreeSlots#tryTake}
+     * @param last the worker that this thread used last, see {@link FreeSlots#tryAcquire}
      */
     @Nullable
-    SlotLease tryTake(SlotFilter filter, @Nullable Entry last) {
-        return line.isEmpty() ? free.tryTake(filter, last) : line.takeBehind(filter, this::take);
+    SlotLease tryAcquire(SlotFilter filter, @Nullable WorkerEntry last) {
+        return waitQueue.isEmpty()
+                ? free.tryAcquire(filter, last)
+                : waitQueue.acquireAfterWaiters(filter, this::acquire);
     }
 
-    /** Takes a slot of one worker, unless those who wait need it, or returns null. */
+    /** Acquires a slot of one worker, if no waiter would accept it; else returns null. */
     @Nullable
-    SlotLease tryTakeFrom(Entry entry) {
-        return line.isEmpty() ? entry.tryTake() : line.takeBehind(SlotFilter.any(), SlotSource.of(entry));
+    SlotLease tryAcquireFrom(WorkerEntry entry) {
+        return waitQueue.isEmpty()
+                ? entry.tryAcquire()
+                : waitQueue.acquireAfterWaiters(SlotFilter.any(), SlotSource.of(entry));
     }
 
-    /** Takes a slot, as if nobody waited. */
+    /** Acquires a slot regardless of waiters. */
     @Nullable
-    SlotLease take(SlotFilter filter) {
-        return filter.isAny() ? free.tryTakeBest(null) : free.tryTake(filter, null);
+    SlotLease acquire(SlotFilter filter) {
+        return filter.isAny() ? free.tryAcquireBest(null) : free.tryAcquire(filter, null);
     }
 
-    /** A slot of this worker has been given back, or what a filter sees of it has changed. */
-    void offer(Entry entry) {
-        if (!line.isEmpty()) {
-            line.serve(SlotSource.of(entry));
+    /** A slot of this worker has been released, or a property visible to filters has changed. */
+    void offer(WorkerEntry entry) {
+        if (!waitQueue.isEmpty()) {
+            waitQueue.serve(SlotSource.of(entry));
         }
     }
 
     // ---- ends of leases ----
 
-    LeaseEnds ends() {
+    LeaseEndFutures ends() {
         return ends;
     }
 
-    LeaseChecks checks() {
+    LeaseCheckCoordinator checks() {
         return checks;
     }
 
-    /** From now on somebody wants to know of closed leases. */
+    /** From now on, closed leases are reported to {@link LeaseEndFutures}. */
     void followCloses() {
         followsCloses = true;
     }
@@ -150,28 +157,28 @@ final class ModelSlots {
         }
     }
 
-    // ---- those who wait ----
+    // ---- waiters ----
 
-    WaitingLine line() {
-        return line;
+    SlotWaitQueue waitQueue() {
+        return waitQueue;
     }
 
-    /** Something has changed here that may serve those who wait, or take away their hope. */
+    /** A change of this model may serve waiters, or make them unservable. */
     void changed() {
-        if (!line.isEmpty()) {
-            line.serve(this::take);
-            line.sendAwayWithoutHope();
+        if (!waitQueue.isEmpty()) {
+            waitQueue.serve(this::acquire);
+            waitQueue.failUnservable();
         }
     }
 
-    /** Whether a worker is here that fits and will, or may, have a slot one day. */
+    /** Whether a worker that fits has, or may get, a free slot. */
     boolean mayServe(SlotFilter filter) {
         while (true) {
-            int arrivals = free.arrivals();
-            if (free.first(entry -> fits(entry.names(), filter) ? entry : null) != null) {
+            int additions = free.additions();
+            if (free.first(entry -> fits(entry.stored(), filter) ? entry : null) != null) {
                 return true;
             }
-            if (arrivals == free.arrivals()) {
+            if (additions == free.additions()) {
                 return false;
             }
         }
@@ -184,6 +191,6 @@ final class ModelSlots {
     private static boolean mayServe(WorkerState state) {
         return !(state instanceof Stopping stopping)
                 || stopping.reason().isFailure()
-                || stopping.reason() == Exit.Cause.RESTART;
+                || stopping.reason() == StopReason.RESTART;
     }
 }

@@ -4,9 +4,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.function.LongSupplier;
 
-/**
- * Wall time at construction plus the time elapsed since: a jump of the wall clock, forwards or back, changes nothing.
- */
+/** Wall time at construction plus elapsed time: a jump of the wall clock has no effect. */
 final class MonotonicClock implements InstantSource {
 
     private final Instant start;

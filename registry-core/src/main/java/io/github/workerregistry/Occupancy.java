@@ -1,31 +1,33 @@
 package io.github.workerregistry;
 
 /**
- * The layout of the one word that is the truth about a worker's slots. Pure functions from word to word.
+ * The layout of a worker's occupancy word, which alone decides whether a slot is free. Pure functions from word to
+ * word.
  *
  * <pre>
- *  63..37 stamp | 36 checking | 35 moving | 34 gone | 33 reported | 32 routable | 31 used | 30..0 slots in use
+ *  63..37 stamp | 36 checking | 35 moving | 34 removed | 33 reported | 32 routable | 31 used | 30..0 slots in use
  * </pre>
  *
- * <p>A lease fits the word while the {@code stamp} is the one it was taken under. That moves with each generation and
- * each occupancy that the host reports; and, where there is one slot only, with each lease. So there the word names the
- * lease that holds the slot, and one compare-and-set on it gives the slot back, however many threads try at once. (It
- * has 27 bits: to be mistaken for another, a lease that has become void, or that two threads close, would have to be
- * closed exactly 2<sup>27</sup> leases later.) Where there are more slots, a lease keeps account of its end itself.
+ * <p>{@code stamp}: a lease is valid for a word with the stamp under which it was acquired. The stamp changes with each
+ * generation and with each occupancy that the hive reports. For a worker with one slot it also changes with each lease:
+ * the word then identifies the lease that holds the slot, and one compare-and-set releases it, however many threads try
+ * at once. (The stamp has 27 bits. A void lease, or one closed by two threads, could be mistaken for another only if
+ * closed exactly 2<sup>27</sup> leases later.) With more slots, each lease records its own end.
  *
- * <p>{@code reported} says that the host reports the occupancy itself, so that nobody can lease. {@code used} says that
- * the worker did something since the registry last looked; that is how {@code lastActivity} moves without a clock on
- * the lease path.
+ * <p>{@code reported}: the hive reports the occupancy itself, so no slot can be leased.
  *
- * <p>{@code checking} says that a lease has failed, and that no slot is leased until the worker has been checked; see
- * {@link LeaseChecks}. It ends with the generation.
+ * <p>{@code used}: the worker was used since the registry last read it. It moves {@code lastActivity} without a clock
+ * reading on the lease path.
  *
- * <p>{@code moving} says that a transition has written the word, and the value of the {@link Entry} is still to follow.
+ * <p>{@code checking}: a lease has failed, and no slot is leased until the worker has been checked, see
+ * {@link LeaseCheckCoordinator}. Cleared with the next generation.
+ *
+ * <p>{@code moving}: a transition has written the word, but not yet the value of the {@link WorkerEntry}.
  */
 final class Occupancy {
 
-    /** The word of a worker that has left: no lease fits it any more, and none can be taken. */
-    static final long GONE = 1L << 34;
+    /** The word of a removed worker: no lease is valid for it, and no slot can be acquired. */
+    static final long REMOVED = 1L << 34;
 
     private static final long ONE_SLOT = 1;
     private static final long IN_USE = 0x7FFF_FFFFL;
@@ -39,7 +41,7 @@ final class Occupancy {
 
     private Occupancy() {}
 
-    /** The word for a worker as it is, under the stamp of another word, checked if that is, and not used since. */
+    /** The word for a worker, with the stamp and checking bit of another word, and not used. */
     static long of(WorkerInfo worker, boolean reported, long stamped) {
         long word = ((stamped >>> STAMP_SHIFT) << STAMP_SHIFT) | (stamped & CHECKING) | worker.slotsInUse();
         if (worker.state().routable()) {
@@ -48,31 +50,31 @@ final class Occupancy {
         return reported ? word | REPORTED : word;
     }
 
-    /** The same word, but no lease fits it that was taken before. */
+    /** The word with the next stamp: earlier leases are void. */
     static long restamp(long word) {
         return word + NEXT_STAMP;
     }
 
-    static boolean canTake(long word, int slots) {
+    static boolean canAcquire(long word, int slots) {
         return (word & (ROUTABLE | REPORTED | CHECKING)) == ROUTABLE && inUse(word) < slots;
     }
 
-    /** What taking one of so many slots adds to the word. */
-    static long takingOneOf(int slots) {
+    /** The amount that an acquired slot adds to the word of a worker with {@code slots} slots. */
+    static long acquireDelta(int slots) {
         return slots == 1 ? NEXT_STAMP + ONE_SLOT : ONE_SLOT;
     }
 
-    static long take(long word, long takingOne) {
-        return word + takingOne | USED;
+    static long acquire(long word, long acquireDelta) {
+        return word + acquireDelta | USED;
     }
 
-    static long give(long word) {
+    static long release(long word) {
         return word - ONE_SLOT | USED;
     }
 
-    /** The same, but no slot can be taken until the worker has been {@link #checked}. */
-    static long giveFailed(long word) {
-        return checking(give(word));
+    /** Releases a slot; no slot can be acquired until the worker has been {@link #checked}. */
+    static long releaseFailed(long word) {
+        return checking(release(word));
     }
 
     static long checking(long word) {
@@ -87,7 +89,7 @@ final class Occupancy {
         return (word & CHECKING) != 0;
     }
 
-    /** Whether a lease that was taken under that stamp, and has not been closed, still holds a slot under this word. */
+    /** Whether an open lease acquired under that stamp still holds a slot under this word. */
     static boolean isHeldUnder(long word, int stamp) {
         return inUse(word) > 0 && stamp(word) == stamp;
     }
@@ -120,18 +122,20 @@ final class Occupancy {
         return word & ~MOVING;
     }
 
-    static boolean isGone(long word) {
-        return (word & GONE) != 0;
-    }
-
-    /** Whether word and value tell of one moment: no transition is between its writes, and the worker is here. */
-    static boolean isReadable(long word) {
-        return (word & (MOVING | GONE)) == 0;
+    static boolean isRemoved(long word) {
+        return (word & REMOVED) != 0;
     }
 
     /**
-     * Whether the worker is Idle, and has not been used since the last look: nothing but the stamp is set besides. Then
-     * the value is the whole truth, because a routable one has no slots in use of its own but those that are reported.
+     * Whether word and value are consistent: no transition is between its two writes, and the worker is not removed.
+     */
+    static boolean isReadable(long word) {
+        return (word & (MOVING | REMOVED)) == 0;
+    }
+
+    /**
+     * Whether the worker is Idle and was not used since the registry last read it: no bit but the stamp and
+     * {@code routable} is set. The value then needs no correction from the word.
      */
     static boolean isAtRest(long word) {
         return (word & (NEXT_STAMP - 1)) == ROUTABLE;

@@ -3,74 +3,455 @@ package io.github.workerregistry;
 import static java.util.Objects.requireNonNull;
 
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Counts of one moment, and totals since the registry was created.
+ * A snapshot of the registry's counts, and totals since its creation. Immutable; instances with equal counts are equal.
  *
- * @param loading workers now Loading
- * @param idle workers now Idle
- * @param busy workers now Busy
- * @param backingOff workers now BackingOff
- * @param stopping workers now Stopping
- * @param slotsTotal slots of all workers that take requests now
- * @param slotsInUse how many of those are in use
- * @param registered total of workers registered
- * @param becameReady total of loads that ended well
- * @param crashed total of {@link WorkerEvent.Crashed}: processes that ended unasked or were ended because they failed
- * @param restarted total of restarts
- * @param healthChecksFailed total of failed health checks
- * @param healthChecksUnknown total of health checks that said nothing about the worker, see
- *     {@link io.github.workerregistry.health.HealthStatus.Unknown}
- * @param suspected total of workers that came under suspicion, see {@link WorkerEvent.Suspected}
- * @param orphansReaped total of processes of a dead hive that were ended, see {@link WorkerRegistry#noteReapedOrphans}
- * @param endedBy total of ends by cause, whether a restart followed or not; a cause that never came is absent.
- *     {@code UNHEALTHY} counts fail-fast, {@code IDLE_TIMEOUT} idle stops, {@code FORCED} forced kills,
- *     {@code LOAD_STALL} stalled loads, {@code LOAD_TIMEOUT} loads that took too long, {@code HEARTBEAT_MISSED} lost
- *     heartbeats
+ * @since 0.1
  */
-public record RegistryStats(
-        int loading,
-        int idle,
-        int busy,
-        int backingOff,
-        int stopping,
-        long slotsTotal,
-        long slotsInUse,
-        long registered,
-        long becameReady,
-        long crashed,
-        long restarted,
-        long healthChecksFailed,
-        long healthChecksUnknown,
-        long suspected,
-        long orphansReaped,
-        Map<Exit.Cause, Long> endedBy) {
+public final class RegistryStats {
 
-    /**
-     * Copies the map.
-     *
-     * @throws NullPointerException if {@code endedBy} is null
-     */
-    public RegistryStats {
-        endedBy = Map.copyOf(requireNonNull(endedBy, "endedBy"));
+    private final Values values;
+
+    private record Values(
+            int loading,
+            int idle,
+            int busy,
+            int backingOff,
+            int stopping,
+            long slotsTotal,
+            long slotsInUse,
+            long registered,
+            long becameReady,
+            long crashed,
+            long restarted,
+            long healthChecksFailed,
+            long healthChecksUnknown,
+            long suspected,
+            Map<Exit.Cause, Long> endedBy) {}
+
+    private RegistryStats(Values values) {
+        this.values = values;
     }
 
     /**
-     * How many workers are registered now.
+     * A builder with every count 0, for tests.
+     *
+     * @return a new builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * A builder that begins with these counts.
+     *
+     * @return a new builder
+     */
+    public Builder toBuilder() {
+        return new Builder(values);
+    }
+
+    /**
+     * Number of workers that are Loading now.
+     *
+     * @return the number
+     */
+    public int loading() {
+        return values.loading;
+    }
+
+    /**
+     * Number of workers that are Idle now.
+     *
+     * @return the number
+     */
+    public int idle() {
+        return values.idle;
+    }
+
+    /**
+     * Number of workers that are Busy now.
+     *
+     * @return the number
+     */
+    public int busy() {
+        return values.busy;
+    }
+
+    /**
+     * Number of workers that are BackingOff now.
+     *
+     * @return the number
+     */
+    public int backingOff() {
+        return values.backingOff;
+    }
+
+    /**
+     * Number of workers that are Stopping now.
+     *
+     * @return the number
+     */
+    public int stopping() {
+        return values.stopping;
+    }
+
+    /**
+     * Number of slots of all workers that accept requests now.
+     *
+     * @return the number
+     */
+    public long slotsTotal() {
+        return values.slotsTotal;
+    }
+
+    /**
+     * Number of those slots that are in use now.
+     *
+     * @return the number
+     */
+    public long slotsInUse() {
+        return values.slotsInUse;
+    }
+
+    /**
+     * Number of workers registered so far.
+     *
+     * @return the number
+     */
+    public long registered() {
+        return values.registered;
+    }
+
+    /**
+     * Number of transitions from Loading to Idle so far.
+     *
+     * @return the number
+     */
+    public long becameReady() {
+        return values.becameReady;
+    }
+
+    /**
+     * Number of {@link WorkerEvent.Crashed} so far: processes that exited unrequested, or were terminated because they
+     * failed.
+     *
+     * @return the number
+     */
+    public long crashed() {
+        return values.crashed;
+    }
+
+    /**
+     * Number of restarts so far.
+     *
+     * @return the number
+     */
+    public long restarted() {
+        return values.restarted;
+    }
+
+    /**
+     * Number of failed health checks so far.
+     *
+     * @return the number
+     */
+    public long healthChecksFailed() {
+        return values.healthChecksFailed;
+    }
+
+    /**
+     * Number of health checks so far without a result, see
+     * {@link io.github.workerregistry.health.HealthStatus.Unknown}.
+     *
+     * @return the number
+     */
+    public long healthChecksUnknown() {
+        return values.healthChecksUnknown;
+    }
+
+    /**
+     * Number of workers suspected so far, see {@link WorkerEvent.Suspected}.
+     *
+     * @return the number
+     */
+    public long suspected() {
+        return values.suspected;
+    }
+
+    /**
+     * Ends so far by cause, whether or not a restart followed. {@code UNHEALTHY} counts fail-fast, {@code IDLE_TIMEOUT}
+     * idle stops, {@code FORCED} forced kills, {@code LOAD_STALL} stalled loads, {@code LOAD_TIMEOUT} loads over the
+     * time limit, {@code HEARTBEAT_MISSED} lost heartbeats.
+     *
+     * @return an unmodifiable map; a cause without an end is absent
+     */
+    public Map<Exit.Cause, Long> endedBy() {
+        return values.endedBy;
+    }
+
+    /**
+     * Number of workers that are registered now.
      *
      * @return the sum over all states
      */
     public int workers() {
-        return loading + idle + busy + backingOff + stopping;
+        return loading() + idle() + busy() + backingOff() + stopping();
     }
 
     /**
-     * How often a worker ended for a cause.
+     * Number of ends with a cause.
      *
      * @param cause the cause
-     * @return the total
+     * @return the number
      */
     public long ended(Exit.Cause cause) {
-        return endedBy.getOrDefault(requireNonNull(cause, "cause"), 0L);
+        return endedBy().getOrDefault(requireNonNull(cause, "cause"), 0L);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof RegistryStats stats && values.equals(stats.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return values.hashCode();
+    }
+
+    /** All counts, for logs. */
+    @Override
+    public String toString() {
+        return values.toString().replaceFirst("^Values", "RegistryStats");
+    }
+
+    /** Builds {@link RegistryStats}; every method returns the builder. Not thread-safe. */
+    public static final class Builder {
+        private int loading;
+        private int idle;
+        private int busy;
+        private int backingOff;
+        private int stopping;
+        private long slotsTotal;
+        private long slotsInUse;
+        private long registered;
+        private long becameReady;
+        private long crashed;
+        private long restarted;
+        private long healthChecksFailed;
+        private long healthChecksUnknown;
+        private long suspected;
+        private Map<Exit.Cause, Long> endedBy = Map.of();
+
+        private Builder() {}
+
+        private Builder(Values values) {
+            loading = values.loading;
+            idle = values.idle;
+            busy = values.busy;
+            backingOff = values.backingOff;
+            stopping = values.stopping;
+            slotsTotal = values.slotsTotal;
+            slotsInUse = values.slotsInUse;
+            registered = values.registered;
+            becameReady = values.becameReady;
+            crashed = values.crashed;
+            restarted = values.restarted;
+            healthChecksFailed = values.healthChecksFailed;
+            healthChecksUnknown = values.healthChecksUnknown;
+            suspected = values.suspected;
+            endedBy = values.endedBy;
+        }
+
+        /**
+         * Sets {@link RegistryStats#loading()}.
+         *
+         * @param loading the number
+         * @return this builder
+         */
+        public Builder loading(int loading) {
+            this.loading = loading;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#idle()}.
+         *
+         * @param idle the number
+         * @return this builder
+         */
+        public Builder idle(int idle) {
+            this.idle = idle;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#busy()}.
+         *
+         * @param busy the number
+         * @return this builder
+         */
+        public Builder busy(int busy) {
+            this.busy = busy;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#backingOff()}.
+         *
+         * @param backingOff the number
+         * @return this builder
+         */
+        public Builder backingOff(int backingOff) {
+            this.backingOff = backingOff;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#stopping()}.
+         *
+         * @param stopping the number
+         * @return this builder
+         */
+        public Builder stopping(int stopping) {
+            this.stopping = stopping;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#slotsTotal()}.
+         *
+         * @param slotsTotal the number
+         * @return this builder
+         */
+        public Builder slotsTotal(long slotsTotal) {
+            this.slotsTotal = slotsTotal;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#slotsInUse()}.
+         *
+         * @param slotsInUse the number
+         * @return this builder
+         */
+        public Builder slotsInUse(long slotsInUse) {
+            this.slotsInUse = slotsInUse;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#registered()}.
+         *
+         * @param registered the number
+         * @return this builder
+         */
+        public Builder registered(long registered) {
+            this.registered = registered;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#becameReady()}.
+         *
+         * @param becameReady the number
+         * @return this builder
+         */
+        public Builder becameReady(long becameReady) {
+            this.becameReady = becameReady;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#crashed()}.
+         *
+         * @param crashed the number
+         * @return this builder
+         */
+        public Builder crashed(long crashed) {
+            this.crashed = crashed;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#restarted()}.
+         *
+         * @param restarted the number
+         * @return this builder
+         */
+        public Builder restarted(long restarted) {
+            this.restarted = restarted;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#healthChecksFailed()}.
+         *
+         * @param healthChecksFailed the number
+         * @return this builder
+         */
+        public Builder healthChecksFailed(long healthChecksFailed) {
+            this.healthChecksFailed = healthChecksFailed;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#healthChecksUnknown()}.
+         *
+         * @param healthChecksUnknown the number
+         * @return this builder
+         */
+        public Builder healthChecksUnknown(long healthChecksUnknown) {
+            this.healthChecksUnknown = healthChecksUnknown;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#suspected()}.
+         *
+         * @param suspected the number
+         * @return this builder
+         */
+        public Builder suspected(long suspected) {
+            this.suspected = suspected;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#endedBy()}.
+         *
+         * @param endedBy the ends by cause; copied
+         * @return this builder
+         */
+        public Builder endedBy(Map<Exit.Cause, Long> endedBy) {
+            this.endedBy = Map.copyOf(requireNonNull(endedBy, "endedBy"));
+            return this;
+        }
+
+        /**
+         * Builds the counts.
+         *
+         * @return the counts
+         */
+        public RegistryStats build() {
+            return new RegistryStats(new Values(
+                    loading,
+                    idle,
+                    busy,
+                    backingOff,
+                    stopping,
+                    slotsTotal,
+                    slotsInUse,
+                    registered,
+                    becameReady,
+                    crashed,
+                    restarted,
+                    healthChecksFailed,
+                    healthChecksUnknown,
+                    suspected,
+                    endedBy));
+        }
     }
 }

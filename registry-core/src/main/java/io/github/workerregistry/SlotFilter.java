@@ -2,37 +2,39 @@ package io.github.workerregistry;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.workerregistry.internal.Checks;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
 
 /**
- * Which workers of a model may give a slot, where not any will do.
+ * Restricts which workers of a model may serve a request.
  *
  * <pre>{@code
  * registry.tryAcquire("llama", SlotFilter.any().onBackend("cuda").onDevice(1));
  * registry.acquire("llama", SlotFilter.any().where(worker -> worker.restarts() == 0), timeout);
  * }</pre>
  *
- * <p>Without a filter a slot is found in constant time; with one, every worker of the model may have to be looked at.
- * And while callers with filters wait, whoever takes or frees a slot of their model has it offered to them first: once
- * to all that wait with the same filter (filters are the same if backend and device are equal and the predicate is the
- * same object). So keep a predicate in a constant where many callers may wait with it.
+ * <p>Without a filter, a slot is found in constant time; with one, every worker of the model may have to be tested.
+ * While callers with filters wait, each thread that acquires or releases a slot of the model first offers it to them,
+ * once per distinct filter. Two filters are the same if backend and device are equal and the predicate is the same
+ * object. So keep a predicate in a constant if many callers may wait with it.
  *
  * @param backend only workers of this backend, if present
  * @param device only workers on this device, if present
- * @param predicate only workers that pass, if present. It is called on whatever thread frees a slot or asks for one,
- *     while the line of this model is held: it must be quick. It may look at the registry, but must not change it, nor
- *     ask for slots itself. If slots of a worker come or go behind its back, it is asked about that worker again. Who
- *     waits with it is looked at again whenever a slot is given back or a worker changes otherwise, not when a slot is
- *     taken, or when something else changes that it may look at. What it throws, the caller who asked with it gets
+ * @param predicate only workers that pass, if present. It is called on any thread that releases or requests a slot,
+ *     with the lock of the model's wait queue held: it must be fast. It may read the registry, but must not change it
+ *     or request slots. If a worker's occupancy changes during the test, the predicate is called again. A waiter's
+ *     predicate is tested again whenever a slot is released or a worker changes otherwise; not when a slot is acquired,
+ *     or when other data that it reads changes. Its exceptions are thrown to the caller that passed it
+ * @since 0.1
  */
 public record SlotFilter(Optional<String> backend, OptionalInt device, Optional<Predicate<WorkerInfo>> predicate) {
 
     private static final SlotFilter ANY = new SlotFilter(Optional.empty(), OptionalInt.empty(), Optional.empty());
 
     /**
-     * Checks for null.
+     * Checks the components.
      *
      * @throws NullPointerException if a component is null; the message names it
      * @throws IllegalArgumentException if the device is negative
@@ -41,20 +43,20 @@ public record SlotFilter(Optional<String> backend, OptionalInt device, Optional<
         requireNonNull(backend, "backend");
         requireNonNull(device, "device");
         requireNonNull(predicate, "predicate");
-        device.ifPresent(index -> WorkerInfo.requireNotNegative(index, "device"));
+        device.ifPresent(index -> Checks.requireAtLeast(0, index, "device"));
     }
 
     /**
-     * Any worker.
+     * Accepts any worker.
      *
-     * @return the filter that lets every worker pass
+     * @return the filter without restrictions
      */
     public static SlotFilter any() {
         return ANY;
     }
 
     /**
-     * The same, but only workers of one backend.
+     * This filter, restricted to workers of one backend.
      *
      * @param backend the backend, as in {@link WorkerInfo#backend()}
      * @return the narrower filter
@@ -64,7 +66,7 @@ public record SlotFilter(Optional<String> backend, OptionalInt device, Optional<
     }
 
     /**
-     * The same, but only workers on one device.
+     * This filter, restricted to workers on one device.
      *
      * @param device its index, &ge; 0, as in {@link WorkerInfo#device()}
      * @return the narrower filter
@@ -75,7 +77,7 @@ public record SlotFilter(Optional<String> backend, OptionalInt device, Optional<
     }
 
     /**
-     * The same, but only workers that also pass a test of the host's.
+     * This filter, restricted to workers that also pass a predicate.
      *
      * @param test see the component {@code predicate}
      * @return the narrower filter
@@ -90,7 +92,7 @@ public record SlotFilter(Optional<String> backend, OptionalInt device, Optional<
         return backend.isEmpty() && device.isEmpty() && predicate.isEmpty();
     }
 
-    /** Whether a worker is of the right kind, as far as that never changes. */
+    /** Whether backend and device match; these never change. */
     boolean fits(WorkerInfo worker) {
         return fits(worker.backend(), worker.device());
     }

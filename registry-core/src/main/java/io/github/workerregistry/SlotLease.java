@@ -15,16 +15,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * One slot of one worker, held until closed.
  *
- * <p>A lease knows its worker, the worker's generation, and where that generation is reached. Closing it twice, or
- * after the worker crashed, was restarted or removed, does nothing, and can never free somebody else's slot.
- * Thread-safe; may be closed by another thread than the one that took it. What happens before {@link #close()} happens
- * before any later lease of the same slot (after Stormpot's {@code Poolable.release}).
+ * <p>A lease knows its worker, the worker's generation, and that generation's url. Closing it twice, or after the
+ * worker crashed, was restarted or removed, does nothing, and can never release a slot held by another lease.
+ * Thread-safe; may be closed by a thread other than the one that acquired it. Actions before {@link #close()}
+ * happen-before any later lease of the same slot (after Stormpot's {@code Poolable.release}).
  *
- * <h2>A request that failed</h2>
+ * <h2>Failed requests</h2>
  *
- * <p>A connection breaks some milliseconds before the end of its worker is known; until then the lease looks valid, and
- * the slot would go to the next caller. So a caller that got no answer calls {@link #fail} in place of
- * {@link #close()}, and learns from {@link #lostWithin} or {@link #whenEnded} whether the worker died:
+ * <p>A connection breaks some milliseconds before the exit of its worker is detected; until then the lease looks valid,
+ * and the slot would be leased to the next caller. So a caller that got no answer calls {@link #fail} instead of
+ * {@link #close()}, and learns from {@link #lostWithin} or {@link #whenEnded} whether the worker was lost:
  *
  * <pre>{@code
  * try (SlotLease slot = registry.acquire("llama", timeout)) {
@@ -36,24 +36,26 @@ import org.jspecify.annotations.Nullable;
  *     }
  * }
  * }</pre>
+ *
+ * @since 0.1
  */
 public final class SlotLease implements AutoCloseable {
 
-    // What this lease knows of its own end.
+    // Values of the lease's mark.
 
     /** Neither closed nor failed. */
     static final byte OPEN = 0;
 
-    /** Closed, or failed and its worker checked: it lived on. */
+    /** Closed, or failed and the check found the worker alive. */
     static final byte RELEASED = 1;
 
-    /** Closed when it held no slot: the worker had gone, or another thread is closing it. */
+    /** Closed while it held no slot: the worker was lost, or another thread is closing the lease. */
     static final byte VOID = 2;
 
-    /** Failed: what became of it, the check of its worker tells. */
+    /** Failed; the check of its worker decides how it ended. */
     static final byte FAILED = 3;
 
-    /** Closed when the worker had gone, or failed and the worker was found to have gone. */
+    /** Closed after the worker was lost, or failed and the check found it lost. */
     static final byte LOST = 4;
 
     private static final VarHandle MARK;
@@ -66,20 +68,20 @@ public final class SlotLease implements AutoCloseable {
         }
     }
 
-    private final Entry entry;
+    private final WorkerEntry entry;
     private final String url;
-    private final int generation;
+    private final Incarnation incarnation;
     private final int stamp;
     private volatile byte mark; // written through MARK
 
-    SlotLease(Entry entry, String url, int generation, int stamp) {
+    SlotLease(WorkerEntry entry, String url, Incarnation incarnation, int stamp) {
         this.entry = entry;
         this.url = url;
-        this.generation = generation;
+        this.incarnation = incarnation;
         this.stamp = stamp;
     }
 
-    Entry entry() {
+    WorkerEntry entry() {
         return entry;
     }
 
@@ -91,23 +93,22 @@ public final class SlotLease implements AutoCloseable {
         return mark;
     }
 
-    /** Whether its slot is in use, by this lease if that is open; false once the worker has gone. */
+    /** Whether the slot is in use, by this lease if it is open; false once the worker is lost. */
     boolean isHeld() {
         return entry.isHeldUnder(stamp);
     }
 
     /**
-     * The id of the worker whose slot this is.
+     * The id of the leased worker.
      *
      * @return the id
      */
     public String workerId() {
-        return entry.names().id();
+        return incarnation.workerId();
     }
 
     /**
-     * Where to send the request. That of the lease's own generation, also when the worker has been restarted since at
-     * another url.
+     * The url of the lease's own generation, even if the worker has been restarted at another url since.
      *
      * @return the url, as in {@link WorkerInfo#url()}
      */
@@ -116,8 +117,7 @@ public final class SlotLease implements AutoCloseable {
     }
 
     /**
-     * The worker as it is now; in the moment of a transition as it was before or is after that, and, if it has left the
-     * registry, as it was last.
+     * A snapshot of the worker. During a transition it is the state before or after; after the removal, the last state.
      *
      * @return the worker
      */
@@ -126,62 +126,71 @@ public final class SlotLease implements AutoCloseable {
     }
 
     /**
-     * The generation of the worker that this lease was taken from.
+     * The incarnation of the worker that was leased.
+     *
+     * @return {@link WorkerInfo#incarnation()} at the time of the acquisition
+     */
+    public Incarnation incarnation() {
+        return incarnation;
+    }
+
+    /**
+     * The generation of the worker that was leased.
      *
      * @return the generation, as in {@link WorkerInfo#generation()}
      */
     public int generation() {
-        return generation;
+        return incarnation.generation();
     }
 
     /**
-     * Whether the slot is still ours: neither closed nor failed, and the worker neither crashed nor removed. A worker
-     * that is Stopping lets its leases run to their end.
+     * Whether this lease holds its slot: neither closed nor failed, and the worker neither crashed nor removed. Leases
+     * of a Stopping worker stay valid.
      *
-     * @return false once this lease has become void, and then for ever
+     * @return false once this lease has become void; it never becomes valid again
      */
     public boolean isValid() {
         return mark == OPEN && isHeld();
     }
 
     /**
-     * Gives the slot back. Idempotent, never throws. Blocks only while others wait for a slot of this model, for the
-     * moment in which it is handed to the first of them; their filters run on this thread then, and what depends on
-     * {@link #whenEnded()} does, too.
+     * Releases the slot. Idempotent, never throws. Blocks only while callers wait for a slot of this model, for as long
+     * as it takes to pass the slot to the first that accepts it. Their filters, and dependents of {@link #whenEnded()},
+     * then run on this thread.
      */
     @Override
     public void close() {
         if (mark != OPEN) {
             return;
         }
-        if (entry.slots() == 1) { // the worker's word decides between those who close this at once
-            if (entry.give(stamp)) {
+        if (entry.slots() == 1) { // the word decides between concurrent closes
+            if (entry.release(stamp)) {
                 MARK.setRelease(this, RELEASED);
             } else {
                 MARK.compareAndSet(this, OPEN, VOID);
             }
         } else if (MARK.compareAndSet(this, OPEN, isHeld() ? RELEASED : LOST)) {
-            entry.give(stamp);
+            entry.release(stamp);
         }
         entry.model().closed(this);
     }
 
     /**
-     * Releases the slot as failed: the request got no answer, or none that a worker in order would give. The supervisor
-     * of the worker checks it at once: it looks whether the process has exited, and probes it out of turn. No slot of
-     * this worker is leased, not even to callers that wait, until a probe that began after this call passes; where
-     * there is no probe, until the process still runs 100 ms later; and never for longer than
-     * {@link io.github.workerregistry.lifecycle.LifecycleConfig#healthTimeout()}, or, if the supervisor's scheduler is
-     * blocked, a second more of real time. Meanwhile the worker's state, and its {@link WorkerInfo#slotsAvailable()},
-     * stay as they are. A worker that nobody supervises is not checked: then this is {@link #close()}.
+     * Releases the slot as failed: the request got no answer, or not one that a healthy worker would send. The worker's
+     * supervisor checks the worker at once: whether its process has exited, and with a probe ahead of schedule. No slot
+     * of the worker is leased, not even to waiting callers, until a probe that began after this call passes; without a
+     * probe, until the process still runs 100 ms later; and never for longer than
+     * {@link io.github.workerregistry.lifecycle.LifecycleConfig#healthTimeout()}, or one second more of real time if
+     * the supervisor's scheduler is blocked. Meanwhile the worker's state and {@link WorkerInfo#slotsAvailable()} do
+     * not change. A worker without a supervisor is not checked: this is then {@link #close()}.
      *
-     * <p>A request that the worker refused (a status of 400) has not failed in this sense; to call this for it does no
-     * harm, but costs a probe.
+     * <p>A request that the worker rejected (status 400) has not failed in this sense. Calling this for it is safe, but
+     * costs a probe.
      *
-     * <p>Does nothing if this lease was closed or has failed before; if the worker has gone, it closes the lease. Never
-     * throws but for null, and returns at once. Blocks and calls back as {@link #close()} does.
+     * <p>Does nothing if this lease was closed or has failed before; closes the lease if the worker is lost. Never
+     * throws except for null, and returns at once. Blocks and calls back as {@link #close()} does.
      *
-     * @param cause why; told to the log at DEBUG, and to {@link FailedLease#cause()}
+     * @param cause why; logged at DEBUG, and passed to {@link FailedLease#cause()}
      */
     public void fail(Throwable cause) {
         requireNonNull(cause, "cause");
@@ -190,52 +199,52 @@ public final class SlotLease implements AutoCloseable {
         }
     }
 
-    /** Gives back the slot of a lease that has failed, if that has not been done, without a check. */
+    /** Releases the slot of a failed lease without a check, unless it has been released. */
     void releaseFailed() {
         if (mark == FAILED) {
-            conclude(entry.give(stamp) ? RELEASED : entry.slots() == 1 ? VOID : LOST);
+            conclude(entry.release(stamp) ? RELEASED : entry.slots() == 1 ? VOID : LOST);
         }
     }
 
-    /** Notes what became of a lease that has failed. */
+    /** Sets how a failed lease ended. */
     void conclude(byte how) {
         MARK.compareAndSet(this, FAILED, how);
     }
 
     /**
      * How this lease ends: {@link LeaseEnd.Released} if it is closed while its worker lives, {@link LeaseEnd.Lost} as
-     * soon as the worker's process has exited, or its record is removed, whether the lease is closed afterwards or not.
-     * After {@link #fail} it is {@code Lost} if the check finds the process gone, else {@code Released} when the check
-     * is over.
+     * soon as the worker's process has exited or its record is removed, whether or not the lease is closed afterwards.
+     * After {@link #fail}: {@code Lost} if the check finds that the process has exited, else {@code Released} when the
+     * check ends.
      *
-     * <p>A lease that nobody asks about costs nothing for this; one that is asked about is kept in a table until it
-     * ends. What depends on the stage runs on the thread that ends the lease (in {@link #close()}, or in the supervisor
-     * as it handles the exit), with no lock held. Let what may block run elsewhere: {@code thenAcceptAsync(…)}.
+     * <p>Costs nothing for leases on which it is not called; a lease on which it is called is kept in a table until it
+     * ends. Dependents run on the thread that ends the lease (in {@link #close()}, or in the supervisor when it handles
+     * the exit), with no lock held. Run blocking code elsewhere: {@code thenAcceptAsync(…)}.
      *
-     * @return a stage that completes once, never exceptionally, and that cannot be completed by others
+     * @return a stage that completes once, never exceptionally; the caller cannot complete it
      */
     public CompletionStage<LeaseEnd> whenEnded() {
         return entry.model().ends().of(this).minimalCompletionStage();
     }
 
     /**
-     * Whether the worker was lost under this lease, now or within a time: for a caller whose request failed, and who
-     * has called {@link #fail}, or has not closed the lease yet. (A lease that was closed first ended well, even if the
-     * worker dies in the next moment.) Returns as soon as {@link #whenEnded()} would complete.
+     * Whether the worker was lost under this lease, now or within a time. For a caller whose request failed, and that
+     * has called {@link #fail} or has not closed the lease yet; a lease closed earlier was released, even if its worker
+     * exits a moment later. Returns as soon as {@link #whenEnded()} would complete.
      *
      * <p>Parks the calling thread, platform or virtual, in real time, whatever the registry's clock is. Not for a
-     * thread on which the supervisor runs: its check would wait for the end of this call.
+     * thread of the supervisor: its check would wait for the end of this call.
      *
-     * @param patience how long to wait, &ge; 0; with zero it says what is known now
-     * @return true if the worker was lost; false if the lease ended otherwise, if it is not known in time, or if the
-     *     thread is interrupted, which it stays
+     * @param patience how long to wait, &ge; 0; with zero, returns what is known now
+     * @return true if the worker was lost; false if the lease ended otherwise, if its end is not known in time, or if
+     *     the thread is interrupted (its interrupt status stays set)
      * @throws IllegalArgumentException if {@code patience} is negative
      */
     public boolean lostWithin(Duration patience) {
         if (requireNonNull(patience, "patience").isNegative()) {
             throw new IllegalArgumentException("patience must be >= 0, was " + patience);
         }
-        LeaseEnds ends = entry.model().ends();
+        LeaseEndFutures ends = entry.model().ends();
         LeaseEnd known = ends.known(this);
         if (known == null && !patience.isZero()) {
             known = await(ends.of(this), patience);
@@ -257,6 +266,6 @@ public final class SlotLease implements AutoCloseable {
     /** Worker, generation and validity, for logs. */
     @Override
     public String toString() {
-        return "SlotLease[" + workerId() + ", generation " + generation + (isValid() ? "]" : ", void]");
+        return "SlotLease[" + workerId() + ", generation " + generation() + (isValid() ? "]" : ", void]");
     }
 }

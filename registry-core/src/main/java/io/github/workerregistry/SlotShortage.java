@@ -1,22 +1,21 @@
 package io.github.workerregistry;
 
 import io.github.workerregistry.WorkerState.Stopping;
+import io.github.workerregistry.internal.LogText;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The state of a model at the time when a caller got no slot of it, for exceptions. */
+/** The state of a model when a request got no slot, for exceptions. */
 final class SlotShortage {
 
-    /** What a caller asks for may be any text of any length. */
+    /** Maximum length of a model name in a message; callers may request any text. */
     private static final int MODEL_LENGTH = 256;
 
     private final String modelRef;
-    private final LinkedHashMap<String, Integer> workersByState;
+    private final Map<String, Integer> workersByState;
     private final int waiting;
     private final Duration waited;
     private final boolean shuttingDown;
@@ -32,7 +31,7 @@ final class SlotShortage {
             @Nullable Exit lastFailure,
             Duration failureAge) {
         this.modelRef = modelRef;
-        this.workersByState = new LinkedHashMap<>(workers.byLabel());
+        this.workersByState = workers.byLabel();
         this.waiting = waiting;
         this.waited = waited;
         this.shuttingDown = shuttingDown;
@@ -46,7 +45,7 @@ final class SlotShortage {
     /**
      * The state of a model now.
      *
-     * @param model null if nobody has it or waits for it
+     * @param model null if the model has neither workers nor waiters
      * @param sinceNanos when the caller began to wait, by {@link System#nanoTime()}
      */
     static SlotShortage of(
@@ -59,14 +58,14 @@ final class SlotShortage {
         return new SlotShortage(
                 modelRef,
                 census.counts,
-                model == null ? 0 : model.line().length(),
+                model == null ? 0 : model.waitQueue().length(),
                 Duration.ofNanos(System.nanoTime() - sinceNanos),
                 census.fitting == 0 ? history.isShutDown(modelRef) : census.shuttingDown,
                 failure == null ? null : failure.exit(),
                 failure == null ? Duration.ZERO : Duration.ofNanos(history.nanosSince(failure.atNanos())));
     }
 
-    /** What is seen of the workers of a model. */
+    /** Counts the workers of a model. */
     private static final class Census {
         private final SlotFilter filter;
         private final StateCounts counts = new StateCounts();
@@ -78,14 +77,14 @@ final class SlotShortage {
         }
 
         @Nullable
-        Object visit(Entry entry) {
+        Object visit(WorkerEntry entry) {
             counts.add(entry);
-            WorkerInfo worker = entry.names();
+            WorkerInfo worker = entry.stored();
             if (filter.fits(worker)) {
                 fitting++;
-                shuttingDown |= worker.state() instanceof Stopping stopping && stopping.reason() == Exit.Cause.SHUTDOWN;
+                shuttingDown |= worker.state() instanceof Stopping stopping && stopping.reason() == StopReason.SHUTDOWN;
             }
-            return null; // to the end
+            return null; // visit all
         }
     }
 
@@ -99,13 +98,13 @@ final class SlotShortage {
         return modelRef;
     }
 
-    /** The model's name, fit for a message. */
+    /** The model's name, sanitised for a message. */
     String modelName() {
         return shortened(modelRef, MODEL_LENGTH);
     }
 
     Map<String, Integer> workersByState() {
-        return Collections.unmodifiableMap(workersByState);
+        return workersByState;
     }
 
     int waiting() {
@@ -124,13 +123,13 @@ final class SlotShortage {
         return Optional.ofNullable(lastFailure);
     }
 
-    /** All of it but the model, for the end of a message. */
+    /** Everything except the model, for the end of a message. */
     @Override
     public String toString() {
         return description;
     }
 
-    /** A text of any length and any characters, sanitised and cut. */
+    /** Sanitises a text and cuts it to a maximum length. */
     static String shortened(String text, int length) {
         return cut(LogText.of(cut(text, length)), length);
     }

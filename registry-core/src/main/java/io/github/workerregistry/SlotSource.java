@@ -2,25 +2,25 @@ package io.github.workerregistry;
 
 import org.jspecify.annotations.Nullable;
 
-/** Where slots may have come free: at one worker, or at any of a model. */
+/** Where slots may be free: at one worker, or at any worker of a model. */
 @FunctionalInterface
 interface SlotSource {
 
-    /** Takes a slot of a worker that passes, or returns null. */
+    /** Acquires a slot of a worker that passes the filter; null if there is none. */
     @Nullable
-    SlotLease take(SlotFilter filter);
+    SlotLease acquire(SlotFilter filter);
 
-    /** Whether there is none left for any filter. */
+    /** Whether no slot is left for any filter. */
     default boolean isEmpty() {
         return false;
     }
 
     /** The slots of one worker. */
-    static SlotSource of(Entry entry) {
+    static SlotSource of(WorkerEntry entry) {
         return new SlotSource() {
             @Override
-            public @Nullable SlotLease take(SlotFilter filter) {
-                return entry.tryTake(filter);
+            public @Nullable SlotLease acquire(SlotFilter filter) {
+                return entry.tryAcquire(filter);
             }
 
             @Override

@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 /** Counts workers by the labels of their states, for messages. Takes no lock, so the counts are not of one moment. */
 final class StateCounts {
 
-    /** In the order of a worker's life. */
+    /** In life-cycle order. */
     private static final List<String> LABELS = List.of("loading", "idle", "busy", "backing_off", "stopping");
 
     private final Map<String, Integer> byLabel = new LinkedHashMap<>();
@@ -18,18 +18,18 @@ final class StateCounts {
         LABELS.forEach(label -> byLabel.put(label, 0));
     }
 
-    void add(Entry entry) {
+    void add(WorkerEntry entry) {
         byLabel.merge(entry.stateLabel(), 1, Integer::sum);
     }
 
-    /** Only the states in which there are workers, in the order of a worker's life; unmodifiable. */
+    /** The states with at least one worker, in life-cycle order; unmodifiable. */
     Map<String, Integer> byLabel() {
         Map<String, Integer> counts = new LinkedHashMap<>(byLabel);
         counts.values().removeIf(count -> count == 0);
         return Collections.unmodifiableMap(counts);
     }
 
-    /** In words: {@code 1 idle, 2 busy}, or {@code none}. */
+    /** As text: {@code 1 idle, 2 busy}, or {@code none}. */
     static String describe(Map<String, Integer> byLabel) {
         return byLabel.isEmpty()
                 ? "none"

@@ -2,6 +2,7 @@ package io.github.workerregistry;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.workerregistry.internal.LogText;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -11,20 +12,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A clock of the hive's that never goes back. When the source is set back, this one goes on from its last reading at
- * the source's pace, so every deadline stays as far away as it was. When the source is set forward, so is this one.
- * When the source throws, the last reading stands. Thread-safe, lock-free.
+ * Wraps a clock of the hive and never goes back. If the source is set back, this clock continues from its last reading
+ * at the source's pace, so the time left to each deadline does not change. If the source is set forward, so is this
+ * clock. If the source throws, the last reading is returned. Thread-safe, lock-free.
  */
 final class SteadyClock implements InstantSource {
 
     private static final Logger log = LoggerFactory.getLogger(SteadyClock.class);
 
     /**
-     * A source that is behind by so little is waited for. Two threads may read it in one order and get here in another.
+     * A source behind by no more than this was not set back: two threads may read it in one order and arrive here in
+     * another.
      */
     private static final Duration TOLERANCE = Duration.ofSeconds(1);
 
-    /** The latest reading of the source, and by how much this clock is ahead of it. */
+    /** The latest reading of the source, and the offset of this clock. */
     private record Reading(Instant source, Duration ahead) {
         Instant time() {
             return source.plus(ahead);
@@ -41,7 +43,7 @@ final class SteadyClock implements InstantSource {
 
     private final InstantSource source;
     private final AtomicReference<Reading> latest;
-    private final AtomicBoolean failureTold = new AtomicBoolean();
+    private final AtomicBoolean failureLogged = new AtomicBoolean();
 
     SteadyClock(InstantSource source) {
         this.source = source;
@@ -60,23 +62,23 @@ final class SteadyClock implements InstantSource {
                 return seen.time();
             } else if (fresh) {
                 latest.compareAndSet(seen, seen.setBackTo(now));
-            } else { // this thread may have been held up since it read the source
+            } else { // this thread may have been descheduled since it read the source
                 now = read();
                 fresh = true;
             }
         }
     }
 
-    /** The one guard around the source: a step of a worker's life must not be left half done for want of a time. */
+    /** Guards the source: its failure must not leave a transition half done. */
     private Instant read() {
         try {
             return requireNonNull(source.instant(), "the time of the hive's clock");
         } catch (Throwable t) { // foreign code
             Instant last = requireNonNull(latest.get()).source;
             if (last.equals(Instant.MIN)) {
-                throw t; // it has never worked
+                throw t; // no reading yet
             }
-            if (failureTold.compareAndSet(false, true)) {
+            if (failureLogged.compareAndSet(false, true)) {
                 log.warn("the hive's clock failed; its last reading stands until it works again", LogText.of(t));
             }
             return last;

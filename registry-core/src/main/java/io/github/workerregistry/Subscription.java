@@ -1,12 +1,13 @@
 package io.github.workerregistry;
 
-/** A listener's place in a registry, until closed. */
+/**
+ * A registration of a listener or checker, until closed.
+ *
+ * @since 0.1
+ */
 public interface Subscription extends AutoCloseable {
 
-    /**
-     * Ends the subscription. Events not yet delivered are dropped; one that is being delivered runs to its end.
-     * Idempotent.
-     */
+    /** Ends the subscription. Undelivered events are dropped; a delivery in progress completes. Idempotent. */
     @Override
     void close();
 }

@@ -12,15 +12,15 @@ final class Waiter {
     private final Thread thread = Thread.currentThread();
     private final long sinceNanos = System.nanoTime();
 
-    // its place among the others; owned by WaitersByFilter
+    // position in the queue; owned by WaitersByFilter
     long ticket;
     WaitersByFilter.@Nullable Group group;
 
     @Nullable
-    Waiter before;
+    Waiter previous;
 
     @Nullable
-    Waiter behind;
+    Waiter next;
 
     private @Nullable SlotLease lease;
     private @Nullable Supplier<RuntimeException> failure;
@@ -35,12 +35,12 @@ final class Waiter {
         return filter;
     }
 
-    /** When it began to wait. */
+    /** When it began to wait, by {@link System#nanoTime()}. */
     long sinceNanos() {
         return sinceNanos;
     }
 
-    /** Whether it is to fail as soon as no worker can serve it. */
+    /** Whether it fails as soon as its request is unservable. */
     boolean failsIfAbsent() {
         return failIfAbsent;
     }
@@ -52,7 +52,7 @@ final class Waiter {
         LockSupport.unpark(thread);
     }
 
-    /** Parks until settled, interrupted, or out of time; on the waiter's own thread only. */
+    /** Parks until settled, interrupted, or timed out. Called on the waiter's own thread only. */
     void await(Object blocker, long deadlineNanos) {
         while (!settled && !thread.isInterrupted()) {
             long left = deadlineNanos - System.nanoTime();
@@ -63,7 +63,9 @@ final class Waiter {
         }
     }
 
-    /** The slot, if there is one; throws if the wait has failed. For the thread that waited, when it has left. */
+    /**
+     * The slot; null if there is none. Throws if the wait has failed. Called by the waiter's thread after its removal.
+     */
     @Nullable
     SlotLease result() {
         if (failure != null) {

@@ -10,12 +10,11 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Waiters in the order of their arrival, grouped by what they ask for: where the first of a group finds nothing, those
- * behind it with the same filter find nothing either. So to serve a queue costs as much as there are different filters
- * in it, however many callers wait.
+ * Waiters in order of arrival, grouped by filter: if the first of a group finds no slot, the others of the group find
+ * none either. So serving a queue costs one search per distinct filter, however many callers wait.
  *
- * <p>The groups are a list in the order of their first waiters, and each is a list of waiters. To leave takes no
- * memory: a waiter that could not be removed would be given a slot that nobody closes. Not thread-safe.
+ * <p>The groups form a list ordered by their first waiters; each group is a list of waiters. Removal allocates nothing:
+ * if it failed, the waiter would be served with a slot that is never closed. Not thread-safe.
  */
 final class WaitersByFilter {
 
@@ -27,7 +26,7 @@ final class WaitersByFilter {
     private long nextTicket;
     private int size;
 
-    /** What a filter asks for. A predicate is told from others by its identity: its {@code equals} is foreign code. */
+    /** Key of a filter. Compares predicates by identity, because their {@code equals} is foreign code. */
     private static final class Kind {
         private final Optional<String> backend;
         private final OptionalInt device;
@@ -40,7 +39,7 @@ final class WaitersByFilter {
         }
 
         @Override
-        @SuppressWarnings("ReferenceEquality") // on purpose, see above
+        @SuppressWarnings("ReferenceEquality") // intended, see above
         public boolean equals(@Nullable Object other) {
             return other instanceof Kind kind
                     && predicate == kind.predicate
@@ -54,11 +53,11 @@ final class WaitersByFilter {
         }
     }
 
-    /** Waiters with the same filter; never empty but while its first one joins. */
+    /** Waiters with the same filter; empty only while its first waiter is being added. */
     static final class Group {
         private final Kind kind;
-        private @Nullable Group before;
-        private @Nullable Group behind;
+        private @Nullable Group previous;
+        private @Nullable Group next;
         private @Nullable Waiter first;
         private @Nullable Waiter last;
 
@@ -71,8 +70,8 @@ final class WaitersByFilter {
         return size;
     }
 
-    /** Whether somebody waits for any worker. */
-    boolean hasOneForAny() {
+    /** Whether there is a waiter without a filter. */
+    boolean hasUnfiltered() {
         return groups.containsKey(ANY);
     }
 
@@ -81,37 +80,37 @@ final class WaitersByFilter {
         Group group = groups.computeIfAbsent(new Kind(waiter.filter()), Group::new);
         waiter.ticket = nextTicket++;
         waiter.group = group;
-        waiter.before = group.last;
+        waiter.previous = group.last;
         if (group.last == null) {
             group.first = waiter;
             insert(group, tail);
         } else {
-            group.last.behind = waiter;
+            group.last.next = waiter;
         }
         group.last = waiter;
         size++;
     }
 
-    /** Removes a waiter, if it is here. */
+    /** Removes a waiter, if present. */
     void remove(Waiter waiter) {
         Group group = waiter.group;
         if (group == null) {
             return;
         }
-        boolean wasFirst = waiter.before == null;
-        if (waiter.before == null) {
-            group.first = waiter.behind;
+        boolean wasFirst = waiter.previous == null;
+        if (waiter.previous == null) {
+            group.first = waiter.next;
         } else {
-            waiter.before.behind = waiter.behind;
+            waiter.previous.next = waiter.next;
         }
-        if (waiter.behind == null) {
-            group.last = waiter.before;
+        if (waiter.next == null) {
+            group.last = waiter.previous;
         } else {
-            waiter.behind.before = waiter.before;
+            waiter.next.previous = waiter.previous;
         }
         waiter.group = null;
-        waiter.before = null;
-        waiter.behind = null;
+        waiter.previous = null;
+        waiter.next = null;
         size--;
         if (group.first == null) {
             unlink(group);
@@ -124,61 +123,61 @@ final class WaitersByFilter {
     /**
      * The first waiter of the next group.
      *
-     * @param waiter the first of its own group; null for the very first group
+     * @param waiter the first of its own group; null for the first group
      */
     @Nullable
-    Waiter firstOfGroupBehind(@Nullable Waiter waiter) {
-        Group next = waiter == null ? head : waiter.group == null ? null : waiter.group.behind;
+    Waiter firstOfNextGroup(@Nullable Waiter waiter) {
+        Group next = waiter == null ? head : waiter.group == null ? null : waiter.group.next;
         return next == null ? null : next.first;
     }
 
-    /** The different filters, in the order of their first waiters; a copy. */
+    /** The distinct filters, in the order of their first waiters; a copy. */
     List<SlotFilter> filters() {
         List<SlotFilter> filters = new ArrayList<>(groups.size());
-        for (Waiter next = firstOfGroupBehind(null); next != null; next = firstOfGroupBehind(next)) {
+        for (Waiter next = firstOfNextGroup(null); next != null; next = firstOfNextGroup(next)) {
             filters.add(next.filter());
         }
         return filters;
     }
 
-    /** Its first waiter has left, and the one behind that is later: so may be other groups. */
+    /** Moves a group after those whose first waiter came earlier, after its own first waiter was removed. */
     private void moveBack(Group group, long ticket) {
-        Group before = group;
-        while (before.behind != null && before.behind.first != null && before.behind.first.ticket < ticket) {
-            before = before.behind;
+        Group previous = group;
+        while (previous.next != null && previous.next.first != null && previous.next.first.ticket < ticket) {
+            previous = previous.next;
         }
-        if (before != group) {
+        if (previous != group) {
             unlink(group);
-            insert(group, before);
+            insert(group, previous);
         }
     }
 
     private void unlink(Group group) {
-        if (group.before == null) {
-            head = group.behind;
+        if (group.previous == null) {
+            head = group.next;
         } else {
-            group.before.behind = group.behind;
+            group.previous.next = group.next;
         }
-        if (group.behind == null) {
-            tail = group.before;
+        if (group.next == null) {
+            tail = group.previous;
         } else {
-            group.behind.before = group.before;
+            group.next.previous = group.previous;
         }
     }
 
-    private void insert(Group group, @Nullable Group before) {
-        Group behind = before == null ? head : before.behind;
-        group.before = before;
-        group.behind = behind;
-        if (before == null) {
+    private void insert(Group group, @Nullable Group previous) {
+        Group next = previous == null ? head : previous.next;
+        group.previous = previous;
+        group.next = next;
+        if (previous == null) {
             head = group;
         } else {
-            before.behind = group;
+            previous.next = group;
         }
-        if (behind == null) {
+        if (next == null) {
             tail = group;
         } else {
-            behind.before = group;
+            next.previous = group;
         }
     }
 }

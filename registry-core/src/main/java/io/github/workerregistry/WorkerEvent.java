@@ -6,16 +6,19 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * An edge in a worker's life, as told to a {@link WorkerListener}. Lease traffic makes no events.
+ * A life-cycle event, delivered to a {@link WorkerListener}. Leases cause no events. May gain members: a {@code switch}
+ * over events needs a default.
  *
- * <p>Every event but {@link Overflowed} carries the worker as it was right after the edge.
+ * <p>Every event except {@link Overflowed} carries the worker as it was right after the transition.
+ *
+ * @since 0.1
  */
 public sealed interface WorkerEvent {
 
-    /** An event about one worker. */
+    /** An event of one worker. */
     sealed interface OfWorker extends WorkerEvent {
         /**
-         * The worker, right after the edge ({@link Removed}: as it was last).
+         * The worker right after the transition ({@link Removed}: its last state).
          *
          * @return the worker
          */
@@ -23,7 +26,7 @@ public sealed interface WorkerEvent {
     }
 
     /**
-     * A worker was put into the registry.
+     * A worker was registered.
      *
      * @param worker the worker
      */
@@ -39,7 +42,7 @@ public sealed interface WorkerEvent {
     }
 
     /**
-     * A worker finished loading and takes requests.
+     * A worker finished loading and accepts requests.
      *
      * @param worker the worker
      */
@@ -55,7 +58,7 @@ public sealed interface WorkerEvent {
     }
 
     /**
-     * A health check failed; {@code worker.failedHealthChecks()} says how many in a row.
+     * A health check failed; {@code worker.failedHealthChecks()} is the number of failures in a row.
      *
      * @param worker the worker
      */
@@ -71,11 +74,11 @@ public sealed interface WorkerEvent {
     }
 
     /**
-     * The process failed: it ended by itself with a signal or a code other than 0, or was ended because it failed its
-     * checks.
+     * The process failed: it exited by itself with a signal or a code other than 0, or was terminated because it failed
+     * its checks.
      *
      * @param worker the worker
-     * @param exit how and why
+     * @param exit its exit
      */
     record Crashed(WorkerInfo worker, Exit exit) implements OfWorker {
         /**
@@ -90,15 +93,15 @@ public sealed interface WorkerEvent {
     }
 
     /**
-     * A restart will follow.
+     * A restart was scheduled.
      *
      * @param worker the worker
-     * @param attempt which restart in a row, &ge; 1
-     * @param retryAt when
+     * @param attempt the number of this restart in a row, &ge; 1
+     * @param retryAt when it is due
      */
     record RestartScheduled(WorkerInfo worker, int attempt, Instant retryAt) implements OfWorker {
         /**
-         * Rejects null and a count that cannot be.
+         * Checks the components.
          *
          * @throws NullPointerException if a component is null; the message names it
          * @throws IllegalArgumentException if {@code attempt} is not positive
@@ -113,7 +116,7 @@ public sealed interface WorkerEvent {
     }
 
     /**
-     * A new generation was started and loads.
+     * A new generation was started and is loading.
      *
      * @param worker the worker
      */
@@ -129,13 +132,13 @@ public sealed interface WorkerEvent {
     }
 
     /**
-     * A worker's checks say that it should be ended, but so do those of many others at the same time, which rather
-     * speaks against the check. It is kept, for a while.
+     * A worker failed its checks together with many others, which suggests that the checks are wrong. The worker keeps
+     * running for a while.
      *
      * @param worker the worker
-     * @param cause why it should be ended
+     * @param reason why it would have been stopped
      */
-    record Suspected(WorkerInfo worker, Exit.Cause cause) implements OfWorker {
+    record Suspected(WorkerInfo worker, StopReason reason) implements OfWorker {
         /**
          * Rejects null.
          *
@@ -143,28 +146,28 @@ public sealed interface WorkerEvent {
          */
         public Suspected {
             requireNonNull(worker, "worker");
-            requireNonNull(cause, "cause");
+            requireNonNull(reason, "reason");
         }
     }
 
     /**
-     * A suspected worker is well again.
+     * A suspected worker is healthy again.
      *
      * @param worker the worker
      */
-    record Cleared(WorkerInfo worker) implements OfWorker {
+    record SuspicionCleared(WorkerInfo worker) implements OfWorker {
         /**
          * Rejects null.
          *
          * @throws NullPointerException if a component is null; the message names it
          */
-        public Cleared {
+        public SuspicionCleared {
             requireNonNull(worker, "worker");
         }
     }
 
     /**
-     * A worker had nothing to do for the idle timeout; {@link Stopping} follows.
+     * A worker was idle for the idle timeout; {@link StopStarted} follows.
      *
      * @param worker the worker
      */
@@ -180,31 +183,31 @@ public sealed interface WorkerEvent {
     }
 
     /**
-     * A worker takes no new requests; its process is being ended.
+     * A worker accepts no new requests; its process is being terminated.
      *
      * @param worker the worker
      * @param reason why
      */
-    record Stopping(WorkerInfo worker, Exit.Cause reason) implements OfWorker {
+    record StopStarted(WorkerInfo worker, StopReason reason) implements OfWorker {
         /**
          * Rejects null.
          *
          * @throws NullPointerException if a component is null; the message names it
          */
-        public Stopping {
+        public StopStarted {
             requireNonNull(worker, "worker");
             requireNonNull(reason, "reason");
         }
     }
 
     /**
-     * A worker left the registry.
+     * A worker was removed from the registry.
      *
-     * @param worker the worker as it was last
-     * @param reason why
-     * @param exit how its process ended; empty if it had none that we know of
+     * @param worker the worker's last state
+     * @param cause why
+     * @param exit the exit of its process; empty if it had none, or its exit was not detected
      */
-    record Removed(WorkerInfo worker, Exit.Cause reason, Optional<Exit> exit) implements OfWorker {
+    record Removed(WorkerInfo worker, Exit.Cause cause, Optional<Exit> exit) implements OfWorker {
         /**
          * Rejects null.
          *
@@ -212,16 +215,16 @@ public sealed interface WorkerEvent {
          */
         public Removed {
             requireNonNull(worker, "worker");
-            requireNonNull(reason, "reason");
+            requireNonNull(cause, "cause");
             requireNonNull(exit, "exit");
         }
     }
 
     /**
-     * The listener fell behind and lost events here. Re-read {@link WorkerRegistry#list()}. Of the events that one step
-     * of a worker makes, all were lost or none.
+     * The listener fell behind and lost events at this point. Re-read {@link WorkerRegistry#list()}. The events of one
+     * transition are lost together.
      *
-     * @param dropped how many events were lost, &ge; 1
+     * @param dropped number of lost events, &ge; 1
      */
     record Overflowed(long dropped) implements WorkerEvent {
         /**

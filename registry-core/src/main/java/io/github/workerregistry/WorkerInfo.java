@@ -1,5 +1,7 @@
 package io.github.workerregistry;
 
+import static io.github.workerregistry.internal.Checks.requireAtLeast;
+import static io.github.workerregistry.internal.Checks.requireName;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.WorkerState.BackingOff;
@@ -7,36 +9,40 @@ import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
-import io.github.workerregistry.internal.LogCharacters;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One worker at one moment. Immutable: the registry gives out a new one each time somebody asks.
+ * An immutable snapshot of a worker.
  *
- * <p>A <em>name</em> is not blank, has no control characters, no line separators and no characters that are not seen
- * (directions, zero-width joiners, halves of surrogate pairs), and at most {@value #MAX_NAME_LENGTH} characters.
+ * <p>A <em>name</em> is not blank, has no control characters, no line separators and no invisible characters
+ * (directions, zero-width joiners, unpaired surrogates), and at most 256 characters.
  *
  * @param id the worker's id, unique in its registry; a name
- * @param url where the worker is reached, for example {@code http://127.0.0.1:8100}; a name. A restart may change it
- * @param modelRef the model it serves, for example {@code hf:TheBloke/TinyLlama}; a name
- * @param backend what it computes on: {@code cuda}, {@code metal}, {@code cpu}; a name
+ * @param url the worker's address, for example {@code http://127.0.0.1:8100}; a name. A restart may change it
+ * @param modelRef the model that it serves, for example {@code hf:TheBloke/TinyLlama}; a name
+ * @param backend its compute backend: {@code cuda}, {@code metal}, {@code cpu}; a name
  * @param device the index of the device, &ge; 0
- * @param state where it is in its life
- * @param lastActivity when it last did work or became ready. Leases read no clock, so this is stamped when the registry
- *     next looks at the worker: at most one sweep (100 ms) late under a supervisor. Health checks never move it
- * @param slotsTotal how many requests it can take at once, &ge; 1
- * @param slotsInUse how many it is working on, 0 to {@code slotsTotal}
+ * @param state its state
+ * @param lastActivity when it was last used or became ready. Leases read no clock, so this is updated when the registry
+ *     next reads the worker: at most one tick (100 ms) late under a supervisor. Health checks do not change it
+ * @param slotsTotal number of requests that it can serve at once, &ge; 1
+ * @param slotsInUse number of requests that it is serving, 0 to {@code slotsTotal}
  * @param failedHealthChecks failed checks in a row, &ge; 0
- * @param pid the id of its process, &gt; 0; empty if there is none or it is not known
- * @param generation which of its processes this is, &ge; 0; each restart adds one
- * @param restarts how often it was restarted, &ge; 0
- * @param lastHeartbeat the last sign of life that it sent; empty if it never did
+ * @param pid the id of its process, &gt; 0; empty if there is none or it is unknown
+ * @param generation the number of its process, &ge; 0; each restart adds one
+ * @param restarts number of restarts, &ge; 0
+ * @param lastHeartbeat its last heartbeat; empty if it has sent none
  * @param startedAt when this generation was started
+ * @param suspected whether it failed its checks together with many others, and is therefore kept for a while, see
+ *     {@link WorkerEvent.Suspected}
+ * @param labels other properties, set by the hive, that a request may select by; names and values; unmodifiable
+ * @since 0.1
  */
 public record WorkerInfo(
         String id,
@@ -53,33 +59,32 @@ public record WorkerInfo(
         int generation,
         int restarts,
         Optional<Instant> lastHeartbeat,
-        Instant startedAt) {
-
-    /** How long a name may be, in characters. */
-    public static final int MAX_NAME_LENGTH = 256;
+        Instant startedAt,
+        boolean suspected,
+        Map<String, String> labels) {
 
     private static final Idle IDLE = new Idle();
     private static final Busy BUSY = new Busy();
 
     /**
-     * Rejects what cannot be.
+     * Checks the components.
      *
      * @throws NullPointerException if a component is null; the message names it
-     * @throws IllegalArgumentException if a name is malformed, a number out of range, or the slots in use do not fit
-     *     the state; the message names the culprit and its value
+     * @throws IllegalArgumentException if a name is malformed, a number is out of range, or the slots in use do not fit
+     *     the state; the message names the component and its value
      */
     public WorkerInfo {
         requireName(id, "id");
         requireName(url, "url");
         requireName(modelRef, "modelRef");
         requireName(backend, "backend");
-        requireNotNegative(device, "device");
+        requireAtLeast(0, device, "device");
         requireNonNull(state, "state");
         requireNonNull(lastActivity, "lastActivity");
         if (slotsTotal < 1) {
             throw new IllegalArgumentException("slotsTotal must be >= 1, was " + slotsTotal);
         }
-        requireNotNegative(slotsInUse, "slotsInUse");
+        requireAtLeast(0, slotsInUse, "slotsInUse");
         if (slotsInUse > slotsTotal) {
             throw new IllegalArgumentException(
                     "slotsInUse must be <= slotsTotal, was " + slotsInUse + " > " + slotsTotal);
@@ -88,19 +93,24 @@ public record WorkerInfo(
             throw new IllegalArgumentException(
                     "a worker that is " + state.label() + " cannot have " + slotsInUse + " slots in use");
         }
-        requireNotNegative(failedHealthChecks, "failedHealthChecks");
+        requireAtLeast(0, failedHealthChecks, "failedHealthChecks");
         requireNonNull(pid, "pid");
         if (pid.isPresent() && pid.getAsLong() <= 0) {
             throw new IllegalArgumentException("pid must be > 0, was " + pid.getAsLong());
         }
-        requireNotNegative(generation, "generation");
-        requireNotNegative(restarts, "restarts");
+        requireAtLeast(0, generation, "generation");
+        requireAtLeast(0, restarts, "restarts");
         requireNonNull(lastHeartbeat, "lastHeartbeat");
         requireNonNull(startedAt, "startedAt");
+        labels = Map.copyOf(requireNonNull(labels, "labels"));
+        labels.forEach((name, value) -> {
+            requireName(name, "name of a label");
+            requireName(value, "value of label " + name);
+        });
     }
 
     /**
-     * A builder with nothing set. {@code id}, {@code url} and {@code modelRef} are required.
+     * A builder without values. {@code id}, {@code url} and {@code modelRef} are required.
      *
      * @return a new builder
      */
@@ -109,7 +119,7 @@ public record WorkerInfo(
     }
 
     /**
-     * A builder that starts from this worker.
+     * A builder with the values of this worker.
      *
      * @return a new builder with every component set
      */
@@ -118,7 +128,16 @@ public record WorkerInfo(
     }
 
     /**
-     * How many slots can be leased now.
+     * The incarnation of this snapshot.
+     *
+     * @return id, generation and start
+     */
+    public Incarnation incarnation() {
+        return Incarnation.of(this);
+    }
+
+    /**
+     * Number of slots that can be leased now.
      *
      * @return {@code slotsTotal - slotsInUse} while Idle or Busy, else 0
      */
@@ -137,47 +156,9 @@ public record WorkerInfo(
         return since.isNegative() || state instanceof BackingOff ? Duration.ZERO : since;
     }
 
-    /**
-     * Checks a name by the rule that all names here follow.
-     *
-     * @param value the name
-     * @param what what the value is, for the message
-     * @return {@code value}
-     * @throws NullPointerException if {@code value} is null
-     * @throws IllegalArgumentException if it is blank, longer than {@value #MAX_NAME_LENGTH}, or has a control
-     *     character, a line separator, or a character that is not seen or is none: see {@link LogText#of(String)}
-     */
-    public static String requireName(String value, String what) {
-        requireNonNull(value, requireNonNull(what, "what"));
-        if (value.isBlank()) {
-            throw new IllegalArgumentException(what + " must not be blank");
-        }
-        if (value.length() > MAX_NAME_LENGTH) {
-            throw new IllegalArgumentException(
-                    what + " must have at most " + MAX_NAME_LENGTH + " characters, has " + value.length());
-        }
-        for (int i = 0; i < value.length(); i = value.offsetByCodePoints(i, 1)) {
-            int c = value.codePointAt(i);
-            if (c == '\t' || LogCharacters.isHarmful(c)) {
-                boolean control = Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
-                throw new IllegalArgumentException(String.format(
-                        "%s must not contain %s characters, has U+%04X at index %d",
-                        what, control ? "control" : "invisible", c, i));
-            }
-        }
-        return value;
-    }
+    // Transitions as pure functions. WorkerState.canBecome has checked that they are legal.
 
-    static void requireNotNegative(int value, String what) {
-        if (value < 0) {
-            throw new IllegalArgumentException(what + " must be >= 0, was " + value);
-        }
-    }
-
-    // The steps of a worker's life: pure, from value to value. What they need not check, WorkerState.canBecome has
-    // checked.
-
-    /** This worker with {@code inUse} slots leased; itself if that is what it says already. */
+    /** This worker with {@code inUse} slots leased; the same instance if unchanged. */
     WorkerInfo withSlotsInUse(int inUse) {
         if (inUse == slotsInUse) {
             return this;
@@ -186,7 +167,7 @@ public record WorkerInfo(
         return toBuilder().state(occupied).slotsInUse(inUse).build();
     }
 
-    /** This worker after the edge to {@code next}. */
+    /** This worker after the transition to {@code next}. */
     WorkerInfo step(WorkerState next, Instant now) {
         Builder after = toBuilder().state(next);
         if (next.routable()) {
@@ -198,12 +179,12 @@ public record WorkerInfo(
             after.slotsInUse(0).failedHealthChecks(0).noPid();
         } else if (next instanceof Loading loading) {
             after.generation(generation + 1).restarts(restarts + 1).startedAt(loading.since());
-            after.failedHealthChecks(0).noPid().noHeartbeat().lastActivity(now);
+            after.failedHealthChecks(0).noPid().noHeartbeat().suspected(false).lastActivity(now);
         }
         return after.build();
     }
 
-    /** Puts a {@link WorkerInfo} together; every method returns the builder. Not thread-safe. */
+    /** Builds a {@link WorkerInfo}; every method returns the builder. Not thread-safe. */
     public static final class Builder {
         private @Nullable String id;
         private @Nullable String url;
@@ -220,6 +201,8 @@ public record WorkerInfo(
         private int restarts;
         private Optional<Instant> lastHeartbeat = Optional.empty();
         private @Nullable Instant startedAt;
+        private boolean suspected;
+        private Map<String, String> labels = Map.of();
 
         private Builder() {}
 
@@ -239,6 +222,8 @@ public record WorkerInfo(
             restarts = worker.restarts;
             lastHeartbeat = worker.lastHeartbeat;
             startedAt = worker.startedAt;
+            suspected = worker.suspected;
+            labels = worker.labels;
         }
 
         /**
@@ -398,12 +383,29 @@ public record WorkerInfo(
         /**
          * Sets when this generation was started.
          *
-         * @param startedAt default: the wall clock at {@link #build()}, which is right only for a registry on the
-         *     default clock; for another, give {@link WorkerRegistry#clock()}'s time
+         * @param startedAt default: the wall clock at {@link #build()}, which fits only a registry with the default
+         *     clock; with another clock, use {@link WorkerRegistry#clock()}
          * @return this builder
          */
         public Builder startedAt(Instant startedAt) {
             this.startedAt = requireNonNull(startedAt, "startedAt");
+            return this;
+        }
+
+        /**
+         * Replaces the labels.
+         *
+         * @param labels from name to value, both names as in {@link WorkerInfo}; default: none
+         * @return this builder
+         */
+        public Builder labels(Map<String, String> labels) {
+            this.labels = Map.copyOf(requireNonNull(labels, "labels"));
+            return this;
+        }
+
+        /** Sets or clears the suspicion. */
+        Builder suspected(boolean suspected) {
+            this.suspected = suspected;
             return this;
         }
 
@@ -422,7 +424,7 @@ public record WorkerInfo(
          *
          * @return the worker
          * @throws NullPointerException if a required component is missing; the message names it
-         * @throws IllegalArgumentException as the {@linkplain WorkerInfo constructor} says
+         * @throws IllegalArgumentException as the {@linkplain WorkerInfo constructor} does
          */
         public WorkerInfo build() {
             Instant started = startedAt != null ? startedAt : Instant.now();
@@ -442,7 +444,9 @@ public record WorkerInfo(
                     generation,
                     restarts,
                     lastHeartbeat,
-                    started);
+                    started,
+                    suspected,
+                    labels);
         }
     }
 }

@@ -1,15 +1,19 @@
 package io.github.workerregistry;
 
-/** Hears of the edges in workers' lives. See {@link WorkerRegistry#subscribe}. */
+/**
+ * Receives life-cycle events. See {@link WorkerRegistry#subscribe}.
+ *
+ * @since 0.1
+ */
 @FunctionalInterface
 public interface WorkerListener {
 
     /**
-     * Called for each event, in order, once, never twice at a time, on the executor given to
-     * {@link WorkerRegistry#subscribe}, with no lock held: it may call the registry. What it throws is logged, and the
+     * Called once for each event, in order, never concurrently, on the executor passed to
+     * {@link WorkerRegistry#subscribe}, with no lock held: it may call the registry. An exception is logged, and the
      * next event is still delivered.
      *
-     * @param event what happened
+     * @param event the event
      */
     void onEvent(WorkerEvent event);
 }

@@ -1,13 +1,16 @@
 package io.github.workerregistry;
 
+import static io.github.workerregistry.internal.Checks.requireAtLeast;
+import static io.github.workerregistry.internal.Checks.requireName;
+import static io.github.workerregistry.internal.Durations.requireInRange;
 import static java.util.Objects.requireNonNull;
 
-import io.github.workerregistry.Entry.Change;
-import io.github.workerregistry.Entry.Condition;
+import io.github.workerregistry.WorkerEntry.Change;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
+import io.github.workerregistry.internal.LogText;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -28,10 +31,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The workers of one node, in memory: who they are, where they are in their lives, and a slot for the next request.
+ * The in-memory registry of the workers of one node: their records, their life-cycle states, and leases of their slots.
  *
- * <p>A registry starts no thread, no process and no I/O. Its lives are driven by a
- * {@link io.github.workerregistry.lifecycle.WorkerSupervisor} or by the host itself. All methods are thread-safe.
+ * <p>A registry starts no thread and no process, and does no I/O. Its workers are driven by a
+ * {@link io.github.workerregistry.lifecycle.WorkerSupervisor}, or by the hive itself through {@link #supervision()}.
+ * All methods are thread-safe.
  *
  * <pre>{@code
  * try (SlotLease lease = registry.tryAcquire("hf:TheBloke/TinyLlama").orElseThrow()) {
@@ -41,58 +45,55 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Concurrency</h2>
  *
- * <p>One {@link ReentrantReadWriteLock} stands over the map. Membership and life-cycle transitions run under its write
- * lock, so that events have one order. {@link #list}, {@link #idleWorkers} and {@link #stats} run under its read lock
- * and see one moment of both; leases, which take no lock, come and go meanwhile, so the occupancy of each worker is
- * that of a moment of its own.
+ * <p>One {@link ReentrantReadWriteLock} guards the map. Registration, removal and life-cycle transitions run under its
+ * write lock, so events have one order. {@link #list}, {@link #idleWorkers} and {@link #stats} run under its read lock
+ * and see a consistent set of workers and states. Leases take no lock, so each worker's occupancy is read at a moment
+ * of its own.
  *
- * <p>What touches one worker only never takes it: {@link #get}, {@link #tryAcquire}, {@link #tryAcquireFrom},
- * {@link #heartbeat} and {@link SlotLease#close}. A read lock is a write to one shared word; two threads that only read
- * would pay many times the cost of the map look-up itself. The truth about a worker's occupancy is one atomic word (a
- * stamp that tells old leases from new, routable or not, slots in use); everything else is one immutable value. A lease
- * moves only the word. A transition is a pure step from value to value; it moves the word first. So the first lease of
- * an idle worker and the idle timeout compete for one word, and exactly one wins. (A reader that comes in the middle of
- * a transition waits for its end on the read lock. That is the one case in which {@code get} takes it.)
+ * <p>Operations on a single worker take no lock: {@link #get}, {@link #tryAcquire}, {@link #tryAcquireFrom},
+ * {@link #heartbeat} and {@link SlotLease#close}. A read lock writes to one shared word; two threads that only read
+ * would pay many times the cost of the map look-up. A worker's occupancy is one atomic word (a stamp that tells old
+ * leases from new, routable or not, slots in use); everything else is one immutable value. A lease changes only the
+ * word. A transition is a pure function from value to value, and changes the word first. So the first lease of an idle
+ * worker and the idle timeout compete for one word, and exactly one wins. (A reader that meets a transition in progress
+ * waits for its end on the read lock; this is the only case in which {@code get} takes it.)
  *
- * <p>Inside the write lock there is: look up, pure step, put, enqueue the event. Listeners, loggers and clocks are
- * called outside.
+ * <p>A write section consists of: look up, pure step, put, enqueue the event. Listeners, loggers and clocks are called
+ * outside.
  *
- * <h2>Acting on what was seen</h2>
- *
- * <p>A worker may move on between a look and an act. Methods that are named {@code …IfUnchanged} act only if nothing
- * happened to the worker since it was read: it is in the same generation and the same state, and if it was Idle, it has
- * not been used in between. So a verdict on a worker can never hit its successor, and never a worker that has found
- * work meanwhile.
+ * @since 0.1
  */
 public final class WorkerRegistry {
 
     private final String node;
     private final InstantSource clock;
 
-    /** The map: guarded by {@code lock}, in registration order. */
-    private final Map<String, Entry> workers = new LinkedHashMap<>();
+    /** Guarded by {@code lock}, in registration order. */
+    private final Map<String, WorkerEntry> workers = new LinkedHashMap<>();
 
-    /** Indexes of the map for readers without the lock. Workers come and go there under the write lock only. */
-    private final ConcurrentMap<String, Entry> byId = new ConcurrentHashMap<>();
+    /** Index for readers without the lock; written under the write lock only. */
+    private final ConcurrentMap<String, WorkerEntry> byId = new ConcurrentHashMap<>();
 
-    private final Models models;
-    private final Hints hints = new Hints();
+    private final ModelTable models;
+    private final ThreadHints hints = new ThreadHints();
     private final ModelHistory history = new ModelHistory();
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final EventFeed events;
 
-    /** Of this registry alone: a thread may be in the middle of a change of two. Taken away at the end of each. */
+    /** Per registry: a thread may be inside {@code deferEvents} of two. Removed at the end of each. */
     @SuppressWarnings("ThreadLocalUsage")
-    private final ThreadLocal<@Nullable List<Aftermath>> deferring = new ThreadLocal<>();
+    private final ThreadLocal<@Nullable List<PendingEffects>> deferring = new ThreadLocal<>();
 
     private final @Nullable LeaseLeaks leaks;
 
-    private final LeaseEnds leaseEnds = new LeaseEnds(this::settled);
-    private final LeaseChecks leaseChecks = new LeaseChecks(leaseEnds);
+    private final LeaseEndFutures leaseEnds = new LeaseEndFutures(this::stableSnapshot);
+    private final LeaseCheckCoordinator leaseChecks = new LeaseCheckCoordinator(leaseEnds);
 
-    /** What the write section that runs leaves to be done after it; guarded by the write lock. */
-    private Aftermath aftermath = new Aftermath();
+    /** Effects of the current write section; guarded by the write lock. */
+    private PendingEffects pending = new PendingEffects();
+
+    private final Supervision supervision = new Driver();
 
     private WorkerRegistry(Builder builder) {
         node = builder.node;
@@ -102,7 +103,7 @@ public final class WorkerRegistry {
         this.leaks = leaks;
         SlotRules rules =
                 new SlotRules(builder.selection, builder.waitQueueCapacity, leaks, history, leaseEnds, leaseChecks);
-        models = new Models(rules, hints, builder.failIfAbsent);
+        models = new ModelTable(rules, hints, builder.failIfAbsent);
         events = new EventFeed(builder.eventQueueCapacity, clock);
     }
 
@@ -125,16 +126,16 @@ public final class WorkerRegistry {
     }
 
     /**
-     * The name of the node whose workers these are.
+     * The name of this node.
      *
-     * @return the name given to the builder
+     * @return the name passed to the builder
      */
     public String node() {
         return node;
     }
 
     /**
-     * The clock by which this registry stamps. It never goes back, even if the one given to the builder does.
+     * The clock of this registry. It never goes back, even if the clock passed to the builder does.
      *
      * @return the clock
      */
@@ -143,21 +144,31 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Adds a worker. It is stored as given; a worker registered as Busy is one whose host reports its occupancy.
+     * The part of this registry that drives workers, for a supervisor or for the hive's own loops.
+     *
+     * @return the same object on every call
+     */
+    public Supervision supervision() {
+        return supervision;
+    }
+
+    /**
+     * Registers a worker. The record is stored as passed. The hive reports the occupancy of a worker registered as
+     * Busy.
      *
      * @param worker the worker
-     * @throws DuplicateWorkerException if its id is taken; then nothing has changed
+     * @throws DuplicateWorkerException if its id is registered already; then nothing has changed
      */
     public void register(WorkerInfo worker) {
         requireNonNull(worker, "worker");
         write(() -> {
-            Entry entry = new Entry(worker);
+            WorkerEntry entry = new WorkerEntry(worker);
             if (workers.putIfAbsent(worker.id(), entry) != null) {
                 throw new DuplicateWorkerException(worker.id());
             }
             models.add(entry);
-            aftermath.changed(entry.model());
-            byId.put(worker.id(), entry); // last: who finds it there may take its slots
+            pending.changed(entry.model());
+            byId.put(worker.id(), entry); // last: from here on, slots can be acquired
             events.registered(worker);
             history.registered(worker);
             return worker;
@@ -165,159 +176,120 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Moves a worker along an edge of its life (see {@link WorkerState}).
+     * Transitions a worker to another state (see {@link WorkerState}).
      *
-     * <p>{@code Idle} and {@code Busy} are the host's to report only where nobody leases: {@code Busy} takes all slots
-     * until the host reports {@code Idle}, and both are refused while leases are open. A {@code BackingOff} has to name
-     * the end of the worker's present generation; one that names another comes too late, and nothing happens. To report
-     * the state that the worker is in already changes nothing.
+     * <p>The hive may report {@code Idle} and {@code Busy} only for a worker that it does not lease: {@code Busy}
+     * occupies all slots until {@code Idle} is reported, and both are rejected while leases are open. A
+     * {@code BackingOff} must carry an exit of the worker's current incarnation; with an exit of an earlier one,
+     * nothing happens. Reporting the current state changes nothing.
      *
      * @param id the worker's id
-     * @param next the state to go to
-     * @return the worker after the edge; empty if the id is unknown, or {@code next} comes too late
-     * @throws IllegalTransitionException if there is no such edge, or leases are open; then nothing has changed
+     * @param next the next state
+     * @return the worker after the transition; empty if the id is unknown, or the exit is of an earlier incarnation
+     * @throws IllegalTransitionException if there is no such transition, or leases are open; then nothing has changed
      */
     public Optional<WorkerInfo> updateState(String id, WorkerState next) {
         requireNonNull(id, "id");
         requireNonNull(next, "next");
-        return changeState(id, next, Condition.none());
+        return changeState(id, next, Precondition.none());
     }
 
-    /**
-     * Moves a worker along an edge of its life if nothing happened to it since it was read.
-     *
-     * @param seen the worker as it was read
-     * @param next the state to go to
-     * @return the worker after the edge; empty if it has left or moved on
-     * @throws IllegalTransitionException if there is no such edge; then nothing has changed
-     */
-    public Optional<WorkerInfo> updateStateIfUnchanged(WorkerInfo seen, WorkerState next) {
-        requireNonNull(seen, "seen");
-        requireNonNull(next, "next");
-        return changeState(seen.id(), next, Condition.unchangedSince(seen));
-    }
-
-    /**
-     * Moves this very worker to another state: the one with this id, generation and start, whatever it has done since
-     * it was seen. Another worker that was registered under its id meanwhile is left alone.
-     *
-     * @param worker the worker, as it was at any time
-     * @param next its next state
-     * @return the worker after the transition; empty if it is not there any more
-     * @throws IllegalTransitionException as {@link #updateState(String, WorkerState)}
-     */
-    public Optional<WorkerInfo> updateStateOf(WorkerInfo worker, WorkerState next) {
-        requireNonNull(worker, "worker");
-        requireNonNull(next, "next");
-        return changeState(worker.id(), next, Condition.sameAs(worker));
-    }
-
-    /**
-     * Begins the next generation of a worker that backs off, at a url that may be another, if nothing happened to the
-     * worker since it was read. Its port may have been taken by somebody else meanwhile. Open leases of the last
-     * generation are void, and keep the url that they had. {@link #updateStateIfUnchanged} to {@code Loading} does the
-     * same at the url that the worker has.
-     *
-     * @param seen the worker as it was read, BackingOff
-     * @param load the load that begins
-     * @param url where the next generation is reached, a name as in {@link WorkerInfo}
-     * @return the worker, Loading, in its next generation; empty if it has left or moved on
-     * @throws IllegalTransitionException if it does not back off; then nothing has changed
-     * @throws IllegalArgumentException if the url is no name
-     */
-    public Optional<WorkerInfo> restartIfUnchanged(WorkerInfo seen, Loading load, String url) {
-        requireNonNull(seen, "seen");
-        requireNonNull(load, "load");
-        WorkerInfo.requireName(url, "url");
-        Condition unchanged = Condition.unchangedSince(seen);
-        return changeState(seen.id(), (entry, now) -> entry.restart(load, url, now, unchanged));
-    }
-
-    private Optional<WorkerInfo> changeState(String id, WorkerState next, Condition condition) {
+    private Optional<WorkerInfo> changeState(String id, WorkerState next, Precondition condition) {
         return changeState(id, (entry, now) -> entry.changeState(next, now, condition));
     }
 
-    private Optional<WorkerInfo> changeState(String id, BiFunction<Entry, Instant, Optional<Change>> step) {
+    private Optional<WorkerInfo> changeState(String id, BiFunction<WorkerEntry, Instant, Optional<Change>> step) {
         Instant now = clock.instant();
         return write(() -> {
-            Entry entry = workers.get(id);
+            WorkerEntry entry = workers.get(id);
             if (entry == null) {
                 return Optional.empty();
             }
             Optional<Change> change = step.apply(entry, now);
-            change.filter(Change::isEdge).ifPresent(edge -> {
+            change.filter(Change::isTransition).ifPresent(transition -> {
                 FreeSlots.note(entry);
-                aftermath.changed(entry.model());
-                if (edge.after().state() instanceof BackingOff end) {
-                    aftermath.ended(entry, end.cause().generation());
-                    if (end.cause().cause().isFailure()) {
-                        history.failed(edge.after(), end.cause());
+                pending.changed(entry.model());
+                if (transition.after().state() instanceof BackingOff end) {
+                    pending.ended(entry, end.exit().incarnation());
+                    if (end.exit().cause().isFailure()) {
+                        history.failed(transition.after(), end.exit());
                     }
                 }
-                events.changed(edge.before(), edge.after());
+                events.changed(transition.before(), transition.after());
             });
             return change.map(Change::after);
         });
     }
 
     /**
-     * Looks a worker up. No lock but in the moment of a transition, and no clock unless the worker was used since the
-     * last look.
+     * Reads a worker. Takes no lock except during a transition, and reads no clock unless the worker was used since it
+     * was last read.
      *
      * @param id the worker's id
-     * @return the worker now; empty if the id is unknown
+     * @return a snapshot of the worker; empty if the id is unknown
      */
     public Optional<WorkerInfo> get(String id) {
-        Entry entry = byId.get(requireNonNull(id, "id"));
-        return entry == null ? Optional.empty() : Optional.ofNullable(look(entry));
+        WorkerEntry entry = byId.get(requireNonNull(id, "id"));
+        return entry == null ? Optional.empty() : Optional.ofNullable(snapshot(entry));
     }
 
-    /** The worker now; null if it has left. */
-    private @Nullable WorkerInfo look(Entry entry) {
-        WorkerInfo resting = entry.peekAtRest();
+    /** A snapshot of the worker; null if it was removed. */
+    private @Nullable WorkerInfo snapshot(WorkerEntry entry) {
+        WorkerInfo resting = entry.snapshotAtRest();
         if (resting != null) {
             return resting;
         }
         if (entry.isUsed()) {
             entry.stampActivity(clock.instant());
         }
-        return settled(entry);
+        return stableSnapshot(entry);
     }
 
-    /** The worker as it is, and not in the middle of a transition; null if it has left. */
-    private @Nullable WorkerInfo settled(Entry entry) {
-        WorkerInfo worker = entry.peek();
+    /** A snapshot of the worker outside a transition; null if it was removed. */
+    private @Nullable WorkerInfo stableSnapshot(WorkerEntry entry) {
+        WorkerInfo worker = entry.snapshot();
         return worker != null
                 ? worker
-                : read(() -> Optional.ofNullable(entry.peek())).orElse(null);
+                : read(() -> Optional.ofNullable(entry.snapshot())).orElse(null);
     }
 
     /**
-     * All workers at one moment.
+     * All workers, in one consistent snapshot.
      *
      * @return an unmodifiable list in registration order
      */
     public List<WorkerInfo> list() {
-        return select(worker -> true);
+        return select(entry -> true, worker -> true);
     }
 
     /**
-     * All workers that are Idle, at one moment. With this look, threads that take slots begin with the first free
-     * worker of a model again, in place of the one that each used last, so that those that are not needed become idle.
+     * All workers of a model, in one consistent snapshot.
+     *
+     * @param modelRef the model
+     * @return an unmodifiable list in registration order; empty if no worker serves the model
+     */
+    public List<WorkerInfo> list(String modelRef) {
+        requireNonNull(modelRef, "modelRef");
+        return select(entry -> entry.modelRef().equals(modelRef), worker -> true);
+    }
+
+    /**
+     * All Idle workers, in one consistent snapshot.
      *
      * @return an unmodifiable list in registration order
      */
     public List<WorkerInfo> idleWorkers() {
-        // Or each thread would keep a worker of its own busy, and none would be idle for long.
-        hints.clear();
-        return select(worker -> worker.state() instanceof Idle);
+        return select(entry -> true, worker -> worker.state() instanceof Idle);
     }
 
-    private List<WorkerInfo> select(Predicate<WorkerInfo> wanted) {
+    private List<WorkerInfo> select(Predicate<WorkerEntry> visited, Predicate<WorkerInfo> wanted) {
         Instant now = clock.instant();
         return read(() -> {
             List<WorkerInfo> found = new ArrayList<>();
-            for (Entry entry : workers.values()) {
+            for (WorkerEntry entry : workers.values()) {
+                if (!visited.test(entry)) {
+                    continue;
+                }
                 entry.stampActivity(now);
                 WorkerInfo worker = entry.last();
                 if (wanted.test(worker)) {
@@ -329,156 +301,71 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Removes a worker. Its open leases are void. A supervised worker's process is ended by its supervisor, which hears
-     * of the removal; to end a process in good order, stop the worker there instead.
+     * Removes a worker. Its open leases become void. If the worker is supervised, its supervisor then terminates the
+     * process; for an orderly end, stop the worker through the supervisor instead.
      *
      * @param id the worker's id
-     * @return the worker as it was last; empty if the id is unknown
+     * @return the worker's last state; empty if the id is unknown
      */
     public Optional<WorkerInfo> remove(String id) {
         requireNonNull(id, "id");
         return write(() -> Optional.ofNullable(workers.get(id))
-                .flatMap(entry -> leave(entry, null, Exit.Cause.DEREGISTERED, Optional.empty())));
-    }
-
-    /**
-     * Removes a worker whose process has ended. Its open leases are void.
-     *
-     * @param exit the end of its process
-     * @return the worker as it was last; empty if the id is unknown, or the worker is no longer in the exit's
-     *     generation
-     */
-    public Optional<WorkerInfo> removeExited(Exit exit) {
-        requireNonNull(exit, "exit");
-        String id = exit.workerId();
-        return write(() -> Optional.ofNullable(workers.get(id))
-                .filter(entry -> entry.last().generation() == exit.generation())
-                .flatMap(entry -> leave(entry, null, exit.cause(), Optional.of(exit))));
-    }
-
-    /**
-     * Removes a worker that has no process, or whose process is not ours to end, if nothing happened to it since it was
-     * read.
-     *
-     * @param seen the worker as it was read
-     * @param reason why it is removed
-     * @return the worker as it was last; empty if it has left or moved on
-     */
-    public Optional<WorkerInfo> removeIfUnchanged(WorkerInfo seen, Exit.Cause reason) {
-        requireNonNull(seen, "seen");
-        requireNonNull(reason, "reason");
-        return write(() -> Optional.ofNullable(workers.get(seen.id()))
-                .flatMap(entry -> leave(entry, seen, reason, Optional.empty())));
-    }
-
-    /**
-     * Leases no slot of a worker's generation any more: its process is known to have exited, and the exit will be told
-     * in a moment. State and open leases stay as they are.
-     *
-     * @param id the worker's id
-     * @param generation the generation that has exited
-     * @return false if the id is unknown or the worker is in another generation
-     */
-    public boolean endLeasing(String id, int generation) {
-        requireNonNull(id, "id");
-        return write(() -> {
-            Entry entry = workers.get(id);
-            if (entry == null || entry.last().generation() != generation) {
-                return false;
-            }
-            entry.endLeasing();
-            return true;
-        });
+                .flatMap(entry -> removeEntry(entry, Precondition.none(), Exit.Cause.DEREGISTERED, Optional.empty())));
     }
 
     /**
      * Removes all workers, as {@link #remove(String)} removes one.
      *
-     * @return what was removed, in registration order
+     * @return the removed workers, in registration order
      */
     public List<WorkerInfo> clear() {
         return write(() -> {
             List<WorkerInfo> removed = new ArrayList<>();
-            for (Entry entry : List.copyOf(workers.values())) {
-                leave(entry, null, Exit.Cause.DEREGISTERED, Optional.empty()).ifPresent(removed::add);
+            for (WorkerEntry entry : List.copyOf(workers.values())) {
+                removeEntry(entry, Precondition.none(), Exit.Cause.DEREGISTERED, Optional.empty())
+                        .ifPresent(removed::add);
             }
             return List.copyOf(removed);
         });
     }
 
-    private Optional<WorkerInfo> leave(Entry entry, @Nullable WorkerInfo seen, Exit.Cause reason, Optional<Exit> exit) {
-        Optional<WorkerInfo> left = entry.leave(seen, exit.orElse(null));
-        left.ifPresent(worker -> {
-            aftermath.ended(entry, worker.generation());
+    private Optional<WorkerInfo> removeEntry(
+            WorkerEntry entry, Precondition condition, Exit.Cause reason, Optional<Exit> exit) {
+        Optional<WorkerInfo> removed = entry.remove(condition, exit.orElse(null));
+        removed.ifPresent(worker -> {
+            pending.ended(entry, worker.incarnation());
             workers.remove(worker.id());
             byId.remove(worker.id());
             models.remove(entry, exit.orElse(null));
-            aftermath.changed(entry.model());
+            pending.changed(entry.model());
             exit.filter(end -> end.cause().isFailure()).ifPresent(end -> history.failed(worker, end));
             history.removed(worker, reason);
             events.removed(worker, reason, exit);
         });
-        return left;
-    }
-
-    /**
-     * Stores the process id of a worker's generation.
-     *
-     * @param id the worker's id
-     * @param generation the generation that the process is
-     * @param pid the process id, &gt; 0
-     * @return the worker after the change; empty if the id is unknown or the worker is in another generation
-     * @throws IllegalArgumentException if {@code pid} is not positive
-     */
-    public Optional<WorkerInfo> setPid(String id, int generation, long pid) {
-        requireNonNull(id, "id");
-        if (pid <= 0) {
-            throw new IllegalArgumentException("pid must be > 0, was " + pid);
-        }
-        return write(() -> {
-            Entry entry = workers.get(id);
-            if (entry == null || entry.last().generation() != generation) {
-                return Optional.empty();
-            }
-            entry.update(worker -> worker.toBuilder().pid(pid).build());
-            aftermath.changed(entry.model());
-            return Optional.of(entry.last());
-        });
+        return removed;
     }
 
     /**
      * Counts a failed health check.
      *
      * @param id the worker's id
-     * @return how many failed in a row now; empty if the id is unknown
+     * @return number of failed checks in a row; empty if the id is unknown
      */
     public OptionalInt incrementFailedHealthChecks(String id) {
         requireNonNull(id, "id");
-        return incrementFailedHealthChecks(id, entry -> true);
+        return incrementFailedHealthChecks(id, Precondition.none());
     }
 
-    /**
-     * Counts a failed health check if nothing happened to the worker since it was read: a worker that worked meanwhile
-     * is alive.
-     *
-     * @param seen the worker as it was read before the check
-     * @return how many failed in a row now; empty if the worker has left or moved on
-     */
-    public OptionalInt incrementFailedHealthChecksIfUnchanged(WorkerInfo seen) {
-        requireNonNull(seen, "seen");
-        return incrementFailedHealthChecks(seen.id(), entry -> entry.isUnchangedSince(seen));
-    }
-
-    private OptionalInt incrementFailedHealthChecks(String id, Predicate<Entry> condition) {
+    private OptionalInt incrementFailedHealthChecks(String id, Precondition condition) {
         return write(() -> {
-            Entry entry = workers.get(id);
-            if (entry == null || !condition.test(entry)) {
+            WorkerEntry entry = workers.get(id);
+            if (entry == null || !entry.meets(condition)) {
                 return OptionalInt.empty();
             }
             entry.update(worker -> worker.toBuilder()
                     .failedHealthChecks(Math.min(worker.failedHealthChecks(), Integer.MAX_VALUE - 1) + 1)
                     .build());
-            aftermath.changed(entry.model());
+            pending.changed(entry.model());
             WorkerInfo failed = entry.last();
             events.healthCheckFailed(failed);
             return OptionalInt.of(failed.failedHealthChecks());
@@ -486,100 +373,15 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Sets the count of failed health checks back to 0, and nothing else: neither state nor last activity change.
-     *
-     * @param id the worker's id
-     * @return false if the id is unknown
-     */
-    public boolean resetFailedHealthChecks(String id) {
-        Entry entry = byId.get(requireNonNull(id, "id"));
-        if (entry != null) {
-            entry.clearFailedHealthChecks();
-            entry.model().offer(entry);
-        }
-        return entry != null;
-    }
-
-    /**
-     * Counts a health check that said nothing about the worker: its answer was Unknown.
-     *
-     * @param id the worker's id
-     * @return false if the id is unknown
-     */
-    public boolean noteUnknownHealthCheck(String id) {
-        requireNonNull(id, "id");
-        return write(() -> {
-            boolean known = workers.containsKey(id);
-            if (known) {
-                events.healthCheckUnknown();
-            }
-            return known;
-        });
-    }
-
-    /**
-     * Puts a worker under suspicion: its checks say that it should be ended, but there is reason to doubt them.
-     *
-     * @param id the worker's id
-     * @param cause why it should be ended
-     * @return false if the id is unknown, or the worker is under suspicion already
-     */
-    public boolean suspect(String id, Exit.Cause cause) {
-        requireNonNull(id, "id");
-        requireNonNull(cause, "cause");
-        return write(() -> {
-            Entry entry = workers.get(id);
-            if (entry == null || !entry.suspect(true)) {
-                return false;
-            }
-            events.suspected(entry.last(), cause);
-            return true;
-        });
-    }
-
-    /**
-     * Clears a worker of suspicion.
-     *
-     * @param id the worker's id
-     * @return false if the id is unknown, or the worker is not under suspicion
-     */
-    public boolean clearSuspicion(String id) {
-        requireNonNull(id, "id");
-        return write(() -> {
-            Entry entry = workers.get(id);
-            if (entry == null || !entry.suspect(false)) {
-                return false;
-            }
-            events.cleared(entry.last());
-            return true;
-        });
-    }
-
-    /**
-     * Counts processes of a dead hive that were ended. A supervisor does this for those that it found when it was
-     * built; a host that runs an {@code OrphanReaper} itself may.
-     *
-     * @param processes how many, &ge; 0
-     * @throws IllegalArgumentException if {@code processes} is negative
-     */
-    public void noteReapedOrphans(int processes) {
-        WorkerInfo.requireNotNegative(processes, "processes");
-        write(() -> {
-            events.orphansReaped(processes);
-            return processes;
-        });
-    }
-
-    /**
-     * Notes a sign of life that the worker sent by itself, whichever generation that was. Where workers are restarted,
-     * {@link #heartbeat(String, int)} is safer: a late beat of the last generation would count for the next one, which
-     * would have to go on sending some.
+     * Records a heartbeat of a worker, whatever its generation. If workers are restarted, {@link #heartbeat(String,
+     * int)} is safer: a late heartbeat of the previous generation would be recorded for the next one, which would then
+     * be expected to send heartbeats.
      *
      * @param id the worker's id
      * @return false if the id is unknown
      */
     public boolean heartbeat(String id) {
-        Entry entry = byId.get(requireNonNull(id, "id"));
+        WorkerEntry entry = byId.get(requireNonNull(id, "id"));
         if (entry != null) {
             entry.beat(clock.instant());
             entry.model().offer(entry);
@@ -588,14 +390,14 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Notes a sign of life that a generation of the worker sent by itself.
+     * Records a heartbeat of one generation of a worker.
      *
      * @param id the worker's id
-     * @param generation the generation that sent it; its process has it in {@code WORKER_GENERATION}
-     * @return false if the id is unknown, or the worker is in another generation; then nothing is noted
+     * @param generation the generation that sent it; its process reads it from {@code WORKER_GENERATION}
+     * @return false if the id is unknown, or the worker is in another generation; then nothing is recorded
      */
     public boolean heartbeat(String id, int generation) {
-        Entry entry = byId.get(requireNonNull(id, "id"));
+        WorkerEntry entry = byId.get(requireNonNull(id, "id"));
         if (entry == null || !entry.beat(clock.instant(), generation)) {
             return false;
         }
@@ -604,11 +406,11 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Finds a worker of a model that has nothing to do. To send it a request, take a slot with {@link #tryAcquireFrom}
-     * or, better, {@link #tryAcquire}: between this look and the request, somebody else may have.
+     * Finds an Idle worker of a model. To send it a request, acquire a slot with {@link #tryAcquireFrom} or, better,
+     * {@link #tryAcquire}: another caller may acquire the slot after this call.
      *
      * @param modelRef the model
-     * @return an Idle worker, the first in registration order as long as no worker of the model has left; empty if
+     * @return an Idle worker, the first in registration order as long as no worker of the model was removed; empty if
      *     there is none
      */
     public Optional<WorkerInfo> findIdleWorker(String modelRef) {
@@ -617,14 +419,14 @@ public final class WorkerRegistry {
             return Optional.empty();
         }
         return Optional.ofNullable(slots.free().first(entry -> {
-            WorkerInfo worker = entry.level() == 0 ? look(entry) : null;
+            WorkerInfo worker = entry.level() == 0 ? snapshot(entry) : null;
             return worker != null && worker.state() instanceof Idle ? worker : null;
         }));
     }
 
     /**
-     * Finds a worker of a model on a node, whether or not it is free: an Idle one if there is one, else one with a free
-     * slot, else a Busy one, else one that loads. One that is stopping or backing off is never found.
+     * Finds a worker of a model on a node, free or not: an Idle one if there is one, else one with a free slot, else a
+     * Busy one, else a Loading one. Never finds one that is Stopping or BackingOff.
      *
      * @param node the node's name; this registry knows only the workers of its own {@link #node()}
      * @param modelRef the model
@@ -638,11 +440,11 @@ public final class WorkerRegistry {
         }
         List<Candidate> workers = new ArrayList<>();
         slots.free().first(entry -> {
-            WorkerInfo worker = look(entry);
+            WorkerInfo worker = snapshot(entry);
             if (worker != null && usefulness(worker, entry) > 0) {
                 workers.add(new Candidate(worker, usefulness(worker, entry)));
             }
-            return null; // to the end
+            return null; // visit all
         });
         return workers.stream()
                 .max(Comparator.comparingInt(Candidate::usefulness))
@@ -651,7 +453,7 @@ public final class WorkerRegistry {
 
     private record Candidate(WorkerInfo worker, int usefulness) {}
 
-    private static int usefulness(WorkerInfo worker, Entry entry) {
+    private static int usefulness(WorkerInfo worker, WorkerEntry entry) {
         WorkerState state = worker.state();
         if (state instanceof Stopping || state instanceof BackingOff) {
             return 0;
@@ -666,43 +468,45 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Finds a worker of a model with a free slot and takes the slot, in one atomic step: of the worker that the
-     * {@link SlotSelection} prefers. No lock and no clock, and in constant time however many workers there are, unless
-     * somebody waits or leaks are looked for.
+     * Acquires a slot of a model, of the worker that the {@link SlotSelection} prefers, in one atomic step. Takes no
+     * lock, reads no clock, and runs in constant time however many workers there are, unless callers wait or leak
+     * detection is on.
      *
-     * <p>Nobody is overtaken: while callers wait in {@link #acquire}, only a slot that none of them wants is given.
+     * <p>No barging: while callers wait in {@link #acquire}, never acquires a slot that one of them would accept.
      *
      * @param modelRef the model
-     * @return the lease; empty if no worker of the model has a free slot now but those that others wait for
+     * @return the lease; empty if no worker of the model has a free slot now, other than slots that waiting callers
+     *     accept
      */
     public Optional<SlotLease> tryAcquire(String modelRef) {
-        SlotLease again = hints.tryTakeAgain(requireNonNull(modelRef, "modelRef"));
+        SlotLease again = hints.tryAcquireAgain(requireNonNull(modelRef, "modelRef"));
         return granted(again != null ? again : models.search(modelRef));
     }
 
     /**
-     * The same, of a worker that passes a filter. Looks at them one by one if few pass, so it may miss a slot that
-     * comes free behind its back.
+     * Acquires a slot of a worker that passes a filter. Tests workers one by one if few pass, so it may miss a slot
+     * that is released during the search.
      *
      * @param modelRef the model
-     * @param filter which workers will do; what its predicate throws is thrown here
-     * @return the lease; empty if no worker that passes has a free slot now but those that others wait for
-     * @throws IllegalStateException if this is called by a filter, for its own model, while others wait
+     * @param filter restricts the workers; exceptions of its predicate are thrown here
+     * @return the lease; empty if no worker that passes has a free slot now, other than slots that waiting callers
+     *     accept
+     * @throws IllegalStateException if called by a filter, for its own model, while callers wait
      */
     public Optional<SlotLease> tryAcquire(String modelRef, SlotFilter filter) {
-        return granted(models.tryTake(requireNonNull(modelRef, "modelRef"), requireNonNull(filter, "filter")));
+        return granted(models.tryAcquire(requireNonNull(modelRef, "modelRef"), requireNonNull(filter, "filter")));
     }
 
     /**
-     * Takes a slot of a model, and waits for it if need be: {@link #acquire(String, SlotFilter, Duration)} of any
-     * worker.
+     * Acquires a slot of any worker of a model, waiting if necessary: {@link #acquire(String, SlotFilter, Duration)}
+     * without a filter.
      *
      * @param modelRef the model
      * @param timeout how long to wait, &ge; 0
      * @return the lease
      * @throws SlotTimeoutException as there
      * @throws SlotQueueFullException as there
-     * @throws NoSuchModelException as there
+     * @throws NoWorkerException as there
      * @throws InterruptedException as there
      */
     public SlotLease acquire(String modelRef, Duration timeout) throws InterruptedException {
@@ -710,29 +514,30 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Takes a slot, and waits for it if need be. First come, first served, among all that wait for the same model; a
-     * caller whom a free slot does not fit lets those behind pass.
+     * Acquires a slot, waiting if necessary. First come, first served, among all callers that wait for the same model;
+     * a slot that does not pass a caller's filter is offered to the next caller.
      *
-     * <p>Blocks the calling thread, platform or virtual, parked; a virtual one leaves its carrier. It wakes when a slot
-     * that fits was given to it: when one is given back, and when a worker becomes ready. And it wakes at once when no
-     * worker is left to wait for. The time is real time, whatever the registry's clock is.
+     * <p>Parks the calling thread, platform or virtual; a virtual thread releases its carrier. The caller wakes when a
+     * slot has been acquired for it (a slot was released, or a worker became ready), or as soon as its request is
+     * unservable. The timeout is real time, whatever the registry's clock is.
      *
-     * <p>The three exceptions of this library tell the state of the model: its workers by state, how many callers wait,
-     * how long this one did, the model's last failed exit with its last line of output, and whether the hive is
-     * shutting down.
+     * <p>The three exceptions of this library describe the state of the model: its workers by state, the number of
+     * waiting callers, how long this caller waited, the model's last failed exit with its last line of output, and
+     * whether the hive is shutting down.
      *
      * @param modelRef the model
-     * @param filter which workers will do; what its predicate throws is thrown here
+     * @param filter restricts the workers; exceptions of its predicate are thrown here
      * @param timeout how long to wait, &ge; 0; with 0 it does not wait
      * @return the lease
-     * @throws SlotTimeoutException if no slot came in time
-     * @throws SlotQueueFullException if as many callers wait for this model as may
-     * @throws NoSuchModelException if no worker that passes as to backend and device is here, at once or as soon as the
-     *     last one has left; one that loads or backs off is here. Never if {@link Builder#failIfAbsent} is off
-     * @throws InterruptedException if the thread is interrupted before it has a slot; then its place is free, and no
-     *     slot is lost. If both come together, the slot is given, and the thread stays interrupted
+     * @throws SlotTimeoutException if no slot was acquired in time
+     * @throws SlotQueueFullException if the wait queue of the model is full
+     * @throws NoWorkerException if no worker with the filter's backend and device is registered, at once or as soon as
+     *     the last one is removed; workers that are Loading or BackingOff count as registered. Never if
+     *     {@link Builder#failIfAbsent} is off
+     * @throws InterruptedException if the thread is interrupted before it has a slot; no slot is lost. If the slot is
+     *     acquired at the same time, it is returned, and the interrupt status stays set
      * @throws IllegalArgumentException if the timeout is negative
-     * @throws IllegalStateException if this is called by a filter, for its own model, while others wait
+     * @throws IllegalStateException if called by a filter, for its own model, while callers wait
      */
     public SlotLease acquire(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
         requireNonNull(modelRef, "modelRef");
@@ -758,7 +563,7 @@ public final class WorkerRegistry {
         }
         try {
             return Optional.of(watched(lease));
-        } catch (Throwable t) { // no memory, or the host's clock
+        } catch (Throwable t) { // no memory, or the hive's clock failed
             lease.close();
             throw t;
         }
@@ -766,111 +571,53 @@ public final class WorkerRegistry {
 
     private SlotLease watched(SlotLease lease) {
         if (leaks != null) {
-            leaks.taken(lease);
+            leaks.acquired(lease);
         }
         return lease;
     }
 
     /**
-     * Logs at WARN, once each, the leases that have been open for longer than
-     * {@link Builder#leaseLeakThreshold(Duration)}, with the stack of their acquisition. A supervisor calls this every
-     * second; a host without one may. Does nothing unless a threshold was set.
-     */
-    public void reportLeaks() {
-        if (leaks != null) {
-            leaks.report();
-        }
-    }
-
-    /**
-     * Takes a slot of one worker, in one atomic step.
+     * Acquires a slot of one worker, in one atomic step.
      *
      * @param id the worker's id
-     * @return the lease; empty if the id is unknown, or the worker has no free slot now, or others wait for it
+     * @return the lease; empty if the id is unknown, the worker has no free slot now, or waiting callers accept the
+     *     slot
      */
     public Optional<SlotLease> tryAcquireFrom(String id) {
-        Entry entry = byId.get(requireNonNull(id, "id"));
-        return entry == null ? Optional.empty() : granted(entry.model().tryTakeFrom(entry));
+        WorkerEntry entry = byId.get(requireNonNull(id, "id"));
+        return entry == null ? Optional.empty() : granted(entry.model().tryAcquireFrom(entry));
     }
 
     /**
-     * Registers a checker of workers of which a lease has {@linkplain SlotLease#fail failed}. A supervisor registers
-     * itself when it is built. Where there are several checkers, the one that {@linkplain LeaseChecker#drives drives}
-     * the worker's process is asked first, then the others, in the order in which they were registered, up to the first
-     * that checks the worker. Where none does, a failed lease is a closed one.
+     * Subscribes a listener to all life-cycle events from now on.
      *
-     * @param checker what checks workers; called with no lock held, on the thread whose lease failed
-     * @return the registration, to be closed when it is over; checks under way end as they would
-     */
-    public Subscription checkFailedLeases(LeaseChecker checker) {
-        return leaseChecks.register(requireNonNull(checker, "checker"));
-    }
-
-    /**
-     * Tells a listener of every edge in workers' lives from now on.
+     * <p>Each listener has its own bounded queue, drained serially on its executor: in order, once, with no lock held.
+     * If a listener throws, the exception is logged and delivery continues. A slow or blocked listener delays no other,
+     * unless they share the executor's only thread. A listener that falls behind by more than its queue holds receives
+     * {@link WorkerEvent.Overflowed}, and should re-read {@link #list()}. A listener is dropped with a WARN if its
+     * executor will accept no task again: it is an {@link java.util.concurrent.ExecutorService} that has been shut
+     * down, or it has refused every task for a minute, and at least 100.
      *
-     * <p>Each listener has a bounded queue of its own, drained serially on its executor: in order, once, with no lock
-     * held. One that throws is logged and goes on. One that is slow or blocked delays nobody else, unless they share
-     * the executor's only thread. One that falls behind by more than the queue holds is told so with
-     * {@link WorkerEvent.Overflowed}, and re-reads {@link #list()}. One whose executor takes no task any more is
-     * dropped with a WARN: that executor is an {@link java.util.concurrent.ExecutorService} that has been shut down, or
-     * has refused every task for a minute, and 100 at the least.
-     *
-     * @param listener who is told
-     * @param executor where it is called; {@code Runnable::run} calls it on the thread that made the event, after the
-     *     lock has been dropped
-     * @return the subscription, to be closed when it is no longer wanted
+     * @param listener the listener
+     * @param executor runs the listener; {@code Runnable::run} calls it on the thread that caused the event, after the
+     *     lock has been released
+     * @return the subscription; close it to unsubscribe
      */
     public Subscription subscribe(WorkerListener listener, Executor executor) {
         return events.subscribe(requireNonNull(listener, "listener"), requireNonNull(executor, "executor"));
     }
 
     /**
-     * Counts of one moment, and totals since this registry was created.
+     * Current counts, and totals since this registry was created.
      *
      * @return the counts
      */
     public RegistryStats stats() {
-        return read(
-                () -> events.stats(workers.values().stream().map(Entry::last).toList()));
+        return read(() ->
+                events.stats(workers.values().stream().map(WorkerEntry::last).toList()));
     }
 
-    /**
-     * Runs an action of whatever drives workers' lives, and tells the hive of what it changes only after it has ended:
-     * listeners, and the stages of {@link SlotLease#whenEnded}. A call-back on the calling thread that blocks then
-     * holds up nothing in the middle of that action. Calls may be nested; the hive is told at the end of the outermost
-     * one.
-     *
-     * @param action run at once, on this thread; what it throws is thrown here, after listeners have been told
-     */
-    public void deferEvents(Runnable action) {
-        requireNonNull(action, "action");
-        if (deferring.get() != null) {
-            action.run();
-            return;
-        }
-        List<Aftermath> deferred = new ArrayList<>();
-        deferring.set(deferred);
-        try {
-            action.run();
-        } finally {
-            deferring.remove();
-            deferred.forEach(left -> left.tell(leaseChecks, leaseEnds));
-            events.dispatch();
-        }
-    }
-
-    /**
-     * Whether a listener is being called, by any thread. Events of one listener are delivered by one thread at a time:
-     * so {@link #deferEvents} may have returned while another thread delivers what it has led to.
-     *
-     * @return true if a call is under way
-     */
-    public boolean isDeliveringEvents() {
-        return events.isDelivering();
-    }
-
-    /** The node, and how many workers are in which state, for logs. Takes no lock. */
+    /** The node, and the number of workers by state, for logs. Takes no lock. */
     @Override
     public String toString() {
         StateCounts counts = new StateCounts();
@@ -878,10 +625,10 @@ public final class WorkerRegistry {
         return "WorkerRegistry[node " + LogText.of(node) + ", workers: " + StateCounts.describe(counts.byLabel()) + "]";
     }
 
-    private <T> T read(Supplier<T> look) {
+    private <T> T read(Supplier<T> reader) {
         lock.readLock().lock();
         try {
-            return look.get();
+            return reader.get();
         } finally {
             lock.readLock().unlock();
         }
@@ -889,24 +636,192 @@ public final class WorkerRegistry {
 
     private <T> T write(Supplier<T> change) {
         T result;
-        Aftermath left;
+        PendingEffects effects;
         lock.writeLock().lock();
         try {
             result = change.get();
-            left = aftermath;
-            aftermath = left.isEmpty() ? left : new Aftermath();
+            effects = pending;
+            pending = effects.isEmpty() ? effects : new PendingEffects();
         } finally {
-            lock.writeLock().unlock(); // and nothing else: whatever fails here would keep the lock
+            lock.writeLock().unlock(); // nothing else here: its failure would leave the lock held
         }
-        left.serve();
-        List<Aftermath> deferred = deferring.get();
+        effects.serve();
+        List<PendingEffects> deferred = deferring.get();
         if (deferred == null) {
-            left.tell(leaseChecks, leaseEnds);
+            effects.completeLeases(leaseChecks, leaseEnds);
             events.dispatch();
         } else {
-            deferred.add(left);
+            deferred.add(effects);
         }
         return result;
+    }
+
+    private final class Driver implements Supervision {
+
+        @Override
+        public Optional<WorkerInfo> transition(Incarnation incarnation, WorkerState next) {
+            requireNonNull(incarnation, "incarnation");
+            requireNonNull(next, "next");
+            return changeState(incarnation.workerId(), next, Precondition.is(incarnation));
+        }
+
+        @Override
+        public Optional<WorkerInfo> transitionIfUnchanged(WorkerInfo seen, WorkerState next) {
+            requireNonNull(seen, "seen");
+            requireNonNull(next, "next");
+            return changeState(seen.id(), next, Precondition.unchangedSince(seen));
+        }
+
+        @Override
+        public Optional<WorkerInfo> restartIfUnchanged(WorkerInfo seen, Loading load, String url) {
+            requireNonNull(seen, "seen");
+            requireNonNull(load, "load");
+            requireName(url, "url");
+            Precondition unchanged = Precondition.unchangedSince(seen);
+            return changeState(seen.id(), (entry, now) -> entry.restart(load, url, now, unchanged));
+        }
+
+        @Override
+        public Optional<WorkerInfo> remove(Exit exit) {
+            requireNonNull(exit, "exit");
+            return removeIf(Precondition.is(exit.incarnation()), exit.workerId(), exit.cause(), Optional.of(exit));
+        }
+
+        @Override
+        public Optional<WorkerInfo> removeIfUnchanged(WorkerInfo seen, StopReason reason) {
+            requireNonNull(seen, "seen");
+            requireNonNull(reason, "reason");
+            return removeIf(Precondition.unchangedSince(seen), seen.id(), reason.cause(), Optional.empty());
+        }
+
+        @Override
+        public Optional<WorkerInfo> removeUnstarted(WorkerInfo seen) {
+            requireNonNull(seen, "seen");
+            Precondition unchanged = Precondition.unchangedSince(seen);
+            return removeIf(unchanged, seen.id(), Exit.Cause.START_FAILED, Optional.empty());
+        }
+
+        @Override
+        public Optional<WorkerInfo> started(Incarnation incarnation, long pid) {
+            requireNonNull(incarnation, "incarnation");
+            if (pid <= 0) {
+                throw new IllegalArgumentException("pid must be > 0, was " + pid);
+            }
+            return write(() -> entryOf(incarnation).map(entry -> {
+                entry.update(worker -> worker.toBuilder().pid(pid).build());
+                pending.changed(entry.model());
+                return entry.last();
+            }));
+        }
+
+        @Override
+        public boolean endLeasing(Incarnation incarnation) {
+            requireNonNull(incarnation, "incarnation");
+            return write(() -> {
+                Optional<WorkerEntry> exited = entryOf(incarnation);
+                exited.ifPresent(WorkerEntry::endLeasing);
+                return exited.isPresent();
+            });
+        }
+
+        @Override
+        public OptionalInt checkFailed(WorkerInfo seen) {
+            requireNonNull(seen, "seen");
+            return incrementFailedHealthChecks(seen.id(), Precondition.unchangedSince(seen));
+        }
+
+        @Override
+        public boolean checkPassed(Incarnation incarnation) {
+            WorkerEntry entry =
+                    byId.get(requireNonNull(incarnation, "incarnation").workerId());
+            if (entry == null || !entry.clearFailedHealthChecks(incarnation)) {
+                return false;
+            }
+            entry.model().offer(entry);
+            return true;
+        }
+
+        @Override
+        public boolean checkUnknown(Incarnation incarnation) {
+            requireNonNull(incarnation, "incarnation");
+            return write(() -> {
+                Optional<WorkerEntry> checked = entryOf(incarnation);
+                checked.ifPresent(entry -> events.healthCheckUnknown());
+                return checked.isPresent();
+            });
+        }
+
+        @Override
+        public boolean suspect(Incarnation incarnation, StopReason reason) {
+            requireNonNull(incarnation, "incarnation");
+            requireNonNull(reason, "reason");
+            return write(() -> {
+                Optional<WorkerEntry> suspected = entryOf(incarnation).filter(entry -> entry.suspect(true));
+                suspected.ifPresent(entry -> events.suspected(entry.last(), reason));
+                return suspected.isPresent();
+            });
+        }
+
+        @Override
+        public boolean clearSuspicion(Incarnation incarnation) {
+            requireNonNull(incarnation, "incarnation");
+            return write(() -> {
+                Optional<WorkerEntry> cleared = entryOf(incarnation).filter(entry -> entry.suspect(false));
+                cleared.ifPresent(entry -> events.cleared(entry.last()));
+                return cleared.isPresent();
+            });
+        }
+
+        /** Called under the write lock. */
+        private Optional<WorkerEntry> entryOf(Incarnation incarnation) {
+            return Optional.ofNullable(workers.get(incarnation.workerId())).filter(entry -> entry.isOf(incarnation));
+        }
+
+        private Optional<WorkerInfo> removeIf(
+                Precondition condition, String id, Exit.Cause cause, Optional<Exit> exit) {
+            return write(() ->
+                    Optional.ofNullable(workers.get(id)).flatMap(entry -> removeEntry(entry, condition, cause, exit)));
+        }
+
+        @Override
+        public void forgetHints() {
+            hints.clear();
+        }
+
+        @Override
+        public void reportLeaks() {
+            if (leaks != null) {
+                leaks.report();
+            }
+        }
+
+        @Override
+        public Subscription checkFailedLeases(LeaseChecker checker) {
+            return leaseChecks.register(requireNonNull(checker, "checker"));
+        }
+
+        @Override
+        public boolean isDeliveringEvents() {
+            return events.isDelivering();
+        }
+
+        @Override
+        public void deferEvents(Runnable action) {
+            requireNonNull(action, "action");
+            if (deferring.get() != null) {
+                action.run();
+                return;
+            }
+            List<PendingEffects> deferred = new ArrayList<>();
+            deferring.set(deferred);
+            try {
+                action.run();
+            } finally {
+                deferring.remove();
+                deferred.forEach(effects -> effects.completeLeases(leaseChecks, leaseEnds));
+                events.dispatch();
+            }
+        }
     }
 
     /** Settings of a registry; every method returns the builder. Not thread-safe. */
@@ -922,25 +837,24 @@ public final class WorkerRegistry {
         private Builder() {}
 
         /**
-         * Names the node whose workers the registry holds.
+         * Sets the name of the node.
          *
          * @param node a name as in {@link WorkerInfo}; default {@code local}
          * @return this builder
-         * @throws IllegalArgumentException if the name is malformed
          */
         public Builder node(String node) {
-            this.node = WorkerInfo.requireName(node, "node");
+            this.node = requireNonNull(node, "node");
             return this;
         }
 
         /**
          * Sets the clock, for tests: {@link io.github.workerregistry.testing.VirtualTime}. It is read by any thread,
-         * with no lock held. If it is set back by more than a second, the registry's clock goes on from where it was,
-         * so every deadline stays as far away as it was; from then on it is ahead of this one. While it throws or
-         * returns null, the registry's clock stands at its last reading.
+         * with no lock held. If it is set back by more than a second, the registry's clock continues from its last
+         * reading, so the time left to each deadline does not change; from then on it is ahead of this clock. While
+         * this clock throws or returns null, the registry's clock stands at its last reading.
          *
          * @param clock default: wall time at construction plus elapsed {@code nanoTime}, so that a jump of the wall
-         *     clock changes nothing
+         *     clock has no effect
          * @return this builder
          */
         public Builder clock(InstantSource clock) {
@@ -949,24 +863,20 @@ public final class WorkerRegistry {
         }
 
         /**
-         * Bounds the queue of each listener. Events that one step of a worker makes together ({@code Crashed} and
-         * {@code RestartScheduled} or {@code Removed}, {@code IdleTimedOut} and {@code Stopping}) are queued or dropped
-         * together: they are queued if there is room for the first.
+         * Bounds the queue of each listener. Events of one transition ({@code Crashed} and {@code RestartScheduled} or
+         * {@code Removed}, {@code IdleTimedOut} and {@code Stopping}) are enqueued or dropped together: they are
+         * enqueued if there is room for the first.
          *
          * @param events how many events a listener may be behind, &ge; 1; default 1024
          * @return this builder
-         * @throws IllegalArgumentException if {@code events} is not positive
          */
         public Builder eventQueueCapacity(int events) {
-            if (events < 1) {
-                throw new IllegalArgumentException("eventQueueCapacity must be >= 1, was " + events);
-            }
             this.eventQueueCapacity = events;
             return this;
         }
 
         /**
-         * Sets which worker of a model gives the next slot, where several could.
+         * Sets which worker of a model serves the next request, if several have a free slot.
          *
          * @param selection default {@link SlotSelection#PACK}
          * @return this builder
@@ -981,17 +891,15 @@ public final class WorkerRegistry {
          *
          * @param callers &ge; 0, default 512
          * @return this builder
-         * @throws IllegalArgumentException if the number is negative
          */
         public Builder waitQueueCapacity(int callers) {
-            WorkerInfo.requireNotNegative(callers, "waitQueueCapacity");
             this.waitQueueCapacity = callers;
             return this;
         }
 
         /**
-         * Sets whether {@link WorkerRegistry#acquire} fails at once if there is no worker to wait for. A host that
-         * starts workers on demand may prefer to wait.
+         * Sets whether {@link WorkerRegistry#acquire} fails as soon as a request is unservable. A hive that starts
+         * workers on demand may prefer to wait.
          *
          * @param failIfAbsent default true
          * @return this builder
@@ -1002,18 +910,14 @@ public final class WorkerRegistry {
         }
 
         /**
-         * Turns on the report of leases that are open for too long, see {@link WorkerRegistry#reportLeaks()}. Each
-         * lease then costs a stack trace and a clock reading.
+         * Turns on leak detection: leases open for longer than this are reported, see
+         * {@link Supervision#reportLeaks()}. Each lease then costs a stack trace and a clock reading.
          *
          * @param threshold &gt; 0; default: off
          * @return this builder
-         * @throws IllegalArgumentException if the threshold is not positive
          */
         public Builder leaseLeakThreshold(Duration threshold) {
-            if (requireNonNull(threshold, "threshold").isNegative() || threshold.isZero()) {
-                throw new IllegalArgumentException("leaseLeakThreshold must be > 0, was " + threshold);
-            }
-            this.leaseLeakThreshold = threshold;
+            this.leaseLeakThreshold = requireNonNull(threshold, "threshold");
             return this;
         }
 
@@ -1021,8 +925,15 @@ public final class WorkerRegistry {
          * Builds the registry.
          *
          * @return a new, empty registry
+         * @throws IllegalArgumentException if a value is out of range, or the node is not a name; the message names it
          */
         public WorkerRegistry build() {
+            requireName(node, "node");
+            requireAtLeast(1, eventQueueCapacity, "eventQueueCapacity");
+            requireAtLeast(0, waitQueueCapacity, "waitQueueCapacity");
+            if (leaseLeakThreshold != null) {
+                requireInRange(leaseLeakThreshold, "leaseLeakThreshold");
+            }
             return new WorkerRegistry(this);
         }
     }

@@ -5,31 +5,32 @@ import static java.util.Objects.requireNonNull;
 import java.time.Instant;
 
 /**
- * Where a worker is in its life. Each state carries only what it needs, and knows what may follow it:
+ * The life-cycle state of a worker. Each state carries only its own data, and defines which states may follow it:
  *
  * <pre>
  *             ready                  first lease
  *  Loading ----------&gt; Idle  &lt;-----------------------&gt;  Busy        any routable or Loading state
  *     ^                  |          last release          |            | crash, fail-fast
  *     | restart          | idle too long / stop           |            v
- *     | (generation+1)   v                                |        BackingOff(attempt, retryAt, cause)
+ *     | (generation+1)   v                                |        BackingOff(attempt, retryAt, exit)
  *  BackingOff        Stopping(reason) &lt;-------------------+            | breaker open, stop
  *                        | exited                                      v
  *                        +-----------------&gt; removed &lt;-----------------+
  * </pre>
  *
- * <p>Two edges are not in the picture. A worker that is still {@code Loading} can be stopped too. And a worker that was
- * ended because it {@linkplain Exit.Cause#isFailure() failed}, or in order to be restarted, goes from {@code Stopping}
- * to {@code BackingOff} when its process has gone, so that {@code BackingOff} always means: there is no process.
+ * <p>Two transitions are not in the picture. A {@code Loading} worker can be stopped, too. And a worker that was
+ * stopped because it {@linkplain Exit.Cause#isFailure() failed}, or for a restart, goes from {@code Stopping} to
+ * {@code BackingOff} when its process has exited; so {@code BackingOff} always means that there is no process.
+ *
+ * @since 0.1
  */
 public sealed interface WorkerState {
 
     /**
-     * Whether {@code next} may follow this state. {@code Idle} and {@code Busy} may follow themselves, which changes
-     * nothing.
+     * Whether {@code next} may follow this state. {@code Idle} and {@code Busy} may follow themselves, without effect.
      *
      * @param next the state that would follow
-     * @return true if the life of a worker has this edge
+     * @return true if there is such a transition
      * @throws NullPointerException if {@code next} is null
      */
     boolean canBecome(WorkerState next);
@@ -116,16 +117,17 @@ public sealed interface WorkerState {
     }
 
     /**
-     * The process has gone and a new one will be started.
+     * The process has exited and a new one will be started.
      *
-     * @param attempt which restart in a row comes next, &ge; 1
-     * @param retryAt when it comes
-     * @param cause the end that led here
+     * @param attempt the number of the next restart in a row, &ge; 1
+     * @param retryAt when it is due
+     * @param exit the last exit
      */
-    record BackingOff(int attempt, Instant retryAt, Exit cause) implements WorkerState {
+    record BackingOff(int attempt, Instant retryAt, Exit exit) implements WorkerState {
         /**
-         * Checks the count.
+         * Checks the components.
          *
+         * @throws NullPointerException if a component is null; the message names it
          * @throws IllegalArgumentException if {@code attempt} is not positive
          */
         public BackingOff {
@@ -133,7 +135,7 @@ public sealed interface WorkerState {
                 throw new IllegalArgumentException("attempt must be >= 1, was " + attempt);
             }
             requireNonNull(retryAt, "retryAt");
-            requireNonNull(cause, "cause");
+            requireNonNull(exit, "exit");
         }
 
         @Override
@@ -149,11 +151,11 @@ public sealed interface WorkerState {
     }
 
     /**
-     * No new requests; the process is being ended. Leases that are open may be used to their end.
+     * Accepts no new requests; the process is being terminated. Open leases stay valid until it exits.
      *
      * @param reason why
      */
-    record Stopping(Exit.Cause reason) implements WorkerState {
+    record Stopping(StopReason reason) implements WorkerState {
         /**
          * Rejects null.
          *
@@ -166,7 +168,7 @@ public sealed interface WorkerState {
         @Override
         public boolean canBecome(WorkerState next) {
             requireNonNull(next, "next");
-            return next instanceof BackingOff && (reason.isFailure() || reason == Exit.Cause.RESTART);
+            return next instanceof BackingOff && (reason.isFailure() || reason == StopReason.RESTART);
         }
 
         @Override

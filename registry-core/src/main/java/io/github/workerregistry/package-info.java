@@ -1,10 +1,32 @@
 /**
- * The registry: values and the table. No I/O, no process, no thread.
+ * The registry: values and the table of workers. No I/O, no process, no thread.
  *
- * <p>Start at {@link io.github.workerregistry.WorkerRegistry}. A {@link io.github.workerregistry.WorkerInfo} is one
- * worker at one moment, a {@link io.github.workerregistry.WorkerState} knows what may follow it, a
- * {@link io.github.workerregistry.SlotLease} holds one slot of one worker, and
- * {@link io.github.workerregistry.WorkerEvent}s tell of the edges in workers' lives.
+ * <p>Start at {@link io.github.workerregistry.WorkerRegistry}. A {@link io.github.workerregistry.WorkerInfo} is a
+ * snapshot of one worker; a {@link io.github.workerregistry.WorkerState} defines its legal transitions; a
+ * {@link io.github.workerregistry.SlotLease} holds one slot of one worker.
+ *
+ * <h2>Map of the classes</h2>
+ *
+ * <ul>
+ *   <li><b>API, values</b>: {@code WorkerInfo}, {@code WorkerState}, {@code Incarnation}, {@code Exit},
+ *       {@code ExitStatus}, {@code StopReason}, {@code RegistryStats}, {@code SlotFilter}, {@code SlotSelection}.
+ *   <li><b>API, services</b>: {@code WorkerRegistry}; {@code Supervision} for code that drives workers;
+ *       {@code SlotLease} and {@code LeaseEnd}; {@code WorkerListener}, {@code WorkerEvent}, {@code Subscription};
+ *       {@code LeaseChecker} and {@code FailedLease}; {@code SlotUnavailableException} and its subclasses.
+ *   <li><b>The lease path</b>, in this order: {@code ThreadHints}, {@code ModelTable}, {@code ModelSlots},
+ *       {@code FreeSlots}, {@code WorkerEntry}, {@code Occupancy} (the one atomic word).
+ *   <li><b>Waiting</b>: {@code SlotWaitQueue}, {@code WaitersByFilter}, {@code Waiter}; for the exceptions
+ *       {@code SlotShortage}, {@code StateCounts}, {@code ModelHistory}.
+ *   <li><b>Transitions</b>: {@code WorkerEntry}, {@code Precondition}, {@code PendingEffects} (applied after the lock
+ *       has been released), {@code EventFeed}, {@code ListenerQueue}, {@code ExecutorRefusals}.
+ *   <li><b>Failed leases</b>: {@code LeaseCheckCoordinator}, {@code BarredWorkers}, {@code LeaseEndFutures};
+ *       {@code LeaseLeaks} reports forgotten ones.
+ *   <li><b>Clocks</b>: {@code MonotonicClock}, {@code SteadyClock}.
+ * </ul>
+ *
+ * <p>To read the code, begin with {@code WorkerState}, {@code WorkerInfo} and {@code Occupancy}, then
+ * {@code WorkerEntry}, then {@code WorkerRegistry}. {@code FreeSlots} is the one complex data structure: it finds a
+ * free slot in constant time among 100,000 workers.
  */
 @NullMarked
 package io.github.workerregistry;

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The line of those who wait, under racing callers, closers and workers. Bounded by counts, not by time. */
+/** The wait queue under racing callers, releases and workers. Bounded by counts, not by time. */
 @ExtendWith(UnexpectedWarnings.class)
 class AcquireStressTest {
 
@@ -47,8 +47,8 @@ class AcquireStressTest {
         threads.close();
     }
 
-    /** A caller that waits in line when this returns, and his lease. */
-    private Future<SlotLease> inLine(SlotFilter filter) throws Exception {
+    /** Starts a caller and returns once it is in the wait queue. */
+    private Future<SlotLease> startWaiting(SlotFilter filter) throws Exception {
         AtomicReference<Thread> caller = new AtomicReference<>();
         Future<SlotLease> lease = threads.start(() -> {
             caller.set(Thread.currentThread());
@@ -61,73 +61,81 @@ class AcquireStressTest {
         return lease;
     }
 
-    /** Who asked again and again could find, between two looks, the slot that was freed for the one in line. */
+    /**
+     * Regression: between two reads, a caller that tried repeatedly found the slot that was released for the waiter.
+     */
     @Test
-    void whoeverAsksAgainAndAgainOvertakesNobodyInLine() throws Exception {
+    void repeatedTryAcquireDoesNotBarge() throws Exception {
         registry.register(idle("w", 1));
         for (int round = 0; round < 150; round++) {
             SlotLease held = registry.tryAcquire(MODEL).orElseThrow();
-            Future<SlotLease> first = inLine(SlotFilter.any());
+            Future<SlotLease> first = startWaiting(SlotFilter.any());
             AtomicBoolean done = new AtomicBoolean();
-            Future<Optional<SlotLease>> pushing = threads.start(() -> {
-                Optional<SlotLease> stolen = Optional.empty();
-                while (!done.get() && stolen.isEmpty()) {
-                    stolen = registry.tryAcquire(MODEL);
+            Future<Optional<SlotLease>> barging = threads.start(() -> {
+                Optional<SlotLease> acquired = Optional.empty();
+                while (!done.get() && acquired.isEmpty()) {
+                    acquired = registry.tryAcquire(MODEL);
                 }
-                return stolen;
+                return acquired;
             });
             for (int i = 0; i < round % 64; i++) {
                 Thread.onSpinWait();
             }
             held.close();
 
-            while (!first.isDone() && !pushing.isDone()) {
+            while (!first.isDone() && !barging.isDone()) {
                 Thread.onSpinWait();
             }
             done.set(true);
-            assertThat(ManyThreads.resultOf(pushing))
-                    .as("overtook in round " + round)
+            assertThat(ManyThreads.resultOf(barging))
+                    .as("barged in round " + round)
                     .isEmpty();
             ManyThreads.resultOf(first).close();
         }
     }
 
-    /** The same inside the line: what comes free while it is walked belongs to the first whom it fits. */
+    /**
+     * The same within the wait queue: a slot that is released during a traversal is granted to the first waiter that
+     * accepts it.
+     */
     @Test
-    void aSlotGoesToTheFirstInLineWhomItFitsThoughOthersBehindTakeAny() throws Exception {
+    void slotIsGrantedToTheFirstWaiterThatAcceptsIt() throws Exception {
         registry.register(worker("cuda").state(IDLE).backend("cuda").build());
         registry.register(worker("cpu").state(IDLE).backend("cpu").build());
         SlotLease full = registry.tryAcquireFrom("cpu").orElseThrow();
         for (int round = 0; round < 150; round++) {
             SlotLease held = registry.tryAcquireFrom("cuda").orElseThrow();
-            Future<SlotLease> picky = inLine(CUDA);
-            Future<SlotLease> behind = inLine(SlotFilter.any());
+            Future<SlotLease> first = startWaiting(CUDA);
+            Future<SlotLease> behind = startWaiting(SlotFilter.any());
             AtomicBoolean done = new AtomicBoolean();
-            Future<Void> pushing = threads.start(() -> {
+            Future<Void> barging = threads.start(() -> {
                 while (!done.get()) {
-                    assertThat(registry.tryAcquire(MODEL, CPU)).isEmpty(); // walks the line
+                    assertThat(registry.tryAcquire(MODEL, CPU)).isEmpty(); // traverses the wait queue
                 }
                 return null;
             });
             held.close();
 
-            while (!picky.isDone() && !behind.isDone()) {
+            while (!first.isDone() && !behind.isDone()) {
                 Thread.onSpinWait();
             }
             done.set(true);
-            ManyThreads.resultOf(pushing);
-            assertThat(behind.isDone() && !picky.isDone())
-                    .as("overtook in round " + round)
+            ManyThreads.resultOf(barging);
+            assertThat(behind.isDone() && !first.isDone())
+                    .as("barged in round " + round)
                     .isFalse();
-            ManyThreads.resultOf(picky).close();
+            ManyThreads.resultOf(first).close();
             ManyThreads.resultOf(behind).close();
         }
         full.close();
     }
 
-    /** The last hope went between the look for it and the entry into the line, and nobody told the one who waits. */
+    /**
+     * Regression: the last worker stopped between the check for it and the entry into the wait queue, and the waiter
+     * was not notified.
+     */
     @Test
-    void whoeverJoinsWhileTheLastWorkerStopsIsToldSo() throws Exception {
+    void callerThatJoinsWhileTheLastWorkerStopsFails() throws Exception {
         for (int round = 0; round < 3_000; round++) {
             registry.register(idle("w", 1));
             SlotLease held = registry.tryAcquire(MODEL).orElseThrow();
@@ -136,7 +144,7 @@ class AcquireStressTest {
                     () -> {
                         try {
                             return registry.acquire(MODEL, LONG).toString();
-                        } catch (NoSuchModelException | SlotTimeoutException e) {
+                        } catch (NoWorkerException | SlotTimeoutException e) {
                             return e.getClass().getSimpleName();
                         }
                     },
@@ -145,21 +153,24 @@ class AcquireStressTest {
                             Thread.onSpinWait();
                         }
                         registry.updateState("w", STOPPING);
-                        return "NoSuchModelException";
+                        return "NoWorkerException";
                     });
 
-            assertThat(threads.<String>together(tasks)).as("round " + round).containsOnly("NoSuchModelException");
+            assertThat(threads.<String>together(tasks)).as("round " + round).containsOnly("NoWorkerException");
 
             held.close();
             registry.remove("w");
         }
     }
 
-    /** A filter that looks at the registry, one who registers, and one who joins waited for each other in a ring. */
+    /**
+     * Regression: deadlock of a filter that reads the registry, a registration, and a caller that joins the wait queue.
+     */
     @Test
-    void aFilterMayLookAtTheRegistryWhileWorkersComeAndGo() throws Exception {
+    void filterMayReadTheRegistryWhileWorkersAreRegisteredAndRemoved() throws Exception {
         registry.register(idle("w", 2));
-        SlotFilter curious = SlotFilter.any().where(worker -> registry.list().size() > 100);
+        SlotFilter readsRegistry =
+                SlotFilter.any().where(worker -> registry.list().size() > 100);
         AtomicBoolean done = new AtomicBoolean();
         threads.together(4, thread -> () -> {
             try {
@@ -169,9 +180,9 @@ class AcquireStressTest {
                         registry.remove("v");
                     } else {
                         try {
-                            registry.acquire(MODEL, curious, Duration.ofNanos(10_000));
+                            registry.acquire(MODEL, readsRegistry, Duration.ofNanos(10_000));
                         } catch (SlotTimeoutException expected) {
-                            // it is never content
+                            // the filter accepts no worker
                         }
                     }
                 }
@@ -182,16 +193,16 @@ class AcquireStressTest {
     }
 
     @Test
-    void whateverIsFreedByWhomeverTheFirstInLineGetIt() throws Exception {
+    void slotsReleasedByManyThreadsAreGrantedInOrder() throws Exception {
         registry.register(idle("w", 4));
         List<SlotLease> held = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             held.add(registry.tryAcquire(MODEL).orElseThrow());
         }
         for (int round = 0; round < 100; round++) {
-            List<Future<SlotLease>> line = new ArrayList<>();
+            List<Future<SlotLease>> waiters = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
-                line.add(inLine(i % 3 == 0 ? CPU : SlotFilter.any()));
+                waiters.add(startWaiting(i % 3 == 0 ? CPU : SlotFilter.any()));
             }
             for (int four = 0; four < 8; four += 4) {
                 List<SlotLease> closed = held;
@@ -200,12 +211,12 @@ class AcquireStressTest {
                     closed.get(thread).close();
                 });
                 held = new ArrayList<>();
-                while (line.stream().filter(Future::isDone).count() < four + 4) {
+                while (waiters.stream().filter(Future::isDone).count() < four + 4) {
                     Thread.onSpinWait();
                 }
-                for (Future<SlotLease> next : line.subList(four, four + 4)) {
+                for (Future<SlotLease> next : waiters.subList(four, four + 4)) {
                     assertThat(next.isDone())
-                            .as("served in its turn, in round " + round)
+                            .as("served in order, in round " + round)
                             .isTrue();
                     held.add(ManyThreads.resultOf(next));
                 }
@@ -220,7 +231,7 @@ class AcquireStressTest {
         long seed = System.nanoTime();
         Thread[] callers = new Thread[6];
         AtomicInteger running = new AtomicInteger(callers.length);
-        int[] ends = new int[3]; // leases, timeouts, interrupts; each roughly
+        int[] ends = new int[3]; // leases, timeouts, interrupts; approximate, not synchronised
         threads.together(callers.length + 1, thread -> () -> {
             SplittableRandom random = new SplittableRandom(seed + thread);
             if (thread == callers.length) {
@@ -267,23 +278,24 @@ class AcquireStressTest {
     }
 
     /**
-     * A look that passed the place of the new one before it came, and that of the old one after it left, saw neither.
+     * Regression: a traversal that passed the place of the new worker before its registration, and that of the old one
+     * after its removal, found neither.
      */
     @Test
-    void hopeIsNotLostWhileOneWorkerReplacesAnother() throws Exception {
+    void requestDoesNotFailWhileOneWorkerReplacesAnother() throws Exception {
         registry.register(worker("w0").build());
-        for (int i = 0; i < 1000; i++) { // which take the look a while
+        for (int i = 0; i < 1000; i++) { // they make the traversal slow
             registry.register(worker("stopping-" + i).state(STOPPING).build());
         }
         AtomicBoolean over = new AtomicBoolean();
-        Future<Void> coming = threads.start(() -> {
+        Future<Void> registering = threads.start(() -> {
             for (int i = 0; !over.get(); i++) {
                 registry.register(worker("w" + (i + 1)).build());
                 spinUntil("w" + i, false, over);
             }
             return null;
         });
-        Future<Void> leaving = threads.start(() -> {
+        Future<Void> removing = threads.start(() -> {
             for (int i = 0; !over.get(); i++) {
                 spinUntil("w" + (i + 1), true, over);
                 registry.remove("w" + i);
@@ -292,36 +304,36 @@ class AcquireStressTest {
         });
         try {
             for (int i = 0; i < 20_000; i++) {
-                assertThat(hopeless()).as("try " + i).isFalse();
+                assertThat(isUnservable()).as("try " + i).isFalse();
             }
         } finally {
             over.set(true);
         }
-        ManyThreads.resultOf(coming);
-        ManyThreads.resultOf(leaving);
+        ManyThreads.resultOf(registering);
+        ManyThreads.resultOf(removing);
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // there may be fewer cores than threads
-    private void spinUntil(String id, boolean isThere, AtomicBoolean over) {
-        while (registry.get(id).isPresent() != isThere && !over.get()) {
+    private void spinUntil(String id, boolean isRegistered, AtomicBoolean over) {
+        while (registry.get(id).isPresent() != isRegistered && !over.get()) {
             Thread.yield();
         }
     }
 
-    private boolean hopeless() throws InterruptedException {
+    private boolean isUnservable() throws InterruptedException {
         try {
             registry.acquire(MODEL, Duration.ZERO);
         } catch (SlotTimeoutException loading) {
             return false;
-        } catch (NoSuchModelException e) {
+        } catch (NoWorkerException e) {
             return true;
         }
-        throw new AssertionError("a worker that loads has given a slot");
+        throw new AssertionError("acquired a slot of a loading worker");
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void nobodyWaitsForEverWhereWorkersComeAndGo(boolean failIfAbsent) throws Exception {
+    void everyCallerReturnsWhileWorkersAreRegisteredAndRemoved(boolean failIfAbsent) throws Exception {
         registry = WorkerRegistry.builder().failIfAbsent(failIfAbsent).build();
         long seed = System.nanoTime();
         AtomicInteger running = new AtomicInteger(4);
@@ -330,7 +342,7 @@ class AcquireStressTest {
             SplittableRandom random = new SplittableRandom(seed + thread);
             if (thread == 4) {
                 while (running.get() > 0) {
-                    live("w" + random.nextInt(3), random.nextInt(10));
+                    step("w" + random.nextInt(3), random.nextInt(10));
                 }
                 return;
             }
@@ -340,10 +352,10 @@ class AcquireStressTest {
                             random.nextInt(4) == 0 ? SlotFilter.any().onDevice(0) : SlotFilter.any();
                     try (SlotLease lease = registry.acquire(MODEL, filter, LONG)) {
                         served.incrementAndGet();
-                    } catch (NoSuchModelException e) {
+                    } catch (NoWorkerException e) {
                         assertThat(failIfAbsent).as("seed " + seed).isTrue();
                     } catch (SlotTimeoutException e) {
-                        throw new AssertionError("forgotten in the line; seed " + seed, e);
+                        throw new AssertionError("a waiter was not served; seed " + seed, e);
                     }
                 }
             } finally {
@@ -354,14 +366,14 @@ class AcquireStressTest {
         assertThat(served).as("seed " + seed).hasPositiveValue();
         for (WorkerInfo worker : registry.list()) {
             if (worker.state().routable()) {
-                registry.updateState(worker.id(), IDLE); // what was reported; refused if a lease is open
+                registry.updateState(worker.id(), IDLE); // clears a reported occupancy; refused if a lease is open
             }
         }
         assertThat(registry.stats().slotsInUse()).as("seed " + seed).isZero();
     }
 
-    /** A step in the life of a worker, if it is one. */
-    private void live(String id, int what) {
+    /** One step of a worker. A step that is refused does nothing. */
+    private void step(String id, int what) {
         try {
             switch (what) {
                 case 0 -> registry.register(worker(id).slotsTotal(2).build());
@@ -373,8 +385,8 @@ class AcquireStressTest {
                 case 8 -> registry.updateState(id, STOPPING);
                 default -> registry.remove(id);
             }
-        } catch (IllegalTransitionException | DuplicateWorkerException notNow) {
-            // another step comes
+        } catch (IllegalTransitionException | DuplicateWorkerException refused) {
+            // the next step follows
         }
     }
 
@@ -391,7 +403,7 @@ class AcquireStressTest {
             callers.add(virtual.submit(() -> {
                 try (SlotLease lease = registry.acquire(MODEL, LONG)) {
                     assertThat(open.incrementAndGet()).isLessThanOrEqualTo(3);
-                    Thread.yield(); // with the slot in hand
+                    Thread.yield(); // while the slot is leased
                     open.decrementAndGet();
                     return null;
                 }

@@ -1,19 +1,17 @@
 package io.github.workerregistry;
 
+import static io.github.workerregistry.Refusals.assertRefused;
+import static io.github.workerregistry.Refusals.spec;
 import static io.github.workerregistry.SomeWorkers.START;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.health.HttpHealthProbe;
 import io.github.workerregistry.health.TcpHealthProbe;
+import io.github.workerregistry.internal.Checks;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
-import io.github.workerregistry.lifecycle.PortRange;
 import io.github.workerregistry.lifecycle.RestartPolicy;
-import io.github.workerregistry.lifecycle.ShutdownReport;
-import io.github.workerregistry.lifecycle.StopRequest;
-import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.github.workerregistry.process.LocalProcessController;
 import io.github.workerregistry.process.OrphanReaper;
@@ -22,28 +20,21 @@ import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.VirtualTime;
 import java.net.http.HttpClient;
-import java.net.http.HttpClient.Redirect;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Values that cannot be, for everything public that takes a value: each is refused with an
- * {@link IllegalArgumentException} that names the parameter and the value, and nothing has changed. What is null, is
- * {@link NullsTest}'s business.
+ * Names, counts and durations out of range, for every public method that accepts one: each is refused with an
+ * {@link IllegalArgumentException} that names the parameter and the value. Nulls are in {@link NullsTest}.
  */
 @ExtendWith(UnexpectedWarnings.class)
 class BadValuesTest {
@@ -53,25 +44,18 @@ class BadValuesTest {
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final WorkerInfo WORKER = SomeWorkers.idle("w", 2);
 
-    private final VirtualTime time = new VirtualTime();
-    private final WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
-    private final FakeProcessController processes = new FakeProcessController();
-    private final WorkerSupervisor supervisor =
-            WorkerSupervisor.builder(registry, time).processes(processes).build();
-
-    // --- names
-
-    /** What takes a name, and what it calls it. */
-    static Stream<Arguments> whatTakesAName() {
+    /** Parameters that are names. */
+    static Stream<Arguments> nameParameters() {
         return Stream.of(
                 name("id", bad -> SomeWorkers.worker("w").id(bad).build()),
                 name("url", bad -> SomeWorkers.worker("w").url(bad).build()),
                 name("modelRef", bad -> SomeWorkers.worker("w").modelRef(bad).build()),
                 name("backend", bad -> SomeWorkers.worker("w").backend(bad).build()),
-                name("node", bad -> WorkerRegistry.builder().node(bad)),
-                name("this", bad -> WorkerInfo.requireName(bad, "this")),
-                name("workerId", bad -> exit(bad, "m", 1)),
-                name("modelRef", bad -> exit("w", bad, 1)),
+                name("node", bad -> WorkerRegistry.builder().node(bad).build()),
+                name("this", bad -> Checks.requireName(bad, "this")),
+                name("workerId", bad -> new Incarnation(bad, 1, START)),
+                name("modelRef", BadValuesTest::exit),
+                name("url", BadValuesTest::restartAt),
                 name("id", bad -> spec().id(bad).build()),
                 name("modelRef", bad -> spec().modelRef(bad).build()),
                 name("backend", bad -> spec().backend(bad).build()),
@@ -80,42 +64,42 @@ class BadValuesTest {
                         bad -> spec().url(bad.length() == 256 ? "http://" + bad.substring(7) : bad)
                                 .build()),
                 name("workerId", bad -> new ProcessSpec(bad, List.of("serve"), Map.of(), Optional.empty())),
-                name("hiveId", bad -> LocalProcessController.builder().hiveId(bad)),
+                name(
+                        "hiveId",
+                        bad -> LocalProcessController.builder().hiveId(bad).build()),
                 name("hiveId", OrphanReaper::of),
                 name("hiveId", bad -> OrphanReaper.of(bad, SECOND)));
     }
 
     @ParameterizedTest
-    @MethodSource("whatTakesAName")
-    void aMalformedNameIsRefused(String parameter, Consumer<String> taker) {
+    @MethodSource("nameParameters")
+    void malformedNameIsRefused(String parameter, Consumer<String> setter) {
         for (String blank : List.of("", " ", "\t\u2003")) {
-            refused(() -> taker.accept(blank), parameter, "blank");
+            assertRefused(() -> setter.accept(blank), parameter, "blank");
         }
-        for (char odd : "\0\n\r\t\u001b\u007f\u0085\u2028\u2029".toCharArray()) {
-            refused(() -> taker.accept("a" + odd + "b"), parameter, String.format("U+%04X", (int) odd));
+        for (char control : "\0\n\r\t\u001b\u007f\u0085\u2028\u2029".toCharArray()) {
+            assertRefused(() -> setter.accept("a" + control + "b"), parameter, String.format("U+%04X", (int) control));
         }
-        for (int unseen : new int[] {0x200B, 0x202E, 0xFEFF, 0xFE0F, 0x3164, 0xE0041, 0xD800, 0xDC00}) {
-            String name = "a" + Character.toString(unseen) + "b";
-            refused(() -> taker.accept(name), parameter, String.format("U+%04X", unseen));
+        for (int invisible : new int[] {0x200B, 0x202E, 0xFEFF, 0xFE0F, 0x3164, 0xE0041, 0xD800, 0xDC00}) {
+            String name = "a" + Character.toString(invisible) + "b";
+            assertRefused(() -> setter.accept(name), parameter, String.format("U+%04X", invisible));
         }
-        refused(() -> taker.accept("x".repeat(257)), parameter, "257");
-        taker.accept("x".repeat(256));
+        assertRefused(() -> setter.accept("x".repeat(257)), parameter, "257");
+        setter.accept("x".repeat(256));
     }
 
-    private static Arguments name(String parameter, Consumer<String> taker) {
-        return arguments(parameter, taker);
+    private static Arguments name(String parameter, Consumer<String> setter) {
+        return arguments(parameter, setter);
     }
 
-    // --- numbers
-
-    record Count(String parameter, int least, Consumer<Integer> taker) {
+    record Count(String parameter, int least, Consumer<Integer> setter) {
         @Override
         public String toString() {
             return parameter + " >= " + least;
         }
     }
 
-    static Stream<Count> whatTakesACount() {
+    static Stream<Count> countParameters() {
         return Stream.of(
                 new Count("device", 0, n -> SomeWorkers.worker("w").device(n).build()),
                 new Count(
@@ -137,15 +121,20 @@ class BadValuesTest {
                 new Count(
                         "restarts", 0, n -> SomeWorkers.worker("w").restarts(n).build()),
                 new Count("pid", 1, n -> SomeWorkers.worker("w").pid(n).build()),
-                new Count("generation", 0, n -> exit("w", "m", n)),
+                new Count("generation", 0, n -> new Incarnation("w", n, START)),
                 new Count("attempt", 1, n -> new WorkerState.BackingOff(n, START, SomeWorkers.crash(WORKER))),
                 new Count("attempt", 1, n -> new WorkerEvent.RestartScheduled(WORKER, n, START)),
                 new Count("dropped", 1, n -> new WorkerEvent.Overflowed(n)),
                 new Count("device", 0, n -> SlotFilter.any().onDevice(n)),
                 new Count("device", 0, n -> new SlotFilter(Optional.empty(), OptionalInt.of(n), Optional.empty())),
-                new Count("eventQueueCapacity", 1, n -> WorkerRegistry.builder().eventQueueCapacity(n)),
-                new Count("waitQueueCapacity", 0, n -> WorkerRegistry.builder().waitQueueCapacity(n)),
-                new Count("processes", 0, n -> WorkerRegistry.create().noteReapedOrphans(n)),
+                new Count(
+                        "eventQueueCapacity",
+                        1,
+                        n -> WorkerRegistry.builder().eventQueueCapacity(n).build()),
+                new Count(
+                        "waitQueueCapacity",
+                        0,
+                        n -> WorkerRegistry.builder().waitQueueCapacity(n).build()),
                 new Count("device", 0, n -> spec().device(n).build()),
                 new Count("slots", 1, n -> spec().slots(n).build()),
                 new Count(
@@ -163,30 +152,33 @@ class BadValuesTest {
                 new Count("pid", 1, n -> new ProcessIdentity(n, 0, "")),
                 new Count("startTime", 0, n -> new ProcessIdentity(1, n, "")),
                 new Count(
-                        "outputLimit", 1, n -> LocalProcessController.builder().outputLimit(n)));
+                        "outputLimit",
+                        1,
+                        n -> LocalProcessController.builder().outputLimit(n).build()));
     }
 
     @ParameterizedTest
-    @MethodSource("whatTakesACount")
-    void aCountOutOfRangeIsRefusedAndTheLargestIsTaken(Count count) {
+    @MethodSource("countParameters")
+    void countOutOfRangeIsRefusedAndTheLargestIsAccepted(Count count) {
         for (int bad : new int[] {count.least - 1, Integer.MIN_VALUE}) {
-            refused(() -> count.taker.accept(bad), count.parameter, String.valueOf(bad));
+            assertRefused(() -> count.setter.accept(bad), count.parameter, String.valueOf(bad));
         }
-        count.taker.accept(count.least);
-        count.taker.accept(Integer.MAX_VALUE);
+        count.setter.accept(count.least);
+        count.setter.accept(Integer.MAX_VALUE);
     }
 
-    // --- durations
-
-    /** Where less than nothing is refused; null in place of the longest that is taken where there is no such. */
-    record Time(String parameter, boolean zeroIsFine, boolean bounded, Consumer<Duration> taker) {
+    /**
+     * A parameter that refuses negative durations, zero unless {@code zeroIsAllowed}, and the longest if
+     * {@code bounded}.
+     */
+    record Time(String parameter, boolean zeroIsAllowed, boolean bounded, Consumer<Duration> setter) {
         @Override
         public String toString() {
             return parameter;
         }
     }
 
-    static Stream<Time> whatTakesADuration() {
+    static Stream<Time> durationParameters() {
         HealthProbe http = HttpHealthProbe.at("/", HttpClient.newHttpClient());
         HealthProbe tcp = TcpHealthProbe.create();
         WorkerInfo nowhere = SomeWorkers.worker("w").url("nowhere").build();
@@ -194,8 +186,8 @@ class BadValuesTest {
                 new Time(
                         "leaseLeakThreshold",
                         false,
-                        false,
-                        bad -> WorkerRegistry.builder().leaseLeakThreshold(bad)),
+                        true,
+                        bad -> WorkerRegistry.builder().leaseLeakThreshold(bad).build()),
                 new Time(
                         "initial",
                         false,
@@ -219,13 +211,13 @@ class BadValuesTest {
                 new Time("timeout", false, false, bad -> OrphanReaper.of("no hive", bad)),
                 new Time("timeout", false, false, bad -> http.probe(nowhere, bad)),
                 new Time("timeout", false, false, bad -> tcp.probe(nowhere, bad)),
-                new Time("timeout", true, false, BadValuesTest::acquireWhatIsFree),
+                new Time("timeout", true, false, BadValuesTest::acquireAFreeSlot),
                 new Time("duration", true, true, bad -> new VirtualTime().advance(bad)),
                 new Time(
                         "deadline",
                         false,
                         true,
-                        bad -> supervisorOf(new VirtualTime()).shutdownHook(bad)),
+                        bad -> supervisorOf(new VirtualTime()).shutdownHook(bad).build()),
                 new Time(
                         "deadline",
                         false,
@@ -233,24 +225,24 @@ class BadValuesTest {
                         bad -> supervisorOf(new VirtualTime()).build().shutdown(bad)));
     }
 
-    /** Those of a {@link LifecycleConfig} are in its own test. */
+    /** Durations of a {@link LifecycleConfig} are in its own test. */
     @ParameterizedTest
-    @MethodSource("whatTakesADuration")
-    void aDurationOutOfRangeIsRefused(Time parameter) {
+    @MethodSource("durationParameters")
+    void durationOutOfRangeIsRefused(Time parameter) {
         Stream.of(Duration.ofNanos(-1), Duration.ofSeconds(Long.MIN_VALUE))
-                .forEach(bad -> refused(() -> parameter.taker.accept(bad), parameter.parameter, bad.toString()));
-        if (!parameter.zeroIsFine) {
-            refused(() -> parameter.taker.accept(Duration.ZERO), parameter.parameter, "PT0S");
+                .forEach(bad -> assertRefused(() -> parameter.setter.accept(bad), parameter.parameter, bad.toString()));
+        if (!parameter.zeroIsAllowed) {
+            assertRefused(() -> parameter.setter.accept(Duration.ZERO), parameter.parameter, "PT0S");
         }
         if (parameter.bounded) {
-            refused(() -> parameter.taker.accept(LONGEST), parameter.parameter, LONGEST.toString());
+            assertRefused(() -> parameter.setter.accept(LONGEST), parameter.parameter, LONGEST.toString());
         } else {
-            parameter.taker.accept(LONG);
-            parameter.taker.accept(LONGEST);
+            parameter.setter.accept(LONG);
+            parameter.setter.accept(LONGEST);
         }
     }
 
-    private static void acquireWhatIsFree(Duration timeout) {
+    private static void acquireAFreeSlot(Duration timeout) {
         WorkerRegistry registry = WorkerRegistry.create();
         registry.register(WORKER);
         try (SlotLease lease = registry.acquire(WORKER.modelRef(), timeout)) {
@@ -262,233 +254,15 @@ class BadValuesTest {
 
     private static WorkerSupervisor.Builder supervisorOf(VirtualTime time) {
         return WorkerSupervisor.builder(WorkerRegistry.builder().clock(time).build(), time)
-                .processes(new FakeProcessController());
+                .processController(new FakeProcessController());
     }
 
-    // --- what does not fit together, and the rest
-
-    record Misfit(String culprit, ThrowingCallable call) {
-        @Override
-        public String toString() {
-            return culprit;
-        }
-    }
-
-    static Stream<Misfit> whatDoesNotFit() {
-        return Stream.of(
-                new Misfit(
-                        "3 > 2",
-                        () -> SomeWorkers.worker("w")
-                                .slotsTotal(2)
-                                .slotsInUse(3)
-                                .build()),
-                new Misfit(
-                        "busy", () -> WORKER.toBuilder().state(SomeWorkers.BUSY).build()),
-                new Misfit("idle", () -> WORKER.toBuilder().slotsInUse(1).build()),
-                new Misfit(
-                        "backing_off",
-                        () -> WORKER.toBuilder()
-                                .state(SomeWorkers.backingOff(WORKER))
-                                .slotsInUse(1)
-                                .build()),
-                new Misfit("exit code 1", () -> new ExitStatus(1, OptionalInt.of(9), false)),
-                new Misfit("exit code 137", () -> new ExitStatus(137, OptionalInt.empty(), false)),
-                new Misfit(
-                        "max must be >= initial",
-                        () -> RestartPolicy.builder()
-                                .initial(SECOND)
-                                .max(Duration.ofMillis(1))
-                                .build()),
-                new Misfit("jitter", () -> RestartPolicy.builder().jitter(1.01).build()),
-                new Misfit(
-                        "jitter",
-                        () -> RestartPolicy.builder()
-                                .jitter(Double.POSITIVE_INFINITY)
-                                .build()),
-                new Misfit(
-                        "jitter",
-                        () -> RestartPolicy.builder().jitter(Double.NaN).build()),
-                new Misfit(
-                        "window",
-                        () -> RestartPolicy.builder().limit(Integer.MAX_VALUE).build()),
-                new Misfit(
-                        "healthTimeout",
-                        () -> LifecycleConfig.builder()
-                                .healthTimeout(Duration.ofSeconds(31))
-                                .build()),
-                new Misfit("9-8", () -> PortRange.of(9, 8)),
-                new Misfit("0-8", () -> PortRange.of(0, 8)),
-                new Misfit("8-65536", () -> PortRange.of(8, 65_536)),
-                new Misfit("8-2147483647", () -> PortRange.of(8, Integer.MAX_VALUE)),
-                new Misfit("3 workers", () -> new ShutdownReport(3, 1, 1, 0, 0)),
-                new Misfit("-1 killed", () -> new ShutdownReport(0, 1, 0, -1, 0)),
-                new Misfit("command", () -> spec().command(List.of()).build()),
-                new Misfit("command", () -> spec().command(" ", "x").build()),
-                new Misfit("{nobody}", () -> spec().command("serve", "{nobody}").build()),
-                new Misfit("{nobody}", () -> spec().url("http://{nobody}").build()),
-                new Misfit("PORT", () -> spec().parameter("PORT", "1").build()),
-                new Misfit("port", () -> spec().parameter("port", "1").build()),
-                new Misfit("was ", () -> spec().parameter("", "1").build()),
-                new Misfit("NUL", () -> spec().parameter("a", "\0").build()),
-                new Misfit("command", () -> new ProcessSpec("w", List.of(), Map.of(), Optional.empty())),
-                new Misfit("command", () -> new ProcessSpec("w", List.of(""), Map.of(), Optional.empty())),
-                new Misfit("health", () -> HttpHealthProbe.at("health")),
-                new Misfit("path", () -> HttpHealthProbe.at("")),
-                new Misfit("/a b", () -> HttpHealthProbe.at("/a b")),
-                new Misfit("ALWAYS", () -> HttpHealthProbe.at("/", following())),
-                new Misfit("stop", () -> StopRequest.post("stop", HttpClient.newHttpClient())),
-                new Misfit("/a b", () -> StopRequest.post("/a b", HttpClient.newHttpClient())),
-                new Misfit("ALWAYS", () -> StopRequest.post("/", following())),
-                new Misfit("period", () -> new VirtualTime().scheduleAtFixedRate(() -> {}, 0, 0, TimeUnit.DAYS)),
-                new Misfit("period", () -> new VirtualTime().scheduleWithFixedDelay(() -> {}, 0, -1, TimeUnit.DAYS)),
-                new Misfit("nobody", () -> new FakeProcessController().exit("nobody", 1)),
-                new Misfit("nobody", () -> new FakeProcessController().print("nobody", "a line")),
-                new Misfit("nobody", () -> new FakeProcessController().exitOf("nobody")));
-    }
-
-    @ParameterizedTest
-    @MethodSource("whatDoesNotFit")
-    void whatDoesNotFitIsRefused(Misfit misfit) {
-        refused(misfit.call, misfit.culprit);
-    }
-
-    /** Inside a collection nothing is null either. */
-    @Test
-    void aCollectionWithANullIsRefused() {
-        List<String> hole = Arrays.asList("serve", null);
-        for (ThrowingCallable call : List.<ThrowingCallable>of(
-                () -> spec().command(hole).build(),
-                () -> spec().command("serve", null),
-                () -> new ProcessSpec("w", hole, Map.of(), Optional.empty()),
-                () -> new Exit("w", "m", 1, Exit.Cause.CRASHED, ExitStatus.unrequested(1), hole, START))) {
-            assertThatThrownBy(call).isInstanceOf(NullPointerException.class);
-        }
-    }
-
-    // --- nothing changed
-
-    @Test
-    void aRegistryIsTheSameAfterEveryRefusal() {
-        registry.register(WORKER);
-        SlotLease lease = registry.tryAcquireFrom("w").orElseThrow();
-        List<WorkerInfo> workers = registry.list();
-        RegistryStats stats = registry.stats();
-
-        assertThatThrownBy(() -> registry.register(WORKER)).isInstanceOf(DuplicateWorkerException.class);
-        refused(() -> registry.setPid("w", 1, 0), "pid", "0");
-        refused(() -> registry.setPid("w", 1, Long.MIN_VALUE), "pid", String.valueOf(Long.MIN_VALUE));
-        refused(() -> registry.noteReapedOrphans(-1), "-1");
-        refused(() -> registry.acquire("m", Duration.ofNanos(-1)), "PT-0.000000001S");
-        for (WorkerState next : List.of(SomeWorkers.IDLE, SomeWorkers.BUSY, SomeWorkers.LOADING)) {
-            assertThatThrownBy(() -> registry.updateState("w", next))
-                    .isInstanceOf(IllegalTransitionException.class)
-                    .hasMessageContainingAll("w", "busy", next.label());
-        }
-        for (String nobody : List.of("", " ", "nobody", "a\nb", "x".repeat(1_000))) {
-            assertThat(registry.get(nobody)).isEmpty();
-            assertThat(registry.updateState(nobody, SomeWorkers.IDLE)).isEmpty();
-            assertThat(registry.remove(nobody)).isEmpty();
-            assertThat(registry.setPid(nobody, 1, 1)).isEmpty();
-            assertThat(registry.incrementFailedHealthChecks(nobody)).isEmpty();
-            assertThat(registry.resetFailedHealthChecks(nobody)).isFalse();
-            assertThat(registry.heartbeat(nobody)).isFalse();
-            assertThat(registry.suspect(nobody, Exit.Cause.UNHEALTHY)).isFalse();
-            assertThat(registry.clearSuspicion(nobody)).isFalse();
-            assertThat(registry.findIdleWorker(nobody)).isEmpty();
-            assertThat(registry.findByNodeAndModel("local", nobody)).isEmpty();
-            assertThat(registry.tryAcquire(nobody)).isEmpty();
-            assertThat(registry.tryAcquire(nobody, SlotFilter.any())).isEmpty();
-            assertThat(registry.tryAcquireFrom(nobody)).isEmpty();
-        }
-        assertThat(registry.setPid("w", 2, 1)).isEmpty();
-
-        assertThat(lease.isValid()).isTrue();
-        assertThat(registry.list()).isEqualTo(workers);
-        assertThat(registry.stats()).isEqualTo(stats);
-    }
-
-    @Test
-    void aSupervisorIsTheSameAfterEveryRefusal() {
-        supervisor.spawn(spec().id("w").build());
-        List<WorkerInfo> workers = registry.list();
-
-        assertThatThrownBy(() -> supervisor.spawn(spec().id("w").build())).isInstanceOf(DuplicateWorkerException.class);
-        refused(
-                () -> supervisor.spawn(
-                        spec().url("http://{a}").parameter("a", "x".repeat(257)).build()),
-                "url");
-        refused(
-                () -> supervisor.spawn(
-                        spec().url("http://{a}").parameter("a", "b\nc").build()),
-                "url",
-                "U+000A");
-        refused(() -> supervisor.spawn(spec().command("{a}").parameter("a", " ").build()), "command");
-        refused(() -> supervisor.shutdown(LONG), "deadline", LONG.toString());
-        for (String nobody : List.of("", "nobody", "a\nb")) {
-            assertThat(supervisor.ready(nobody)).isFalse();
-            assertThat(supervisor.progress(nobody)).isFalse();
-            Stream.of(
-                            supervisor.stop(nobody),
-                            supervisor.forceKill(nobody),
-                            supervisor.restart(nobody),
-                            supervisor.whenReady(nobody))
-                    .forEach(stage -> assertThat(stage.toCompletableFuture()).isCompletedExceptionally());
-        }
-
-        assertThat(registry.list()).isEqualTo(workers);
-        assertThat(supervisor.recentExits()).isEmpty();
-        assertThat(processes.running()).containsExactly("w");
-        assertThat(processes.starts()).isEqualTo(1);
-        supervisor.spawn(spec().id("v").build()); // it is not shutting down
-    }
-
-    // --- extremes that are allowed
-
-    @Test
-    void aWorkerMayHaveAsManySlotsAsThereAreNumbers() {
-        registry.register(SomeWorkers.idle("w", Integer.MAX_VALUE));
-        registry.register(SomeWorkers.worker("full")
-                .state(SomeWorkers.BUSY)
-                .slotsTotal(Integer.MAX_VALUE)
-                .build());
-
-        try (SlotLease lease = registry.tryAcquire(SomeWorkers.MODEL).orElseThrow()) {
-            assertThat(lease.worker().slotsAvailable()).isEqualTo(Integer.MAX_VALUE - 1);
-            assertThat(registry.stats().slotsTotal()).isEqualTo(2L * Integer.MAX_VALUE);
-            assertThat(registry.stats().slotsInUse()).isEqualTo(1L + Integer.MAX_VALUE);
-        }
-        assertThat(registry.get("w").orElseThrow().slotsInUse()).isZero();
-    }
-
-    @Test
-    void timesAtTheEndsOfTimeAreTaken() {
-        for (Instant end : List.of(Instant.MIN, Instant.MAX)) {
-            WorkerInfo worker = SomeWorkers.worker("w " + end)
-                    .startedAt(end)
-                    .lastActivity(end)
-                    .lastHeartbeat(end)
-                    .build();
-            registry.register(worker);
-            assertThat(worker.uptime(START).isNegative()).isFalse();
-            assertThat(worker.uptime(Instant.MAX).isNegative()).isFalse();
-        }
-        assertThat(registry.list()).hasSize(2);
-    }
-
-    private static Exit exit(String workerId, String modelRef, int generation) {
+    private static Exit exit(String modelRef) {
         return new Exit(
-                workerId, modelRef, generation, Exit.Cause.CRASHED, ExitStatus.unrequested(1), List.of(), START);
+                WORKER.incarnation(), modelRef, Exit.Cause.CRASHED, ExitStatus.unrequested(1), List.of(), START);
     }
 
-    private static WorkerSpec.Builder spec() {
-        return WorkerSpec.builder().modelRef("m").command("serve").url("http://fake");
-    }
-
-    private static void refused(ThrowingCallable call, String... named) {
-        assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessageContainingAll(named);
-    }
-
-    private static HttpClient following() {
-        return HttpClient.newBuilder().followRedirects(Redirect.ALWAYS).build();
+    private static void restartAt(String url) {
+        WorkerRegistry.create().supervision().restartIfUnchanged(WORKER, new WorkerState.Loading(START), url);
     }
 }

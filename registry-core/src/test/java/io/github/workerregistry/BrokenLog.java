@@ -5,7 +5,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import org.slf4j.LoggerFactory;
 
-/** Lets what a class logs fail, as it does when there is no memory for it. Nobody hears of it then. */
+/** Makes the logging of one class fail, as without memory for it. */
 public final class BrokenLog implements AutoCloseable {
 
     private final Logger logger;
@@ -18,7 +18,7 @@ public final class BrokenLog implements AutoCloseable {
         }
     }
 
-    /** Broken until closed. */
+    /** The logging fails until this is closed. */
     public BrokenLog(Class<?> owner) {
         logger = (Logger) LoggerFactory.getLogger(owner);
         broken.start();

@@ -15,26 +15,26 @@ class ExitStatusTest {
 
     @ParameterizedTest
     @CsvSource({"129, 1", "137, 9", "143, 15", "192, 64"})
-    void theCodeOfASignalSaysWhichOne(int code, int signal) {
+    void codeAbove128IsItsSignal(int code, int signal) {
         assertThat(ExitStatus.unrequested(code).signal()).hasValue(signal);
         assertThat(ExitStatus.requested(code).signal()).hasValue(signal);
-        assertThatThrownBy(() -> new ExitStatus(code, OptionalInt.empty(), false))
+        assertThatThrownBy(() -> new ExitStatus(OptionalInt.of(code), OptionalInt.empty(), false))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 3, 127, 128, 193, 255, -1, Integer.MIN_VALUE, Integer.MAX_VALUE})
-    void anyOtherCodeIsNoSignal(int code) {
+    void otherCodesHaveNoSignal(int code) {
         assertThat(ExitStatus.unrequested(code).signal()).isEmpty();
         assertThat(ExitStatus.requested(code).signal()).isEmpty();
     }
 
     @Test
-    void theSameEndCanBeKnownToHaveBeenAskedFor() {
+    void asRequestedMarksTheStatusAsRequested() {
         ExitStatus crash = ExitStatus.unrequested(143);
 
         assertThat(crash.requested()).isFalse();
-        assertThat(crash.asRequested()).isEqualTo(new ExitStatus(143, OptionalInt.of(15), true));
+        assertThat(crash.asRequested()).isEqualTo(new ExitStatus(OptionalInt.of(143), OptionalInt.of(15), true));
         assertThat(crash.asRequested().asRequested()).isEqualTo(ExitStatus.requested(143));
     }
 
@@ -47,7 +47,7 @@ class ExitStatusTest {
     }
 
     @Test
-    void itSaysInWordsHowItEnded() {
+    void toStringNamesCodeOrSignal() {
         assertThat(ExitStatus.unrequested(3)).hasToString("exit code 3");
         assertThat(ExitStatus.requested(0)).hasToString("exit code 0 (requested)");
         assertThat(ExitStatus.unrequested(139)).hasToString("signal 11");
@@ -55,7 +55,7 @@ class ExitStatusTest {
     }
 
     @Test
-    void anExitSeenAsAnotherCauseIsOtherwiseTheSame() {
+    void withCauseChangesTheCauseOnly() {
         Exit crash = SomeWorkers.crash(SomeWorkers.loading("w"));
 
         Exit loop = crash.withCause(Exit.Cause.CRASH_LOOP);

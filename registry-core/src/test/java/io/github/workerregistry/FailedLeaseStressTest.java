@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Leases fail, are closed and are asked about by many threads, while checks pass and workers crash. */
+/** Many threads fail, close and query leases while checks pass and workers crash. */
 @ExtendWith(UnexpectedWarnings.class)
 class FailedLeaseStressTest {
 
@@ -58,12 +58,12 @@ class FailedLeaseStressTest {
         registry.updateState(id, IDLE);
     }
 
-    /** Leases lie in the open, so that any thread may close or fail any of them, and two at once the same. */
+    /** Any thread may close or fail any lease, and two threads the same one. */
     @ParameterizedTest
     @CsvSource({"PACK,1,1", "PACK,2,1", "PACK,2,3", "PACK,70,1", "SPREAD,1,3", "SPREAD,3,1", "SPREAD,70,2"})
     void neitherFailuresNorChecksLoseASlot(SlotSelection selection, int workers, int slots) throws Exception {
         registry = WorkerRegistry.builder().slotSelection(selection).build();
-        registry.checkFailedLeases(lease -> {
+        registry.supervision().checkFailedLeases(lease -> {
             checked.add(lease);
             return Optional.of(Duration.ofHours(1));
         });
@@ -78,13 +78,13 @@ class FailedLeaseStressTest {
                 int place = random.nextInt(held.length());
                 int what = random.nextInt(100);
                 if (what < 40) {
-                    take(held, place, random);
+                    acquire(held, place, random);
                 } else if (what < 65) {
                     end(held.get(place), random.nextInt(3) > 0);
                 } else if (what < 75) {
                     end(held.getAndSet(place, null), random.nextBoolean());
                 } else if (what < 98) {
-                    pass(random);
+                    passCheck(random);
                 } else if (thread == 0) {
                     restarts.incrementAndGet();
                     restart("w" + random.nextInt(workers));
@@ -113,7 +113,7 @@ class FailedLeaseStressTest {
         assertThat(registry.tryAcquire(MODEL)).isEmpty();
     }
 
-    private void take(AtomicReferenceArray<SlotLease> held, int place, SplittableRandom random) {
+    private void acquire(AtomicReferenceArray<SlotLease> held, int place, SplittableRandom random) {
         registry.tryAcquire(MODEL).ifPresent(lease -> {
             if (random.nextBoolean()) {
                 ends.add(lease.whenEnded().toCompletableFuture());
@@ -131,21 +131,21 @@ class FailedLeaseStressTest {
         }
     }
 
-    /** Any of the last: it may be an old one by now. */
-    private void pass(SplittableRandom random) {
+    /** Passes a check, which may be outdated. */
+    private void passCheck(SplittableRandom random) {
         FailedLease next = checked.poll();
         if (next != null && !next.resume() && random.nextInt(4) == 0) {
             checked.add(next);
         }
     }
 
-    /** A lease has one end, whoever brings it about; and one slot. */
+    /** A lease has one end and one slot. */
     @ParameterizedTest
     @EnumSource(SlotSelection.class)
-    void aLeaseThatIsClosedAndFailsAtOnceFreesOneSlot(SlotSelection selection) throws Exception {
+    void leaseClosedAndFailedAtOnceFreesOneSlot(SlotSelection selection) throws Exception {
         for (int slots = 1; slots <= 2; slots++) {
             registry = WorkerRegistry.builder().slotSelection(selection).build();
-            registry.checkFailedLeases(lease -> {
+            registry.supervision().checkFailedLeases(lease -> {
                 checked.add(lease);
                 return Optional.of(Duration.ofHours(1));
             });
@@ -156,13 +156,13 @@ class FailedLeaseStressTest {
                     others.add(registry.tryAcquire(MODEL).orElseThrow());
                 }
                 SlotLease lease = registry.tryAcquire(MODEL).orElseThrow();
-                List<LeaseEnd> told = new CopyOnWriteArrayList<>();
-                lease.whenEnded().thenAccept(told::add);
+                List<LeaseEnd> reported = new CopyOnWriteArrayList<>();
+                lease.whenEnded().thenAccept(reported::add);
                 threads.together(List.of(
                         () -> ended(lease::close), () -> ended(() -> lease.fail(reset)), () -> ended(() -> {})));
                 assertThat(checked).hasSizeLessThanOrEqualTo(1);
                 passAll();
-                assertThat(told).as("round %s, seed %s", round, seed).containsExactly(new LeaseEnd.Released());
+                assertThat(reported).as("round %s, seed %s", round, seed).containsExactly(new LeaseEnd.Released());
                 assertThat(registry.get("w").orElseThrow().slotsInUse()).isEqualTo(slots - 1);
                 others.forEach(SlotLease::close);
             }
@@ -174,10 +174,10 @@ class FailedLeaseStressTest {
         return true;
     }
 
-    /** The crash comes from one side, the failure it causes from the other. */
+    /** Different threads report the exit and the failure that it causes. */
     @Test
-    void aLeaseThatFailsWhileItsWorkerCrashesIsLost() throws Exception {
-        registry.checkFailedLeases(lease -> {
+    void leaseThatFailsWhileItsWorkerCrashesIsLost() throws Exception {
+        registry.supervision().checkFailedLeases(lease -> {
             checked.add(lease);
             return Optional.of(Duration.ofHours(1));
         });
@@ -190,7 +190,7 @@ class FailedLeaseStressTest {
             Exit crash = SomeWorkers.crash(idle("w", 1));
             threads.together(List.of(
                     () -> ended(() -> lease.fail(reset)),
-                    () -> ended(() -> registry.removeExited(crash)),
+                    () -> ended(() -> registry.supervision().remove(crash)),
                     () -> ended(() -> {
                         if (lease.lostWithin(Duration.ofNanos(100))) {
                             assertThat(registry.get("w")).isEmpty();

@@ -24,20 +24,20 @@ class LeaseLeaksTest {
     private static final Logger log = (Logger) LoggerFactory.getLogger(LeaseLeaks.class);
 
     @BeforeEach
-    void hearWhatIsSaidOfLeasesThatComeBack() {
+    void logAtInfo() {
         log.setLevel(Level.INFO);
     }
 
     @AfterEach
-    void beQuietAgain() {
+    void resetLevel() {
         log.setLevel(null);
     }
 
-    private WorkerRegistry watching() {
-        return watching(time);
+    private WorkerRegistry registryWithThreshold() {
+        return registryWithThreshold(time);
     }
 
-    private static WorkerRegistry watching(InstantSource clock) {
+    private static WorkerRegistry registryWithThreshold(InstantSource clock) {
         WorkerRegistry registry = WorkerRegistry.builder()
                 .clock(clock)
                 .leaseLeakThreshold(Duration.ofMinutes(1))
@@ -53,27 +53,27 @@ class LeaseLeaksTest {
     }
 
     @Test
-    void aLeaseThatIsOpenForTooLongIsReportedOnce() throws InterruptedException {
-        UnexpectedWarnings.expect("SlotLease[w, generation 1] has been open for more than PT1M");
-        WorkerRegistry registry = watching();
-        SlotLease forgotten = registry.acquire("m", Duration.ZERO);
+    void leaseOpenBeyondTheThresholdIsReportedOnce() throws InterruptedException {
+        UnexpectedWarnings.expect(LeaseLeaks.class, Level.WARN, "SlotLease[w, generation 1]", "PT1M");
+        WorkerRegistry registry = registryWithThreshold();
+        SlotLease leaked = registry.acquire("m", Duration.ZERO);
         registry.tryAcquire("m").orElseThrow().close();
         time.advance(Duration.ofSeconds(30));
-        SlotLease young = registry.tryAcquireFrom("w").orElseThrow();
+        SlotLease recent = registry.tryAcquireFrom("w").orElseThrow();
         time.advance(Duration.ofSeconds(30));
 
-        registry.reportLeaks();
-        registry.reportLeaks();
+        registry.supervision().reportLeaks();
+        registry.supervision().reportLeaks();
 
-        forgotten.close();
-        young.close();
+        leaked.close();
+        recent.close();
         assertThat(registry.stats().slotsInUse()).isZero();
     }
 
     @Test
-    void aClockThatThrowsCostsNoSlot() {
+    void throwingClockLosesNoSlot() {
         AtomicBoolean broken = new AtomicBoolean();
-        WorkerRegistry registry = watching(() -> {
+        WorkerRegistry registry = registryWithThreshold(() -> {
             if (broken.get()) {
                 throw new IllegalStateException("no time");
             }
@@ -88,13 +88,13 @@ class LeaseLeaksTest {
     }
 
     @Test
-    void aLeaseThatHasBecomeVoidIsNoLeak() {
-        WorkerRegistry registry = watching();
+    void voidLeaseIsNoLeak() {
+        WorkerRegistry registry = registryWithThreshold();
         SlotLease lease = registry.tryAcquire("m").orElseThrow();
         registry.remove("w");
         time.advance(Duration.ofHours(1));
 
-        registry.reportLeaks();
+        registry.supervision().reportLeaks();
 
         assertThat(lease.isValid()).isFalse();
     }
@@ -103,19 +103,21 @@ class LeaseLeaksTest {
     void withoutAThresholdNothingIsReported() {
         WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
 
-        registry.reportLeaks();
+        registry.supervision().reportLeaks();
 
-        assertThatThrownBy(() -> WorkerRegistry.builder().leaseLeakThreshold(Duration.ZERO))
+        assertThatThrownBy(() -> WorkerRegistry.builder()
+                        .leaseLeakThreshold(Duration.ZERO)
+                        .build())
                 .hasMessageContaining("leaseLeakThreshold");
     }
 
-    /** Its close used to throw, where a clock had failed. */
+    /** Regression: its close threw if the clock failed. */
     @Test
-    void aReportedLeaseComesBackWithoutAClock() {
-        UnexpectedWarnings.expect(
-                "has been open for more than PT1M", "w that was open for more than PT1M has come back");
+    void reportedLeaseIsClosedWithoutTheClock() {
+        UnexpectedWarnings.expect(LeaseLeaks.class, Level.WARN, "SlotLease[w, generation 1]");
+        UnexpectedWarnings.expect(LeaseLeaks.class, Level.INFO, "worker w");
         AtomicBoolean broken = new AtomicBoolean();
-        WorkerRegistry registry = watching(() -> {
+        WorkerRegistry registry = registryWithThreshold(() -> {
             if (broken.get()) {
                 throw new IllegalStateException("no time");
             }
@@ -123,24 +125,24 @@ class LeaseLeaksTest {
         });
         SlotLease lease = registry.tryAcquire("m").orElseThrow();
         time.advance(Duration.ofMinutes(2));
-        registry.reportLeaks();
+        registry.supervision().reportLeaks();
         broken.set(true);
 
         lease.close();
     }
 
-    /** Nothing was said of it again. */
+    /** Regression: nothing was logged after the first report. */
     @Test
-    void aReportedLeaseWhoseWorkerLeavesIsReportedAsVoid() {
-        UnexpectedWarnings.expect(
-                "has been open for more than PT1M", "w that was open for more than PT1M has become void");
-        WorkerRegistry registry = watching();
+    void reportedLeaseOfARemovedWorkerIsReportedAsVoid() {
+        UnexpectedWarnings.expect(LeaseLeaks.class, Level.WARN, "SlotLease[w, generation 1]");
+        UnexpectedWarnings.expect(LeaseLeaks.class, Level.INFO, "worker w");
+        WorkerRegistry registry = registryWithThreshold();
         SlotLease lease = registry.tryAcquire("m").orElseThrow();
         time.advance(Duration.ofMinutes(2));
-        registry.reportLeaks();
+        registry.supervision().reportLeaks();
 
         registry.remove("w");
-        registry.reportLeaks();
+        registry.supervision().reportLeaks();
 
         lease.close();
     }

@@ -17,32 +17,35 @@ class LeaseMemoryIT {
     @TempDir
     private Path directory;
 
-    /** A lease that was made after its slot had been taken would lose one each time. */
+    /** Regression: a lease object that was created after its slot was acquired lost the slot. */
     @Test
-    void noSlotIsLostWhenThereIsNoMemoryForItsLease() throws Exception {
-        assertThat(said(LeasingMain.class)).isEqualTo("out of memory 18 times, 0 slots in use");
+    void noSlotIsLostWithoutMemoryForItsLease() throws Exception {
+        assertThat(output(LeasingMain.class)).isEqualTo("out of memory 18 times, 0 slots in use");
     }
 
-    /** Whoever could not be told that the line is full stayed in it, and was given the next slot for good. */
+    /**
+     * Regression: a caller that found the wait queue full stayed in it if there was no memory for the exception, and
+     * the next slot was lost to it.
+     */
     @Test
-    void noSlotIsLostWhenThereIsNoMemoryToTurnSomebodyAway() throws Exception {
-        assertThat(said(TurningAwayMain.class)).isEqualTo("out of memory: true, slots lost: 0");
+    void noSlotIsLostWithoutMemoryForTheExceptionOfAFullWaitQueue() throws Exception {
+        assertThat(output(TurningAwayMain.class)).isEqualTo("out of memory: true, slots lost: 0");
     }
 
-    private String said(Class<?> main) throws Exception {
-        Path output = directory.resolve("out");
+    private String output(Class<?> main) throws Exception {
+        Path file = directory.resolve("out");
         List<String> command = ChildJvm.command(main);
         command.replaceAll(option -> option.startsWith("-Xmx") ? "-Xmx8m" : option);
-        command.addAll(1, List.of("-XX:+UseSerialGC", "-XX:-UseTLAB")); // so that the heap is filled to the last word
+        command.addAll(1, List.of("-XX:+UseSerialGC", "-XX:-UseTLAB")); // so that every word of the heap can be filled
         Process jvm = new ProcessBuilder(command)
                 .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
+                .redirectOutput(file.toFile())
                 .start();
         try {
             assertThat(jvm.waitFor(1, TimeUnit.MINUTES)).isTrue();
         } finally {
             jvm.destroyForcibly().waitFor();
         }
-        return Files.readString(output).strip();
+        return Files.readString(file).strip();
     }
 }

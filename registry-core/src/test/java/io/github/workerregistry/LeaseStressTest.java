@@ -26,7 +26,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Taking and giving back slots, by many threads, while workers come, go and restart. Bounded by counts, not by time.
+ * Many threads acquire and release slots while workers are registered, removed and restarted. Bounded by counts, not by
+ * time.
  */
 @ExtendWith(UnexpectedWarnings.class)
 class LeaseStressTest {
@@ -47,39 +48,38 @@ class LeaseStressTest {
         return WorkerRegistry.builder().slotSelection(selection).build();
     }
 
-    /** How many slots a worker of this name has: 1 to 3. */
+    /** Number of slots of the worker with this id: 1 to 3. */
     private static int slotsOf(String id) {
         return id.charAt(0) - '0';
     }
 
-    /** All that the registry has to give, and no more; what is taken here is given back. */
-    private void assertThatEveryFreeSlotCanBeTakenOnce() {
+    /** Acquires every free slot, compares them with the records, and releases them. */
+    private void assertEveryFreeSlotCanBeAcquiredOnce() {
         Map<String, Integer> free = new HashMap<>();
         registry.list().forEach(worker -> {
             if (worker.slotsAvailable() > 0) {
                 free.put(worker.id(), worker.slotsAvailable());
             }
         });
-        Map<String, Integer> taken = new HashMap<>();
+        Map<String, Integer> acquired = new HashMap<>();
         List<SlotLease> leases = new ArrayList<>();
         for (Optional<SlotLease> lease = registry.tryAcquire(MODEL);
                 lease.isPresent();
                 lease = registry.tryAcquire(MODEL)) {
             leases.add(lease.get());
-            taken.merge(lease.get().workerId(), 1, Integer::sum);
+            acquired.merge(lease.get().workerId(), 1, Integer::sum);
         }
         leases.forEach(SlotLease::close);
-        assertThat(taken).as("seed " + seed).isEqualTo(free);
+        assertThat(acquired).as("seed " + seed).isEqualTo(free);
     }
 
-    /** The tree grows a storey at 65 and at 4,097 workers: here while others search it. */
+    /** The tree grows by a level at 65 and at 4,097 workers, here while other threads search it. */
     @ParameterizedTest
     @CsvSource({"PACK,1", "PACK,3", "PACK,70", "PACK,4200", "SPREAD,1", "SPREAD,3", "SPREAD,70", "SPREAD,4200"})
-    void thereAreNeverMoreLeasesThanSlotsWhateverHappensToTheWorkers(SlotSelection selection, int workers)
-            throws Exception {
+    void leasesNeverExceedSlotsWhileWorkersChange(SlotSelection selection, int workers) throws Exception {
         registry = registry(selection);
         Map<String, AtomicInteger> open = new ConcurrentHashMap<>(); // by worker and generation
-        String[] ids = new String[workers]; // a place is changed by one thread only; others may see what is old
+        String[] ids = new String[workers]; // each place has one writer; other threads may read stale ids
         threads.together(THREADS, thread -> () -> {
             SplittableRandom random = new SplittableRandom(seed + thread);
             List<SlotLease> mine = new ArrayList<>();
@@ -90,12 +90,12 @@ class LeaseStressTest {
                     String some = ids[random.nextInt(workers)];
                     Optional<SlotLease> lease =
                             what < 30 || some == null ? registry.tryAcquire(MODEL) : registry.tryAcquireFrom(some);
-                    lease.ifPresent(taken -> {
-                        assertThat(taken.url()).isEqualTo(urlOf(taken.workerId(), taken.generation()));
-                        assertThat(openOf(taken, open).incrementAndGet())
-                                .as("open leases of %s, seed %s", taken, seed)
-                                .isLessThanOrEqualTo(slotsOf(taken.workerId()));
-                        mine.add(taken);
+                    lease.ifPresent(acquired -> {
+                        assertThat(acquired.url()).isEqualTo(urlOf(acquired.workerId(), acquired.generation()));
+                        assertThat(openOf(acquired, open).incrementAndGet())
+                                .as("open leases of %s, seed %s", acquired, seed)
+                                .isLessThanOrEqualTo(slotsOf(acquired.workerId()));
+                        mine.add(acquired);
                     });
                 } else if (what < 88) {
                     closeAny(mine, random, open);
@@ -121,7 +121,7 @@ class LeaseStressTest {
                 .as("seed " + seed)
                 .hasSize(workers)
                 .allSatisfy(worker -> assertThat(worker.slotsInUse()).isZero());
-        assertThatEveryFreeSlotCanBeTakenOnce();
+        assertEveryFreeSlotCanBeAcquiredOnce();
     }
 
     private String registerNew(String name, SplittableRandom random) {
@@ -133,12 +133,12 @@ class LeaseStressTest {
     private void restart(String id) {
         registry.get(id)
                 .flatMap(worker -> registry.updateState(id, backingOff(worker)))
-                .ifPresent(ended ->
-                        registry.restartIfUnchanged(ended, new Loading(START), urlOf(id, ended.generation() + 1)));
+                .ifPresent(ended -> registry.supervision()
+                        .restartIfUnchanged(ended, new Loading(START), urlOf(id, ended.generation() + 1)));
         registry.updateState(id, IDLE);
     }
 
-    /** Each generation is reached at a url of its own. */
+    /** Each generation has a URL of its own. */
     private static String urlOf(String id, int generation) {
         return "http://" + id + "/" + generation;
     }
@@ -156,15 +156,15 @@ class LeaseStressTest {
     }
 
     /**
-     * No slot is left over: what a thread has given back is all that it, or another in its place, can take. The leases
-     * lie in a heap, so that a thread seldom finds again what it used last.
+     * As many slots as leases: a thread that has released one always finds that slot or another. The leases are shared,
+     * so that a thread seldom finds the slot that it used last.
      */
     @ParameterizedTest
     @CsvSource({
         "PACK,2,1", "PACK,6,1", "PACK,1,4", "PACK,3,3", "PACK,70,1", "PACK,70,3", "PACK,4200,1",
         "SPREAD,2,1", "SPREAD,6,1", "SPREAD,1,8", "SPREAD,3,8", "SPREAD,70,1", "SPREAD,70,8", "SPREAD,4200,2"
     })
-    void whoeverHasGivenASlotBackFindsOne(SlotSelection selection, int workers, int slots) throws Exception {
+    void threadThatReleasedASlotFindsAnother(SlotSelection selection, int workers, int slots) throws Exception {
         registry = registry(selection);
         AtomicReferenceArray<SlotLease> held = new AtomicReferenceArray<>(workers * slots);
         for (int i = 0; i < workers * slots; i++) {
@@ -176,7 +176,7 @@ class LeaseStressTest {
         assertThat(registry.tryAcquire(MODEL)).isEmpty();
         threads.together(THREADS + 1, thread -> () -> {
             if (thread == THREADS) {
-                comeAndGoWithoutSlots();
+                registerAndRemoveLoadingWorkers();
                 return;
             }
             SplittableRandom random = new SplittableRandom(seed + thread);
@@ -198,11 +198,11 @@ class LeaseStressTest {
         for (int i = 0; i < held.length(); i++) {
             held.get(i).close();
         }
-        assertThatEveryFreeSlotCanBeTakenOnce();
+        assertEveryFreeSlotCanBeAcquiredOnce();
     }
 
-    /** Workers that load take places in the tree, and leave stale bits. */
-    private void comeAndGoWithoutSlots() {
+    /** Loading workers occupy places in the tree and leave stale bits. */
+    private void registerAndRemoveLoadingWorkers() {
         for (int i = 0; i < 2_000; i++) {
             registry.register(loading("loading" + i));
             if (i >= 150) {
@@ -213,27 +213,27 @@ class LeaseStressTest {
 
     @ParameterizedTest
     @EnumSource(SlotSelection.class)
-    void aLeaseThatManyThreadsCloseFreesOneSlot(SlotSelection selection) throws Exception {
+    void leaseClosedByManyThreadsFreesOneSlot(SlotSelection selection) throws Exception {
         registry = registry(selection);
         for (int i = 0; i < 3; i++) {
             registry.register(idle("w" + i, 3));
         }
-        ConcurrentLinkedQueue<SlotLease> taken = new ConcurrentLinkedQueue<>();
+        ConcurrentLinkedQueue<SlotLease> acquired = new ConcurrentLinkedQueue<>();
         threads.together(THREADS, thread -> () -> {
             for (int i = 0; i < OPERATIONS; i++) {
                 registry.tryAcquire(MODEL).ifPresent(lease -> {
-                    taken.add(lease);
-                    taken.add(lease);
+                    acquired.add(lease);
+                    acquired.add(lease);
                 });
-                SlotLease any = taken.poll();
+                SlotLease any = acquired.poll();
                 if (any != null) {
                     any.close();
                 }
             }
         });
 
-        taken.forEach(SlotLease::close);
+        acquired.forEach(SlotLease::close);
         assertThat(registry.stats().slotsInUse()).isZero();
-        assertThatEveryFreeSlotCanBeTakenOnce();
+        assertEveryFreeSlotCanBeAcquiredOnce();
     }
 }

@@ -6,26 +6,26 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 
 /**
- * Takes slots until there is no memory for one more, gives all back, and says how many slots are in use: with every
- * method that takes one, and with the heap filled up to every word of what it makes.
+ * Acquires slots until it is out of memory, releases all of them, and prints how many slots are in use: with every
+ * method that acquires a slot, and with each word of a lease as the one for which there is no memory.
  */
 final class LeasingMain {
 
-    /** A lease and its {@code Optional} are six words: each of them is to be the one that has no place. */
+    /** Words of a lease and its {@code Optional}. */
     private static final int WORDS = 6;
 
     private static final int ENDLESS = 400_000;
     private static final String ID = "w";
 
     private final WorkerRegistry registry = WorkerRegistry.create();
-    private final Object[] leases = new Object[ENDLESS]; // a list would have to grow
+    private final Object[] leases = new Object[ENDLESS]; // a list would grow
     private final List<Callable<Object>> ways = List.of(
             () -> registry.acquire(SomeWorkers.MODEL, Duration.ZERO),
             () -> registry.tryAcquire(SomeWorkers.MODEL),
             () -> registry.tryAcquireFrom(ID));
     private int held;
 
-    @SuppressWarnings("UnusedVariable") // but for the memory it takes
+    @SuppressWarnings("UnusedVariable") // only occupies memory
     private byte[] ballast = {};
 
     private LeasingMain() {}
@@ -39,7 +39,7 @@ final class LeasingMain {
     public static void main(String[] args) throws Exception {
         LeasingMain main = new LeasingMain();
         main.registry.register(SomeWorkers.idle(ID, 2 * ENDLESS));
-        for (Callable<Object> way : main.ways) { // what the JDK makes at the first use, it makes now
+        for (Callable<Object> way : main.ways) { // so that the JDK initialises now what it creates at the first use
             close(way.call());
         }
         int outOfMemory = 0;
@@ -47,7 +47,7 @@ final class LeasingMain {
             for (int words = 0; words < WORDS; words++) {
                 main.ballast = new byte[words * Long.BYTES];
                 outOfMemory += main.leaseUntilOutOfMemory(way) ? 1 : 0;
-                main.giveAllBack();
+                main.releaseAll();
             }
         }
         System.out.println("out of memory " + outOfMemory + " times, "
@@ -66,7 +66,7 @@ final class LeasingMain {
         }
     }
 
-    private void giveAllBack() {
+    private void releaseAll() {
         while (held > 0) {
             close(leases[--held]);
             leases[held] = null;

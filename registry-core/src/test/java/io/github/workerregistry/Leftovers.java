@@ -19,14 +19,14 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
 /**
- * Fails the run if, after the last test, this JVM has what it did not have before the first: processes (zombies too,
- * and those that another process has adopted), threads, file descriptors, temporary files.
+ * Fails the run if tests left something behind: processes (also zombies, and those that another process has adopted),
+ * threads, file descriptors, temporary files.
  *
- * <p>{@link UnexpectedWarnings} puts the one of a run into JUnit's root store, which is closed at the end of the run: a
- * failure is that of a test named "JUnit Jupiter", and lists the culprits. (The properties run in an engine of their
- * own, and are not looked at.) The build gives every run a mark in the environment, which all that the tests start
- * inherits, and a directory of its own for temporary files; so what other runs on this machine do does not count.
- * Started otherwise, by an IDE say, only descendants of this JVM are looked for, and no files.
+ * <p>{@link UnexpectedWarnings} puts one instance a run into JUnit's root store, which is closed at the end of the run:
+ * the failure is that of a test named "JUnit Jupiter", and lists the culprits. (The properties run in an engine of
+ * their own and are not checked.) The build sets a mark in the environment of every run, which the processes of the
+ * tests inherit, and a directory for its temporary files; so other runs on this machine do not count. Without the mark,
+ * as in an IDE, only descendants of this JVM are checked, and no files.
  */
 public final class Leftovers implements AutoCloseable {
 
@@ -34,29 +34,29 @@ public final class Leftovers implements AutoCloseable {
 
     private static final String MARK = "WORKER_REGISTRY_TEST_RUN";
 
-    /** Threads that the JDK and the build keep: for idle minutes, or, that of virtual threads' timers, for good. */
+    /** Threads that the JDK and the build keep: while idle for minutes, or, for timers of virtual threads, for ever. */
     private static final Pattern KEPT_THREAD = Pattern.compile("main|surefire-.*|HttpClient-\\d+-Worker-\\d+"
             + "|ForkJoinPool\\.commonPool-.*|ForkJoinPool-1-delayScheduler|CompletableFutureDelayScheduler");
 
-    /** What classes and random numbers are read from. */
+    /** Files that classes and random numbers are read from. */
     private static final Pattern KEPT_FILE = Pattern.compile(".*\\.jar|.*/lib/modules|/dev/u?random");
 
     /**
-     * JDK 17's HTTP client loses a connection, and with it its thread, when it is answered with something that is no
-     * HTTP. Newer ones are held to all.
+     * JDK 17's HTTP client leaks a connection, and with it its thread, after an answer that is not HTTP. Newer versions
+     * must leak nothing.
      */
     private static final boolean LOSES_CONNECTIONS = Runtime.version().feature() == 17;
 
     private static final Pattern HTTP_CLIENT = Pattern.compile("HttpClient-\\d+-SelectorManager");
     private static final Pattern SELECTOR = Pattern.compile("anon_inode:\\[(eventpoll|eventfd)]");
 
-    /** As in {@code /proc/net/tcp}: the other side has closed, and we have not. */
+    /** A state in {@code /proc/net/tcp}: the peer has closed the connection, this process has not. */
     private static final String CLOSE_WAIT = "08";
 
     private final Duration patience;
     private final Set<String> before;
 
-    /** Notes what is there. */
+    /** Records what exists before the first test. */
     public Leftovers() {
         this(PATIENCE);
     }
@@ -67,7 +67,7 @@ public final class Leftovers implements AutoCloseable {
         this.before = everything();
     }
 
-    /** The JDK opens a few files when the first socket is opened, and keeps them. */
+    /** The JDK opens a few files with the first socket, and keeps them. */
     private static void useSocketsOnce() {
         try {
             AsynchronousSocketChannel.open().close();
@@ -77,7 +77,7 @@ public final class Leftovers implements AutoCloseable {
         }
     }
 
-    /** What the JDK closes once it is garbage (an HTTP client's thread and its files) gets its time. */
+    /** Waits for what the JDK closes at garbage collection: the thread and files of an HTTP client. */
     @Override
     public void close() {
         try {
@@ -99,7 +99,7 @@ public final class Leftovers implements AutoCloseable {
         }
     }
 
-    /** What has come since. */
+    /** What did not exist before the first test. */
     List<String> found() {
         Set<String> found = everything();
         found.removeAll(before);
@@ -130,7 +130,7 @@ public final class Leftovers implements AutoCloseable {
         return line.isEmpty() ? "zombie of " + read(process, "comm").strip() : line;
     }
 
-    /** Empty for a process that has gone, is not ours to look at, or is a zombie. */
+    /** Empty for a process that has exited, may not be read, or is a zombie. */
     private static String read(ProcessHandle process, String file) {
         try {
             return Files.readString(Path.of("/proc/" + process.pid() + "/" + file), ISO_8859_1);
@@ -170,7 +170,7 @@ public final class Leftovers implements AutoCloseable {
     }
 
     /**
-     * The pool of the JDK's asynchronous channels gives its threads no name, and lets them end after an idle minute.
+     * Threads in the pool of the JDK's asynchronous channels have no name of their own, and end after an idle minute.
      */
     private static boolean isIdleOfChannels(Thread thread, StackTraceElement[] frames) {
         return thread.isDaemon()
@@ -178,7 +178,7 @@ public final class Leftovers implements AutoCloseable {
                 && Stream.of(frames).anyMatch(frame -> frame.getMethodName().equals("getTask"));
     }
 
-    /** The JVM's own, among them those that reap processes. A thread that has ended has no group. */
+    /** Threads of the JVM, such as those that reap processes. A thread that has ended has no group. */
     private static boolean isOfTheSystem(Thread thread) {
         ThreadGroup group = thread.getThreadGroup();
         return group == null
@@ -192,7 +192,7 @@ public final class Leftovers implements AutoCloseable {
                 String target = Files.readSymbolicLink(descriptor).toString();
                 boolean kept = KEPT_FILE.matcher(target).matches() || (LOSES_CONNECTIONS && isOfAnHttpClient(target));
                 return kept ? Stream.empty() : Stream.of("descriptor " + descriptor.getFileName() + ": " + target);
-            } catch (IOException closed) { // that of the listing itself
+            } catch (IOException closed) { // the descriptor of the listing itself
                 return Stream.empty();
             }
         });

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Each kind of leak is found, named, and forgotten when it is mended. */
+/** Each kind of leak is found and named, and is no longer reported once it has ended. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class LeftoversTest {
@@ -33,9 +33,9 @@ class LeftoversTest {
         this.directory = directory;
     }
 
-    /** What a test leaks it mends. */
+    /** Each test ends its own leak. */
     @AfterEach
-    void afterwardsNothingIsLeft() {
+    void nothingIsLeftAfterwards() {
         await().pollInSameThread().until(leftovers::found, List::isEmpty);
         assertThatCode(leftovers::close).doesNotThrowAnyException();
     }
@@ -48,7 +48,7 @@ class LeftoversTest {
     }
 
     @Test
-    void aChildIsFound() throws IOException {
+    void childIsFound() throws IOException {
         Process child = new ProcessBuilder("sleep", "600").start();
         try {
             assertLeft("process " + child.pid() + ": sleep 600");
@@ -57,9 +57,9 @@ class LeftoversTest {
         }
     }
 
-    /** Its parent, a child of ours, does not collect it. */
+    /** Its parent, a child of this process, does not reap it. */
     @Test
-    void aZombieIsFound() throws IOException {
+    void zombieIsFound() throws IOException {
         Process parent = new ProcessBuilder("sh", "-c", "sleep 0 & exec sleep 600").start();
         try {
             await().pollInSameThread().untilAsserted(() -> assertLeft("zombie of sleep"));
@@ -68,9 +68,9 @@ class LeftoversTest {
         }
     }
 
-    /** In a session of its own, its parent gone: only its environment says whose it is. */
+    /** It runs in a session of its own, and its parent has exited: only its environment identifies the run. */
     @Test
-    void aProcessThatAnotherHasAdoptedIsFound() throws Exception {
+    void adoptedProcessIsFound() throws Exception {
         Assumptions.assumeTrue(System.getenv("WORKER_REGISTRY_TEST_RUN") != null, "only the build marks its runs");
         Path pid = directory.resolve("pid");
         Process parent = new ProcessBuilder("sh", "-c", "setsid sleep 600 & echo $! > " + pid).start();
@@ -86,7 +86,7 @@ class LeftoversTest {
     }
 
     @Test
-    void aThreadIsFound() {
+    void threadIsFound() {
         CountDownLatch end = new CountDownLatch(1);
         Thread thread = new Thread(() -> awaitQuietly(end), "one too many");
         thread.setDaemon(true);
@@ -99,7 +99,7 @@ class LeftoversTest {
     }
 
     @Test
-    void anOpenFileIsFound() throws IOException {
+    void openFileIsFound() throws IOException {
         Path file = Files.createFile(directory.resolve("open"));
         try (FileInputStream open = new FileInputStream(file.toFile())) {
             assertThat(open.available()).isZero();
@@ -108,7 +108,7 @@ class LeftoversTest {
     }
 
     @Test
-    void anOpenSocketIsFound() throws IOException {
+    void openSocketIsFound() throws IOException {
         try (ServerSocket socket = new ServerSocket(0)) {
             assertThat(socket.isBound()).isTrue();
             assertLeft(": socket:[");
@@ -116,7 +116,7 @@ class LeftoversTest {
     }
 
     @Test
-    void aTemporaryFileIsFound() throws IOException {
+    void temporaryFileIsFound() throws IOException {
         Assumptions.assumeTrue(
                 System.getenv("WORKER_REGISTRY_TEST_RUN") != null, "only the build has its own directory");
         Path file = Files.createTempFile("left", null);

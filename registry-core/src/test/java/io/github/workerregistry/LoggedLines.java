@@ -15,13 +15,11 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.slf4j.LoggerFactory;
 
-/** All that the library logs in a test, on any level: to see whether somebody has broken a line. */
+/** All that the library logs in a test, on any level, to check that text from outside is sanitised. */
 @SuppressWarnings("exports") // a test class in an exported package; no user sees it
 public final class LoggedLines implements BeforeEachCallback, AfterEachCallback {
 
-    /**
-     * What would forge an entry of the log, split a line in every way, colour a terminal, and hide or turn around text.
-     */
+    /** Text that would forge a log entry, break a line in every way, colour a terminal, and hide or reverse text. */
     public static final String EVIL = "evil\r\n2026-01-01 00:00:00 ERROR forged\u0085a\u2028b\u2029c\u001b[31md\0"
             + "\u202ee\u200bf\u2066g\ufeffh";
 
@@ -46,9 +44,9 @@ public final class LoggedLines implements BeforeEachCallback, AfterEachCallback 
     }
 
     /**
-     * Fails if a message, or the message of a logged exception, is not one line. Announces whatever warnings there are.
+     * Fails if a message, or the message of a logged exception, is not one line. Expects any warnings.
      *
-     * @param leastEvil how many of them, at least, must be about {@link #EVIL}; or the test could not fail
+     * @param leastEvil how many of them, at least, must contain {@link #EVIL}; without them, the test could not fail
      */
     public void assertWhole(int leastEvil) {
         UnexpectedWarnings.expect("");
@@ -61,7 +59,7 @@ public final class LoggedLines implements BeforeEachCallback, AfterEachCallback 
     }
 
     /**
-     * What was logged.
+     * The logged messages.
      *
      * @return each message, and after it those of its exception
      */
@@ -77,7 +75,7 @@ public final class LoggedLines implements BeforeEachCallback, AfterEachCallback 
     }
 
     /**
-     * What was logged at one level.
+     * The messages logged at one level.
      *
      * @param level the level
      * @return each message, without exceptions

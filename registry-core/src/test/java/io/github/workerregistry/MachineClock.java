@@ -6,9 +6,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 
 /**
- * The clocks of a machine in virtual time. Its wall clock can be set, and the host can be suspended, upon which time
- * goes on and nothing runs. What this tells is what a registry reads that was given no clock: the monotonic clock over
- * both.
+ * The clocks of a machine in virtual time. Its wall clock can be set, and the machine can be suspended: time passes and
+ * nothing runs. Its instants are those of a registry that is built without a clock: the monotonic clock over both.
  */
 @SuppressWarnings("exports") // a test class in an exported package; no user sees it
 public final class MachineClock implements InstantSource {
@@ -35,7 +34,7 @@ public final class MachineClock implements InstantSource {
     }
 
     /**
-     * Time goes on, and nothing runs.
+     * Suspends the machine: time passes and nothing runs.
      *
      * @param howLong &ge; 0
      */

@@ -13,10 +13,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
-/** Threads that start at the same moment, for stress tests. Fails, with their stacks, if they do not come to an end. */
+/** Threads that start at the same moment, for stress tests. Fails with their stacks if they do not end. */
 final class ManyThreads implements AutoCloseable {
 
-    private static final int PATIENCE_SECONDS = 60;
+    private static final int PATIENCE_SECONDS = 100; // below the time that JUnit gives a test
 
     private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
         Thread thread = new Thread(task, "many");
@@ -24,7 +24,7 @@ final class ManyThreads implements AutoCloseable {
         return thread;
     });
 
-    /** Something a thread does that may throw. */
+    /** An action of a thread that may throw. */
     interface Action {
         void run() throws Exception;
     }
@@ -34,7 +34,7 @@ final class ManyThreads implements AutoCloseable {
         return threads.submit(task);
     }
 
-    /** Runs all tasks, each on a thread of its own and all from the same moment on; their results in order. */
+    /** Runs all tasks at once, each on a thread of its own; returns their results in order. */
     <T> List<T> together(List<? extends Callable<? extends T>> tasks) throws Exception {
         AtomicInteger missing = new AtomicInteger(tasks.size());
         List<Future<T>> running = new ArrayList<>();
@@ -52,7 +52,19 @@ final class ManyThreads implements AutoCloseable {
         return results;
     }
 
-    /** One action per thread, made from the thread's number. */
+    /** Runs all tasks at once, each on a thread of its own; returns their results in order. */
+    @SafeVarargs
+    @SuppressWarnings("varargs") // the array is only read
+    final <T> List<T> together(Callable<? extends T>... tasks) throws Exception {
+        return together(List.of(tasks));
+    }
+
+    /** Runs one task per thread, made from the thread's number; returns their results in order. */
+    <T> List<T> results(int count, IntFunction<Callable<T>> task) throws Exception {
+        return together(IntStream.range(0, count).mapToObj(task).toList());
+    }
+
+    /** Runs one action per thread, made from the thread's number. */
     void together(int count, IntFunction<Action> action) throws Exception {
         List<Callable<Void>> tasks = new ArrayList<>();
         IntStream.range(0, count)
@@ -63,18 +75,18 @@ final class ManyThreads implements AutoCloseable {
         together(tasks);
     }
 
-    /** What a thread came to. */
+    /** The result of a task; fails if the task failed or does not end. */
     static <T> T resultOf(Future<T> task) throws Exception {
         try {
             return task.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
             throw new AssertionError("a thread failed", e.getCause());
         } catch (TimeoutException e) {
-            throw new AssertionError("a thread has not come to its end\n" + stacks(), e);
+            throw new AssertionError("a thread has not ended\n" + stacks(), e);
         }
     }
 
-    /** Waits until a thread sleeps in a line, or has ended. */
+    /** Waits until a thread is parked in a wait queue, or has ended. */
     @SuppressWarnings("ThreadPriorityCheck") // there may be fewer cores than threads
     static void spinUntilParked(Thread thread) {
         while (thread.getState() != Thread.State.TIMED_WAITING && thread.getState() != Thread.State.TERMINATED) {
@@ -82,9 +94,11 @@ final class ManyThreads implements AutoCloseable {
         }
     }
 
-    @SuppressWarnings("ThreadPriorityCheck")
+    /** Spins, so that all threads continue at the same moment; a thread that parks would resume late. */
+    @SuppressWarnings("ThreadPriorityCheck") // there may be fewer cores than threads
     private static void spinUntilNone(AtomicInteger missing) {
         while (missing.get() > 0) {
+            StressTasks.pause();
             Thread.yield();
         }
     }
@@ -102,7 +116,7 @@ final class ManyThreads implements AutoCloseable {
         return all.toString();
     }
 
-    /** Ends what is left. */
+    /** Interrupts the threads that still run. */
     @Override
     public void close() {
         threads.shutdownNow();

@@ -11,7 +11,7 @@ import io.github.workerregistry.WorkerState.Stopping;
 import java.time.Instant;
 import java.util.Optional;
 
-/** A worker in the {@link RegistryModel}: what is known of it, and what an edge does to that. */
+/** A worker in the {@link RegistryModel}: its state, and the effects of transitions and leases on it. */
 final class ModelledWorker {
 
     final String id;
@@ -31,21 +31,21 @@ final class ModelledWorker {
     Instant lastHeartbeat;
     Instant startedAt;
 
-    /** Whether the host reports its occupancy, in place of leases. */
+    /** Whether the hive reports its occupancy, in place of leases. */
     boolean reported;
 
     boolean suspected;
 
-    /** The last lease that failed, while the worker is checked for it. */
+    /** The last failed lease, while the worker is checked for it. */
     Optional<FailedLease> checking = Optional.empty();
 
-    /** How a process of it ended, of whatever generation. */
+    /** The last exit of any generation. */
     Optional<Exit> lastExit = Optional.empty();
 
-    /** How often it became Idle: whoever saw it Idle must not miss that it worked since. */
+    /** Number of times that it became Idle. A record with another number is out of date. */
     int idleSpell;
 
-    private boolean workedSinceLook;
+    private boolean usedSinceRead;
 
     ModelledWorker(WorkerInfo registered) {
         id = registered.id();
@@ -62,32 +62,36 @@ final class ModelledWorker {
         reported = state instanceof Busy;
     }
 
+    Incarnation incarnation() {
+        return new Incarnation(id, generation, startedAt);
+    }
+
     boolean canLease() {
         return state.routable() && !reported && checking.isEmpty() && inUse < slots;
     }
 
-    /** A slot is taken or given back, which moves a worker between Idle and Busy. */
+    /** A slot is acquired or released, which changes the state between Idle and Busy. */
     void lease(int slotsMore) {
         inUse += slotsMore;
-        workedSinceLook = true;
+        usedSinceRead = true;
         if (state.routable()) {
             state = inUse == 0 ? IDLE : BUSY;
             idleSpell += inUse == 0 ? 1 : 0;
         }
     }
 
-    /** Work moves the time of the last activity when somebody looks, if time has passed since. */
-    void look(Instant now) {
-        if (workedSinceLook && lastActivity.isBefore(now)) {
+    /** A read records the time of the work since the last read, if time has passed. */
+    void read(Instant now) {
+        if (usedSinceRead && lastActivity.isBefore(now)) {
             lastActivity = now;
-            workedSinceLook = false;
+            usedSinceRead = false;
         }
     }
 
-    /** Whether a caller may ask for this edge, or for what is so already. */
-    boolean mayGoTo(WorkerState next) {
+    /** Whether a caller may request this transition, or the current state again. */
+    boolean canBecome(WorkerState next) {
         if (state.routable() && next.routable()) {
-            return inUse == 0 || reported; // leases count themselves
+            return inUse == 0 || reported; // leases determine the occupancy
         }
         return switch (state.label()) {
             case "loading" -> next instanceof Idle || next instanceof Stopping || next instanceof BackingOff;
@@ -98,22 +102,22 @@ final class ModelledWorker {
     }
 
     private boolean isStoppedForARestart() {
-        Exit.Cause reason = ((Stopping) state).reason();
-        return reason.isFailure() || reason == Exit.Cause.RESTART;
+        StopReason reason = ((Stopping) state).reason();
+        return reason.isFailure() || reason == StopReason.RESTART;
     }
 
-    /** Whether it serves, or may serve one day. */
-    boolean mayServe() {
+    /** Whether it serves requests, now or later. */
+    boolean canEverServe() {
         return !(state instanceof Stopping) || isStoppedForARestart();
     }
 
-    /** Goes to another state. */
-    void go(WorkerState next, Instant now) {
+    /** Changes the state. */
+    void transition(WorkerState next, Instant now) {
         boolean loaded = state instanceof Loading && next instanceof Idle;
         idleSpell++;
         state = next;
         if (reported) {
-            inUse = 0; // nobody could give back what the host reported
+            inUse = 0; // reported slots have no leases that could release them
         }
         reported = next instanceof Busy;
         if (next.routable()) {
@@ -150,7 +154,8 @@ final class ModelledWorker {
                 .failedHealthChecks(failed)
                 .generation(generation)
                 .restarts(restarts)
-                .startedAt(startedAt);
+                .startedAt(startedAt)
+                .suspected(suspected);
         if (pid > 0) {
             info.pid(pid);
         }

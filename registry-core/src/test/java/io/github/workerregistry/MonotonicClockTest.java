@@ -9,18 +9,18 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** With a wall clock of its own: a test with real processes would have to set the clock of its machine. */
+/** The monotonic clock over a wall clock of the test; the clock of the machine is not set. */
 @ExtendWith(UnexpectedWarnings.class)
 class MonotonicClockTest {
 
     private static final Instant START = Instant.parse("2026-03-29T00:59:59Z");
 
     private final AtomicReference<Instant> wall = new AtomicReference<>(START);
-    private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5); // nanoTime() may be anything, and may overflow
+    private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5); // nanoTime() has any origin and may overflow
     private final MonotonicClock clock = new MonotonicClock(wall::get, nanos::get);
 
     @Test
-    void itBeginsAtTheWallTimeAndGoesOnWithTheTimeElapsed() {
+    void clockStartsAtTheWallTimeAndAdvancesWithTheElapsedTime() {
         assertThat(clock.instant()).isEqualTo(START);
 
         nanos.addAndGet(Duration.ofHours(3).toNanos());
@@ -29,7 +29,7 @@ class MonotonicClockTest {
     }
 
     @Test
-    void aJumpOfTheWallClockForwardsOrBackChangesNothing() {
+    void jumpOfTheWallClockChangesNothing() {
         for (int hours : new int[] {1, -24}) {
             wall.set(START.plus(Duration.ofHours(hours)));
 
@@ -38,7 +38,7 @@ class MonotonicClockTest {
     }
 
     @Test
-    void theRegistrysOwnClockIsThisOne() {
+    void clockOfARegistryIsMonotonicByDefault() {
         assertThat(WorkerRegistry.create().clock()).isInstanceOf(MonotonicClock.class);
     }
 }

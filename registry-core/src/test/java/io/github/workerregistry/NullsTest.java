@@ -10,7 +10,7 @@ import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.health.HttpHealthProbe;
 import io.github.workerregistry.health.TcpHealthProbe;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
-import io.github.workerregistry.lifecycle.PortRange;
+import io.github.workerregistry.lifecycle.PortPool;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.StopRequest;
 import io.github.workerregistry.lifecycle.WorkerSpec;
@@ -22,12 +22,12 @@ import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessIdentity;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.WorkerProcess;
-import io.github.workerregistry.testing.ContractCheck;
 import io.github.workerregistry.testing.FakeProcessController;
-import io.github.workerregistry.testing.HealthProbeContract;
 import io.github.workerregistry.testing.RecordingListener;
 import io.github.workerregistry.testing.ScriptedHealthProbe;
 import io.github.workerregistry.testing.VirtualTime;
+import io.github.workerregistry.testing.contract.ContractCheck;
+import io.github.workerregistry.testing.contract.HealthProbeContract;
 import java.lang.reflect.AnnotatedType;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
@@ -70,13 +70,16 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Passes null for every parameter of every public constructor and method, one at a time: each time there is a
  * {@link NullPointerException} that begins with the parameter's name, and nothing has changed.
  *
- * <p>Nobody has to remember a new method. A new type needs a sample in {@link World}, or this fails.
+ * <p>A new method is tested without further code. A new type needs a sample in {@link World}, or this test fails.
  */
 @ExtendWith(UnexpectedWarnings.class)
 class NullsTest {
 
-    /** One for all: each has a thread, until it is garbage. */
+    /** Shared: each client has a thread until it is garbage collected. */
     private static HttpClient client;
+
+    private static final Class<?> SUPERVISION =
+            WorkerRegistry.create().supervision().getClass();
 
     private static ParameterNames names;
 
@@ -87,7 +90,7 @@ class NullsTest {
     }
 
     @AfterAll
-    static void letTheClientGo() {
+    static void dropClient() {
         client = null;
     }
 
@@ -102,16 +105,24 @@ class NullsTest {
 
     static Stream<Null> everyParameter() throws Exception {
         return PublicTypes.all().stream()
-                .flatMap(type -> Stream.<Executable[]>of(type.getConstructors(), type.getDeclaredMethods()))
-                .flatMap(Stream::of)
-                .filter(NullsTest::isOurs)
+                .flatMap(type -> Stream.concat(Stream.of(type.getConstructors()), methods(type)))
+                .filter(NullsTest::isTested)
                 .flatMap(executable -> IntStream.range(0, executable.getParameterCount())
                         .filter(index -> mustNotBeNull(executable, index))
                         .mapToObj(index -> new Null(executable, index)));
     }
 
-    /** Bridges are the compiler's; what has no body is tried where it has one. */
-    private static boolean isOurs(Executable executable) {
+    /** For an interface that a private class implements, the methods of that class. */
+    private static Stream<? extends Executable> methods(Class<?> type) {
+        boolean isHidden = type == Supervision.class;
+        return Stream.of((isHidden ? SUPERVISION : type).getDeclaredMethods());
+    }
+
+    /**
+     * Without bridges, which the compiler adds, and without abstract methods, which are tested where they are
+     * implemented.
+     */
+    private static boolean isTested(Executable executable) {
         return Modifier.isPublic(executable.getModifiers())
                 && !Modifier.isAbstract(executable.getModifiers())
                 && !executable.isSynthetic()
@@ -133,28 +144,32 @@ class NullsTest {
                 .toArray();
         arguments[parameter.index] = null;
         Object receiver = world.receiverOf(parameter.executable);
-        Object before = world.look();
+        Object before = world.state();
 
         Throwable thrown = catchThrowable(() -> invoke(parameter.executable, receiver, arguments));
 
         String name = nameOf(parameter);
         assertThat(thrown).isInstanceOf(NullPointerException.class);
         assertThat(thrown.getMessage() + " ").startsWith(name + " ");
-        assertThat(world.look()).isEqualTo(before);
+        assertThat(world.state()).isEqualTo(before);
     }
 
-    /** The one that is told by its caller what its value is called says that name. */
+    /** {@code requireName} reports the name that its caller passes. */
     private static String nameOf(Null parameter) {
         String name = names.of(parameter.executable).get(parameter.index);
-        boolean isTold = parameter.executable.getName().equals("requireName") && name.equals("value");
-        return isTold ? "w" : name;
+        boolean isPassed = parameter.executable.getName().equals("requireName") && name.equals("value");
+        return isPassed ? "w" : name;
     }
 
-    /** Were the samples wrong, something else might be refused than the null. */
+    /** With a wrong sample, the call could be refused for another reason than the null. */
     @Test
-    void withoutANullTheSamplesAreTaken() throws Exception {
-        UnexpectedWarnings.expect("worker w is gone: CRASHED"); // the fake process is told to
+    void samplesAreAcceptedWithoutANull() throws Exception {
+        UnexpectedWarnings.expect("worker w"); // the fake process exits as one of the calls demands
         List<Executable> all = everyParameter().map(Null::executable).distinct().toList();
+        assertThat(all)
+                .as("methods behind the interface")
+                .filteredOn(executable -> executable.getDeclaringClass() == SUPERVISION)
+                .hasSizeGreaterThan(10);
         assertThat(all).hasSizeGreaterThan(150).allSatisfy(executable -> {
             World world = new World();
             Object[] arguments =
@@ -166,6 +181,9 @@ class NullsTest {
 
     private static Object invoke(Executable executable, Object receiver, Object[] arguments) throws Throwable {
         try {
+            if (executable.getDeclaringClass() == SUPERVISION) {
+                executable.setAccessible(true); // its class is private
+            }
             return executable instanceof Method method
                     ? method.invoke(receiver, arguments)
                     : ((Constructor<?>) executable).newInstance(arguments);
@@ -174,7 +192,7 @@ class NullsTest {
         }
     }
 
-    /** A small hive, one valid value of each type, and a look at everything that could change. */
+    /** A small hive, one valid value of each type, and a snapshot of everything that could change. */
     private static final class World {
         private final VirtualTime time = new VirtualTime();
         private final WorkerRegistry registry =
@@ -182,8 +200,9 @@ class NullsTest {
         private final FakeProcessController processes = new FakeProcessController();
         private final ScriptedHealthProbe probe = new ScriptedHealthProbe();
         private final RecordingListener heard = new RecordingListener();
-        private final WorkerSupervisor supervisor =
-                WorkerSupervisor.builder(registry, time).processes(processes).build();
+        private final WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time)
+                .processController(processes)
+                .build();
         private final Map<Class<?>, Object> samples = new HashMap<>();
 
         World() {
@@ -195,7 +214,7 @@ class NullsTest {
                     .build();
             registry.subscribe(heard, Runnable::run);
             supervisor.spawn(spec);
-            supervisor.ready("w");
+            supervisor.reportReady("w");
             WorkerInfo worker = registry.get("w").orElseThrow();
             Exit exit = SomeWorkers.crash(worker);
             ProcessSpec another = new ProcessSpec("v", List.of("serve"), Map.of(), Optional.empty());
@@ -240,6 +259,8 @@ class NullsTest {
                     entry(ProcessHandle.class, ProcessHandle.current()),
                     entry(WorkerRegistry.class, registry),
                     entry(WorkerRegistry.Builder.class, WorkerRegistry.builder()),
+                    entry(SUPERVISION, registry.supervision()),
+                    entry(Incarnation.class, worker.incarnation()),
                     entry(SlotFilter.class, SlotFilter.any()),
                     entry(SlotLease.class, leaseOfAnotherRegistry()),
                     entry(LeaseChecker.class, (LeaseChecker) World::check),
@@ -254,11 +275,13 @@ class NullsTest {
                     entry(WorkerState.Idle.class, new WorkerState.Idle()),
                     entry(WorkerState.Busy.class, new WorkerState.Busy()),
                     entry(WorkerState.BackingOff.class, SomeWorkers.backingOff(worker)),
-                    entry(WorkerState.Stopping.class, new WorkerState.Stopping(Exit.Cause.REQUESTED)),
+                    entry(WorkerState.Stopping.class, new WorkerState.Stopping(StopReason.REQUESTED)),
                     entry(Exit.class, exit),
                     entry(Exit.Cause.class, exit.cause()),
                     entry(ExitStatus.class, exit.status()),
                     entry(RegistryStats.class, registry.stats()),
+                    entry(RegistryStats.Builder.class, RegistryStats.builder()),
+                    entry(StopReason.class, StopReason.REQUESTED),
                     entry(HealthProbe.class, probe),
                     entry(HealthStatus.class, HealthStatus.healthy()),
                     entry(HttpHealthProbe.class, HttpHealthProbe.at("/", client)),
@@ -273,7 +296,7 @@ class NullsTest {
                     entry(LocalProcessController.Builder.class, LocalProcessController.builder()),
                     entry(LifecycleConfig.class, LifecycleConfig.defaults()),
                     entry(LifecycleConfig.Builder.class, LifecycleConfig.builder()),
-                    entry(PortRange.class, PortRange.of(1, 1)),
+                    entry(PortPool.class, PortPool.of(1, 1)),
                     entry(RestartPolicy.class, RestartPolicy.never()),
                     entry(RestartPolicy.Builder.class, RestartPolicy.builder()),
                     entry(RestartPolicy.Mode.class, RestartPolicy.Mode.NEVER),
@@ -303,7 +326,7 @@ class NullsTest {
 
         Object sample(Class<?> type) {
             Object sample = samples.get(type);
-            assertThat(sample).as("a sample of %s, which is new", type).isNotNull();
+            assertThat(sample).as("a sample of the new type %s", type).isNotNull();
             return sample;
         }
 
@@ -312,7 +335,7 @@ class NullsTest {
             return needed ? sample(executable.getDeclaringClass()) : null;
         }
 
-        List<Object> look() {
+        List<Object> state() {
             return List.of(
                     registry.list(),
                     registry.stats(),
@@ -326,9 +349,9 @@ class NullsTest {
                     time.pendingTasks());
         }
 
-        /** Of a worker that is not there: to ask is counted. */
+        /** The answer for an unknown worker. The call is counted. */
         private static HealthStatus answerOf(ScriptedHealthProbe probe) {
-            return probe.probe(SomeWorkers.idle("nobody", 1), Duration.ofSeconds(1))
+            return probe.probe(SomeWorkers.idle("unknown", 1), Duration.ofSeconds(1))
                     .toCompletableFuture()
                     .join();
         }

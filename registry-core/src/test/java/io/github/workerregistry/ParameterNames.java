@@ -22,8 +22,8 @@ import org.jspecify.annotations.NullMarked;
 import org.slf4j.Logger;
 
 /**
- * The names of the library's parameters, as its sources have them. Class files do not keep them, so the sources are
- * compiled a second time, with them, beside the others.
+ * The names of the library's parameters in its sources. Its class files do not keep them, so that the sources are
+ * compiled a second time, with {@code -parameters}.
  */
 final class ParameterNames {
 
@@ -45,7 +45,7 @@ final class ParameterNames {
         return names;
     }
 
-    /** Loads the library's classes from another place. A parent would give the ones that run here. */
+    /** Loads the library's classes from another directory. A parent loader would return those of this run. */
     private static final class Twins extends URLClassLoader {
         Twins(Path classes) throws IOException {
             super(new URL[] {classes.toUri().toURL()}, ParameterNames.class.getClassLoader());

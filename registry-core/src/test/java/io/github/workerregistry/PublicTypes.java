@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** What the library shows to its users. */
+/** The public types of the library. */
 final class PublicTypes {
 
     private PublicTypes() {}

@@ -17,8 +17,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What a registry is, in the plainest way: a map of workers, the events so far, and some totals. Single-threaded, with
- * no words and no generations in bits, and meant to be obviously right.
+ * A plain model of a registry: a map of workers, the events so far, and totals. Single-threaded and without packed
+ * words, so that it is easy to verify.
  */
 final class RegistryModel {
 
@@ -27,74 +27,75 @@ final class RegistryModel {
     final List<Lease> leases = new ArrayList<>();
 
     private final Map<Exit.Cause, Long> endedBy = new EnumMap<>(Exit.Cause.class);
-    private long orphansReaped;
+    private long checksUnknown;
 
-    /** How many edges were gone, to see that the lives are not dull. */
+    /** Number of transitions, to check that the histories have enough of them. */
     int edges;
 
-    /** A lease that somebody holds, and that may be void. */
+    /** An acquired lease, which may be void. */
     final class Lease {
         final SlotLease lease;
         final ModelledWorker worker;
-        final Instant takenAt;
+        final Instant acquiredAt;
         final String url;
-        private final int generation;
+        private final Incarnation incarnation;
         boolean closed;
         boolean reported;
 
-        /** How it ended; empty while it is held, or checked. */
+        /** How it ended; empty while it is open or checked. */
         Optional<LeaseEnd> end = Optional.empty();
 
-        /** What was asked for when it was taken, if it was. */
-        Optional<CompletionStage<LeaseEnd>> asked = Optional.empty();
+        /** The stage of its end, if the test requested it after the acquisition. */
+        Optional<CompletionStage<LeaseEnd>> endStage = Optional.empty();
 
         private Lease(SlotLease lease, ModelledWorker worker, Instant now) {
             this.lease = lease;
             this.worker = worker;
-            this.takenAt = now;
-            generation = worker.generation;
+            this.acquiredAt = now;
+            incarnation = worker.incarnation();
             url = worker.url;
         }
 
         boolean isValid() {
-            return !closed && isMember(worker, generation) && !(worker.state instanceof BackingOff);
+            return !closed && isMember(worker, incarnation) && !(worker.state instanceof BackingOff);
         }
 
         private boolean isOf(ModelledWorker other) {
-            return worker == other && generation == other.generation;
+            return incarnation.equals(other.incarnation());
         }
 
-        /** What whoever asks now is told: of each worker, only the last exit is known. */
-        Optional<LeaseEnd> endAskedNow() {
-            return end.map(known -> known instanceof LeaseEnd.Lost ? lost(worker, generation) : known);
+        /** The end that a new request reports: only the last exit of a worker is kept. */
+        Optional<LeaseEnd> endReportedNow() {
+            return end.map(known -> known instanceof LeaseEnd.Lost ? lost(worker, incarnation) : known);
         }
     }
 
-    private static LeaseEnd lost(ModelledWorker worker, int generation) {
-        return new LeaseEnd.Lost(worker.lastExit.filter(exit -> exit.generation() == generation));
+    private static LeaseEnd lost(ModelledWorker worker, Incarnation incarnation) {
+        return new LeaseEnd.Lost(
+                worker.lastExit.filter(exit -> exit.incarnation().equals(incarnation)));
     }
 
-    /** A worker as somebody read it. */
-    record Memory(WorkerInfo seen, ModelledWorker worker, int idleSpell) {}
+    /** A record that was read from the registry. */
+    record Snapshot(WorkerInfo seen, ModelledWorker worker, int idleSpell) {}
 
     ModelledWorker get(String id) {
         return members.get(id);
     }
 
-    private boolean isMember(ModelledWorker worker, int generation) {
-        return members.get(worker.id) == worker && worker.generation == generation;
+    private boolean isMember(ModelledWorker worker, Incarnation incarnation) {
+        return members.get(worker.id) == worker && worker.incarnation().equals(incarnation);
     }
 
-    /** Whether it is this very worker still, whatever it has done since. */
-    boolean isSame(Memory memory) {
-        return isMember(memory.worker, memory.seen.generation());
+    /** Whether the worker is still the same incarnation. */
+    boolean isSameIncarnation(Snapshot snapshot) {
+        return isMember(snapshot.worker, snapshot.seen.incarnation());
     }
 
-    /** Whether nothing has happened to it since. */
-    boolean isUnchanged(Memory memory) {
-        return isSame(memory)
-                && memory.worker.state.equals(memory.seen.state())
-                && (!(memory.worker.state instanceof Idle) || memory.worker.idleSpell == memory.idleSpell);
+    /** Whether the worker is unchanged since the read. */
+    boolean isUnchanged(Snapshot snapshot) {
+        return isSameIncarnation(snapshot)
+                && snapshot.worker.state.equals(snapshot.seen.state())
+                && (!(snapshot.worker.state instanceof Idle) || snapshot.worker.idleSpell == snapshot.idleSpell);
     }
 
     Stream<ModelledWorker> of(String modelRef) {
@@ -113,38 +114,38 @@ final class RegistryModel {
         events.add(new WorkerEvent.Registered(worker.info()));
     }
 
-    /** Goes to another state, or, if that is no other, only looks. */
-    void go(ModelledWorker worker, WorkerState next, Instant now) {
+    /** Changes the state of a worker; only reads it if it is in that state already. */
+    void transition(ModelledWorker worker, WorkerState next, Instant now) {
         WorkerState from = worker.state;
-        worker.look(now);
+        worker.read(now);
         if (next.equals(from)) {
             return;
         }
         if (next instanceof BackingOff backingOff) {
-            loseLeases(worker, Optional.of(backingOff.cause()));
+            loseLeases(worker, Optional.of(backingOff.exit()));
         }
-        worker.go(next, now);
+        worker.transition(next, now);
         edges++;
         WorkerInfo after = worker.info();
         if (next instanceof Idle && from instanceof Loading) {
             events.add(new WorkerEvent.BecameReady(after));
         } else if (next instanceof BackingOff backingOff) {
-            ended(after, backingOff.cause().cause(), Optional.of(backingOff.cause()));
+            ended(after, backingOff.exit().cause(), Optional.of(backingOff.exit()));
             events.add(new WorkerEvent.RestartScheduled(after, backingOff.attempt(), backingOff.retryAt()));
         } else if (next instanceof Loading) {
             events.add(new WorkerEvent.Restarted(after));
         } else if (next instanceof Stopping stopping) {
-            if (stopping.reason() == Exit.Cause.IDLE_TIMEOUT) {
+            if (stopping.reason() == StopReason.IDLE_TIMEOUT) {
                 events.add(new WorkerEvent.IdleTimedOut(after));
             }
-            events.add(new WorkerEvent.Stopping(after, stopping.reason()));
+            events.add(new WorkerEvent.StopStarted(after, stopping.reason()));
         }
     }
 
-    void leave(ModelledWorker worker, Exit.Cause reason, Optional<Exit> exit) {
+    void remove(ModelledWorker worker, Exit.Cause reason, Optional<Exit> exit) {
         members.remove(worker.id);
         loseLeases(worker, exit);
-        if (!(worker.state instanceof BackingOff)) { // its end has been told
+        if (!(worker.state instanceof BackingOff)) { // its exit has been reported
             ended(worker.info(), reason, exit);
         }
         events.add(new WorkerEvent.Removed(worker.info(), reason, exit));
@@ -163,18 +164,18 @@ final class RegistryModel {
         return worker.failed;
     }
 
-    void suspect(ModelledWorker worker, Exit.Cause cause) {
+    void suspect(ModelledWorker worker, StopReason reason) {
         worker.suspected = true;
-        events.add(new WorkerEvent.Suspected(worker.info(), cause));
+        events.add(new WorkerEvent.Suspected(worker.info(), reason));
     }
 
     void clearSuspicion(ModelledWorker worker) {
         worker.suspected = false;
-        events.add(new WorkerEvent.Cleared(worker.info()));
+        events.add(new WorkerEvent.SuspicionCleared(worker.info()));
     }
 
-    void noteReapedOrphans(int processes) {
-        orphansReaped += processes;
+    void checkUnknown() {
+        checksUnknown++;
     }
 
     void leased(SlotLease lease, ModelledWorker worker, Instant now) {
@@ -190,14 +191,14 @@ final class RegistryModel {
         lease.closed = true;
     }
 
-    /** A lease that was valid fails, and its worker is checked: its end is known later. */
+    /** A valid lease fails and its worker is checked; the end is decided later. */
     void failed(Lease lease, FailedLease failed) {
         lease.worker.lease(-1);
         lease.closed = true;
         lease.worker.checking = Optional.of(failed);
     }
 
-    /** A check passes, if it is that of the last lease that failed. */
+    /** A check passes if it is that of the last failed lease. */
     boolean pass(FailedLease failed) {
         Optional<ModelledWorker> checked = members.values().stream()
                 .filter(worker -> worker.checking.equals(Optional.of(failed)))
@@ -209,7 +210,7 @@ final class RegistryModel {
         return checked.isPresent();
     }
 
-    /** The leases of a worker's generation that have failed, and whose end is not known. */
+    /** The failed leases of a worker's generation whose end is not decided. */
     private List<Lease> undecided(ModelledWorker worker) {
         return leases.stream()
                 .filter(lease -> lease.isOf(worker) && lease.closed && lease.end.isEmpty())
@@ -221,30 +222,30 @@ final class RegistryModel {
         worker.checking = Optional.empty();
         leases.stream()
                 .filter(lease -> lease.isOf(worker) && lease.end.isEmpty())
-                .forEach(lease -> lease.end = Optional.of(lost(worker, lease.generation)));
+                .forEach(lease -> lease.end = Optional.of(lost(worker, lease.incarnation)));
     }
 
     RegistryStats stats() {
-        return new RegistryStats(
-                count("loading"),
-                count("idle"),
-                count("busy"),
-                count("backing_off"),
-                count("stopping"),
-                routable().mapToLong(worker -> worker.slots).sum(),
-                routable().mapToLong(worker -> worker.inUse).sum(),
-                told(WorkerEvent.Registered.class),
-                told(WorkerEvent.BecameReady.class),
-                told(WorkerEvent.Crashed.class),
-                told(WorkerEvent.Restarted.class),
-                told(WorkerEvent.HealthCheckFailed.class),
-                0,
-                told(WorkerEvent.Suspected.class),
-                orphansReaped,
-                endedBy);
+        return RegistryStats.builder()
+                .loading(count("loading"))
+                .idle(count("idle"))
+                .busy(count("busy"))
+                .backingOff(count("backing_off"))
+                .stopping(count("stopping"))
+                .slotsTotal(routable().mapToLong(worker -> worker.slots).sum())
+                .slotsInUse(routable().mapToLong(worker -> worker.inUse).sum())
+                .registered(count(WorkerEvent.Registered.class))
+                .becameReady(count(WorkerEvent.BecameReady.class))
+                .crashed(count(WorkerEvent.Crashed.class))
+                .restarted(count(WorkerEvent.Restarted.class))
+                .healthChecksFailed(count(WorkerEvent.HealthCheckFailed.class))
+                .healthChecksUnknown(checksUnknown)
+                .suspected(count(WorkerEvent.Suspected.class))
+                .endedBy(endedBy)
+                .build();
     }
 
-    /** How many are in which state, in words. */
+    /** Number of workers by state, as text. */
     String describe() {
         String counts = Stream.of("loading", "idle", "busy", "backing_off", "stopping")
                 .filter(state -> count(state) > 0)
@@ -261,7 +262,7 @@ final class RegistryModel {
         return infos(worker -> worker.state.label().equals(state)).size();
     }
 
-    private long told(Class<? extends WorkerEvent> kind) {
+    private long count(Class<? extends WorkerEvent> kind) {
         return events.stream().filter(kind::isInstance).count();
     }
 }

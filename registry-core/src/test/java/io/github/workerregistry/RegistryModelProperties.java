@@ -26,25 +26,30 @@ import net.jqwik.api.statistics.StatisticsReport.StatisticsReportMode;
 @AddLifecycleHook(UnexpectedWarnings.class)
 class RegistryModelProperties {
 
-    /** What {@link RegistryBesideItsModel} does before, after, or beside every step. */
+    /** Operations that {@link ModelCheckedRegistry} calls with every step. */
     private static final List<String> ALWAYS = List.of(
             "node()",
             "clock()",
             "stats()",
             "toString()",
             "subscribe(WorkerListener, Executor)",
-            "checkFailedLeases(LeaseChecker)");
+            "supervision()",
+            "supervision().checkFailedLeases(LeaseChecker)");
 
-    /** What can be done, how often it is, and the public method of the registry that is called for it, if one is. */
+    /**
+     * An action, its frequency, and the public method of the registry or of its supervision that it calls; empty if
+     * none.
+     */
     enum Action {
         REGISTER(12, "register(WorkerInfo)"),
-        UPDATE_STATE(30, "updateState(String, WorkerState)"),
-        UPDATE_STATE_IF_UNCHANGED(8, "updateStateIfUnchanged(WorkerInfo, WorkerState)"),
-        UPDATE_STATE_OF(8, "updateStateOf(WorkerInfo, WorkerState)"),
-        RESTART_IF_UNCHANGED(8, "restartIfUnchanged(WorkerInfo, Loading, String)"),
+        UPDATE_STATE(36, "updateState(String, WorkerState)"),
+        TRANSITION_IF_UNCHANGED(8, "supervision().transitionIfUnchanged(WorkerInfo, WorkerState)"),
+        TRANSITION(8, "supervision().transition(Incarnation, WorkerState)"),
+        RESTART_IF_UNCHANGED(8, "supervision().restartIfUnchanged(WorkerInfo, Loading, String)"),
         REMOVE(1, "remove(String)"),
-        REMOVE_IF_UNCHANGED(2, "removeIfUnchanged(WorkerInfo, Cause)"),
-        REMOVE_EXITED(6, "removeExited(Exit)"),
+        REMOVE_IF_UNCHANGED(2, "supervision().removeIfUnchanged(WorkerInfo, StopReason)"),
+        REMOVE_UNSTARTED(1, "supervision().removeUnstarted(WorkerInfo)"),
+        REMOVE_EXITED(4, "supervision().remove(Exit)"),
         CLEAR(1, "clear()"),
         TRY_ACQUIRE(7, "tryAcquire(String)"),
         TRY_ACQUIRE_FILTERED(7, "tryAcquire(String, SlotFilter)"),
@@ -55,23 +60,25 @@ class RegistryModelProperties {
         FAIL_LEASE(10, ""),
         PASS_CHECK(8, ""),
         FAIL_HEALTH_CHECK(3, "incrementFailedHealthChecks(String)"),
-        FAIL_HEALTH_CHECK_IF_UNCHANGED(4, "incrementFailedHealthChecksIfUnchanged(WorkerInfo)"),
-        PASS_HEALTH_CHECK(2, "resetFailedHealthChecks(String)"),
-        SUSPECT(4, "suspect(String, Cause)"),
-        CLEAR_SUSPICION(2, "clearSuspicion(String)"),
+        FAIL_HEALTH_CHECK_IF_UNCHANGED(4, "supervision().checkFailed(WorkerInfo)"),
+        PASS_HEALTH_CHECK(3, "supervision().checkPassed(Incarnation)"),
+        UNKNOWN_HEALTH_CHECK(2, "supervision().checkUnknown(Incarnation)"),
+        SUSPECT(5, "supervision().suspect(Incarnation, StopReason)"),
+        CLEAR_SUSPICION(3, "supervision().clearSuspicion(Incarnation)"),
         HEARTBEAT(2, "heartbeat(String)"),
         HEARTBEAT_OF_A_GENERATION(2, "heartbeat(String, int)"),
-        SET_PID(3, "setPid(String, int, long)"),
-        REAP_ORPHANS(1, "noteReapedOrphans(int)"),
-        REPORT_LEAKS(5, "reportLeaks()"),
-        LOOK(10, "get(String)"),
-        LOOK_AT_ALL(3, "list()"),
-        LOOK_FOR_ALL_IDLE(3, "idleWorkers()"),
-        LOOK_FOR_IDLE(3, "findIdleWorker(String)"),
-        LOOK_ON_NODE(4, "findByNodeAndModel(String, String)"),
-        LISTEN(1, ""),
-        LISTEN_NO_MORE(1, ""),
-        PASS_TIME(6, "");
+        STARTED(4, "supervision().started(Incarnation, long)"),
+        REPORT_LEAKS(5, "supervision().reportLeaks()"),
+        FORGET_HINTS(2, "supervision().forgetHints()"),
+        READ(10, "get(String)"),
+        READ_ALL(3, "list()"),
+        READ_ALL_OF_A_MODEL(3, "list(String)"),
+        READ_ALL_IDLE(3, "idleWorkers()"),
+        FIND_IDLE(3, "findIdleWorker(String)"),
+        FIND_ON_NODE(4, "findByNodeAndModel(String, String)"),
+        SUBSCRIBE(1, ""),
+        UNSUBSCRIBE(1, ""),
+        ADVANCE_TIME(6, "");
 
         private final int weight;
         private final String method;
@@ -82,7 +89,7 @@ class RegistryModelProperties {
         }
     }
 
-    /** One step: what, and with which of the things at hand. */
+    /** One step: an action and the choice of its arguments. */
     record Step(Action action, int x, int y) {
         @Override
         public String toString() {
@@ -91,7 +98,7 @@ class RegistryModelProperties {
     }
 
     @Provide
-    Arbitrary<List<Step>> lives() {
+    Arbitrary<List<Step>> histories() {
         List<Tuple.Tuple2<Integer, Action>> weights = Arrays.stream(Action.values())
                 .map(action -> Tuple.of(action.weight, action))
                 .toList();
@@ -105,11 +112,11 @@ class RegistryModelProperties {
 
     @Property(tries = 1_500)
     @StatisticsReport(StatisticsReportMode.OFF)
-    void aRegistryDoesWhatItsModelDoes(@ForAll("lives") List<Step> life) {
-        try (RegistryBesideItsModel both = new RegistryBesideItsModel()) {
-            for (Step step : life) {
-                both.take(step);
-                both.compareWithoutLooking();
+    void registryAgreesWithItsModel(@ForAll("histories") List<Step> history) {
+        try (ModelCheckedRegistry both = new ModelCheckedRegistry()) {
+            for (Step step : history) {
+                both.run(step);
+                both.compareWithoutReading();
             }
             both.compareAll();
             Statistics.label("edges").collect(both.edges() > 10 ? "many" : "few");
@@ -117,26 +124,31 @@ class RegistryModelProperties {
         }
     }
 
-    /** What changes no worker, and has tests of its own. */
+    /** Operations that change no worker and have tests of their own. */
     private static final List<String> ELSEWHERE = List.of(
-            "noteUnknownHealthCheck(String)",
-            "deferEvents(Runnable)",
-            "endLeasing(String, int)",
-            "isDeliveringEvents()");
+            "supervision().deferEvents(Runnable)",
+            "supervision().endLeasing(Incarnation)",
+            "supervision().isDeliveringEvents()");
 
-    /** Whoever adds an operation adds it here, too. */
+    /** A new operation must be added to the model. */
     @Example
     void everyOperationIsInTheModel() {
         Stream<String> modelled =
                 Arrays.stream(Action.values()).map(action -> action.method).filter(method -> !method.isEmpty());
 
-        assertThat(Arrays.stream(WorkerRegistry.class.getDeclaredMethods())
-                        .filter(method -> Modifier.isPublic(method.getModifiers()))
-                        .filter(method -> !Modifier.isStatic(method.getModifiers()))
-                        .map(RegistryModelProperties::signature))
+        assertThat(Stream.concat(
+                        operations(WorkerRegistry.class),
+                        operations(Supervision.class).map(operation -> "supervision()." + operation)))
                 .containsExactlyInAnyOrderElementsOf(Stream.of(modelled, ALWAYS.stream(), ELSEWHERE.stream())
                         .flatMap(operations -> operations)
                         .toList());
+    }
+
+    private static Stream<String> operations(Class<?> type) {
+        return Arrays.stream(type.getDeclaredMethods())
+                .filter(method -> Modifier.isPublic(method.getModifiers()))
+                .filter(method -> !Modifier.isStatic(method.getModifiers()))
+                .map(RegistryModelProperties::signature);
     }
 
     private static String signature(Method method) {

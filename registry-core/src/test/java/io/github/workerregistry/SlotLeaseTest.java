@@ -25,7 +25,7 @@ class SlotLeaseTest {
         return registry.get(id).orElseThrow();
     }
 
-    private SlotLease take(String id) {
+    private SlotLease acquire(String id) {
         return registry.tryAcquireFrom(id).orElseThrow();
     }
 
@@ -36,10 +36,10 @@ class SlotLeaseTest {
     }
 
     @Test
-    void aLeaseTakesASlotAndGivesItBack() {
+    void leaseOccupiesASlotUntilItIsClosed() {
         registry.register(idle("w", 2));
 
-        try (SlotLease lease = take("w")) {
+        try (SlotLease lease = acquire("w")) {
             assertThat(lease.isValid()).isTrue();
             assertThat(now("w").state()).isEqualTo(BUSY);
             assertThat(now("w").slotsInUse()).isEqualTo(1);
@@ -51,10 +51,10 @@ class SlotLeaseTest {
     }
 
     @Test
-    void aWorkerHasNoMoreLeasesThanSlots() {
+    void workerHasNoMoreLeasesThanSlots() {
         registry.register(idle("w", 2));
-        SlotLease first = take("w");
-        take("w");
+        SlotLease first = acquire("w");
+        acquire("w");
 
         assertThat(registry.tryAcquireFrom("w")).isEmpty();
         assertThat(registry.tryAcquire(MODEL)).isEmpty();
@@ -83,11 +83,11 @@ class SlotLeaseTest {
     }
 
     @Test
-    void onlyAReadyWorkerCanBeLeased() {
+    void onlyARoutableWorkerCanBeLeased() {
         registry.register(loading("w"));
         assertThat(registry.tryAcquireFrom("w")).isEmpty();
         registry.updateState("w", IDLE);
-        take("w").close();
+        acquire("w").close();
         registry.updateState("w", backingOff(now("w")));
         assertThat(registry.tryAcquireFrom("w")).isEmpty();
         registry.updateState("w", LOADING);
@@ -98,15 +98,15 @@ class SlotLeaseTest {
         assertThat(registry.tryAcquire("unknown")).isEmpty();
     }
 
-    /** The url of the record may be that of a later generation, at another port. */
+    /** The URL of the record may be that of a later generation, with another port. */
     @Test
-    void aLeaseKeepsTheUrlOfItsGeneration() {
+    void leaseKeepsTheUrlOfItsGeneration() {
         registry.register(worker("w").state(IDLE).url("http://a").slotsTotal(2).build());
-        SlotLease old = take("w");
+        SlotLease old = acquire("w");
         registry.updateState("w", backingOff(now("w")));
-        registry.restartIfUnchanged(now("w"), new Loading(START), "http://b");
+        registry.supervision().restartIfUnchanged(now("w"), new Loading(START), "http://b");
         registry.updateState("w", IDLE);
-        SlotLease fresh = take("w");
+        SlotLease fresh = acquire("w");
 
         assertThat(old.url()).isEqualTo("http://a");
         assertThat(fresh.url()).isEqualTo("http://b");
@@ -116,14 +116,14 @@ class SlotLeaseTest {
     }
 
     @Test
-    void aLeaseKnowsItsWorker() {
+    void leaseDescribesItsWorker() {
         registry.register(worker("w")
                 .state(IDLE)
                 .url("http://127.0.0.1:8123")
                 .slotsTotal(2)
                 .generation(7)
                 .build());
-        SlotLease lease = take("w");
+        SlotLease lease = acquire("w");
 
         assertThat(lease.workerId()).isEqualTo("w");
         assertThat(lease.url()).isEqualTo("http://127.0.0.1:8123");
@@ -140,8 +140,8 @@ class SlotLeaseTest {
     @Test
     void closingTwiceFreesOneSlot() {
         registry.register(idle("w", 3));
-        SlotLease lease = take("w");
-        take("w");
+        SlotLease lease = acquire("w");
+        acquire("w");
 
         lease.close();
         lease.close();
@@ -151,12 +151,12 @@ class SlotLeaseTest {
     }
 
     @Test
-    void aLeaseOfAnEarlierGenerationFreesNobodysSlot() {
+    void leaseOfAnEarlierGenerationFreesNoSlot() {
         registry.register(idle("w", 2));
-        SlotLease old = take("w");
+        SlotLease old = acquire("w");
         restart("w");
         assertThat(old.isValid()).isFalse();
-        SlotLease current = take("w");
+        SlotLease current = acquire("w");
 
         old.close();
 
@@ -166,9 +166,9 @@ class SlotLeaseTest {
     }
 
     @Test
-    void aLeaseIsVoidFromTheCrashOn() {
+    void leaseIsVoidAfterACrash() {
         registry.register(idle("w", 2));
-        SlotLease lease = take("w");
+        SlotLease lease = acquire("w");
         registry.updateState("w", backingOff(now("w")));
 
         assertThat(lease.isValid()).isFalse();
@@ -177,21 +177,21 @@ class SlotLeaseTest {
     }
 
     @Test
-    void aRestartFreesAllSlots() {
+    void restartFreesAllSlots() {
         registry.register(idle("w", 2));
-        take("w");
-        take("w");
+        acquire("w");
+        acquire("w");
         restart("w");
 
-        take("w");
-        take("w");
+        acquire("w");
+        acquire("w");
         assertThat(registry.tryAcquireFrom("w")).isEmpty();
     }
 
     @Test
-    void aLeaseOfARemovedWorkerIsVoid() {
+    void leaseOfARemovedWorkerIsVoid() {
         registry.register(idle("w", 2));
-        SlotLease lease = take("w");
+        SlotLease lease = acquire("w");
         registry.remove("w");
 
         assertThat(lease.isValid()).isFalse();
@@ -202,19 +202,19 @@ class SlotLeaseTest {
     @Test
     void clearMakesAllLeasesVoid() {
         registry.register(idle("w", 2));
-        SlotLease lease = take("w");
+        SlotLease lease = acquire("w");
         registry.clear();
 
         assertThat(lease.isValid()).isFalse();
     }
 
     @Test
-    void aLeaseOfARemovedWorkerFreesNoSlotOfAnotherWithTheSameIdAndGeneration() {
+    void leaseOfARemovedWorkerFreesNoSlotOfItsSuccessor() {
         registry.register(idle("w", 2));
-        SlotLease old = take("w");
+        SlotLease old = acquire("w");
         registry.remove("w");
         registry.register(idle("w", 2));
-        SlotLease current = take("w");
+        SlotLease current = acquire("w");
 
         old.close();
 
@@ -223,11 +223,11 @@ class SlotLeaseTest {
         assertThat(now("w").slotsInUse()).isEqualTo(1);
     }
 
-    /** The lease of a worker that had left told it as it was before its first lease. */
+    /** Regression: it had the record from before its first lease. */
     @Test
-    void aLeaseTellsTheWorkerAsItWasLastWhenItHasLeft() {
+    void leaseOfARemovedWorkerHasItsLastRecord() {
         registry.register(idle("w", 2));
-        SlotLease lease = take("w");
+        SlotLease lease = acquire("w");
         WorkerInfo removed = registry.remove("w").orElseThrow();
 
         assertThat(lease.worker()).isEqualTo(removed);
@@ -236,9 +236,9 @@ class SlotLeaseTest {
     }
 
     @Test
-    void aLeaseOfAStoppingWorkerIsGoodToItsEnd() {
+    void leaseOfAStoppingWorkerStaysValidUntilItIsClosed() {
         registry.register(idle("w", 2));
-        SlotLease lease = take("w");
+        SlotLease lease = acquire("w");
         registry.updateState("w", STOPPING);
 
         assertThat(lease.isValid()).isTrue();
@@ -248,19 +248,19 @@ class SlotLeaseTest {
     }
 
     @Test
-    void aClosedLeaseDoesNotComeBackToLifeWithAnother() {
+    void closedLeaseStaysVoidAfterTheNextLease() {
         registry.register(idle("w", 1));
-        SlotLease closed = take("w");
+        SlotLease closed = acquire("w");
         closed.close();
-        take("w");
+        acquire("w");
 
         assertThat(closed.isValid()).isFalse();
     }
 
     @Test
-    void aLeaseIsNotClosedByAHostThatReportsItsWorkerBusyLater() {
+    void closedLeaseDoesNotReleaseAReportedOccupancy() {
         registry.register(idle("w", 2));
-        SlotLease lease = take("w");
+        SlotLease lease = acquire("w");
         lease.close();
         registry.updateState("w", BUSY);
 

@@ -41,7 +41,7 @@ class SlotSelectionTest {
                 .slotsTotal(slots);
     }
 
-    private String take() {
+    private String acquire() {
         return registry.tryAcquire("m").orElseThrow().workerId();
     }
 
@@ -51,12 +51,12 @@ class SlotSelectionTest {
         register("b", 4);
         registry.tryAcquireFrom("b");
 
-        assertThat(List.of(take(), take(), take(), take())).containsExactly("b", "b", "b", "a");
+        assertThat(List.of(acquire(), acquire(), acquire(), acquire())).containsExactly("b", "b", "b", "a");
     }
 
-    /** A thread keeps to the worker that it used last; else a host with many threads would keep all workers busy. */
+    /** A thread prefers the worker that it used last. If hints were kept, many threads would keep all workers busy. */
     @Test
-    void aLookForIdleWorkersLetsTheThreadsGatherAtTheFirstAgain() {
+    void forgottenHintsMoveThreadsBackToTheFirstWorker() {
         register("a", 1);
         register("b", 1);
         SlotLease first = registry.tryAcquire("m").orElseThrow();
@@ -64,18 +64,23 @@ class SlotSelectionTest {
         first.close();
         second.close();
         SlotLease again = registry.tryAcquire("m").orElseThrow();
-        assertThat(again.workerId()).as("the one used last").isEqualTo("b");
+        assertThat(again.workerId()).as("the worker used last").isEqualTo("b");
         again.close();
 
-        registry.idleWorkers();
+        assertThat(registry.idleWorkers()).hasSize(2);
+        SlotLease still = registry.tryAcquire("m").orElseThrow();
+        assertThat(still.workerId()).as("a read keeps the hints").isEqualTo("b");
+        still.close();
 
-        assertThat(take()).isEqualTo("a");
+        registry.supervision().forgetHints();
+
+        assertThat(acquire()).isEqualTo("a");
     }
 
-    /** Also where the busy one is in another part of the tree. */
+    /** Also if the busy worker is in another part of the tree. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 63, 64, 200})
-    void packLeavesTheWorkerUsedLastForOneThatIsPartlyBusy(int busy) {
+    void packPrefersAPartlyBusyWorkerToTheOneUsedLast(int busy) {
         for (int i = 0; i <= 200; i++) {
             register("w" + i, 2);
         }
@@ -85,13 +90,13 @@ class SlotSelectionTest {
 
         last.close();
 
-        assertThat(take()).isEqualTo("w" + busy);
+        assertThat(acquire()).isEqualTo("w" + busy);
     }
 
-    /** The bit that says that it was partly busy is its own, and an old one. */
+    /** A stale bit still marks that worker as partly busy. */
     @ParameterizedTest
     @ValueSource(ints = {1, 63, 64, 100})
-    void packKeepsToTheWorkerUsedLastIfNoneIsPartlyBusy(int others) {
+    void packPrefersTheWorkerUsedLastIfNoneIsPartlyBusy(int others) {
         List<SlotLease> leases = new ArrayList<>();
         for (int i = 0; i < others; i++) {
             register("full" + i, 1);
@@ -103,51 +108,51 @@ class SlotSelectionTest {
 
         leases.forEach(SlotLease::close);
 
-        assertThat(take()).isEqualTo("last");
+        assertThat(acquire()).isEqualTo("last");
     }
 
     @Test
-    void spreadLeavesTheWorkerUsedLastForOneThatIsLessLoaded() {
+    void spreadPrefersALessLoadedWorkerToTheOneUsedLast() {
         registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
         register("a", 100);
         register("b", 100);
         SlotLease last = registry.tryAcquireFrom("b").orElseThrow();
         last.close();
         registry.tryAcquireFrom("b");
-        assertThat(take()).isEqualTo("a");
+        assertThat(acquire()).isEqualTo("a");
         registry.tryAcquireFrom("a");
 
-        assertThat(take()).isEqualTo("b");
+        assertThat(acquire()).isEqualTo("b");
     }
 
-    /** One request after another went to the first worker, however many there were. */
+    /** Regression: sequential requests all went to the first worker. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 5, 63, 64, 65, 130, 4_097})
-    void spreadTakesEachOfThoseWhoAreIdleInTurn(int workers) {
+    void spreadRotatesThroughIdleWorkers(int workers) {
         registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
         for (int i = 0; i < workers; i++) {
             register("w" + i, 1 + i % 2);
         }
 
         for (int round = 1; round <= 3; round++) {
-            assertThat(takenInTurn(workers, () -> registry.tryAcquire("m")))
+            assertThat(acquireOneAfterAnother(workers, () -> registry.tryAcquire("m")))
                     .as("round " + round)
                     .doesNotHaveDuplicates();
         }
     }
 
-    private static List<String> takenInTurn(int times, Supplier<Optional<SlotLease>> take) {
-        List<String> taken = new ArrayList<>();
+    private static List<String> acquireOneAfterAnother(int times, Supplier<Optional<SlotLease>> request) {
+        List<String> acquired = new ArrayList<>();
         for (int i = 0; i < times; i++) {
-            try (SlotLease lease = take.get().orElseThrow()) {
-                taken.add(lease.workerId());
+            try (SlotLease lease = request.get().orElseThrow()) {
+                acquired.add(lease.workerId());
             }
         }
-        return taken;
+        return acquired;
     }
 
     @Test
-    void spreadTakesThoseWhoAreBusyInTurnToo() {
+    void spreadRotatesThroughEquallyBusyWorkers() {
         registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
         for (int i = 0; i < 4; i++) {
             register("w" + i, 4);
@@ -157,14 +162,14 @@ class SlotSelectionTest {
         registry.tryAcquireFrom("busier");
         registry.tryAcquireFrom("busier");
 
-        assertThat(takenInTurn(8, () -> registry.tryAcquire("m")))
+        assertThat(acquireOneAfterAnother(8, () -> registry.tryAcquire("m")))
                 .containsOnly("w0", "w1", "w2", "w3")
-                .satisfies(taken -> assertThat(taken.subList(0, 4)).isEqualTo(taken.subList(4, 8)))
-                .satisfies(taken -> assertThat(taken.subList(0, 4)).doesNotHaveDuplicates());
+                .satisfies(acquired -> assertThat(acquired.subList(0, 4)).isEqualTo(acquired.subList(4, 8)))
+                .satisfies(acquired -> assertThat(acquired.subList(0, 4)).doesNotHaveDuplicates());
     }
 
     @Test
-    void spreadWithAFilterTakesEachThatPassesInTurn() {
+    void spreadWithAFilterRotatesThroughMatchingWorkers() {
         registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
         for (int i = 0; i < 200; i++) {
             registry.register(
@@ -172,21 +177,22 @@ class SlotSelectionTest {
         }
         SlotFilter cuda = SlotFilter.any().onBackend("cuda");
 
-        assertThat(takenInTurn(10, () -> registry.tryAcquire("m", cuda))).doesNotHaveDuplicates();
-        assertThat(takenInTurn(10, () -> registry.tryAcquire("m", cuda.where(worker -> true))))
+        assertThat(acquireOneAfterAnother(10, () -> registry.tryAcquire("m", cuda)))
+                .doesNotHaveDuplicates();
+        assertThat(acquireOneAfterAnother(10, () -> registry.tryAcquire("m", cuda.where(worker -> true))))
                 .doesNotHaveDuplicates();
     }
 
-    /** As with virtual threads, of which each takes one slot in its life. */
+    /** As with virtual threads, each of which acquires one slot. */
     @Test
-    void spreadIsEvenOverThreadsThatTakeOneSlotEach() throws Exception {
+    void spreadIsEvenOverThreadsThatAcquireOneSlotEach() throws Exception {
         registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
         for (int i = 0; i < 4; i++) {
             register("w" + i, 2);
         }
-        Map<String, Integer> taken = new HashMap<>();
+        Map<String, Integer> acquired = new HashMap<>();
         for (int i = 0; i < 200; i++) {
-            registry.idleWorkers(); // so that none finds the trace of another
+            registry.supervision().forgetHints(); // so that no thread finds the hint of another
             FutureTask<String> task = new FutureTask<>(() -> {
                 try (SlotLease lease = registry.tryAcquire("m").orElseThrow()) {
                     return lease.workerId();
@@ -195,14 +201,16 @@ class SlotSelectionTest {
             Thread thread = new Thread(task);
             thread.start();
             thread.join();
-            taken.merge(task.get(), 1, Integer::sum);
+            acquired.merge(task.get(), 1, Integer::sum);
         }
 
-        assertThat(taken).hasSize(4).allSatisfy((id, times) -> assertThat(times).isBetween(40, 60));
+        assertThat(acquired)
+                .hasSize(4)
+                .allSatisfy((id, times) -> assertThat(times).isBetween(40, 60));
     }
 
     @Test
-    void spreadFindsTheOneFreeWorkerWhereverItBegins() {
+    void spreadFindsTheOnlyFreeWorker() {
         registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
         List<SlotLease> leases = new ArrayList<>();
         for (int i = 0; i < 300; i++) {
@@ -213,39 +221,39 @@ class SlotSelectionTest {
         }
         for (int i : List.of(299, 0, 150, 63, 64, 1)) {
             leases.get(i).close();
-            assertThat(take()).isEqualTo(leases.get(i).workerId());
+            assertThat(acquire()).isEqualTo(leases.get(i).workerId());
             assertThat(registry.tryAcquire("m")).isEmpty();
         }
     }
 
     @Test
-    void packComesBackToABusyWorkerWhenItHasAFreeSlotAgain() {
+    void packReturnsToABusyWorkerWhenASlotIsReleased() {
         register("idle", 2);
         register("a", 2);
         register("b", 2);
         registry.tryAcquireFrom("b");
         SlotLease first = registry.tryAcquireFrom("a").orElseThrow();
         registry.tryAcquireFrom("a");
-        assertThat(take()).isEqualTo("b");
+        assertThat(acquire()).isEqualTo("b");
 
         first.close();
 
-        assertThat(take()).isEqualTo("a");
+        assertThat(acquire()).isEqualTo("a");
     }
 
     @Test
-    void spreadGivesEachWorkerOneBeforeAnyGetsASecond() {
+    void spreadLeasesEachWorkerOnceBeforeAnyTwice() {
         registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
         for (int i = 0; i < 200; i++) {
             register("w" + i, 3);
         }
 
         for (int round = 1; round <= 3; round++) {
-            Set<String> given = new HashSet<>();
+            Set<String> acquired = new HashSet<>();
             for (int i = 0; i < 200; i++) {
-                given.add(take());
+                acquired.add(acquire());
             }
-            assertThat(given).as("round " + round).hasSize(200);
+            assertThat(acquired).as("round " + round).hasSize(200);
         }
         assertThat(registry.tryAcquire("m")).isEmpty();
     }
@@ -259,11 +267,11 @@ class SlotSelectionTest {
         registry.tryAcquireFrom("large");
         registry.tryAcquireFrom("large");
 
-        assertThat(take()).as("2 of 32 is less than 1 of 2").isEqualTo("large");
+        assertThat(acquire()).as("2 of 32 is less than 1 of 2").isEqualTo("large");
     }
 
     @Test
-    void aLevelIsIdleOrAPartOfBusyOrNone() {
+    void levelIsIdleAFractionOfBusyOrNone() {
         FreeSlots spread = new FreeSlots(SlotSelection.SPREAD);
         assertThat(spread.level(0, 1)).isZero();
         assertThat(spread.level(1, 1)).isEqualTo(FreeSlots.NONE);
@@ -278,10 +286,10 @@ class SlotSelectionTest {
                 .containsExactly(0, 1, 1, FreeSlots.NONE);
     }
 
-    /** The tree grows a storey at 65 and at 4,097 workers. */
+    /** The tree grows by a level at 65 and at 4,097 workers. */
     @ParameterizedTest
     @ValueSource(ints = {1, 63, 64, 65, 4096, 4097, 10_000})
-    void everySlotIsFoundOnceHoweverManyWorkersThereAre(int workers) {
+    void everySlotIsFoundOnceForAnyNumberOfWorkers(int workers) {
         for (int i = 0; i < workers; i++) {
             register("w" + i, 1);
         }
@@ -294,12 +302,12 @@ class SlotSelectionTest {
         assertThat(leases).extracting(SlotLease::workerId).doesNotHaveDuplicates();
         SlotLease one = leases.get(workers / 2);
         one.close();
-        assertThat(take()).as("the one that is free").isEqualTo(one.workerId());
+        assertThat(acquire()).as("the free worker").isEqualTo(one.workerId());
     }
 
     @ParameterizedTest
     @EnumSource(SlotSelection.class)
-    void placesOfThoseWhoHaveGoneAreUsedAgainAndNobodyIsLost(SlotSelection selection) {
+    void placesOfRemovedWorkersAreReusedAndNoWorkerIsLost(SlotSelection selection) {
         registry = WorkerRegistry.builder().slotSelection(selection).build();
         for (int i = 0; i < 300; i++) {
             register("w" + i, 2);
@@ -312,28 +320,27 @@ class SlotSelectionTest {
             register("w" + i, 2);
         }
 
-        Map<String, Integer> taken = new HashMap<>();
-        registry.list().forEach(worker -> taken.put(worker.id(), 0));
+        Map<String, Integer> acquired = new HashMap<>();
+        registry.list().forEach(worker -> acquired.put(worker.id(), 0));
         for (int i = 0; i < 700; i++) {
-            taken.merge(take(), 1, Integer::sum);
+            acquired.merge(acquire(), 1, Integer::sum);
         }
-        assertThat(taken)
+        assertThat(acquired)
                 .hasSize(350)
                 .allSatisfy((id, slots) -> assertThat(slots).isEqualTo(2));
         assertThat(registry.tryAcquire("m")).isEmpty();
     }
 
     @Test
-    void aWorkerThatBecomesReadyAgainIsFoundAgain() {
+    void workerThatBecomesReadyAgainIsFoundAgain() {
         registry.register(
                 worker("w", 1).state(new Loading(registry.clock().instant())).build());
         assertThat(registry.tryAcquire("m")).isEmpty();
         registry.updateState("w", new Idle());
         SlotLease lease = registry.tryAcquire("m").orElseThrow();
         Exit crash = new Exit(
-                "w",
+                lease.incarnation(),
                 "m",
-                lease.generation(),
                 Exit.Cause.CRASHED,
                 ExitStatus.unrequested(1),
                 List.of(),
@@ -345,13 +352,11 @@ class SlotSelectionTest {
 
         assertThat(registry.tryAcquire("m")).isPresent();
         lease.close();
-        assertThat(registry.tryAcquire("m"))
-                .as("the old lease frees nobody's slot")
-                .isEmpty();
+        assertThat(registry.tryAcquire("m")).as("the old lease frees no slot").isEmpty();
     }
 
     @Test
-    void filtersChooseByBackendDeviceAndPredicate() {
+    void filtersMatchBackendDeviceAndPredicate() {
         registry.register(worker("cpu", 1).backend("cpu").device(0).build());
         registry.register(worker("cuda0", 1).backend("cuda").device(0).build());
         registry.register(worker("cuda1", 1).backend("cuda").device(1).build());
@@ -379,7 +384,7 @@ class SlotSelectionTest {
     }
 
     @Test
-    void aFilterThatThrowsTakesNothing() {
+    void throwingFilterAcquiresNothing() {
         register("w", 1);
 
         assertThatThrownBy(() -> registry.tryAcquire("m", SlotFilter.any().where(worker -> {
@@ -391,9 +396,9 @@ class SlotSelectionTest {
         assertThatThrownBy(() -> registry.tryAcquire("m", null)).hasMessageContaining("filter");
     }
 
-    /** Two callers who wanted a worker to themselves shared it. */
+    /** Regression: two callers that required an idle worker shared one. */
     @Test
-    void aFilterIsAskedAgainIfASlotIsTakenBehindItsBack() {
+    void filterIsCalledAgainIfASlotIsAcquiredConcurrently() {
         register("w", 2);
         SlotFilter alone = SlotFilter.any().where(worker -> {
             boolean passes = worker.slotsInUse() == 0;
@@ -408,7 +413,7 @@ class SlotSelectionTest {
     }
 
     @Test
-    void filtersFollowTheSelectionToo() {
+    void filteredRequestsFollowTheSelection() {
         register("a", 2);
         register("b", 2);
         registry.tryAcquireFrom("b");
@@ -419,10 +424,10 @@ class SlotSelectionTest {
                 .isEqualTo("b");
     }
 
-    /** The first one that was busy used to get nearly all, as long as a seventh of its slots was more than that. */
+    /** Regression: the first busy worker got nearly all requests until a seventh of its slots was in use. */
     @ParameterizedTest
     @ValueSource(ints = {100, 256, 1024, Integer.MAX_VALUE})
-    void spreadIsEvenHoweverManySlotsAWorkerHas(int slots) {
+    void spreadIsEvenForAnyNumberOfSlots(int slots) {
         registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
         for (int i = 0; i < 4; i++) {
             register("w" + i, slots);
@@ -435,22 +440,22 @@ class SlotSelectionTest {
 
         leases.stream().filter(lease -> lease.workerId().equals("w2")).limit(3).forEach(SlotLease::close);
 
-        assertThat(List.of(take(), take(), take())).containsOnly("w2");
+        assertThat(List.of(acquire(), acquire(), acquire())).containsOnly("w2");
     }
 
-    /** A thread that ran out of stack in the midst of a change used to keep all others looking for ever. */
+    /** Regression: after a stack overflow in the middle of a change, all other threads searched for ever. */
     @Test
-    void aChangeThatNeverEndsKeepsNobodyLooking() throws Exception {
+    void unfinishedChangeDoesNotBlockSearches() throws Exception {
         ModelSlots model = new ModelSlots("m", SlotRules.of(SlotSelection.PACK, 8));
-        model.add(new Entry(worker("w", 1).build()));
-        SlotLease lease = model.tryTakeBest(null);
+        model.add(new WorkerEntry(worker("w", 1).build()));
+        SlotLease lease = model.tryAcquireBest(null);
         Field changesBegun = FreeSlots.class.getDeclaredField("changesBegun");
         changesBegun.setAccessible(true);
 
         changesBegun.setLong(model.free(), changesBegun.getLong(model.free()) + 1);
 
-        assertThat(model.tryTakeBest(null)).isNull();
+        assertThat(model.tryAcquireBest(null)).isNull();
         lease.close();
-        assertThat(model.tryTakeBest(null)).isNotNull();
+        assertThat(model.tryAcquireBest(null)).isNotNull();
     }
 }

@@ -23,7 +23,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What a caller is told that gets no slot: HikariCP's message in our words, and why the workers failed. */
+/**
+ * What the exception of a caller without a slot contains: the state of the model, and the last failure of its workers.
+ */
 @ExtendWith(UnexpectedWarnings.class)
 class SlotShortageTest {
 
@@ -31,13 +33,7 @@ class SlotShortageTest {
 
     private static Exit exit(WorkerInfo worker, Exit.Cause cause, String... output) {
         return new Exit(
-                worker.id(),
-                worker.modelRef(),
-                worker.generation(),
-                cause,
-                ExitStatus.unrequested(2),
-                List.of(output),
-                START);
+                worker.incarnation(), worker.modelRef(), cause, ExitStatus.unrequested(2), List.of(output), START);
     }
 
     private SlotTimeoutException timeout(String modelRef) {
@@ -45,14 +41,14 @@ class SlotShortageTest {
                 catchThrowableOfType(SlotTimeoutException.class, () -> registry.acquire(modelRef, Duration.ZERO)));
     }
 
-    private NoSuchModelException noModel(String modelRef) {
+    private NoWorkerException noWorker(String modelRef) {
         return requireNonNull(catchThrowableOfType(
-                NoSuchModelException.class, () -> registry.acquire(modelRef, Duration.ofSeconds(30))));
+                NoWorkerException.class, () -> registry.acquire(modelRef, Duration.ofSeconds(30))));
     }
 
-    /** It told nothing of three crashes. */
+    /** Regression: the exception did not mention three crashes. */
     @Test
-    void aTimeoutTellsWorkersByStateCallersAndTheLastFailure() throws Exception {
+    void timeoutNamesWorkersByStateWaitersAndTheLastFailure() throws Exception {
         registry.register(loading("l"));
         registry.register(idle("w", 1));
         registry.register(idle("crashes", 1));
@@ -66,21 +62,21 @@ class SlotShortageTest {
         waiting.start();
         await().until(() -> waiting.getState() == Thread.State.TIMED_WAITING);
 
-        SlotTimeoutException told = requireNonNull(
+        SlotTimeoutException thrown = requireNonNull(
                 catchThrowableOfType(SlotTimeoutException.class, () -> registry.acquire(MODEL, Duration.ofMillis(20))));
 
-        assertThat(told)
+        assertThat(thrown)
                 .hasMessageMatching("no slot of hf:TheBloke/TinyLlama within PT0.02S "
                         + "\\(workers: 1 loading, 1 busy, 1 backing_off; callers waiting: 1; waited PT[\\d.]+S\\)"
                         + "; last failure PT\\d+S ago: worker crashes, generation 1, CRASHED, exit code 2: "
                         + "CUDA out of memory");
-        assertThat(told.modelRef()).isEqualTo(MODEL);
-        assertThat(told.workersByState())
+        assertThat(thrown.modelRef()).isEqualTo(MODEL);
+        assertThat(thrown.workersByState())
                 .containsExactly(Map.entry("loading", 1), Map.entry("busy", 1), Map.entry("backing_off", 1));
-        assertThat(told.waiting()).isEqualTo(1);
-        assertThat(told.waited()).isBetween(Duration.ofMillis(20), Duration.ofSeconds(30));
-        assertThat(told.isShuttingDown()).isFalse();
-        assertThat(told.lastFailure()).hasValueSatisfying(exit -> {
+        assertThat(thrown.waiting()).isEqualTo(1);
+        assertThat(thrown.waited()).isBetween(Duration.ofMillis(20), Duration.ofSeconds(30));
+        assertThat(thrown.isShuttingDown()).isFalse();
+        assertThat(thrown.lastFailure()).hasValueSatisfying(exit -> {
             assertThat(exit.cause()).isEqualTo(Exit.Cause.CRASHED);
             assertThat(exit.output()).containsExactly("CUDA out of memory");
         });
@@ -88,141 +84,145 @@ class SlotShortageTest {
         other.get(30, TimeUnit.SECONDS).close();
     }
 
-    /** 867 of 1,000 callers were told that no worker serves the model, and not why. */
+    /** Regression: 867 of 1,000 callers got no cause. */
     @Test
-    void callersThatComeAfterTheLastFailureAreToldItToo() {
+    void laterCallersGetTheLastFailureToo() {
         registry.register(loading("w"));
-        registry.removeExited(exit(loading("w"), Exit.Cause.CRASH_LOOP, "sh: serve.py: not found"));
+        registry.supervision().remove(exit(loading("w"), Exit.Cause.CRASH_LOOP, "sh: serve.py: not found"));
 
         for (int i = 0; i < 1_000; i++) {
-            NoSuchModelException told = noModel(MODEL);
-            assertThat(told)
+            NoWorkerException thrown = noWorker(MODEL);
+            assertThat(thrown)
                     .hasMessageContaining(
                             "ago: worker w, generation 1, CRASH_LOOP, exit code 2: sh: serve.py: not found");
-            assertThat(told.lastFailure()).map(Exit::cause).hasValue(Exit.Cause.CRASH_LOOP);
-            assertThat(told.workersByState()).isEmpty();
+            assertThat(thrown.lastFailure()).map(Exit::cause).hasValue(Exit.Cause.CRASH_LOOP);
+            assertThat(thrown.workersByState()).isEmpty();
         }
         registry.register(idle("v", 1));
         assertThat(registry.tryAcquire(MODEL)).isPresent();
-        assertThat(timeout(MODEL).lastFailure()).as("another worker is busy").isPresent();
-        assertThat(noModel("another").lastFailure()).isEmpty();
+        assertThat(timeout(MODEL).lastFailure())
+                .as("the slot of the other worker is leased")
+                .isPresent();
+        assertThat(noWorker("another").lastFailure()).isEmpty();
     }
 
     @Test
-    void whoeverFindsTheQueueFullIsToldTheSame() {
+    void fullWaitQueueNamesTheSame() {
         WorkerRegistry none = WorkerRegistry.builder().waitQueueCapacity(0).build();
         none.register(loading("w"));
         none.register(loading("v"));
-        none.removeExited(exit(loading("v"), Exit.Cause.LOAD_STALL));
+        none.supervision().remove(exit(loading("v"), Exit.Cause.LOAD_STALL));
 
-        SlotQueueFullException told = requireNonNull(
+        SlotQueueFullException thrown = requireNonNull(
                 catchThrowableOfType(SlotQueueFullException.class, () -> none.acquire(MODEL, Duration.ofSeconds(30))));
 
-        assertThat(told)
+        assertThat(thrown)
                 .hasMessageMatching("0 callers wait for a slot of hf:TheBloke/TinyLlama already "
                         + "\\(workers: 1 loading; callers waiting: 0; waited PT[\\d.]+S\\)"
                         + "; last failure PT\\d+S ago: worker v, generation 1, LOAD_STALL, exit code 2");
-        assertThat(told.workersByState()).containsExactly(Map.entry("loading", 1));
-        assertThat(told.waiting()).isZero();
-        assertThat(told.waited()).isGreaterThanOrEqualTo(Duration.ZERO);
-        assertThat(told.isShuttingDown()).isFalse();
-        assertThat(told.lastFailure()).map(Exit::cause).hasValue(Exit.Cause.LOAD_STALL);
+        assertThat(thrown.workersByState()).containsExactly(Map.entry("loading", 1));
+        assertThat(thrown.waiting()).isZero();
+        assertThat(thrown.waited()).isGreaterThanOrEqualTo(Duration.ZERO);
+        assertThat(thrown.isShuttingDown()).isFalse();
+        assertThat(thrown.lastFailure()).map(Exit::cause).hasValue(Exit.Cause.LOAD_STALL);
     }
 
     @Test
-    void aFailureOfAWorkerThatCouldNotHaveServedIsNotTold() {
+    void failureOfAWorkerThatDoesNotMatchIsNotNamed() {
         registry.register(loading("w"));
         WorkerInfo gpu = worker("gpu").backend("cuda").device(1).build();
         registry.register(gpu);
-        registry.removeExited(exit(gpu, Exit.Cause.CRASHED, "no memory"));
+        registry.supervision().remove(exit(gpu, Exit.Cause.CRASHED, "no memory"));
 
         assertThat(timeout(MODEL).lastFailure()).isPresent();
-        SlotTimeoutException told = requireNonNull(catchThrowableOfType(
+        SlotTimeoutException thrown = requireNonNull(catchThrowableOfType(
                 SlotTimeoutException.class,
                 () -> registry.acquire(MODEL, SlotFilter.any().onBackend("cpu"), Duration.ZERO)));
-        assertThat(told.lastFailure()).isEmpty();
-        assertThat(told.getMessage()).doesNotContain("last failure");
+        assertThat(thrown.lastFailure()).isEmpty();
+        assertThat(thrown.getMessage()).doesNotContain("last failure");
     }
 
     @Test
-    void anEndThatWasWishedForIsNoFailure() {
+    void requestedExitIsNoFailure() {
         registry.register(idle("w", 1));
-        registry.updateState("w", new Stopping(Exit.Cause.IDLE_TIMEOUT));
-        registry.removeExited(exit(idle("w", 1), Exit.Cause.IDLE_TIMEOUT));
+        registry.updateState("w", new Stopping(StopReason.IDLE_TIMEOUT));
+        registry.supervision().remove(exit(idle("w", 1), Exit.Cause.IDLE_TIMEOUT));
 
-        assertThat(noModel(MODEL).lastFailure()).isEmpty();
+        assertThat(noWorker(MODEL).lastFailure()).isEmpty();
     }
 
     @Test
-    void foreignWordsCannotBreakTheMessageNorFillIt() {
+    void messageIsSanitisedAndBounded() {
         registry.register(loading("w"));
-        registry.removeExited(
-                exit(loading("w"), Exit.Cause.CRASHED, "\u001b[31mred\nINFO forged " + "x".repeat(9_999)));
+        registry.supervision()
+                .remove(exit(loading("w"), Exit.Cause.CRASHED, "\u001b[31mred\nINFO forged " + "x".repeat(9_999)));
 
-        NoSuchModelException told = noModel(MODEL);
-        assertThat(told.getMessage())
+        NoWorkerException thrown = noWorker(MODEL);
+        assertThat(thrown.getMessage())
                 .contains("\\u001b[31mred\\u000aINFO forged xxx")
                 .hasSizeLessThan(1_000)
                 .doesNotContain("\n", "\u001b");
-        assertThat(told.lastFailure().orElseThrow().output())
+        assertThat(thrown.lastFailure().orElseThrow().output())
                 .singleElement()
                 .asString()
                 .hasSize(300);
-        assertThat(noModel("m\nforged " + "y".repeat(9_999)).getMessage())
+        assertThat(noWorker("m\nforged " + "y".repeat(9_999)).getMessage())
                 .startsWith("no worker serves m\\u000aforged yyy")
                 .hasSizeLessThan(1_000);
         registry.register(loading("w"));
-        registry.removeExited(exit(loading("w"), Exit.Cause.CRASHED, "x".repeat(299) + "\ud83d\ude00"));
-        assertThat(noModel(MODEL).lastFailure().orElseThrow().output())
-                .as("no half of a character")
+        registry.supervision().remove(exit(loading("w"), Exit.Cause.CRASHED, "x".repeat(299) + "\ud83d\ude00"));
+        assertThat(noWorker(MODEL).lastFailure().orElseThrow().output())
+                .as("no half of a surrogate pair")
                 .containsExactly("x".repeat(299));
     }
 
-    /** The message of those that wait said that no worker serves the model. */
+    /** Regression: the message for waiters was that no worker serves the model. */
     @Test
-    void callersAreToldThatTheHiveShutsDownAndThoseThatComeLaterToo() throws Exception {
+    void waitersAndLaterCallersGetTheShutdownAsCause() throws Exception {
         registry.register(idle("w", 1));
         SlotLease lease = registry.tryAcquire(MODEL).orElseThrow();
-        FutureTask<NoSuchModelException> waiting = new FutureTask<>(() -> noModel(MODEL));
+        FutureTask<NoWorkerException> waiting = new FutureTask<>(() -> noWorker(MODEL));
         Thread thread = new Thread(waiting);
         thread.start();
         await().until(() -> thread.getState() == Thread.State.TIMED_WAITING);
 
-        registry.updateState("w", new Stopping(Exit.Cause.SHUTDOWN));
+        registry.updateState("w", new Stopping(StopReason.SHUTDOWN));
 
         assertThat(waiting.get(30, TimeUnit.SECONDS))
                 .hasMessageContaining("; the hive is shutting down")
-                .matches(NoSuchModelException::isShuttingDown);
-        assertThat(noModel(MODEL).isShuttingDown()).as("while it drains").isTrue();
+                .matches(NoWorkerException::isShuttingDown);
+        assertThat(noWorker(MODEL).isShuttingDown()).as("while it drains").isTrue();
         lease.close();
-        registry.removeExited(exit(idle("w", 1), Exit.Cause.SHUTDOWN));
-        assertThat(noModel(MODEL).isShuttingDown()).as("when it has gone").isTrue();
-        assertThat(noModel("another").isShuttingDown()).isFalse();
+        registry.supervision().remove(exit(idle("w", 1), Exit.Cause.SHUTDOWN));
+        assertThat(noWorker(MODEL).isShuttingDown()).as("after its exit").isTrue();
+        assertThat(noWorker("another").isShuttingDown()).isFalse();
 
         registry.register(idle("v", 1));
         registry.updateState("v", STOPPING);
-        assertThat(noModel(MODEL).isShuttingDown()).as("it has begun again").isFalse();
+        assertThat(noWorker(MODEL).isShuttingDown())
+                .as("a new worker was registered")
+                .isFalse();
         registry.remove("v");
-        assertThat(noModel(MODEL).isShuttingDown()).isFalse();
+        assertThat(noWorker(MODEL).isShuttingDown()).isFalse();
     }
 
-    /** With several backends, the shutdown of one worker is not that of those which could serve. */
+    /** With several backends, the shutdown of one worker is not that of the workers that match. */
     @Test
-    void aWorkerThatCouldNotServeSaysNothingAboutTheShutdown() {
+    void shutdownOfAWorkerThatDoesNotMatchIsNoShutdown() {
         registry.register(worker("gpu").backend("cuda").state(IDLE).build());
-        registry.updateState("gpu", new Stopping(Exit.Cause.SHUTDOWN));
+        registry.updateState("gpu", new Stopping(StopReason.SHUTDOWN));
         registry.register(idle("w", 1));
         registry.updateState("w", STOPPING);
 
-        NoSuchModelException told = requireNonNull(catchThrowableOfType(
-                NoSuchModelException.class,
+        NoWorkerException thrown = requireNonNull(catchThrowableOfType(
+                NoWorkerException.class,
                 () -> registry.acquire(MODEL, SlotFilter.any().onBackend("cpu"), Duration.ZERO)));
 
-        assertThat(told.isShuttingDown()).isFalse();
+        assertThat(thrown.isShuttingDown()).isFalse();
     }
 
     @Test
-    void theHistoryIsBoundedByModelsAndByAge() {
+    void historyIsBoundedByModelsAndAge() {
         AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 1); // it may overflow at any time
         ModelHistory history = new ModelHistory(nanos::get);
         WorkerInfo worker = loading("w");
@@ -242,18 +242,18 @@ class SlotShortageTest {
         assertThat(history.isShutDown("shut")).isFalse();
     }
 
-    /** A hive may have any number of models in its time: nothing of them stays but the last thousand failures. */
+    /** A hive may use any number of models. */
     @Test
-    void aMillionModelsThatFailedTakeNoMemory() {
+    void onlyTheLastThousandFailedModelsAreKept() {
         for (int i = 0; i < 1_000_000; i++) {
             WorkerInfo worker = worker("w").modelRef("m" + i).build();
             registry.register(worker);
-            registry.removeExited(exit(worker, Exit.Cause.CRASHED, "line"));
+            registry.supervision().remove(exit(worker, Exit.Cause.CRASHED, "line"));
         }
 
-        assertThat(noModel("m0").lastFailure()).isEmpty();
-        assertThat(noModel("m998999").lastFailure()).isEmpty();
-        assertThat(noModel("m999000").lastFailure()).isPresent();
-        assertThat(noModel("m999999").lastFailure()).isPresent();
+        assertThat(noWorker("m0").lastFailure()).isEmpty();
+        assertThat(noWorker("m998999").lastFailure()).isEmpty();
+        assertThat(noWorker("m999000").lastFailure()).isPresent();
+        assertThat(noWorker("m999999").lastFailure()).isPresent();
     }
 }

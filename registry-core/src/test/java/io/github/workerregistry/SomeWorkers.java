@@ -9,8 +9,8 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * Workers, states and exits for tests, all of them at home in {@link io.github.workerregistry.testing.VirtualTime}'s
- * first moment.
+ * Workers, states and exits for tests, all at the first instant of
+ * {@link io.github.workerregistry.testing.VirtualTime}.
  */
 final class SomeWorkers {
 
@@ -20,8 +20,8 @@ final class SomeWorkers {
     static final WorkerState LOADING = new Loading(START);
     static final WorkerState IDLE = new Idle();
     static final WorkerState BUSY = new Busy();
-    static final WorkerState STOPPING = new Stopping(Exit.Cause.REQUESTED);
-    static final WorkerState STOPPING_BECAUSE_UNHEALTHY = new Stopping(Exit.Cause.UNHEALTHY);
+    static final WorkerState STOPPING = new Stopping(StopReason.REQUESTED);
+    static final WorkerState STOPPING_BECAUSE_UNHEALTHY = new Stopping(StopReason.UNHEALTHY);
 
     private SomeWorkers() {}
 
@@ -51,9 +51,8 @@ final class SomeWorkers {
 
     static Exit exit(WorkerInfo worker, Exit.Cause cause, int code) {
         return new Exit(
-                worker.id(),
+                worker.incarnation(),
                 worker.modelRef(),
-                worker.generation(),
                 cause,
                 ExitStatus.unrequested(code),
                 List.of("the last line"),

@@ -27,7 +27,7 @@ class SteadyClockTest {
     }
 
     @Test
-    void itShowsTheTimeOfASourceThatGoesForward() {
+    void clockFollowsASourceThatGoesForward() {
         assertThat(sinceNoon()).isZero();
         set(Duration.ofNanos(1));
         assertThat(sinceNoon()).isEqualTo(Duration.ofNanos(1));
@@ -36,7 +36,7 @@ class SteadyClockTest {
     }
 
     @Test
-    void aSourceThatIsSetBackMakesItGoOnFromWhereItWasAtTheSamePace() {
+    void clockContinuesAtTheSamePaceAfterTheSourceIsSetBack() {
         set(Duration.ofMinutes(5));
         clock.instant();
 
@@ -47,7 +47,7 @@ class SteadyClockTest {
     }
 
     @Test
-    void aSourceThatIsSetBackAgainAndAgainNeverTakesItBack() {
+    void clockNeverGoesBackIfTheSourceIsSetBackRepeatedly() {
         clock.instant();
         for (int i = 1; i <= 10; i++) {
             set(Duration.ofHours(-i));
@@ -58,7 +58,7 @@ class SteadyClockTest {
     }
 
     @Test
-    void aSourceThatIsBehindByASecondOrLessIsWaitedFor() {
+    void clockWaitsForASourceThatIsBehindByASecondOrLess() {
         set(Duration.ofSeconds(10));
         clock.instant();
 
@@ -68,9 +68,9 @@ class SteadyClockTest {
         assertThat(sinceNoon()).isEqualTo(Duration.ofSeconds(10).plusMillis(1));
     }
 
-    /** A thread that was held up between its reading and the comparison: the source has not been set back. */
+    /** A thread was suspended between its reading and the comparison; the source was not set back. */
     @Test
-    void anOldReadingIsReadAgainBeforeTheSourceIsTakenForSetBack() {
+    void oldReadingIsReadAgainBeforeTheSourceCountsAsSetBack() {
         Deque<Instant> readings = new ArrayDeque<>(
                 List.of(NOON.plusSeconds(100), NOON.plusSeconds(2), NOON.plusSeconds(101), NOON.plusSeconds(102)));
         SteadyClock clock = new SteadyClock(readings::remove);

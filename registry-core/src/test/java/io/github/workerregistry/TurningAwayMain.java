@@ -3,8 +3,8 @@ package io.github.workerregistry;
 import java.time.Duration;
 
 /**
- * Asks for a slot where nobody may wait for one, with ever more memory left to say so, and says whether that was too
- * little at times, and how many slots were lost.
+ * Requests a slot with a full wait queue and more memory left each time; prints whether the exception was ever out of
+ * memory, and how many slots were lost.
  */
 final class TurningAwayMain {
 
@@ -20,13 +20,13 @@ final class TurningAwayMain {
     private TurningAwayMain() {}
 
     /**
-     * Runs in a small heap, in which threads take no memory in advance.
+     * Runs in a small heap without thread-local allocation buffers.
      *
      * @param args none
      */
     public static void main(String[] args) {
         TurningAwayMain main = new TurningAwayMain();
-        main.turnAway(BIGGEST_BYTES); // what the JDK makes at the first use, it makes now
+        main.turnAway(BIGGEST_BYTES); // so that the JDK initialises now what it creates at the first use
         for (int left = 0; left < ENOUGH_BYTES; left += STEP_BYTES) {
             main.turnAway(left);
         }
@@ -47,7 +47,7 @@ final class TurningAwayMain {
     private static boolean isOutOfMemory(WorkerRegistry registry) {
         try {
             registry.acquire(SomeWorkers.MODEL, Duration.ZERO);
-            throw new AssertionError("there is none");
+            throw new AssertionError("no slot is free");
         } catch (OutOfMemoryError e) {
             return true;
         } catch (SlotQueueFullException | InterruptedException e) {

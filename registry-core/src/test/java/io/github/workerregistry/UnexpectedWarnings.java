@@ -12,7 +12,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Stream;
 import net.jqwik.api.lifecycle.AroundPropertyHook;
 import net.jqwik.api.lifecycle.PropagationMode;
 import net.jqwik.api.lifecycle.PropertyExecutionResult;
@@ -27,28 +26,28 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.slf4j.LoggerFactory;
 
 /**
- * Fails a test if the library logs a warning or an error that the test did not announce, and if one that it did
- * announce never comes.
+ * Fails a test if the library logs a warning or an error that the test does not expect, or does not log one that it
+ * expects.
  *
  * <pre>{@code
  * @ExtendWith(UnexpectedWarnings.class)              // JUnit
  * @AddLifecycleHook(UnexpectedWarnings.class)        // jqwik
  *
- * UnexpectedWarnings.expect("listener failed");
+ * UnexpectedWarnings.expect(ListenerQueue.class, Level.WARN, "worker w");
  * }</pre>
  *
- * <p>Every test class of this module has it, so it also sees to it that the run leaves nothing: {@link Leftovers}.
+ * <p>Every test class of this module has it, so that it also starts the check of the run for {@link Leftovers}.
  *
- * <p>A warning that another thread logs after its test has ended is held against the next test: tests end what they
- * start. Tests of one JVM must not run in parallel.
+ * <p>A warning that another thread logs after its test has ended fails the next test: tests end what they start. Tests
+ * of one JVM must not run in parallel.
  */
 @SuppressWarnings("exports") // a test class in an exported package; no user sees it
 public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCallback, AroundPropertyHook {
 
-    /** For what has to happen, on a machine that has other things to do; only a test that fails waits so long. */
+    /** Default timeout of Awaitility: only a failing test waits so long, also on a busy machine. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    private static final List<String> expected = new CopyOnWriteArrayList<>();
+    private static final List<Expectation> expected = new CopyOnWriteArrayList<>();
     private static final Set<String> allowed = ConcurrentHashMap.newKeySet();
     private static final ListAppender<ILoggingEvent> logged = new ListAppender<>();
 
@@ -58,20 +57,50 @@ public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCal
         Awaitility.setDefaultTimeout(PATIENCE);
     }
 
+    /** A message to expect. Without a logger and a level, any of them. */
+    private record Expectation(Optional<String> logger, Optional<Level> level, String part) {
+        boolean matches(ILoggingEvent event) {
+            return logger.stream().allMatch(event.getLoggerName()::equals)
+                    && level.stream().allMatch(event.getLevel()::equals)
+                    && event.getFormattedMessage().contains(part);
+        }
+
+        @Override
+        public String toString() {
+            String source = logger.isPresent() ? level.orElseThrow() + " of " + logger.get() + ": " : "";
+            return source + part;
+        }
+    }
+
     /** For JUnit and jqwik. */
     public UnexpectedWarnings() {}
 
     /**
-     * Announces that the running test makes the library warn, once or more.
+     * The running test makes the library log these warnings, each once or more.
      *
      * @param partsOfMessages what the messages contain, one part each
      */
     public static void expect(String... partsOfMessages) {
-        expected.addAll(List.of(partsOfMessages));
+        for (String part : partsOfMessages) {
+            expected.add(new Expectation(Optional.empty(), Optional.empty(), part));
+        }
     }
 
     /**
-     * Says which warnings the running test may make the library log, where chance decides whether it does.
+     * The running test makes a logger of the library log about these subjects, each once or more.
+     *
+     * @param owner the class of the logger
+     * @param level the level of the messages
+     * @param subjects what the messages name, such as a worker's id
+     */
+    public static void expect(Class<?> owner, Level level, String... subjects) {
+        for (String subject : subjects) {
+            expected.add(new Expectation(Optional.of(owner.getName()), Optional.of(level), subject));
+        }
+    }
+
+    /**
+     * The running test may make the library log these warnings; it depends on timing.
      *
      * @param partsOfMessages what the messages contain, one part each
      */
@@ -80,8 +109,8 @@ public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCal
     }
 
     /**
-     * The first test class of a run has it noted what is there, and the end of the run compares: unless the run is told
-     * {@code leftovers=ignored}, as by the build's profile {@code pit}, to which every test is a run.
+     * The first test class of a run starts the check for leftovers, unless the configuration parameter
+     * {@code leftovers} is {@code ignored}, as in the build's profile {@code pit}, in which every test is a run.
      */
     @Override
     public void beforeAll(ExtensionContext context) {
@@ -94,13 +123,13 @@ public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCal
 
     @Override
     public void afterEach(ExtensionContext context) {
-        String verdict = verdict();
-        if (!verdict.isEmpty()) {
-            throw new AssertionError(verdict);
+        String faults = faults();
+        if (!faults.isEmpty()) {
+            throw new AssertionError(faults);
         }
     }
 
-    /** A hook on a class reaches its properties only if it says so. */
+    /** A hook on a class applies to its properties only with this mode. */
     @Override
     public PropagationMode propagateTo() {
         return PropagationMode.ALL_DESCENDANTS;
@@ -109,36 +138,37 @@ public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCal
     @Override
     public PropertyExecutionResult aroundProperty(PropertyLifecycleContext context, PropertyExecutor property) {
         PropertyExecutionResult result = property.execute();
-        String verdict = verdict();
-        return verdict.isEmpty() || result.status() == Status.FAILED ? result : result.mapToFailed(verdict);
+        String faults = faults();
+        return faults.isEmpty() || result.status() == Status.FAILED ? result : result.mapToFailed(faults);
     }
 
-    /** What is wrong, in lines, or nothing; and forgets all, for the next test. */
-    private static String verdict() {
+    /** Lines that name each fault, or an empty text. Resets the expectations for the next test. */
+    private static String faults() {
         List<String> culprits = new ArrayList<>();
-        List<String> missing = new ArrayList<>(expected);
-        for (ILoggingEvent event : takeLogged()) {
+        List<Expectation> missing = new ArrayList<>(expected);
+        for (ILoggingEvent event : drainLogged()) {
             String message = event.getFormattedMessage();
-            missing.removeIf(message::contains);
+            missing.removeIf(expectation -> expectation.matches(event));
             if (event.getLevel().isGreaterOrEqual(Level.WARN)
-                    && Stream.concat(expected.stream(), allowed.stream()).noneMatch(message::contains)) {
+                    && expected.stream().noneMatch(expectation -> expectation.matches(event))
+                    && allowed.stream().noneMatch(message::contains)) {
                 culprits.add("unexpected " + event.getLevel() + " of " + event.getLoggerName() + ": " + message
                         + (event.getThrowableProxy() == null
                                 ? ""
                                 : "\n" + ThrowableProxyUtil.asString(event.getThrowableProxy())));
             }
         }
-        missing.forEach(part -> culprits.add("expected a warning that did not come: " + part));
+        missing.forEach(expectation -> culprits.add("expected warning was not logged: " + expectation));
         expected.clear();
         allowed.clear();
         return String.join("\n", culprits);
     }
 
-    private static List<ILoggingEvent> takeLogged() {
+    private static List<ILoggingEvent> drainLogged() {
         synchronized (logged) { // as AppenderBase.doAppend does
-            List<ILoggingEvent> taken = List.copyOf(logged.list);
+            List<ILoggingEvent> drained = List.copyOf(logged.list);
             logged.list.clear();
-            return taken;
+            return drained;
         }
     }
 }

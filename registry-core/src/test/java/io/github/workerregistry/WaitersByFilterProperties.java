@@ -12,13 +12,13 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import net.jqwik.api.lifecycle.AddLifecycleHook;
 
-/** Waiters come and leave at random, beside a plain list of them. */
+/** Waiters join and leave at random; the groups are compared with a plain list. */
 @AddLifecycleHook(UnexpectedWarnings.class)
 class WaitersByFilterProperties {
 
     private static final SlotFilter CUDA = SlotFilter.any().onBackend("cuda");
 
-    /** Some are equal, and two are so in everything but their predicate. */
+    /** Some are equal, and two differ only in their predicate. */
     private static final List<SlotFilter> FILTERS = List.of(
             SlotFilter.any(),
             CUDA,
@@ -30,25 +30,27 @@ class WaitersByFilterProperties {
     private final List<Waiter> plain = new ArrayList<>();
 
     @Property
-    void theFirstOfEachFilterStandInTheOrderOfTheirArrival(
+    void firstWaitersOfEachFilterAreInTheOrderOfArrival(
             @ForAll @Size(max = 60) List<@IntRange(max = 11) Integer> steps) {
         for (int step : steps) {
-            take(step);
+            run(step);
             assertThat(firsts()).isEqualTo(plainFirsts());
             assertThat(waiters.size()).isEqualTo(plain.size());
-            assertThat(waiters.hasOneForAny())
+            assertThat(waiters.hasUnfiltered())
                     .isEqualTo(plain.stream().anyMatch(waiter -> waiter.filter().isAny()));
             assertThat(waiters.filters())
                     .isEqualTo(plainFirsts().stream().map(Waiter::filter).toList());
         }
     }
 
-    /** Half of the steps let one come, the others let one leave: the first, the last, one in the middle, or nobody. */
-    private void take(int step) {
+    /**
+     * Half of the steps add a waiter, the others remove one: the first, the last, one in the middle, or an unknown one.
+     */
+    private void run(int step) {
         if (step < FILTERS.size() + 1) {
             SlotFilter filter = step < FILTERS.size()
                     ? FILTERS.get(step)
-                    : SlotFilter.any().onBackend("cuda"); // equal to one of them, and another object
+                    : SlotFilter.any().onBackend("cuda"); // equal to one of them, but another object
             Waiter waiter = new Waiter(filter, true);
             waiters.add(waiter);
             plain.add(waiter);
@@ -62,13 +64,13 @@ class WaitersByFilterProperties {
                         default -> plain.size() / 2;
                     });
             waiters.remove(leaving);
-            waiters.remove(leaving); // again, which changes nothing
+            waiters.remove(leaving); // the second removal changes nothing
         }
     }
 
     private List<Waiter> firsts() {
         List<Waiter> firsts = new ArrayList<>();
-        for (Waiter next = waiters.firstOfGroupBehind(null); next != null; next = waiters.firstOfGroupBehind(next)) {
+        for (Waiter next = waiters.firstOfNextGroup(null); next != null; next = waiters.firstOfNextGroup(next)) {
             firsts.add(next);
         }
         return firsts;

@@ -15,6 +15,7 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.github.workerregistry.internal.Checks;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
@@ -23,6 +24,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -40,7 +42,7 @@ class WorkerInfoTest {
 
     private static final List<String> NAMES = List.of("id", "url", "modelRef", "backend");
 
-    /** A worker of which no component has its default. */
+    /** A worker whose components all differ from their defaults. */
     private static final WorkerInfo FULL = new WorkerInfo(
             "w-1",
             "http://127.0.0.1:8101",
@@ -56,10 +58,12 @@ class WorkerInfoTest {
             6,
             5,
             Optional.of(START.plusSeconds(4)),
-            START.plusSeconds(1));
+            START.plusSeconds(1),
+            true,
+            Map.of("tier", "fast"));
 
     @Test
-    void itsComponentsAreTheOnesOfTheDesignInOrder() {
+    void componentsAreInTheirDocumentedOrder() {
         assertThat(WorkerInfo.class.getRecordComponents())
                 .extracting(RecordComponent::getName)
                 .containsExactly(
@@ -77,18 +81,20 @@ class WorkerInfoTest {
                         "generation",
                         "restarts",
                         "lastHeartbeat",
-                        "startedAt");
+                        "startedAt",
+                        "suspected",
+                        "labels");
     }
 
-    static Stream<String> componentsThatMustBeThere() {
+    static Stream<String> nonNullComponents() {
         return Arrays.stream(WorkerInfo.class.getRecordComponents())
                 .filter(component -> !component.getType().isPrimitive())
                 .map(RecordComponent::getName);
     }
 
     @ParameterizedTest
-    @MethodSource("componentsThatMustBeThere")
-    void theConstructorNamesTheComponentThatIsNull(String component) {
+    @MethodSource("nonNullComponents")
+    void constructorNamesTheComponentThatIsNull(String component) {
         assertThatNullPointerException()
                 .isThrownBy(() -> construct(component, null))
                 .withMessage(component);
@@ -115,32 +121,31 @@ class WorkerInfoTest {
 
     @ParameterizedTest
     @MethodSource("malformedNames")
-    void aMalformedNameIsRejectedByConstructorAndBuilder(String component, String value, String complaint) {
+    void malformedNameIsRefusedByConstructorAndBuilder(String component, String value, String message) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> construct(component, value))
                 .withMessageStartingWith(component + " ")
-                .withMessageContaining(complaint);
+                .withMessageContaining(message);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> build(component, String.class, value))
                 .withMessageStartingWith(component + " ")
-                .withMessageContaining(complaint);
+                .withMessageContaining(message);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"x", "a b", "Größe", "模型", "hf:org/model@main#q4?x=1&y=2", "\ud83d\ude80"})
-    void anyPrintableNameIsTaken(String value) throws Throwable {
+    void anyPrintableNameIsAccepted(String value) throws Throwable {
         for (String component : NAMES) {
             assertThat(construct(component, value)).isEqualTo(build(component, String.class, value));
         }
     }
 
     @Test
-    void aNameMayHave256Characters() throws Throwable {
+    void nameMayHave256Characters() throws Throwable {
         for (String component : NAMES) {
-            assertThat(construct(component, "x".repeat(WorkerInfo.MAX_NAME_LENGTH)))
-                    .isNotNull();
+            assertThat(construct(component, "x".repeat(Checks.MAX_NAME_LENGTH))).isNotNull();
         }
-        assertThat(WorkerInfo.MAX_NAME_LENGTH).isEqualTo(256);
+        assertThat(Checks.MAX_NAME_LENGTH).isEqualTo(256);
     }
 
     @ParameterizedTest
@@ -156,18 +161,18 @@ class WorkerInfoTest {
         "generation, -1, 'generation must be >= 0, was -1'",
         "restarts, -2147483648, 'restarts must be >= 0, was -2147483648'",
     })
-    void aCountOutOfRangeIsRejectedByConstructorAndBuilder(String component, int value, String complaint) {
+    void countOutOfRangeIsRefusedByConstructorAndBuilder(String component, int value, String message) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> construct(component, value))
-                .withMessage(complaint);
+                .withMessage(message);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> build(component, int.class, value))
-                .withMessage(complaint);
+                .withMessage(message);
     }
 
     @ParameterizedTest
     @ValueSource(longs = {0, -1, Long.MIN_VALUE})
-    void aPidMustBePositive(long pid) {
+    void pidMustBePositive(long pid) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> construct("pid", OptionalLong.of(pid)))
                 .withMessage("pid must be > 0, was " + pid);
@@ -192,14 +197,14 @@ class WorkerInfoTest {
     }
 
     @Test
-    void aStoppingWorkerMayHaveSlotsInUseOrNone() {
+    void stoppingWorkerMayHaveSlotsInUse() {
         assertThat(FULL.toBuilder().state(STOPPING).build().slotsInUse()).isEqualTo(2);
         assertThat(FULL.toBuilder().state(STOPPING).slotsInUse(0).build().slotsInUse())
                 .isZero();
     }
 
     @Test
-    void theBuilderNamesTheRequiredComponentThatIsMissing() {
+    void builderNamesTheRequiredComponentThatIsMissing() {
         assertThatNullPointerException()
                 .isThrownBy(() -> WorkerInfo.builder().build())
                 .withMessage("id");
@@ -222,7 +227,7 @@ class WorkerInfoTest {
 
     @ParameterizedTest
     @MethodSource("nullsForTheBuilder")
-    void theBuilderNamesTheComponentThatIsNull(String component, Consumer<WorkerInfo.Builder> setToNull) {
+    void builderNamesTheComponentThatIsNull(String component, Consumer<WorkerInfo.Builder> setToNull) {
         assertThatNullPointerException()
                 .isThrownBy(() -> {
                     WorkerInfo.Builder builder = FULL.toBuilder();
@@ -233,11 +238,11 @@ class WorkerInfoTest {
     }
 
     @Test
-    void theBuilderNeedsNoMoreThanIdUrlAndModel() {
+    void builderNeedsOnlyIdUrlAndModel() {
         Instant before = Instant.now();
         WorkerInfo worker = WorkerInfo.builder()
                 .id("w")
-                .url("http://host")
+                .url("http://worker")
                 .modelRef("model")
                 .build();
 
@@ -245,7 +250,7 @@ class WorkerInfoTest {
         assertThat(worker)
                 .isEqualTo(new WorkerInfo(
                         "w",
-                        "http://host",
+                        "http://worker",
                         "model",
                         "cpu",
                         0,
@@ -258,30 +263,32 @@ class WorkerInfoTest {
                         1,
                         0,
                         Optional.empty(),
-                        worker.startedAt()));
+                        worker.startedAt(),
+                        false,
+                        Map.of()));
     }
 
     @Test
-    void theOrderOfTheBuildersCallsDoesNotMatter() {
+    void orderOfBuilderCallsDoesNotMatter() {
         assertThat(worker("w").slotsInUse(3).slotsTotal(4).state(BUSY).build())
                 .isEqualTo(worker("w").state(BUSY).slotsTotal(4).slotsInUse(3).build());
     }
 
     @Test
-    void aBusyWorkerHasAllItsSlotsInUseUnlessTheBuilderIsToldOtherwise() {
+    void busyWorkerHasAllSlotsInUseByDefault() {
         assertThat(worker("w").state(BUSY).slotsTotal(4).build().slotsInUse()).isEqualTo(4);
         assertThat(worker("w").state(BUSY).slotsTotal(4).slotsInUse(1).build().slotsInUse())
                 .isEqualTo(1);
     }
 
     @Test
-    void toBuilderGivesTheSameWorkerBack() {
+    void toBuilderCopiesTheWorker() {
         assertThat(FULL.toBuilder().build()).isEqualTo(FULL).hasSameHashCodeAs(FULL);
         assertThat(loading("w").toBuilder().build()).isEqualTo(loading("w"));
     }
 
     @Test
-    void aBuilderIsNotTiedToTheWorkersItBuilt() {
+    void builderDoesNotChangeTheWorkersItBuilt() {
         WorkerInfo.Builder builder = FULL.toBuilder();
         WorkerInfo first = builder.build();
         builder.id("another").device(0);
@@ -316,7 +323,7 @@ class WorkerInfoTest {
     }
 
     @Test
-    void aWorkerThatBacksOffHasNoUptime() {
+    void backingOffWorkerHasNoUptime() {
         WorkerInfo worker = idle("w", 1);
 
         assertThat(worker.toBuilder().state(backingOff(worker)).build().uptime(START.plusSeconds(90)))
@@ -324,16 +331,16 @@ class WorkerInfoTest {
     }
 
     @Test
-    void requireNameReturnsAGoodNameAndNamesABadOne() {
-        assertThat(WorkerInfo.requireName("gpu-1", "node")).isEqualTo("gpu-1");
-        assertThatThrownBy(() -> WorkerInfo.requireName("a\tb", "node"))
+    void requireNameReturnsAValidNameAndNamesTheInvalidOne() {
+        assertThat(Checks.requireName("gpu-1", "node")).isEqualTo("gpu-1");
+        assertThatThrownBy(() -> Checks.requireName("a\tb", "node"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("node must not contain control characters, has U+0009 at index 1");
-        assertThatThrownBy(() -> WorkerInfo.requireName("\ud83d\ude00\u202e", "node"))
+        assertThatThrownBy(() -> Checks.requireName("\ud83d\ude00\u202e", "node"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("node must not contain invisible characters, has U+202E at index 2");
         assertThatNullPointerException()
-                .isThrownBy(() -> WorkerInfo.requireName(null, "node"))
+                .isThrownBy(() -> Checks.requireName(null, "node"))
                 .withMessage("node");
     }
 

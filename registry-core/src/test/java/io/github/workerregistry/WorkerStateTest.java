@@ -36,8 +36,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class WorkerStateTest {
 
     /**
-     * Every edge there is: the diagram in {@link WorkerState} and the two below it. {@code =} stays and changes
-     * nothing.
+     * All transitions: the diagram in {@link WorkerState} and the two below it. {@code x} is legal, {@code -} is not,
+     * {@code =} changes nothing.
      */
     private static final String EDGES = """
             from \\ to   loading  idle  busy  backing_off  stopping  unhealthy
@@ -67,7 +67,7 @@ class WorkerStateTest {
     }
 
     @Test
-    void theTableKnowsEveryStateAndEveryPair() {
+    void tableContainsEveryStateAndEveryPair() {
         assertThat(edges()).hasSize(36);
         assertThat(STATES.values())
                 .extracting(Object::getClass)
@@ -76,13 +76,13 @@ class WorkerStateTest {
 
     @ParameterizedTest(name = "{0} -> {1}: {2}")
     @MethodSource("edges")
-    void aStateKnowsWhatMayFollowIt(String from, String to, String edge) {
+    void canBecomeFollowsTheTable(String from, String to, String edge) {
         assertThat(STATES.get(from).canBecome(STATES.get(to))).isEqualTo(!edge.equals("-"));
     }
 
     @ParameterizedTest(name = "{0} -> {1}: {2}")
     @MethodSource("edges")
-    void theRegistryGoesTheseEdgesAndNoOther(String from, String to, String edge) {
+    void registryAllowsExactlyTheTransitionsOfTheTable(String from, String to, String edge) {
         WorkerInfo before = worker("w").state(STATES.get(from)).build();
         WorkerRegistry registry = WorkerRegistry.create();
         registry.register(before);
@@ -92,7 +92,7 @@ class WorkerStateTest {
         if (edge.equals("-")) {
             Assertions.assertThatExceptionOfType(IllegalTransitionException.class)
                     .isThrownBy(() -> registry.updateState("w", STATES.get(to)))
-                    .withMessageStartingWith("worker w cannot go from %s to %s", label(from), label(to))
+                    .withMessageStartingWith("worker w cannot transition from %s to %s", label(from), label(to))
                     .returns("w", IllegalTransitionException::workerId);
         } else {
             assertThat(registry.updateState("w", STATES.get(to)).orElseThrow().state())
@@ -113,9 +113,9 @@ class WorkerStateTest {
 
     @ParameterizedTest
     @EnumSource
-    void onlyAWorkerThatWasStoppedBecauseItFailedOrIsRestartedMayComeBack(Exit.Cause reason) {
+    void onlyAFailureOrARestartAllowsBackingOffAfterStopping(StopReason reason) {
         assertThat(new Stopping(reason).canBecome(STATES.get("backing_off")))
-                .isEqualTo(reason.isFailure() || reason == Exit.Cause.RESTART);
+                .isEqualTo(reason.isFailure() || reason == StopReason.RESTART);
     }
 
     @ParameterizedTest
@@ -127,13 +127,13 @@ class WorkerStateTest {
         "stopping, stopping, false",
         "unhealthy, stopping, false",
     })
-    void aStateHasALabelAndKnowsWhetherItTakesRequests(String state, String label, boolean routable) {
+    void stateHasALabelAndIsRoutableOrNot(String state, String label, boolean routable) {
         assertThat(STATES.get(state).label()).isEqualTo(label);
         assertThat(STATES.get(state).routable()).isEqualTo(routable);
     }
 
     @Test
-    void aStateCannotBeBuiltWithoutWhatItCarries() {
+    void stateWithoutAComponentIsRefused() {
         Exit crash = crash(loading("w"));
         assertThatNullPointerException().isThrownBy(() -> new Loading(null)).withMessage("since");
         assertThatNullPointerException().isThrownBy(() -> new Stopping(null)).withMessage("reason");
@@ -142,44 +142,46 @@ class WorkerStateTest {
                 .withMessage("retryAt");
         assertThatNullPointerException()
                 .isThrownBy(() -> new BackingOff(1, START, null))
-                .withMessage("cause");
+                .withMessage("exit");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new BackingOff(0, START, crash))
                 .withMessage("attempt must be >= 1, was 0");
     }
 
     @Test
-    void anExitCannotBeBuiltWithoutWhatItCarries() {
+    void exitWithoutAComponentIsRefused() {
+        Incarnation first = new Incarnation("w", 1, START);
         ExitStatus status = ExitStatus.unrequested(1);
         List<String> output = List.of();
         Exit.Cause cause = Exit.Cause.CRASHED;
         assertThatNullPointerException()
-                .isThrownBy(() -> new Exit(null, MODEL, 1, cause, status, output, START))
-                .withMessage("workerId");
+                .isThrownBy(() -> new Exit(null, MODEL, cause, status, output, START))
+                .withMessage("incarnation");
         assertThatNullPointerException()
-                .isThrownBy(() -> new Exit("w", null, 1, cause, status, output, START))
+                .isThrownBy(() -> new Exit(first, null, cause, status, output, START))
                 .withMessage("modelRef");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Exit("w", MODEL, -1, cause, status, output, START))
-                .withMessage("generation must be >= 0, was -1");
+                .isThrownBy(() -> new Exit(first, " ", cause, status, output, START))
+                .withMessage("modelRef must not be blank");
         assertThatNullPointerException()
-                .isThrownBy(() -> new Exit("w", MODEL, 1, null, status, output, START))
+                .isThrownBy(() -> new Exit(first, MODEL, null, status, output, START))
                 .withMessage("cause");
         assertThatNullPointerException()
-                .isThrownBy(() -> new Exit("w", MODEL, 1, cause, null, output, START))
+                .isThrownBy(() -> new Exit(first, MODEL, cause, null, output, START))
                 .withMessage("status");
         assertThatNullPointerException()
-                .isThrownBy(() -> new Exit("w", MODEL, 1, cause, status, null, START))
+                .isThrownBy(() -> new Exit(first, MODEL, cause, status, null, START))
                 .withMessage("output");
         assertThatNullPointerException()
-                .isThrownBy(() -> new Exit("w", MODEL, 1, cause, status, output, null))
+                .isThrownBy(() -> new Exit(first, MODEL, cause, status, output, null))
                 .withMessage("at");
     }
 
     @Test
-    void anExitKeepsItsOwnCopyOfTheOutput() {
+    void exitCopiesItsOutput() {
         List<String> output = new java.util.ArrayList<>(List.of("CUDA error: out of memory"));
-        Exit exit = new Exit("w", MODEL, 1, Exit.Cause.CRASHED, ExitStatus.unrequested(1), output, START);
+        Exit exit = new Exit(
+                new Incarnation("w", 1, START), MODEL, Exit.Cause.CRASHED, ExitStatus.unrequested(1), output, START);
         output.clear();
 
         assertThat(exit.output()).containsExactly("CUDA error: out of memory");

@@ -26,7 +26,7 @@ public class EndSchedules {
     private static final int CRASH = 3;
     private static final int BACK_OFF_MILLIS = 100;
 
-    private final VirtualHive hive = new VirtualHive(builder -> builder.restart(RestartPolicy.builder()
+    private final VirtualHive hive = new VirtualHive(builder -> builder.restartPolicy(RestartPolicy.builder()
             .initial(Duration.ofMillis(BACK_OFF_MILLIS))
             .jitter(0)
             .build()));
@@ -111,13 +111,13 @@ public class EndSchedules {
 
     @Test
     void anExitBesideAStop() {
-        UnexpectedWarnings.allow("is gone: CRASHED");
+        UnexpectedWarnings.allow("has ended: CRASHED");
         check(CALLS.sideBySide(List.of(CALLS.of("crash"), SOON), List.of(CALLS.of("stop"), SOON)));
     }
 
     @Test
     void theEndOfABackOffBesideAStop() {
-        UnexpectedWarnings.allow("is gone: CRASHED");
+        UnexpectedWarnings.allow("has ended: CRASHED");
         check(CALLS.sideBySide(
                 List.of(CALLS.of("crash"), SOON, CALLS.of("pass", BACK_OFF_MILLIS - 1)),
                 List.of(CALLS.of("pass", 1)),

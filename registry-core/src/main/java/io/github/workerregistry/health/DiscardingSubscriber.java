@@ -9,8 +9,8 @@ import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a body to its end, so that the server can finish its answer, but hangs up on one that goes on for more than 64
- * KiB.
+ * Discards a body. Reads it to its end, so that the server can complete its response, but closes the connection after
+ * more than 64 KiB.
  */
 final class DiscardingSubscriber implements BodySubscriber<@Nullable Void> {
 

@@ -2,16 +2,20 @@ package io.github.workerregistry.health;
 
 import static java.util.Objects.requireNonNull;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.LogText;
 
-/** What a probe found out. */
+/**
+ * The result of a probe.
+ *
+ * @since 0.1
+ */
 public sealed interface HealthStatus {
 
-    /** The worker is well. */
+    /** The worker is healthy. */
     record Healthy() implements HealthStatus {}
 
     /**
-     * The worker is not well: it answered so, refused the connection, or did not answer in time.
+     * The worker is unhealthy: it reported so, refused the connection, or did not answer in time.
      *
      * @param reason why, in a few words, for the log
      */
@@ -27,7 +31,7 @@ public sealed interface HealthStatus {
     }
 
     /**
-     * The probe itself failed and says nothing about the worker. No count changes: absence of evidence kills nobody.
+     * The probe itself failed. The result says nothing about the worker and changes no count.
      *
      * @param reason why, in a few words, for the log
      */
@@ -43,7 +47,7 @@ public sealed interface HealthStatus {
     }
 
     /**
-     * The worker is well.
+     * The worker is healthy.
      *
      * @return {@link Healthy}
      */
@@ -52,7 +56,7 @@ public sealed interface HealthStatus {
     }
 
     /**
-     * The worker is not well.
+     * The worker is unhealthy.
      *
      * @param reason why, in a few words
      * @return {@link Unhealthy}

@@ -16,15 +16,16 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Asks with {@code GET <worker url><path>}: any 2xx whose body comes to its end is healthy, all else and no answer is
- * not.
+ * Sends {@code GET <worker url><path>}. A 2xx response with a complete body is healthy; any other response, and no
+ * response, is unhealthy.
  *
- * <p>At most 64 KiB of the answer's body are read, and thrown away. A redirect is followed on the worker's own host and
- * port, at most three times, and never off it; each has the time that one has. HTTP/1.1, no proxy unless the host's
- * client has one.
+ * <p>At most 64 KiB of the body are read and discarded. At most three redirects are followed, and only on the worker's
+ * host and port; the timeout applies to each request. HTTP/1.1, no proxy unless the given client has one.
  *
- * <p>The client of JDK 17 never closes a connection over which it was answered with something other than HTTP; that of
- * JDK 25 does. A worker that speaks no HTTP is better asked with a {@link TcpHealthProbe}.
+ * <p>The client of JDK 17 never closes a connection on which it received a non-HTTP response; that of JDK 25 does. Use
+ * a {@link TcpHealthProbe} for a worker that does not speak HTTP.
+ *
+ * @since 0.1
  */
 public final class HttpHealthProbe implements HealthProbe {
 
@@ -39,12 +40,12 @@ public final class HttpHealthProbe implements HealthProbe {
     }
 
     /**
-     * A probe with a client of its own. The JDK gives each {@link HttpClient} a selector thread and a pool; a host that
-     * wants to own its threads gives its client to {@link #at(String, HttpClient)}.
+     * Creates a probe with its own client. The JDK creates a selector thread and a pool for each {@link HttpClient}; to
+     * control the threads, pass a client to {@link #at(String, HttpClient)}.
      *
-     * @param path the path to ask for, starting with {@code /}, with a query if need be
+     * @param path the path, starting with {@code /}, optionally with a query
      * @return the probe
-     * @throws IllegalArgumentException if the path does not start with {@code /} or is no part of a valid URI
+     * @throws IllegalArgumentException if the path does not start with {@code /} or does not form a valid URI
      */
     public static HttpHealthProbe at(String path) {
         return at(
@@ -56,12 +57,12 @@ public final class HttpHealthProbe implements HealthProbe {
     }
 
     /**
-     * A probe that uses the host's client, and its threads.
+     * Creates a probe that uses the hive's client and its threads.
      *
-     * @param path the path to ask for, starting with {@code /}, with a query if need be
-     * @param client the client; it must not follow redirects by itself, because it would follow them off the host
+     * @param path the path, starting with {@code /}, optionally with a query
+     * @param client the client; it must not follow redirects itself, because it would follow them to other hosts
      * @return the probe
-     * @throws IllegalArgumentException if the path does not start with {@code /} or is no part of a valid URI, or the
+     * @throws IllegalArgumentException if the path does not start with {@code /} or does not form a valid URI, or the
      *     client follows redirects
      */
     public static HttpHealthProbe at(String path, HttpClient client) {
@@ -70,7 +71,7 @@ public final class HttpHealthProbe implements HealthProbe {
         if (!path.startsWith("/")) {
             throw new IllegalArgumentException("path must start with /, was " + path);
         }
-        URI.create("http://127.0.0.1" + path); // an illegal path fails here, and not at each probe
+        URI.create("http://127.0.0.1" + path); // an illegal path fails here, not at each probe
         if (client.followRedirects() != Redirect.NEVER) {
             throw new IllegalArgumentException("client must not follow redirects, was " + client.followRedirects());
         }
@@ -82,9 +83,9 @@ public final class HttpHealthProbe implements HealthProbe {
         requireNonNull(worker, "worker");
         requirePositive(timeout);
         try {
-            return ask(URI.create(worker.url() + path), timeout, MAX_REDIRECTS);
+            return send(URI.create(worker.url() + path), timeout, MAX_REDIRECTS);
         } catch (IllegalArgumentException e) {
-            return CompletableFuture.completedFuture(HealthStatus.unhealthy("cannot ask: " + e.getMessage()));
+            return CompletableFuture.completedFuture(HealthStatus.unhealthy("invalid url: " + e.getMessage()));
         }
     }
 
@@ -94,26 +95,25 @@ public final class HttpHealthProbe implements HealthProbe {
         }
     }
 
-    private CompletableFuture<HealthStatus> ask(URI target, Duration timeout, int redirectsLeft) {
+    private CompletableFuture<HealthStatus> send(URI target, Duration timeout, int redirectsLeft) {
         HttpRequest request = HttpRequest.newBuilder(target)
                 .version(Version.HTTP_1_1)
                 .timeout(timeout)
                 .GET()
                 .build();
-        CompletableFuture<ResponseInfo> heard = new CompletableFuture<>();
-        CompletableFuture<?> exchange = client.sendAsync(request, info -> telling(info, heard));
-        exchange.whenComplete((response, failure) -> {
+        CompletableFuture<ResponseInfo> response = new CompletableFuture<>();
+        CompletableFuture<?> exchange = client.sendAsync(request, info -> discardBody(info, response));
+        exchange.whenComplete((result, failure) -> {
             if (failure != null) {
-                heard.completeExceptionally(failure);
+                response.completeExceptionally(failure);
             }
         });
-        CompletableFuture<HealthStatus> answer = heard.handle((info, failure) -> info == null
+        CompletableFuture<HealthStatus> answer = response.handle((info, failure) -> info == null
                         ? CompletableFuture.completedFuture(HealthStatus.unhealthy(reason(failure)))
-                        : judge(target, info, timeout, redirectsLeft))
+                        : evaluate(target, info, timeout, redirectsLeft))
                 .thenCompose(status -> status);
         answer.whenComplete((status, failure) -> {
-            if (answer
-                    .isCancelled()) { // a caller that gives up ends the exchange too, if it is not one after a redirect
+            if (answer.isCancelled()) { // cancels the first request; one after a redirect runs into its timeout
                 exchange.cancel(true);
             }
         });
@@ -121,41 +121,42 @@ public final class HttpHealthProbe implements HealthProbe {
     }
 
     /**
-     * Throws the body away, and then tells of the answer: here, because the client completes the exchange in the JDK's
-     * common pool, which the host may have filled.
+     * Discards the body and then completes {@code response}: here, because the client completes the exchange in the
+     * JDK's common pool, which the hive may have saturated.
      */
-    private static DiscardingSubscriber telling(ResponseInfo info, CompletableFuture<ResponseInfo> heard) {
+    private static DiscardingSubscriber discardBody(ResponseInfo info, CompletableFuture<ResponseInfo> response) {
         DiscardingSubscriber body = new DiscardingSubscriber();
         body.getBody().whenComplete((nothing, failure) -> {
             if (failure == null) {
-                heard.complete(info);
+                response.complete(info);
             } else {
-                heard.completeExceptionally(failure);
+                response.completeExceptionally(failure);
             }
         });
         return body;
     }
 
-    private CompletableFuture<HealthStatus> judge(URI asked, ResponseInfo info, Duration timeout, int redirectsLeft) {
+    private CompletableFuture<HealthStatus> evaluate(
+            URI requested, ResponseInfo info, Duration timeout, int redirectsLeft) {
         int code = info.statusCode();
         if (code / 100 == 2) {
             return CompletableFuture.completedFuture(HealthStatus.healthy());
         }
-        Optional<URI> next = code / 100 == 3 && redirectsLeft > 0 ? redirect(asked, info) : Optional.empty();
+        Optional<URI> next = code / 100 == 3 && redirectsLeft > 0 ? redirect(requested, info) : Optional.empty();
         return next.isPresent()
-                ? ask(next.get(), timeout, redirectsLeft - 1)
+                ? send(next.get(), timeout, redirectsLeft - 1)
                 : CompletableFuture.completedFuture(HealthStatus.unhealthy("status " + code));
     }
 
-    /** Where the answer points, if that is on the host and port that was asked. */
-    private static Optional<URI> redirect(URI asked, ResponseInfo info) {
+    /** The target of a redirect, if it is on the requested host and port. */
+    private static Optional<URI> redirect(URI requested, ResponseInfo info) {
         try {
             return info.headers()
                     .firstValue("Location")
-                    .map(asked::resolve)
-                    .filter(next -> asked.getScheme().equalsIgnoreCase(next.getScheme())
-                            && asked.getHost().equalsIgnoreCase(next.getHost())
-                            && next.getPort() == asked.getPort());
+                    .map(requested::resolve)
+                    .filter(next -> requested.getScheme().equalsIgnoreCase(next.getScheme())
+                            && requested.getHost().equalsIgnoreCase(next.getHost())
+                            && next.getPort() == requested.getPort());
         } catch (IllegalArgumentException malformed) {
             return Optional.empty();
         }

@@ -14,19 +14,21 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Opens a TCP connection to the worker's host and port and closes it again: healthy if it could be opened.
+ * Opens a TCP connection to the worker's host and port and closes it again. A worker that accepts the connection is
+ * healthy.
  *
- * <p>This says that somebody listens there, and no more: the kernel accepts connections also for a process that hangs.
- * Prefer {@link HttpHealthProbe} where the worker speaks HTTP. The url should name its host by IP address: a name is
- * looked up on the calling thread. Uses the JDK's default asynchronous channel group, to which the JDK gives daemon
- * threads.
+ * <p>This proves only that a process listens there: the kernel accepts connections also for a process that hangs.
+ * Prefer {@link HttpHealthProbe} if the worker speaks HTTP. The url should contain an IP address: a host name is
+ * resolved on the calling thread. Uses the JDK's default asynchronous channel group, which has daemon threads.
+ *
+ * @since 0.1
  */
 public final class TcpHealthProbe implements HealthProbe {
 
     private TcpHealthProbe() {}
 
     /**
-     * A probe of the host and port in each worker's url.
+     * Creates a probe of the host and port in each worker's url.
      *
      * @return the probe
      */
@@ -50,11 +52,11 @@ public final class TcpHealthProbe implements HealthProbe {
         AsynchronousSocketChannel channel;
         try {
             channel = AsynchronousSocketChannel.open();
-        } catch (IOException e) { // we are out of sockets: that says nothing about the worker
+        } catch (IOException e) { // out of sockets, which says nothing about the worker
             return CompletableFuture.completedFuture(HealthStatus.unknown("cannot open a socket: " + e));
         }
         CompletableFuture<HealthStatus> answer = new CompletableFuture<>();
-        answer.whenComplete((status, failure) -> close(channel)); // answered, or the caller gave up
+        answer.whenComplete((status, failure) -> close(channel)); // answered, or cancelled by the caller
         try {
             channel.connect(new InetSocketAddress(url.getHost(), port(url)), answer, new Connected());
         } catch (IllegalArgumentException e) { // no such port or host
@@ -63,7 +65,7 @@ public final class TcpHealthProbe implements HealthProbe {
         return answer;
     }
 
-    /** The port to connect to: the url's, or the one of its scheme. */
+    /** The port of the url, or the default port of its scheme. */
     static int port(URI url) {
         if (url.getPort() >= 0) {
             return url.getPort();
@@ -75,7 +77,7 @@ public final class TcpHealthProbe implements HealthProbe {
         try {
             channel.close();
         } catch (IOException ignored) {
-            // nothing was sent over it, so nothing is lost
+            // nothing was sent, so nothing is lost
         }
     }
 

@@ -1,8 +1,10 @@
 /**
- * How to ask a worker whether it is well.
+ * Health checks of workers.
  *
- * <p>Start at {@link io.github.workerregistry.health.HealthProbe}: one method, and two implementations over HTTP and
- * TCP. When to ask, and what follows from the answers, is the business of {@link io.github.workerregistry.lifecycle}.
+ * <p>Start at {@link io.github.workerregistry.health.HealthProbe}: one method that returns a
+ * {@link io.github.workerregistry.health.HealthStatus}. The implementations are
+ * {@link io.github.workerregistry.health.HttpHealthProbe} and {@link io.github.workerregistry.health.TcpHealthProbe}.
+ * The package {@link io.github.workerregistry.lifecycle} schedules the checks and acts on the results.
  */
 @NullMarked
 package io.github.workerregistry.health;

@@ -2,7 +2,7 @@ package io.github.workerregistry.internal;
 
 import java.util.List;
 
-/** What may be said of a command to anybody: arguments may be long, and may hold secrets. */
+/** Renders a command for logs and messages without its arguments, which may be long and may hold secrets. */
 public final class CommandText {
 
     private static final int LONGEST_PROGRAM = 200;
@@ -10,11 +10,11 @@ public final class CommandText {
     private CommandText() {}
 
     /**
-     * The program of a command, cut if it is long. Options that were given in one string with it, by mistake, are not
-     * shown either.
+     * The program of a command, truncated to 200 characters. Options in the same string, given there by mistake, are
+     * omitted.
      *
      * @param command the program and its arguments
-     * @return its path, with an ellipsis if something was left out of it
+     * @return its path, with an ellipsis if it was truncated
      */
     public static String program(List<String> command) {
         if (command.isEmpty()) {

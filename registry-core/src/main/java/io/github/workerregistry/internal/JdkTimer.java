@@ -5,7 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The one timer thread that the JDK has for {@link CompletableFuture}, made by it when it is first needed. */
+/** The shared timer thread of {@link CompletableFuture}, which the JDK creates on first use. */
 public final class JdkTimer {
 
     private JdkTimer() {}
@@ -13,9 +13,9 @@ public final class JdkTimer {
     /**
      * Runs a task on the timer thread.
      *
-     * @param delay after which time
+     * @param delay the delay
      * @param task what to run; it must not block
-     * @throws OutOfMemoryError if there is no timer thread yet, and no thread can be made; the task may run even so
+     * @throws OutOfMemoryError if there is no timer thread yet, and none can be created; the task may run nevertheless
      */
     public static void schedule(Duration delay, Runnable task) {
         withoutLoader(() -> CompletableFuture.delayedExecutor(delay.toNanos(), TimeUnit.NANOSECONDS, Runnable::run)
@@ -23,17 +23,17 @@ public final class JdkTimer {
     }
 
     /**
-     * Completes a future with null on the timer thread. One that completes before is forgotten by the timer.
+     * Completes a future with null on the timer thread. If the future completes earlier, the timer entry is removed.
      *
-     * @param future what to complete
-     * @param nanos after which time, in nanoseconds
-     * @throws OutOfMemoryError if there is no timer thread yet, and no thread can be made
+     * @param future the future
+     * @param nanos the delay, in nanoseconds
+     * @throws OutOfMemoryError if there is no timer thread yet, and none can be created
      */
     public static void complete(CompletableFuture<Void> future, long nanos) {
         withoutLoader(() -> future.completeOnTimeout(null, nanos, TimeUnit.NANOSECONDS));
     }
 
-    /** The thread that is made here would keep the loader of an application that is long gone. */
+    /** Prevents the timer thread from inheriting, and so leaking, the context class loader of the caller. */
     private static void withoutLoader(Runnable task) {
         Thread caller = Thread.currentThread();
         ClassLoader loader = caller.getContextClassLoader();

@@ -1,25 +1,25 @@
 package io.github.workerregistry.internal;
 
-/** Tells which characters may stand in a line of a log as they are. */
+/** Classifies characters as safe or unsafe in a log line. */
 public final class LogCharacters {
 
     private LogCharacters() {}
 
     /**
-     * Whether a character must not get into a line of a log: it would break the line, be obeyed by a terminal, change
-     * the order of what is read, not be seen at all, or not be one.
+     * Whether a character must not appear in a log line: it breaks the line, controls a terminal, changes the text
+     * direction, is invisible, or is not a valid character.
      *
-     * <p>These are control characters but for the tab, line and paragraph separators, format characters (general
+     * <p>These are control characters except the tab, line and paragraph separators, format characters (general
      * category Cf: directions, zero-width joiners, the soft hyphen, tags), everything else that Unicode calls <a
      * href="https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point">default ignorable</a> (variation
      * selectors, fillers), and halves of surrogate pairs.
      *
      * @param codePoint a character
-     * @return true if it has to be written in another way, or left out
+     * @return true if it must be escaped or omitted
      */
     public static boolean isHarmful(int codePoint) {
         if (' ' <= codePoint && codePoint <= '~') {
-            return false; // nearly always, and names are checked whenever a worker is copied
+            return false; // the common case; names are checked whenever a worker is copied
         }
         return switch (Character.getType(codePoint)) {
             case Character.CONTROL -> codePoint != '\t';
@@ -28,7 +28,7 @@ public final class LogCharacters {
         };
     }
 
-    /** The default ignorable ones that are no format characters, also those that are not assigned yet. */
+    /** Default-ignorable characters outside the format category, including unassigned ones. */
     private static boolean isIgnorable(int codePoint) {
         return switch (codePoint) {
             case 0x034F, // combining grapheme joiner

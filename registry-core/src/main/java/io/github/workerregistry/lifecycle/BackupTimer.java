@@ -25,7 +25,7 @@ final class BackupTimer {
     private final BooleanSupplier needed;
     private final Runnable task;
     private final BiConsumer<Duration, Runnable> timer;
-    private final AtomicReference<@Nullable Once> next = new AtomicReference<>();
+    private final AtomicReference<@Nullable RunOnce> next = new AtomicReference<>();
     private volatile long dueNanos;
 
     /**
@@ -54,7 +54,7 @@ final class BackupTimer {
      * from a later call on.
      */
     void ensureRunning() {
-        Once present = next.get();
+        RunOnce present = next.get();
         if ((present == null || isLost()) && needed.getAsBoolean()) {
             schedule(present);
         }
@@ -64,11 +64,11 @@ final class BackupTimer {
         return System.nanoTime() - dueNanos > LOST_AFTER_NANOS;
     }
 
-    private void schedule(@Nullable Once before) {
-        if (before != null && !before.take()) {
+    private void schedule(@Nullable RunOnce before) {
+        if (before != null && !before.claim()) {
             return; // it has begun
         }
-        Once once = new Once(this::run);
+        RunOnce once = new RunOnce(this::run);
         if (!next.compareAndSet(before, once)) {
             return;
         }
@@ -76,7 +76,7 @@ final class BackupTimer {
         try {
             timer.accept(period, once);
         } catch (Throwable t) { // no thread, no memory
-            if (once.take()) { // else it has run all the same
+            if (once.claim()) { // else it has run all the same
                 next.set(null);
                 log.debug("the timer cannot be started now", t);
             }
@@ -89,7 +89,7 @@ final class BackupTimer {
                 task.run();
             }
         } catch (Throwable t) { // an exception would end the repetition
-            LastResort.warn(log, "a task of the timer failed; the next one still runs", t);
+            SafeLog.warn(log, "a task of the timer failed; the next one still runs", t);
         } finally {
             next.set(null);
             ensureRunning();

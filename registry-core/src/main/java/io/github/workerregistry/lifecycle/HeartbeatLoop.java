@@ -1,6 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.Exit;
+import io.github.workerregistry.Incarnation;
+import io.github.workerregistry.StopReason;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
@@ -10,54 +11,50 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Ends workers that sent heartbeats and send no more. One that never sent any is not judged.
+ * Stops workers that have stopped sending heartbeats. A worker that never sent one is not evaluated.
  *
- * <p>A deadline counts from when this loop first saw the beat, so that a worker that the host takes over with an old
- * beat has a full fresh interval. A beat that is there when its deadline is judged wins.
+ * <p>A deadline counts from the tick that first read the heartbeat, so that a worker registered with an old heartbeat
+ * has a full interval. A heartbeat that arrives before the stop prevents it.
  */
 final class HeartbeatLoop implements Tick {
-
-    private static final Logger log = LoggerFactory.getLogger(HeartbeatLoop.class);
 
     private final WorkerRegistry registry;
     private final SupervisedRecords records;
     private final Stopper stopper;
-    private final Suspects suspects;
-    private final Presence presence;
+    private final MassFailureGuard massFailureGuard;
+    private final PauseTracker pauses;
     private final Duration interval;
-    private final Duration patience;
+    private final Duration timeout;
     private Map<String, Beat> beats = new HashMap<>();
 
     HeartbeatLoop(
             WorkerRegistry registry,
             SupervisedRecords records,
             Stopper stopper,
-            Suspects suspects,
+            MassFailureGuard massFailureGuard,
             LifecycleConfig config,
-            Presence presence) {
+            PauseTracker pauses) {
         this.registry = registry;
         this.records = records;
         this.stopper = stopper;
-        this.suspects = suspects;
-        this.presence = presence;
+        this.massFailureGuard = massFailureGuard;
+        this.pauses = pauses;
         this.interval = config.heartbeatInterval();
-        this.patience = interval.multipliedBy(config.heartbeatMisses());
+        this.timeout = interval.multipliedBy(config.heartbeatMisses());
     }
 
     /** The latest beat of a worker, and when it was first seen here. */
-    private record Beat(int generation, Instant sent, Instant seen) {
+    private record Beat(Incarnation incarnation, Instant sent, Instant seen) {
         boolean isOf(WorkerInfo worker, Instant beat) {
-            return generation == worker.generation() && sent.equals(beat);
+            return incarnation.equals(worker.incarnation()) && sent.equals(beat);
         }
     }
 
     @Override
     public void tick(Instant now) {
-        List<WorkerInfo> silent = look(now);
+        List<WorkerInfo> silent = collectSilent(now);
         if (silent.isEmpty()) {
             return;
         }
@@ -66,10 +63,9 @@ final class HeartbeatLoop implements Tick {
                 .filter(beat -> isOverdue(beat, now, interval))
                 .count();
         for (WorkerInfo worker : silent) {
-            if (!suspects.spare(worker, Exit.Cause.HEARTBEAT_MISSED, failing, beats.size(), now)
-                    && isStillSilent(worker)
-                    && stopper.endIfUnchanged(worker, Exit.Cause.HEARTBEAT_MISSED)) {
-                log.warn("worker {} is given up: no heartbeat for {}", worker.id(), patience);
+            if (!massFailureGuard.suspectIfMany(worker, StopReason.HEARTBEAT_MISSED, failing, beats.size(), now)
+                    && isStillSilent(worker)) {
+                stopper.stopFailed(worker, StopReason.HEARTBEAT_MISSED, "no heartbeat for " + timeout);
             }
         }
     }
@@ -82,16 +78,16 @@ final class HeartbeatLoop implements Tick {
 
     /** Whether the deadline of a beat is over, or comes within {@code ahead}. */
     private boolean isOverdue(Beat beat, Instant now, Duration ahead) {
-        return presence.since(beat.seen, now).plus(ahead).compareTo(patience) > 0;
+        return pauses.activeTime(beat.seen, now).plus(ahead).compareTo(timeout) > 0;
     }
 
     @Override
     public void late(Instant now) {
-        look(now);
+        collectSilent(now);
     }
 
-    /** Takes in the beats that have come, and gives the workers whose deadline is over. */
-    private List<WorkerInfo> look(Instant now) {
+    /** Reads new heartbeats; returns the workers whose deadline is over. */
+    private List<WorkerInfo> collectSilent(Instant now) {
         Map<String, Beat> present = new HashMap<>();
         List<WorkerInfo> silent = new ArrayList<>();
         for (WorkerInfo worker : records.list()) {
@@ -102,8 +98,8 @@ final class HeartbeatLoop implements Tick {
             }
             Beat known = beats.get(worker.id());
             if (known == null || !known.isOf(worker, sent)) {
-                present.put(worker.id(), new Beat(worker.generation(), sent, now));
-                suspects.clear(worker.id(), Exit.Cause.HEARTBEAT_MISSED);
+                present.put(worker.id(), new Beat(worker.incarnation(), sent, now));
+                massFailureGuard.clear(worker, StopReason.HEARTBEAT_MISSED);
                 continue;
             }
             present.put(worker.id(), known);

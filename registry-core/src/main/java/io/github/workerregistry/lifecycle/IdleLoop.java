@@ -1,6 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.Exit;
+import io.github.workerregistry.StopReason;
+import io.github.workerregistry.Supervision;
 import io.github.workerregistry.WorkerInfo;
 import java.time.Duration;
 import java.time.Instant;
@@ -8,27 +9,32 @@ import java.time.Instant;
 /** Stops workers that had nothing to do for too long. */
 final class IdleLoop implements Tick {
 
+    private final Supervision supervision;
     private final SupervisedRecords records;
     private final Stopper stopper;
     private final Duration idleTimeout;
-    private final Presence presence;
+    private final PauseTracker pauses;
 
-    IdleLoop(SupervisedRecords records, Stopper stopper, Duration idleTimeout, Presence presence) {
+    IdleLoop(
+            Supervision supervision,
+            SupervisedRecords records,
+            Stopper stopper,
+            Duration idleTimeout,
+            PauseTracker pauses) {
+        this.supervision = supervision;
         this.records = records;
         this.stopper = stopper;
         this.idleTimeout = idleTimeout;
-        this.presence = presence;
+        this.pauses = pauses;
     }
 
     @Override
     public void tick(Instant now) {
+        supervision.forgetHints(); // or each thread keeps a worker of its own busy
         for (WorkerInfo worker : records.idle()) {
-            if (presence.since(worker.lastActivity(), now).compareTo(idleTimeout) >= 0) {
-                stopper.endIfUnchanged(worker, Exit.Cause.IDLE_TIMEOUT); // one compare-and-set decides against a lease
+            if (pauses.activeTime(worker.lastActivity(), now).compareTo(idleTimeout) >= 0) {
+                stopper.endIfUnchanged(worker, StopReason.IDLE_TIMEOUT); // one compare-and-set decides against a lease
             }
         }
     }
-
-    @Override
-    public void late(Instant now) {}
 }

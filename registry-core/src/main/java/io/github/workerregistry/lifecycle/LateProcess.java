@@ -1,6 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.util.Set;
@@ -8,55 +8,55 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A process that has come when its worker had been given up. Nothing else knows of it: it is killed, and released when
- * it has gone, in real time and without the loops, which may have ended. It is never given up.
+ * A process that was started after its start had been abandoned. It is killed until it exits and then released, in real
+ * time and without the loops, which may have ended.
  */
 final class LateProcess {
 
     private static final Logger log = LoggerFactory.getLogger(LateProcess.class);
 
-    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(100);
+    private static final Duration CHECK_INTERVAL = Duration.ofMillis(100);
 
-    /** A kill can fail for want of a file descriptor, and be repeated. */
-    private static final int LOOKS_BETWEEN_KILLS = 10;
+    /** A kill can fail, for example without a free file descriptor; therefore it is repeated. */
+    private static final int CHECKS_BETWEEN_KILLS = 10;
 
     private final String workerId;
     private final WorkerProcess process;
     private final long pid;
-    private final Releases releases;
+    private final ProcessReleaser releases;
     private final Set<LateProcess> open;
-    private final long patience;
-    private final BackupTimer timer = new BackupTimer(BETWEEN_LOOKS, this::isOpen, this::tick);
+    private final long checksBeforeWarning;
+    private final BackupTimer timer = new BackupTimer(CHECK_INTERVAL, this::isOpen, this::tick);
     private long ticks;
     private long survived;
     private boolean warned;
 
     /**
-     * A late process, still running.
+     * A late process that is still running.
      *
-     * @param open where it is until it has gone
-     * @param killWait how long it may survive its kill without a warning
+     * @param open contains this until the process has exited
+     * @param killTimeout how long it may survive its kill without a warning
      */
     LateProcess(
             String workerId,
             WorkerProcess process,
             long pid,
-            Releases releases,
+            ProcessReleaser releases,
             Set<LateProcess> open,
-            Duration killWait) {
+            Duration killTimeout) {
         this.workerId = workerId;
         this.process = process;
         this.pid = pid;
         this.releases = releases;
         this.open = open;
-        this.patience = killWait.dividedBy(BETWEEN_LOOKS);
+        this.checksBeforeWarning = killTimeout.dividedBy(CHECK_INTERVAL);
     }
 
-    /** Kills it now, and sees to the rest later. */
+    /** Kills the process now, and waits for its exit on a timer. */
     void end() {
         open.add(this);
         try {
-            log.info("worker {}: process {} has come too late and is killed", workerId, pid);
+            log.info("worker {}: process {} was started too late and is killed", workerId, pid);
             tick();
         } finally {
             timer.ensureRunning();
@@ -68,27 +68,26 @@ final class LateProcess {
     }
 
     private void tick() {
-        boolean killNow = ticks++ % LOOKS_BETWEEN_KILLS == 0;
+        boolean killNow = ticks++ % CHECKS_BETWEEN_KILLS == 0;
         if (killNow) {
             kill();
         }
-        if (killNow || !warned) { // what has survived for long is looked at more rarely
-            look();
+        if (killNow || !warned) { // a long survivor is checked less often
+            check();
         }
     }
 
-    private void look() {
-        if (hasGone()) {
+    private void check() {
+        if (hasExited()) {
             if (open.remove(this)) {
                 releases.release(workerId, process);
             }
         } else if (!survivesKill()) {
             survived = 0;
-        } else if (survived++ >= patience && !warned) {
+        } else if (survived++ >= checksBeforeWarning && !warned) {
             warned = true;
             log.warn(
-                    "worker {}: process {}, which came too late, is still there after SIGKILL; it is killed again and"
-                            + " again",
+                    "worker {}: process {}, which was started too late, survived SIGKILL; the kill is repeated",
                     workerId,
                     pid);
         }
@@ -102,11 +101,11 @@ final class LateProcess {
         }
     }
 
-    private boolean hasGone() {
+    private boolean hasExited() {
         try {
             return process.exitStatus().isPresent();
         } catch (Throwable t) { // foreign code
-            log.debug("whether process {} has gone cannot be told now", pid, LogText.of(t));
+            log.debug("cannot tell whether process {} has exited", pid, LogText.of(t));
             return false;
         }
     }
@@ -114,7 +113,7 @@ final class LateProcess {
     private boolean survivesKill() {
         try {
             return process.survivesKill();
-        } catch (Throwable t) { // foreign code; then it is believed to be as it seems
+        } catch (Throwable t) { // foreign code; assume that the process survived
             log.debug("whether process {} survived SIGKILL cannot be told", pid, LogText.of(t));
             return true;
         }

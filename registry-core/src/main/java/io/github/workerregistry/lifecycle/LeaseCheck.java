@@ -1,11 +1,11 @@
 package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.FailedLease;
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.health.HealthStatus.Healthy;
+import io.github.workerregistry.internal.LogText;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
@@ -27,7 +27,7 @@ final class LeaseCheck {
     private final Instant since;
     private final AtomicBoolean busy = new AtomicBoolean();
     private Duration nextProbe = Duration.ZERO; // in a step only
-    private volatile boolean givenUp;
+    private volatile boolean cancelled;
     private volatile @Nullable CompletableFuture<HealthStatus> answer;
 
     LeaseCheck(FailedLease lease, Instant since) {
@@ -45,8 +45,7 @@ final class LeaseCheck {
 
     /** Whether a record is that of the process whose lease failed. */
     boolean isOf(WorkerInfo record) {
-        return record.generation() == worker().generation()
-                && record.startedAt().equals(worker().startedAt());
+        return record.incarnation().equals(worker().incarnation());
     }
 
     /** Takes a step for this thread alone; false if another thread is in the middle of one. */
@@ -91,7 +90,7 @@ final class LeaseCheck {
             CompletionStage<HealthStatus> stage = probe.probe(record, timeout);
             CompletableFuture<HealthStatus> asked = stage.toCompletableFuture();
             answer = asked;
-            if (givenUp) {
+            if (cancelled) {
                 asked.cancel(true);
             }
             asked.whenComplete((status, failure) -> {
@@ -113,8 +112,8 @@ final class LeaseCheck {
     }
 
     /** Another check has taken the place of this one, or it is over. */
-    void giveUpProbe() {
-        givenUp = true;
+    void cancelProbe() {
+        cancelled = true;
         CompletableFuture<HealthStatus> last = answer;
         if (last != null) {
             last.cancel(true);

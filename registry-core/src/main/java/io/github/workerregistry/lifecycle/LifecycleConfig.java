@@ -1,6 +1,8 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.Durations.shorter;
+import static io.github.workerregistry.internal.Checks.requireAtLeast;
+import static io.github.workerregistry.internal.Durations.requireInRange;
+import static io.github.workerregistry.internal.Durations.shorter;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
@@ -8,96 +10,73 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a {@link WorkerSupervisor} acts. Every {@link Duration} is greater than zero and at most {@value #MAX_DAYS}
- * days.
+ * The intervals, timeouts and limits of a {@link WorkerSupervisor}. Immutable; two configurations with equal values are
+ * equal. Every {@link Duration} is greater than zero and at most 36,500 days.
  *
- * @param healthInterval time between two health checks of a worker, spread by &plusmn;10 %; default 30 s
- * @param healthTimeout how long an answer to a health check may take, at most {@code healthInterval}; also, how long at
- *     most no slot of a worker is leased when a lease of it has {@linkplain io.github.workerregistry.SlotLease#fail
- *     failed}; default 5 s, or {@code healthInterval} if that is shorter
- * @param failureThreshold failed checks in a row after which an idle worker is given up, &ge; 1; default 3
- * @param readyInterval time to the first readiness probe of a loading worker; the wait from the end of a probe to the
- *     next one doubles from probe to probe, to four times as much. It is 200 ms at least, because output counts as
- *     progress only between two probes, see {@code loadStall}; default 250 ms
- * @param loadStall how long a load may go on without progress, which is output that grows, a heartbeat, or
- *     {@link WorkerSupervisor#progress}; a model that loads in silence for longer needs a longer one. Output is
- *     progress unless a readiness probe was open when it came, or within the 100 ms before it: so a server's log of our
- *     probes is none, if it is written at once. A load that made no progress for {@code loadStall}, but wrote beside
- *     probes, is probed no more until it makes progress, and ended when it has written nothing for {@code loadStall}
- *     then: so no load is ended for a stall within {@code loadStall} of any output. A worker whose output is not
- *     recorded is ended for a stall only if a heartbeat or a progress report of the same generation has come before;
- *     default 2 min
- * @param loadTimeout how long a load may take in all, from when the worker began to load, in each generation anew, and
- *     whatever progress it makes; ends what {@code loadStall} misses; empty: for ever; default empty
- * @param heartbeatInterval how often a worker that sends heartbeats is expected to send one; default 5 s
- * @param heartbeatMisses how many missed in a row end it, &ge; 1; default 3
- * @param busyLimit how long a busy worker may neither take nor finish work until it counts as hung; empty: never;
- *     default empty
- * @param suspectLimit how long workers are kept whose checks fail together with those of many others; default 60 s
- * @param idleTimeout how long a worker may have nothing to do before it is stopped; empty: never stopped; default 5 min
- * @param idleCheck time between two looks for idle workers; default 60 s, or a fifth of {@code idleTimeout} if that is
- *     shorter
- * @param drain how long a stop waits for open leases; default 30 s
- * @param stopGrace how long a worker has to end once it was asked, before it is killed; default 10 s
- * @param killWait how long after the kill the process may still be there before it is reported as unkillable; default 5
- *     s
- * @param sweep time between two rounds of the supervisor: backstop for exits that nobody told of, and the resolution of
- *     all times here; default 100 ms
+ * <h2 id="stalls">Stalled loads</h2>
+ *
+ * <p>Progress of a load is new output, a heartbeat, or {@link WorkerSupervisor#reportProgress}. Raise
+ * {@code loadStallTimeout} for a model that loads longer than that without output.
+ *
+ * <p>Output does not count as progress if a readiness probe was open when it was written, or within the 100 ms before:
+ * it may be the server's log of that probe. If a load had no progress for {@code loadStallTimeout} but wrote output
+ * during probes, probing pauses until it makes progress, and it is stopped after another {@code loadStallTimeout}
+ * without output. So no load is stopped for a stall within {@code loadStallTimeout} of any output.
+ *
+ * <p>A worker whose output is not recorded is stopped for a stall only if the same generation has sent a heartbeat or a
+ * progress report before.
+ *
+ * @since 0.1
  */
-public record LifecycleConfig(
-        Duration healthInterval,
-        Duration healthTimeout,
-        int failureThreshold,
-        Duration readyInterval,
-        Duration loadStall,
-        Optional<Duration> loadTimeout,
-        Duration heartbeatInterval,
-        int heartbeatMisses,
-        Optional<Duration> busyLimit,
-        Duration suspectLimit,
-        Optional<Duration> idleTimeout,
-        Duration idleCheck,
-        Duration drain,
-        Duration stopGrace,
-        Duration killWait,
-        Duration sweep) {
+public final class LifecycleConfig {
 
-    /** The longest duration that is taken, in days: a hundred years. */
-    public static final int MAX_DAYS = 36_500;
+    private final Values values;
 
-    private static final Duration MAX = Duration.ofDays(MAX_DAYS);
+    /** All values, checked. */
+    private record Values(
+            Duration healthInterval,
+            Duration healthTimeout,
+            int failureThreshold,
+            Duration readyInterval,
+            Duration loadStallTimeout,
+            Optional<Duration> loadTimeout,
+            Duration heartbeatInterval,
+            int heartbeatMisses,
+            Optional<Duration> busyTimeout,
+            Duration suspicionTimeout,
+            Optional<Duration> idleTimeout,
+            Duration idleCheckInterval,
+            Duration drainTimeout,
+            Duration stopGrace,
+            Duration killTimeout,
+            Duration tickInterval) {
 
-    /**
-     * Checks every value, and that they fit together.
-     *
-     * @throws NullPointerException if a component is null; the message names it
-     * @throws IllegalArgumentException if a value is out of range; the message names it
-     */
-    public LifecycleConfig {
-        requireInRange(healthInterval, "healthInterval");
-        requireInRange(healthTimeout, "healthTimeout");
-        if (healthTimeout.compareTo(healthInterval) > 0) {
-            throw new IllegalArgumentException(
-                    "healthTimeout must be <= healthInterval, was " + healthTimeout + " > " + healthInterval);
+        Values {
+            requireInRange(healthInterval, "healthInterval");
+            requireInRange(healthTimeout, "healthTimeout");
+            if (healthTimeout.compareTo(healthInterval) > 0) {
+                throw new IllegalArgumentException(
+                        "healthTimeout must be <= healthInterval, was " + healthTimeout + " > " + healthInterval);
+            }
+            requireAtLeast(1, failureThreshold, "failureThreshold");
+            requireInRange(readyInterval, "readyInterval");
+            requireInRange(loadStallTimeout, "loadStallTimeout");
+            loadTimeout.ifPresent(timeout -> requireInRange(timeout, "loadTimeout"));
+            requireInRange(heartbeatInterval, "heartbeatInterval");
+            requireAtLeast(1, heartbeatMisses, "heartbeatMisses");
+            busyTimeout.ifPresent(timeout -> requireInRange(timeout, "busyTimeout"));
+            requireInRange(suspicionTimeout, "suspicionTimeout");
+            idleTimeout.ifPresent(timeout -> requireInRange(timeout, "idleTimeout"));
+            requireInRange(idleCheckInterval, "idleCheckInterval");
+            requireInRange(drainTimeout, "drainTimeout");
+            requireInRange(stopGrace, "stopGrace");
+            requireInRange(killTimeout, "killTimeout");
+            requireInRange(tickInterval, "tickInterval");
         }
-        if (failureThreshold < 1) {
-            throw new IllegalArgumentException("failureThreshold must be >= 1, was " + failureThreshold);
-        }
-        requireInRange(readyInterval, "readyInterval");
-        requireInRange(loadStall, "loadStall");
-        requireNonNull(loadTimeout, "loadTimeout").ifPresent(timeout -> requireInRange(timeout, "loadTimeout"));
-        requireInRange(heartbeatInterval, "heartbeatInterval");
-        if (heartbeatMisses < 1) {
-            throw new IllegalArgumentException("heartbeatMisses must be >= 1, was " + heartbeatMisses);
-        }
-        requireNonNull(busyLimit, "busyLimit").ifPresent(limit -> requireInRange(limit, "busyLimit"));
-        requireInRange(suspectLimit, "suspectLimit");
-        requireNonNull(idleTimeout, "idleTimeout").ifPresent(timeout -> requireInRange(timeout, "idleTimeout"));
-        requireInRange(idleCheck, "idleCheck");
-        requireInRange(drain, "drain");
-        requireInRange(stopGrace, "stopGrace");
-        requireInRange(killWait, "killWait");
-        requireInRange(sweep, "sweep");
+    }
+
+    private LifecycleConfig(Values values) {
+        this.values = values;
     }
 
     /**
@@ -118,40 +97,223 @@ public record LifecycleConfig(
         return new Builder();
     }
 
-    static Duration requireInRange(Duration value, String what) {
-        requireNonNull(value, what);
-        if (value.isZero() || value.isNegative() || value.compareTo(MAX) > 0) {
-            throw new IllegalArgumentException(what + " must be > 0 and <= " + MAX_DAYS + " days, was " + value);
-        }
-        return value;
+    /**
+     * A builder that begins with the values of this configuration.
+     *
+     * @return a new builder
+     */
+    public Builder toBuilder() {
+        return new Builder(values);
     }
 
     /**
-     * Puts a configuration together; every method returns the builder, in any order. Values are checked by
-     * {@link #build()}. Not thread-safe.
+     * The time between two health checks of a worker, randomised by &plusmn;10 %.
+     *
+     * @return default 30 s
+     */
+    public Duration healthInterval() {
+        return values.healthInterval;
+    }
+
+    /**
+     * How long an answer to a health check may take, at most {@code healthInterval}; also the longest time for which no
+     * slot of a worker is leased after a lease of it has {@linkplain io.github.workerregistry.SlotLease#fail failed}.
+     *
+     * @return default 5 s, or {@code healthInterval} if that is shorter
+     */
+    public Duration healthTimeout() {
+        return values.healthTimeout;
+    }
+
+    /**
+     * The number of consecutive failed checks after which an idle worker is stopped, &ge; 1.
+     *
+     * @return default 3
+     */
+    public int failureThreshold() {
+        return values.failureThreshold;
+    }
+
+    /**
+     * The time to the first readiness probe of a loading worker, and the first interval from the end of a probe to the
+     * next. The interval doubles with each probe, up to four times its start, and is at least 200 ms.
+     *
+     * @return default 250 ms
+     */
+    public Duration readyInterval() {
+        return values.readyInterval;
+    }
+
+    /**
+     * How long a load may make no progress: see <a href="#stalls">stalled loads</a>.
+     *
+     * @return default 2 min
+     */
+    public Duration loadStallTimeout() {
+        return values.loadStallTimeout;
+    }
+
+    /**
+     * The limit for one load, regardless of progress. It starts again with each generation.
+     *
+     * @return the limit; empty: none
+     */
+    public Optional<Duration> loadTimeout() {
+        return values.loadTimeout;
+    }
+
+    /**
+     * How often a worker that sends heartbeats is expected to send one.
+     *
+     * @return default 5 s
+     */
+    public Duration heartbeatInterval() {
+        return values.heartbeatInterval;
+    }
+
+    /**
+     * The number of consecutive missed heartbeats after which a worker is stopped, &ge; 1.
+     *
+     * @return default 3
+     */
+    public int heartbeatMisses() {
+        return values.heartbeatMisses;
+    }
+
+    /**
+     * How long a busy worker may neither start nor finish work before it counts as hung.
+     *
+     * @return the limit; empty: none
+     */
+    public Optional<Duration> busyTimeout() {
+        return values.busyTimeout;
+    }
+
+    /**
+     * How long the mass-failure guard keeps workers whose checks fail together with those of many others.
+     *
+     * @return default 60 s
+     */
+    public Duration suspicionTimeout() {
+        return values.suspicionTimeout;
+    }
+
+    /**
+     * How long a worker may be idle before it is stopped.
+     *
+     * @return the limit; empty: none
+     */
+    public Optional<Duration> idleTimeout() {
+        return values.idleTimeout;
+    }
+
+    /**
+     * The time between two searches for idle workers.
+     *
+     * @return default 60 s, or a fifth of {@code idleTimeout} if that is shorter
+     */
+    public Duration idleCheckInterval() {
+        return values.idleCheckInterval;
+    }
+
+    /**
+     * How long a stop waits for open leases.
+     *
+     * @return default 30 s
+     */
+    public Duration drainTimeout() {
+        return values.drainTimeout;
+    }
+
+    /**
+     * The grace period: how long a worker may take to exit after the stop request or SIGTERM before it is killed.
+     *
+     * @return default 10 s
+     */
+    public Duration stopGrace() {
+        return values.stopGrace;
+    }
+
+    /**
+     * How long after SIGKILL a process may still run before it is reported as unkillable.
+     *
+     * @return default 5 s
+     */
+    public Duration killTimeout() {
+        return values.killTimeout;
+    }
+
+    /**
+     * The time between two ticks of the supervisor: the resolution of all times here.
+     *
+     * @return default 100 ms
+     */
+    public Duration tickInterval() {
+        return values.tickInterval;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof LifecycleConfig config && values.equals(config.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return values.hashCode();
+    }
+
+    /** All values, for logs. */
+    @Override
+    public String toString() {
+        return values.toString().replaceFirst("^Values", "LifecycleConfig");
+    }
+
+    /**
+     * Builds a configuration. Setters may be called in any order; {@link #build()} checks the values. Not thread-safe.
      */
     public static final class Builder {
         private Duration healthInterval = Duration.ofSeconds(30);
         private @Nullable Duration healthTimeout;
         private int failureThreshold = 3;
         private Duration readyInterval = Duration.ofMillis(250);
-        private Duration loadStall = Duration.ofMinutes(2);
+        private Duration loadStallTimeout = Duration.ofMinutes(2);
         private Optional<Duration> loadTimeout = Optional.empty();
         private Duration heartbeatInterval = Duration.ofSeconds(5);
         private int heartbeatMisses = 3;
-        private Optional<Duration> busyLimit = Optional.empty();
-        private Duration suspectLimit = Duration.ofSeconds(60);
+        private Optional<Duration> busyTimeout = Optional.empty();
+        private Duration suspicionTimeout = Duration.ofSeconds(60);
         private Optional<Duration> idleTimeout = Optional.of(Duration.ofMinutes(5));
-        private @Nullable Duration idleCheck;
-        private Duration drain = Duration.ofSeconds(30);
+        private @Nullable Duration idleCheckInterval;
+        private Duration drainTimeout = Duration.ofSeconds(30);
         private Duration stopGrace = Duration.ofSeconds(10);
-        private Duration killWait = Duration.ofSeconds(5);
-        private Duration sweep = Duration.ofMillis(100);
+        private Duration killTimeout = Duration.ofSeconds(5);
+        private Duration tickInterval = Duration.ofMillis(100);
 
         private Builder() {}
 
+        private Builder(Values values) {
+            healthInterval = values.healthInterval;
+            failureThreshold = values.failureThreshold;
+            readyInterval = values.readyInterval;
+            loadStallTimeout = values.loadStallTimeout;
+            loadTimeout = values.loadTimeout;
+            heartbeatInterval = values.heartbeatInterval;
+            heartbeatMisses = values.heartbeatMisses;
+            busyTimeout = values.busyTimeout;
+            suspicionTimeout = values.suspicionTimeout;
+            idleTimeout = values.idleTimeout;
+            drainTimeout = values.drainTimeout;
+            stopGrace = values.stopGrace;
+            killTimeout = values.killTimeout;
+            tickInterval = values.tickInterval;
+            // a derived default is derived again
+            healthTimeout = values.healthTimeout.equals(defaultHealthTimeout()) ? null : values.healthTimeout;
+            idleCheckInterval =
+                    values.idleCheckInterval.equals(defaultIdleCheckInterval()) ? null : values.idleCheckInterval;
+        }
+
         /**
-         * Sets the time between two health checks of a worker.
+         * Sets the time between two health checks of a worker, randomised by &plusmn;10 %.
          *
          * @param healthInterval default 30 s
          * @return this builder
@@ -162,9 +324,11 @@ public record LifecycleConfig(
         }
 
         /**
-         * Sets how long an answer to a health check may take.
+         * Sets how long an answer to a health check may take, at most {@code healthInterval}; also the longest time for
+         * which no slot of a worker is leased after a lease of it has
+         * {@linkplain io.github.workerregistry.SlotLease#fail failed}.
          *
-         * @param healthTimeout default 5 s, or the health interval if that is shorter
+         * @param healthTimeout default 5 s, or {@code healthInterval} if that is shorter
          * @return this builder
          */
         public Builder healthTimeout(Duration healthTimeout) {
@@ -173,7 +337,7 @@ public record LifecycleConfig(
         }
 
         /**
-         * Sets after how many failed checks in a row an idle worker is given up.
+         * Sets the number of consecutive failed checks after which an idle worker is stopped, &ge; 1.
          *
          * @param failureThreshold default 3
          * @return this builder
@@ -184,7 +348,8 @@ public record LifecycleConfig(
         }
 
         /**
-         * Sets the time to the first readiness probe of a loading worker.
+         * Sets the time to the first readiness probe of a loading worker, and the first interval from the end of a
+         * probe to the next. The interval doubles with each probe, up to four times its start, and is at least 200 ms.
          *
          * @param readyInterval default 250 ms
          * @return this builder
@@ -195,22 +360,20 @@ public record LifecycleConfig(
         }
 
         /**
-         * Sets how long a load may go on without progress: output that grows, a heartbeat, or
-         * {@link WorkerSupervisor#progress}. See {@link LifecycleConfig#loadStall()} for what it means where output is
-         * not recorded.
+         * Sets how long a load may make no progress: see <a href="#stalls">stalled loads</a>.
          *
-         * @param loadStall default 2 min
+         * @param loadStallTimeout default 2 min
          * @return this builder
          */
-        public Builder loadStall(Duration loadStall) {
-            this.loadStall = requireNonNull(loadStall, "loadStall");
+        public Builder loadStallTimeout(Duration loadStallTimeout) {
+            this.loadStallTimeout = requireNonNull(loadStallTimeout, "loadStallTimeout");
             return this;
         }
 
         /**
-         * Sets how long a load may take in all, whatever progress it makes.
+         * Sets the limit for one load, regardless of progress. It starts again with each generation.
          *
-         * @param loadTimeout default: for ever
+         * @param loadTimeout default: no limit
          * @return this builder
          */
         public Builder loadTimeout(Duration loadTimeout) {
@@ -219,7 +382,7 @@ public record LifecycleConfig(
         }
 
         /**
-         * Lets loads take for ever, as long as they make progress.
+         * Sets no limit for a load.
          *
          * @return this builder
          */
@@ -240,7 +403,7 @@ public record LifecycleConfig(
         }
 
         /**
-         * Sets how many heartbeats missed in a row end a worker.
+         * Sets the number of consecutive missed heartbeats after which a worker is stopped, &ge; 1.
          *
          * @param heartbeatMisses default 3
          * @return this builder
@@ -251,29 +414,39 @@ public record LifecycleConfig(
         }
 
         /**
-         * Sets how long a busy worker may neither take nor finish work until it counts as hung.
+         * Sets how long a busy worker may neither start nor finish work before it counts as hung.
          *
-         * @param busyLimit default: for ever
+         * @param busyTimeout default: no limit
          * @return this builder
          */
-        public Builder busyLimit(Duration busyLimit) {
-            this.busyLimit = Optional.of(requireNonNull(busyLimit, "busyLimit"));
+        public Builder busyTimeout(Duration busyTimeout) {
+            this.busyTimeout = Optional.of(requireNonNull(busyTimeout, "busyTimeout"));
             return this;
         }
 
         /**
-         * Sets how long workers are kept whose checks fail together with those of many others.
+         * Sets no limit for busy workers.
          *
-         * @param suspectLimit default 60 s
          * @return this builder
          */
-        public Builder suspectLimit(Duration suspectLimit) {
-            this.suspectLimit = requireNonNull(suspectLimit, "suspectLimit");
+        public Builder noBusyTimeout() {
+            this.busyTimeout = Optional.empty();
             return this;
         }
 
         /**
-         * Sets how long a worker may have nothing to do before it is stopped.
+         * Sets how long the mass-failure guard keeps workers whose checks fail together with those of many others.
+         *
+         * @param suspicionTimeout default 60 s
+         * @return this builder
+         */
+        public Builder suspicionTimeout(Duration suspicionTimeout) {
+            this.suspicionTimeout = requireNonNull(suspicionTimeout, "suspicionTimeout");
+            return this;
+        }
+
+        /**
+         * Sets how long a worker may be idle before it is stopped.
          *
          * @param idleTimeout default 5 min
          * @return this builder
@@ -284,7 +457,7 @@ public record LifecycleConfig(
         }
 
         /**
-         * Lets workers idle for ever.
+         * Sets no limit for idle workers.
          *
          * @return this builder
          */
@@ -294,29 +467,30 @@ public record LifecycleConfig(
         }
 
         /**
-         * Sets the time between two looks for idle workers.
+         * Sets the time between two searches for idle workers.
          *
-         * @param idleCheck default 60 s, or a fifth of the idle timeout if that is shorter
+         * @param idleCheckInterval default 60 s, or a fifth of {@code idleTimeout} if that is shorter
          * @return this builder
          */
-        public Builder idleCheck(Duration idleCheck) {
-            this.idleCheck = requireNonNull(idleCheck, "idleCheck");
+        public Builder idleCheckInterval(Duration idleCheckInterval) {
+            this.idleCheckInterval = requireNonNull(idleCheckInterval, "idleCheckInterval");
             return this;
         }
 
         /**
          * Sets how long a stop waits for open leases.
          *
-         * @param drain default 30 s
+         * @param drainTimeout default 30 s
          * @return this builder
          */
-        public Builder drain(Duration drain) {
-            this.drain = requireNonNull(drain, "drain");
+        public Builder drainTimeout(Duration drainTimeout) {
+            this.drainTimeout = requireNonNull(drainTimeout, "drainTimeout");
             return this;
         }
 
         /**
-         * Sets how long a worker has to end once it was asked.
+         * Sets the grace period: how long a worker may take to exit after the stop request or SIGTERM before it is
+         * killed.
          *
          * @param stopGrace default 10 s
          * @return this builder
@@ -327,24 +501,24 @@ public record LifecycleConfig(
         }
 
         /**
-         * Sets how long after the kill a process may still be there.
+         * Sets how long after SIGKILL a process may still run before it is reported as unkillable.
          *
-         * @param killWait default 5 s
+         * @param killTimeout default 5 s
          * @return this builder
          */
-        public Builder killWait(Duration killWait) {
-            this.killWait = requireNonNull(killWait, "killWait");
+        public Builder killTimeout(Duration killTimeout) {
+            this.killTimeout = requireNonNull(killTimeout, "killTimeout");
             return this;
         }
 
         /**
-         * Sets the time between two rounds of the supervisor.
+         * Sets the time between two ticks of the supervisor: the resolution of all times here.
          *
-         * @param sweep default 100 ms
+         * @param tickInterval default 100 ms
          * @return this builder
          */
-        public Builder sweep(Duration sweep) {
-            this.sweep = requireNonNull(sweep, "sweep");
+        public Builder tickInterval(Duration tickInterval) {
+            this.tickInterval = requireNonNull(tickInterval, "tickInterval");
             return this;
         }
 
@@ -352,31 +526,34 @@ public record LifecycleConfig(
          * Builds the configuration.
          *
          * @return the configuration
-         * @throws NullPointerException if a value is null; the message names it
          * @throws IllegalArgumentException if a value is out of range; the message names it
          */
         public LifecycleConfig build() {
             requireInRange(healthInterval, "healthInterval");
-            return new LifecycleConfig(
+            return new LifecycleConfig(new Values(
                     healthInterval,
-                    healthTimeout != null ? healthTimeout : shorter(Duration.ofSeconds(5), healthInterval),
+                    healthTimeout != null ? healthTimeout : defaultHealthTimeout(),
                     failureThreshold,
                     readyInterval,
-                    loadStall,
+                    loadStallTimeout,
                     loadTimeout,
                     heartbeatInterval,
                     heartbeatMisses,
-                    busyLimit,
-                    suspectLimit,
+                    busyTimeout,
+                    suspicionTimeout,
                     idleTimeout,
-                    idleCheck != null ? idleCheck : defaultIdleCheck(),
-                    drain,
+                    idleCheckInterval != null ? idleCheckInterval : defaultIdleCheckInterval(),
+                    drainTimeout,
                     stopGrace,
-                    killWait,
-                    sweep);
+                    killTimeout,
+                    tickInterval));
         }
 
-        private Duration defaultIdleCheck() {
+        private Duration defaultHealthTimeout() {
+            return shorter(Duration.ofSeconds(5), healthInterval);
+        }
+
+        private Duration defaultIdleCheckInterval() {
             Duration minute = Duration.ofMinutes(1);
             return idleTimeout
                     .map(timeout -> shorter(minute, atLeastOneNano(timeout.dividedBy(5))))

@@ -1,6 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.WorkerProcess;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
@@ -23,7 +23,7 @@ final class ListenerCheck {
         /** Another process's, or one that a part of the connections reaches. */
         OTHER,
         /** Nothing here can tell. */
-        UNTOLD,
+        UNKNOWN,
         /** It could not be told this time. */
         UNREADABLE
     }
@@ -41,7 +41,7 @@ final class ListenerCheck {
     }
 
     private static Listener among(List<InetSocketAddress> addresses, SupervisedWorker worker, WorkerProcess process) {
-        Listener found = Listener.UNTOLD;
+        Listener found = Listener.UNKNOWN;
         for (InetSocketAddress address : addresses) {
             Listener here = at(address, worker, process);
             if (here == Listener.OTHER || here == Listener.UNREADABLE) {
@@ -55,7 +55,7 @@ final class ListenerCheck {
     private static Listener at(InetSocketAddress address, SupervisedWorker worker, WorkerProcess process) {
         try {
             Optional<Boolean> owns = process.ownsListener(address);
-            return owns.map(own -> own ? Listener.OWN : Listener.OTHER).orElse(Listener.UNTOLD);
+            return owns.map(own -> own ? Listener.OWN : Listener.OTHER).orElse(Listener.UNKNOWN);
         } catch (Throwable t) { // foreign code, or no descriptor is free
             log.debug("worker {}: who listens at {} cannot be told now", worker.id, address, LogText.of(t));
             return Listener.UNREADABLE;

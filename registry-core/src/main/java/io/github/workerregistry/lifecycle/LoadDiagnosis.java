@@ -36,7 +36,9 @@ final class LoadDiagnosis {
 
     /** Why a worker is not ready, as the end of a sentence. */
     String missing(WorkerInfo worker) {
-        if (workers.generationOf(worker).filter(SupervisedWorker::hasStranger).isPresent()) {
+        if (workers.generationOf(worker)
+                .filter(SupervisedWorker::hasForeignListener)
+                .isPresent()) {
             return "another process answers its health checks";
         }
         if (probes != null) {

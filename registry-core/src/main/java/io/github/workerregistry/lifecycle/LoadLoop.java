@@ -1,57 +1,48 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.Exit;
+import io.github.workerregistry.StopReason;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Loading;
 import java.time.Duration;
 import java.time.Instant;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/** Ends loads that have stalled, by the decision of {@link Stalls}, or that have taken too long. */
+/** Ends loads that have stalled, by the decision of {@link StallDetector}, or that have taken too long. */
 final class LoadLoop implements Tick {
 
-    /** How often loads are judged. */
+    /** How often loads are evaluated. */
     static final Duration PERIOD = Duration.ofSeconds(1);
-
-    private static final Logger log = LoggerFactory.getLogger(LoadLoop.class);
 
     private final SupervisedRecords records;
     private final Stopper stopper;
-    private final Stalls stalls;
+    private final StallDetector stalls;
     private final LoadDiagnosis diagnosis;
     private final LifecycleConfig config;
-    private final Presence presence;
+    private final PauseTracker pauses;
 
     LoadLoop(
             SupervisedRecords records,
             Stopper stopper,
-            Stalls stalls,
+            StallDetector stalls,
             LoadDiagnosis diagnosis,
             LifecycleConfig config,
-            Presence presence) {
+            PauseTracker pauses) {
         this.records = records;
         this.stopper = stopper;
         this.stalls = stalls;
         this.diagnosis = diagnosis;
         this.config = config;
-        this.presence = presence;
-    }
-
-    @Override
-    public void late(Instant now) {
-        // no verdict
+        this.pauses = pauses;
     }
 
     @Override
     public void tick(Instant now) {
         for (WorkerInfo worker : records.list()) {
             if (stalls.isStalled(worker, now)) {
-                end(worker, Exit.Cause.LOAD_STALL, "its load made no progress for " + config.loadStall());
+                end(worker, StopReason.LOAD_STALL, "its load made no progress for " + config.loadStallTimeout());
             } else if (isOverdue(worker, now)) {
                 end(
                         worker,
-                        Exit.Cause.LOAD_TIMEOUT,
+                        StopReason.LOAD_TIMEOUT,
                         "it was not ready within " + config.loadTimeout().get());
             }
         }
@@ -60,13 +51,12 @@ final class LoadLoop implements Tick {
     private boolean isOverdue(WorkerInfo worker, Instant now) {
         return worker.state() instanceof Loading loading
                 && config.loadTimeout()
-                        .filter(timeout -> presence.since(loading.since(), now).compareTo(timeout) >= 0)
+                        .filter(timeout ->
+                                pauses.activeTime(loading.since(), now).compareTo(timeout) >= 0)
                         .isPresent();
     }
 
-    private void end(WorkerInfo worker, Exit.Cause cause, String why) {
-        if (stopper.endIfUnchanged(worker, cause)) {
-            log.warn("worker {} is given up: {}; {}", worker.id(), why, diagnosis.missing(worker));
-        }
+    private void end(WorkerInfo worker, StopReason reason, String detail) {
+        stopper.stopFailed(worker, reason, detail + "; " + diagnosis.missing(worker));
     }
 }

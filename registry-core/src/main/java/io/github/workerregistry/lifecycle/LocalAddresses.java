@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the addresses of this machine at which a url is reached. Asks no name server: a host that is neither an IP
- * address nor {@code localhost} is not looked at.
+ * address nor {@code localhost} is ignored.
  */
 final class LocalAddresses {
 

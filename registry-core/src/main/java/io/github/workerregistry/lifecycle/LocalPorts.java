@@ -7,10 +7,10 @@ import java.net.Proxy;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 
-/** Tries out the TCP ports of this machine. */
+/** Tests TCP ports of this machine. */
 final class LocalPorts {
 
-    /** A connection within a machine is made or refused at once, unless the queue of the one who listens is full. */
+    /** A connection within a machine is made or refused at once, unless the listener's backlog is full. */
     private static final int CONNECT_MILLIS = 200;
 
     private LocalPorts() {}
@@ -39,7 +39,7 @@ final class LocalPorts {
     }
 
     /**
-     * Whether somebody listens at an address of this machine. Asks by connecting, but only if the address cannot be
+     * Whether a process listens at an address of this machine. Asks by connecting, but only if the address cannot be
      * bound: that alone may have other reasons (a port that needs rights, connections of an earlier server).
      */
     static boolean isListenedOn(InetSocketAddress address) {
@@ -49,7 +49,7 @@ final class LocalPorts {
     private static boolean acceptsConnections(InetSocketAddress address) {
         try (Socket socket = new Socket(Proxy.NO_PROXY)) {
             socket.connect(address, CONNECT_MILLIS);
-            return socket.getLocalPort() != address.getPort(); // else it has met itself
+            return socket.getLocalPort() != address.getPort(); // else a self-connect
         } catch (SocketTimeoutException busy) {
             return true;
         } catch (IOException refused) {

@@ -9,58 +9,44 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs the loops of a supervisor in one periodic task of the hive's scheduler.
- *
- * <p>What has to come to its end (a stop, a shutdown) goes on without the scheduler if that has been shut down, or its
- * thread is held up: on the timer thread that the JDK has, in real time.
+ * Runs the loops of a supervisor as one periodic task of the hive's scheduler. A {@link SchedulerFallback} completes
+ * stops and shutdowns without it.
  */
 final class LoopRunner implements AutoCloseable {
 
-    /** A thread that is held up for so long may never be free again: it may wait for us. */
-    private static final Duration STUCK_AFTER = Duration.ofSeconds(1);
-
-    private final Loops loops;
-    private final Duration resolution;
-    private final Duration tooLong;
-    private final BooleanSupplier hasToGoOn;
-    private final BackupTimer backup;
+    private final LoopSchedule loops;
+    private final Duration period;
+    private final SchedulerFallback fallback;
     private volatile @Nullable ScheduledExecutorService scheduler;
     private volatile @Nullable ScheduledFuture<?> task;
     private volatile boolean closed;
-    private volatile boolean outliving;
-    private volatile boolean left;
-    private volatile long endNanos;
-    private volatile long schedulerRanNanos = System.nanoTime();
 
     /**
      * A runner that does not run yet.
      *
-     * @param resolution the time between two rounds; no loop runs more often
-     * @param hasToGoOn whether something is under way that has to come to its end without the scheduler, too
+     * @param period the time between two ticks; no loop runs more often
+     * @param hasOpenStops whether a stop is under way
      */
-    LoopRunner(Loops loops, Duration resolution, BooleanSupplier hasToGoOn) {
+    LoopRunner(LoopSchedule loops, Duration period, BooleanSupplier hasOpenStops) {
         this.loops = loops;
-        this.resolution = resolution;
-        this.tooLong = STUCK_AFTER.plus(resolution.multipliedBy(2));
-        this.hasToGoOn = hasToGoOn;
-        this.backup = new BackupTimer(resolution, this::isBackupNeeded, this::help);
+        this.period = period;
+        this.fallback = new SchedulerFallback(loops, period, this::hasSchedulerShutDown, hasOpenStops);
     }
 
     /** Starts to run; called once. */
     void start(ScheduledExecutorService scheduler) {
         this.scheduler = scheduler;
         loops.start();
-        long nanos = resolution.toNanos();
+        long nanos = period.toNanos();
         task = scheduler.scheduleWithFixedDelay(this::runOnScheduler, nanos, nanos, TimeUnit.NANOSECONDS);
     }
 
     private void runOnScheduler() {
         loops.runDue();
-        schedulerRanNanos = System.nanoTime();
-        backup.ensureRunning(); // there may have been no thread for it
+        fallback.schedulerRan();
     }
 
-    /** Whether the hive's scheduler takes no more tasks. */
+    /** Whether the hive's scheduler accepts no tasks any more. */
     boolean hasSchedulerShutDown() {
         ScheduledExecutorService present = scheduler;
         return present != null && present.isShutdown();
@@ -70,10 +56,39 @@ final class LoopRunner implements AutoCloseable {
         return closed;
     }
 
-    /** Cancels the task and takes it out of the scheduler's queue; a round that is running runs to its end. */
+    /** A stop has begun that must also complete without the scheduler. */
+    void ensureRunning() {
+        fallback.ensureRunning();
+    }
+
+    /** From now on, goes on without the hive's scheduler if need be, until closed. */
+    void outliveScheduler() {
+        fallback.outliveScheduler();
+    }
+
+    /** Goes on without the hive's scheduler until closed, but no longer than that. */
+    void leaveScheduler(Duration atMost) {
+        if (!closed) {
+            cancelTask();
+            fallback.leaveScheduler(atMost);
+        }
+    }
+
+    /** Runs what the scheduler should have run by now, on the calling thread. */
+    void runIfSchedulerDoesNot() {
+        fallback.runIfSchedulerDoesNot();
+    }
+
+    /** Runs the loops that end workers, on the calling thread, which may be the scheduler's own. */
+    void runUrgent() {
+        loops.runUrgent();
+    }
+
+    /** Cancels the task and removes it from the scheduler's queue; a tick that is running runs to its end. */
     @Override
     public void close() {
         closed = true;
+        fallback.close();
         cancelTask();
     }
 
@@ -84,46 +99,5 @@ final class LoopRunner implements AutoCloseable {
                 pool.remove(queued); // a cancelled task would stay until its time
             }
         }
-    }
-
-    // ---- without the hive's scheduler ----
-
-    /** Something has begun that has to come to its end. */
-    void ensureGoingOn() {
-        backup.ensureRunning();
-    }
-
-    /** From now on, goes on without the hive's scheduler if need be, until closed. */
-    void outliveScheduler() {
-        outliving = true;
-        backup.ensureRunning();
-    }
-
-    /** Goes on without the hive's scheduler until closed, but no longer than that. */
-    void leaveScheduler(Duration atMost) {
-        if (!closed) {
-            endNanos = System.nanoTime() + atMost.toNanos();
-            left = true;
-            cancelTask();
-            outliveScheduler();
-        }
-    }
-
-    private boolean isBackupNeeded() {
-        boolean over = closed || (left && System.nanoTime() - endNanos > 0);
-        return !over && (outliving || hasToGoOn.getAsBoolean());
-    }
-
-    /** Runs what the scheduler should have run by now, on the calling thread. */
-    void help() {
-        if (hasLostScheduler()) {
-            loops.runDue();
-        }
-        loops.runUrgentIfHeldUp(tooLong);
-    }
-
-    /** A {@code shutdownNow()} leaves our task neither done nor cancelled; a stuck thread just does not run it. */
-    private boolean hasLostScheduler() {
-        return left || hasSchedulerShutDown() || System.nanoTime() - schedulerRanNanos > tooLong.toNanos();
     }
 }

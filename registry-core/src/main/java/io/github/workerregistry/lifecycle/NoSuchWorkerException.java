@@ -1,9 +1,13 @@
 package io.github.workerregistry.lifecycle;
 
-/** The supervisor has no worker with that id: it never spawned it, or the worker has gone. */
+/**
+ * The supervisor has no worker with this id: it never spawned one, or the worker has been removed.
+ *
+ * @since 0.1
+ */
 public final class NoSuchWorkerException extends RuntimeException {
 
-    /** The id that nobody has. */
+    /** The unknown id. */
     private final String workerId;
 
     NoSuchWorkerException(String workerId) {
@@ -12,7 +16,7 @@ public final class NoSuchWorkerException extends RuntimeException {
     }
 
     /**
-     * The id that nobody has.
+     * The unknown id.
      *
      * @return the id
      */

@@ -27,6 +27,11 @@ final class OutputLoop implements Tick {
         }
     }
 
+    @Override
+    public void late(Instant now) {
+        tick(now);
+    }
+
     private static void read(SupervisedWorker worker, Instant now) {
         WorkerProcess process = worker.process();
         if (process == null || worker.hasExited()) {
@@ -35,7 +40,7 @@ final class OutputLoop implements Tick {
         try {
             worker.load.outputRead(process.outputBytes(), now);
         } catch (Throwable t) { // foreign code; the other workers' output is read all the same
-            worker.complain(log, "worker {}: its output cannot be looked at", t);
+            worker.warnOnce(log, "worker {}: its output cannot be read", t);
         }
     }
 }

@@ -1,6 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.internal.Checks;
 import io.github.workerregistry.process.InheritedEnvironment;
 import io.github.workerregistry.process.ProcessSpec;
 import java.nio.file.InvalidPathException;
@@ -67,7 +67,7 @@ final class Placeholders {
      * @throws IllegalArgumentException if that is no name or no url
      */
     String url(WorkerSpec spec) {
-        String url = WorkerInfo.requireName(fill(spec.url()), "url");
+        String url = Checks.requireName(fill(spec.url()), "url");
         return WorkerUrl.require(url, spec.url());
     }
 

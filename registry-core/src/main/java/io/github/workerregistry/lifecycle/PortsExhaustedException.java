@@ -1,9 +1,13 @@
 package io.github.workerregistry.lifecycle;
 
-/** No port of the range is free. The message names the range and how many of it are taken by workers. */
+/**
+ * No port of the range is free. The message has the range and the number of ports that workers have acquired.
+ *
+ * @since 0.1
+ */
 public final class PortsExhaustedException extends RuntimeException {
 
-    PortsExhaustedException(PortRange range, int taken) {
+    PortsExhaustedException(PortPool range, int taken) {
         super("no free port in " + range + ": " + taken + " taken by workers, the rest in use by others");
     }
 }

@@ -1,12 +1,13 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.Incarnation;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.health.HealthStatus.Unhealthy;
 import io.github.workerregistry.health.HealthStatus.Unknown;
+import io.github.workerregistry.internal.LogText;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -22,8 +23,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Probes every worker in a schedule of its own: all at the same time if need be, one worker never twice at a time, and
- * one that hangs delays no other. What the answers mean is {@link Verdict}'s business.
+ * Probes every worker on its own schedule. Probes of different workers run concurrently, those of one worker never do,
+ * and a probe without an answer delays no other worker. {@link ProbeEvaluator} evaluates the answers.
  */
 final class ProbeLoop implements Tick {
 
@@ -33,11 +34,11 @@ final class ProbeLoop implements Tick {
     private final SupervisedRecords records;
     private final ProbeQueue probe;
     private final LifecycleConfig config;
-    private final Verdict verdict;
+    private final ProbeEvaluator evaluator;
     private final Map<String, Schedule> schedules = new HashMap<>();
-    private final Presence presence;
+    private final PauseTracker pauses;
     private final SupervisedWorkers supervised;
-    private final Stalls stalls;
+    private final StallDetector stalls;
 
     ProbeLoop(
             WorkerRegistry registry,
@@ -45,17 +46,17 @@ final class ProbeLoop implements Tick {
             SupervisedWorkers supervised,
             ProbeQueue probe,
             LifecycleConfig config,
-            Verdict verdict,
-            Stalls stalls,
-            Presence presence) {
+            ProbeEvaluator evaluator,
+            StallDetector stalls,
+            PauseTracker pauses) {
         this.registry = registry;
         this.records = records;
         this.supervised = supervised;
         this.stalls = stalls;
         this.probe = probe;
         this.config = config;
-        this.verdict = verdict;
-        this.presence = presence;
+        this.evaluator = evaluator;
+        this.pauses = pauses;
     }
 
     @Override
@@ -69,14 +70,14 @@ final class ProbeLoop implements Tick {
             }
         }
         if (schedules.size() > present.size()) {
-            forgetAllBut(present.stream().map(WorkerInfo::id).collect(Collectors.toSet()));
+            retainOnly(present.stream().map(WorkerInfo::id).collect(Collectors.toSet()));
         }
     }
 
     @Override
     public void late(Instant now) {}
 
-    /** What the last readiness probe of a worker's present load said; empty if none has been answered. */
+    /** The last answer to a readiness probe of a worker's current load; empty if there is none. */
     Optional<String> lastAnswer(WorkerInfo worker) {
         return Optional.ofNullable(schedules.get(worker.id()))
                 .filter(schedule -> schedule.fits(worker))
@@ -95,14 +96,14 @@ final class ProbeLoop implements Tick {
         return schedule;
     }
 
-    private void forgetAllBut(Set<String> ids) {
-        verdict.keepOnly(ids);
+    private void retainOnly(Set<String> ids) {
+        evaluator.retainOnly(ids);
         schedules.entrySet().removeIf(entry -> {
-            boolean gone = !ids.contains(entry.getKey());
-            if (gone) {
+            boolean removed = !ids.contains(entry.getKey());
+            if (removed) {
                 entry.getValue().abandon();
             }
-            return gone;
+            return removed;
         });
     }
 
@@ -113,17 +114,14 @@ final class ProbeLoop implements Tick {
         return status instanceof Unknown unknown ? unknown.reason() : "healthy";
     }
 
-    /**
-     * A probe under way. An object of its own, because it is told from others by its identity: two probes may have seen
-     * the same {@code WorkerInfo}.
-     */
+    /** An open probe. Compared by identity, because two probes may have the same {@code WorkerInfo}. */
     private static final class Probe {
         final WorkerInfo seen;
 
-        /** It waits for the end of another one, of a failed lease's check. */
+        /** Whether it is queued behind the probe of a failed lease's check. */
         volatile boolean waits = true;
 
-        /** When it was started, as far as the rounds have seen. */
+        /** The time of its start, with the resolution of a tick. */
         Instant since;
 
         Probe(WorkerInfo seen, Instant since) {
@@ -138,18 +136,16 @@ final class ProbeLoop implements Tick {
 
     /** The probes of one generation of one worker, loading or ready. Answers may come on any thread. */
     private final class Schedule {
-        private final int generation;
-        private final Instant startedAt;
+        private final Incarnation incarnation;
         private final boolean loading;
         private final ProbePace pace;
         private @Nullable CompletableFuture<HealthStatus> answer;
         private final AtomicReference<@Nullable Probe> underWay = new AtomicReference<>();
-        private volatile boolean excused;
+        private volatile boolean dropped;
         private volatile @Nullable String lastAnswer;
 
         Schedule(WorkerInfo worker, Instant now) {
-            generation = worker.generation();
-            startedAt = worker.startedAt();
+            incarnation = worker.incarnation();
             loading = worker.state() instanceof Loading;
             pace = worker.state() instanceof Loading load
                     ? new ReadinessPace(
@@ -161,16 +157,15 @@ final class ProbeLoop implements Tick {
         }
 
         boolean fits(WorkerInfo worker) {
-            return worker.generation() == generation
-                    && worker.startedAt().equals(startedAt) // and not another worker under the same id
-                    && worker.state() instanceof Loading == loading;
+            return worker.incarnation().equals(incarnation) && worker.state() instanceof Loading == loading;
         }
 
         void step(WorkerInfo worker, Instant now) {
             Probe started = underWay.get();
             if (started != null && started.waits) {
                 started.since = now;
-            } else if (started != null && presence.since(started.since, now).compareTo(config.healthTimeout()) >= 0) {
+            } else if (started != null
+                    && pauses.activeTime(started.since, now).compareTo(config.healthTimeout()) >= 0) {
                 settle(started, HealthStatus.unhealthy("no answer within " + config.healthTimeout()));
                 abandon();
             } else if (started == null && pace.isDue(worker, now)) {
@@ -179,9 +174,9 @@ final class ProbeLoop implements Tick {
             }
         }
 
-        /** Drops the probe under way, if there is one. */
+        /** Cancels the open probe, if there is one. */
         void abandon() {
-            Instant now = registry.clock().instant(); // first: if it throws, nothing has happened
+            Instant now = registry.clock().instant(); // first: it may throw
             if (underWay.getAndSet(null) != null) {
                 pace.closed(now);
             }
@@ -189,12 +184,12 @@ final class ProbeLoop implements Tick {
                 if (answer != null) {
                     answer.cancel(true);
                 }
-            } catch (Throwable t) { // a future of the host's own kind
+            } catch (Throwable t) { // foreign code
                 log.debug("a probe cannot be cancelled", LogText.of(t));
             }
         }
 
-        /** The one guard around the probe and its future: whatever they throw says nothing about the worker. */
+        /** The only guard around the probe and its future; an exception counts as an unknown answer. */
         private void start(Probe started) {
             underWay.set(started);
             answer = null;
@@ -223,24 +218,23 @@ final class ProbeLoop implements Tick {
         }
 
         /**
-         * Acts on the first answer of a probe and drops the rest. A failure that arrives while the host is away, or as
-         * it comes back, is dropped too, because a timer inside the probe may have run on meanwhile; but never two in a
-         * row.
+         * Evaluates the first answer of a probe and ignores later ones. A failure during or right after a pause is
+         * dropped, because a timer inside the probe may have run on; but never two in a row.
          */
         private void settle(Probe started, HealthStatus status) {
-            Instant now = registry.clock().instant(); // first: if it throws, nothing has happened
+            Instant now = registry.clock().instant(); // first: it may throw
             if (underWay.compareAndSet(started, null)) {
                 pace.closed(now);
                 lastAnswer = text(status);
-                excused = !excused && status instanceof Unhealthy && presence.isAway(now);
-                if (excused) {
-                    log.debug("worker {}: no verdict, we are late: {}", started.seen.id(), status);
+                dropped = !dropped && status instanceof Unhealthy && pauses.isPaused(now);
+                if (dropped) {
+                    log.debug("worker {}: answer after a pause is not evaluated: {}", started.seen.id(), status);
                     return;
                 }
                 try {
-                    verdict.on(started.seen, status);
-                } catch (Throwable t) { // whatever it is, a stage of the host's would keep it for itself
-                    log.warn("worker {}: the verdict on {} failed", started.seen.id(), status, LogText.of(t));
+                    evaluator.on(started.seen, status);
+                } catch (Throwable t) { // otherwise the hive's stage would swallow it
+                    log.warn("worker {}: evaluation of {} failed", started.seen.id(), status, LogText.of(t));
                 }
             }
         }

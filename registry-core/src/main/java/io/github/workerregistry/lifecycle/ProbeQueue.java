@@ -1,9 +1,9 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.health.HealthStatus;
+import io.github.workerregistry.internal.LogText;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Lets several ask for probes of one worker, and starts them one after another: a {@link HealthProbe} is promised that
- * it never has two of one worker at a time. A probe that is given up has ended.
+ * it never has two of one worker at a time. A cancelled probe has ended.
  */
 final class ProbeQueue implements HealthProbe {
 
@@ -53,7 +53,7 @@ final class ProbeQueue implements HealthProbe {
 
     private void startOnScheduler(
             WorkerInfo worker, Duration timeout, Runnable onStart, CompletableFuture<HealthStatus> answer) {
-        Once start = new Once(() -> start(worker, timeout, onStart, answer));
+        RunOnce start = new RunOnce(() -> start(worker, timeout, onStart, answer));
         try {
             scheduler.execute(start);
         } catch (Throwable refused) { // it has been shut down, and our loops have outlived it
@@ -63,7 +63,7 @@ final class ProbeQueue implements HealthProbe {
 
     private void start(WorkerInfo worker, Duration timeout, Runnable onStart, CompletableFuture<HealthStatus> answer) {
         if (answer.isDone()) {
-            return; // given up while it waited
+            return; // cancelled while queued
         }
         onStart.run();
         try {
@@ -96,7 +96,7 @@ final class ProbeQueue implements HealthProbe {
     private static void cancel(CompletableFuture<HealthStatus> future) {
         try {
             future.cancel(true);
-        } catch (Throwable t) { // a future of the host's own kind
+        } catch (Throwable t) { // foreign code
             log.debug("a probe cannot be cancelled", LogText.of(t));
         }
     }

@@ -3,9 +3,8 @@ package io.github.workerregistry.lifecycle;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * How far the start of one generation's process has come. It may wait for a thread, take long, or never come to its
- * end; so it is given up when the worker is to end before. Thread-safe: of two steps that exclude each other, one
- * fails.
+ * The state of one generation's process start. A start may wait for a thread, take long, or never return; a stop
+ * abandons it. Thread-safe: of two conflicting transitions, one fails.
  */
 final class ProcessStart {
 
@@ -13,7 +12,7 @@ final class ProcessStart {
         WAITING,
         UNDER_WAY,
         ENDED,
-        GIVEN_UP
+        ABANDONED
     }
 
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.WAITING);
@@ -23,33 +22,33 @@ final class ProcessStart {
         return phase.get() == Phase.WAITING;
     }
 
-    /** Whether a thread is at it, or has been: the process may be there, and not be known yet. */
+    /** Whether a thread has begun it: a process may exist that is not attached yet. */
     boolean hasBegun() {
         Phase present = phase.get();
         return present == Phase.UNDER_WAY || present == Phase.ENDED;
     }
 
-    boolean isGivenUp() {
-        return phase.get() == Phase.GIVEN_UP;
+    boolean isAbandoned() {
+        return phase.get() == Phase.ABANDONED;
     }
 
-    /** Begins it; false if it has begun, or was given up. */
+    /** Begins it; false if it has begun or was abandoned. */
     boolean begin() {
         return phase.compareAndSet(Phase.WAITING, Phase.UNDER_WAY);
     }
 
-    /** Ends it, with a process or without; false if it was given up meanwhile. */
+    /** Ends it, with or without a process; false if it was abandoned. */
     boolean end() {
         return phase.compareAndSet(Phase.UNDER_WAY, Phase.ENDED);
     }
 
-    /** Gives it up if it has not begun. */
+    /** Abandons it if it has not begun. */
     boolean cancel() {
-        return phase.compareAndSet(Phase.WAITING, Phase.GIVEN_UP);
+        return phase.compareAndSet(Phase.WAITING, Phase.ABANDONED);
     }
 
-    /** Gives it up if it has not come to its end. */
-    boolean giveUp() {
-        return cancel() || phase.compareAndSet(Phase.UNDER_WAY, Phase.GIVEN_UP);
+    /** Abandons it if it has not ended. */
+    boolean abandon() {
+        return cancel() || phase.compareAndSet(Phase.UNDER_WAY, Phase.ABANDONED);
     }
 }

@@ -3,7 +3,7 @@ package io.github.workerregistry.lifecycle;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.ExitStatus;
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
@@ -40,7 +40,7 @@ final class ProcessStarter {
      */
     Started start(SupervisedWorker worker) {
         Launch launch = worker.launch;
-        if (!worker.lineage.spec().listenerOutsideTree()) {
+        if (!worker.series.spec().listenerOutsideTree()) {
             requireNobodyListens(launch);
         }
         WorkerProcess process = null;
@@ -96,7 +96,7 @@ final class ProcessStarter {
         try {
             process.kill();
         } catch (Throwable t) {
-            log.warn("a process that cannot be supervised cannot be killed either", LogText.of(t));
+            log.warn("a process could not be killed after a failed start and may be left running", LogText.of(t));
         }
     }
 }

@@ -12,15 +12,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes workers that load ready: at their call-back, or when they have answered a probe. Not before their process is
- * there, and not by the answer of another process.
+ * Makes loading workers ready, by a call-back or a healthy probe answer; not before their process is started, and not
+ * by the answer of a foreign listener.
  */
 final class Readiness {
 
     private static final Logger log = LoggerFactory.getLogger(Readiness.class);
 
     private static final String ANSWERED = "it answered its first health check";
-    private static final String UNTOLD = "; whether it is this worker that listens there cannot be told";
+    private static final String UNVERIFIED = "; whether it is this worker that listens there cannot be told";
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
@@ -53,7 +53,7 @@ final class Readiness {
     /** It may be faster than the thread that starts it; but while no thread does, the call is an earlier process's. */
     private boolean calledBackAtOnce(WorkerInfo seen) {
         SupervisedWorker worker = workers.get(seen.id());
-        if (worker == null || !worker.owns(seen) || !worker.noteCallBack()) {
+        if (worker == null || !worker.owns(seen) || !worker.recordCallBack()) {
             return false;
         }
         if (worker.process() != null) { // it has come in between, and may have missed the note
@@ -62,7 +62,7 @@ final class Readiness {
         return true;
     }
 
-    /** The process is there: a call-back that came before counts now. In the worker's turn. */
+    /** The process is attached: an earlier call-back counts now. In the worker's serial executor. */
     WorkerInfo started(SupervisedWorker worker, WorkerInfo record) {
         if (worker.hasCalledBack() && becomes(record, "it called back")) {
             return registry.get(record.id()).filter(worker::owns).orElse(record);
@@ -80,7 +80,7 @@ final class Readiness {
         }
         SupervisedWorker worker = workers.get(seen.id());
         WorkerProcess process = worker == null || !worker.isGenerationOf(seen) ? null : worker.process();
-        if (worker == null || process == null || worker.lineage.spec().listenerOutsideTree()) {
+        if (worker == null || process == null || worker.series.spec().listenerOutsideTree()) {
             becomes(seen, ANSWERED); // there is no process to compare with, or none that would listen
             return;
         }
@@ -88,23 +88,24 @@ final class Readiness {
         if (listener == Listener.UNREADABLE) {
             return; // the next probe asks again
         }
-        boolean stranger = listener == Listener.OTHER;
-        boolean answeredByStranger = worker.noteStranger(stranger) || stranger;
-        if (stranger && worker.isFirstStranger()) {
+        boolean foreign = listener == Listener.OTHER;
+        boolean answeredByForeign = worker.recordForeignListener(foreign) || foreign;
+        if (foreign && worker.isFirstForeignListener()) {
             log.warn(
                     "worker {} is not ready: another process answers its health checks, on port {}; if that serves the"
                             + " worker (a container, a proxy), set listenerOutsideTree() in its spec",
                     seen.id(),
                     LocalAddresses.portOf(seen.url()));
         }
-        if (!answeredByStranger) { // else it may have been this answer; the next one counts
-            becomes(seen, listener == Listener.OWN ? ANSWERED : ANSWERED + UNTOLD);
+        if (!answeredByForeign) { // else it may have been this answer; the next one counts
+            becomes(seen, listener == Listener.OWN ? ANSWERED : ANSWERED + UNVERIFIED);
         }
     }
 
     private boolean becomes(WorkerInfo seen, String why) {
         @Nullable
-        WorkerInfo ready = registry.updateStateIfUnchanged(seen, new Idle()).orElse(null);
+        WorkerInfo ready =
+                registry.supervision().transitionIfUnchanged(seen, new Idle()).orElse(null);
         if (ready != null) {
             log.info("worker {} is ready: {}", seen.id(), why);
             workers.becameReady(ready, registry.clock().instant());

@@ -1,6 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.Durations.shorter;
+import static io.github.workerregistry.internal.Durations.shorter;
 
 import io.github.workerregistry.WorkerInfo;
 import java.time.Duration;
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Between two probes there is a gap in which output is no echo of a probe, see {@link LoadProgress}: it begins at
  * the first tick at which the echo of a probe is over, and the next probe opens at a later tick, {@link #GAP} after it
  * at the earliest, whatever the wait and the time between two ticks are. A load in doubt is not probed, see
- * {@link Stalls}.
+ * {@link StallDetector}.
  */
 final class ReadinessPace implements ProbePace {
 
@@ -25,7 +25,7 @@ final class ReadinessPace implements ProbePace {
     private static final int SLOWEST = 4;
 
     private final SupervisedWorkers workers;
-    private final Stalls stalls;
+    private final StallDetector stalls;
     private final Duration slowest;
     private Duration wait;
     private @Nullable Instant gapSince;
@@ -40,7 +40,7 @@ final class ReadinessPace implements ProbePace {
      * @param interval the first wait
      * @param since when the load began
      */
-    ReadinessPace(SupervisedWorkers workers, Stalls stalls, Duration interval, Instant since) {
+    ReadinessPace(SupervisedWorkers workers, StallDetector stalls, Duration interval, Instant since) {
         this.workers = workers;
         this.stalls = stalls;
         this.slowest = interval.multipliedBy(SLOWEST);
@@ -61,7 +61,7 @@ final class ReadinessPace implements ProbePace {
         return gapSince != null
                 && !now.isBefore(gapSince.plus(GAP))
                 && !now.isBefore(last.plus(wait))
-                && !stalls.isInDoubt(worker, now);
+                && !stalls.isProbingPaused(worker, now);
     }
 
     @Override

@@ -35,7 +35,7 @@ final class RegistrySupervisors {
 
         boolean has(WorkerInfo record) {
             SupervisedWorkers workers = get();
-            return workers != null && workers.have(record.id());
+            return workers != null && workers.contains(record.id());
         }
     }
 
@@ -46,14 +46,15 @@ final class RegistrySupervisors {
      * @param evaluatesRegistered whether it evaluates what the hive registered itself, while it is the first one
      * @return which records of the registry it evaluates
      */
-    Predicate<WorkerInfo> join(SupervisedWorkers workers, boolean evaluatesRegistered) {
+    Predicate<WorkerInfo> add(SupervisedWorkers workers, boolean evaluatesRegistered) {
         Member member = new Member(workers);
         members.add(member);
-        return record -> workers.have(record.id()) || (evaluatesRegistered && isFirst(member) && !isSpawned(record));
+        return record ->
+                workers.contains(record.id()) || (evaluatesRegistered && isFirst(member) && !isSpawned(record));
     }
 
     /** Removes a supervisor that has ended its workers. */
-    void leave(SupervisedWorkers workers) {
+    void remove(SupervisedWorkers workers) {
         members.removeIf(member -> member.refersTo(workers));
     }
 

@@ -27,7 +27,7 @@ final class RestartHistory {
      * Counts a failure and plans the restart after it.
      *
      * @param readyFor how long the worker had been ready when it ended
-     * @param random 0 to 1, where in its spread the wait lies
+     * @param random 0 to 1, the position within the jitter
      * @return the restart, counted; empty if the window has seen too many
      */
     synchronized Optional<Next> afterFailure(Instant now, Duration readyFor, double random) {

@@ -13,9 +13,10 @@ final class RestartLoop implements Tick {
     private final SupervisedWorkers workers;
     private final Spawner spawner;
     private final Stopper stopper;
-    private final Exits exits;
+    private final ExitProcessor exits;
 
-    RestartLoop(WorkerRegistry registry, SupervisedWorkers workers, Spawner spawner, Stopper stopper, Exits exits) {
+    RestartLoop(
+            WorkerRegistry registry, SupervisedWorkers workers, Spawner spawner, Stopper stopper, ExitProcessor exits) {
         this.registry = registry;
         this.workers = workers;
         this.spawner = spawner;
@@ -27,17 +28,22 @@ final class RestartLoop implements Tick {
     public void tick(Instant now) {
         for (SupervisedWorker worker : workers.all()) {
             if (worker.hasExited()) {
-                worker.decide(() -> look(worker, now));
+                worker.decide(() -> restartIfDue(worker, now));
             }
         }
     }
 
-    private void look(SupervisedWorker worker, Instant now) {
+    @Override
+    public void late(Instant now) {
+        tick(now);
+    }
+
+    private void restartIfDue(SupervisedWorker worker, Instant now) {
         if (workers.get(worker.id) != worker) {
-            return; // somebody was faster
+            return; // replaced or removed meanwhile
         }
         WorkerInfo seen = registry.get(worker.id).filter(worker::owns).orElse(null);
-        if (seen == null) { // the host removed the record while the worker backed off
+        if (seen == null) { // the hive removed the record during the backoff
             exits.forget(worker, new NoSuchWorkerException(worker.id));
         } else if (seen.state() instanceof BackingOff backingOff && !now.isBefore(backingOff.retryAt())) {
             spawner.respawn(worker, seen);
@@ -49,10 +55,10 @@ final class RestartLoop implements Tick {
         CompletableFuture<WorkerInfo> restarted = new CompletableFuture<>();
         stopper.decide(id, restarted, worker -> {
             if (worker.process() == null && !worker.hasExited()) {
-                Stages.relay(worker.started, restarted);
+                HiveFutures.relay(worker.started, restarted);
                 return;
             }
-            worker.wantRestart();
+            worker.requestRestart();
             WorkerInfo own = registry.get(id).filter(worker::owns).orElse(null);
             if (!worker.hasExited()) {
                 stopper.stopForRestart(worker);
@@ -61,7 +67,7 @@ final class RestartLoop implements Tick {
             } else {
                 exits.forget(worker, new NoSuchWorkerException(id));
             }
-            Stages.relay(worker.successor, restarted); // last: one that was unkillable has a new one now
+            HiveFutures.relay(worker.successor, restarted); // last: one that was unkillable has a new one now
         });
         return restarted;
     }

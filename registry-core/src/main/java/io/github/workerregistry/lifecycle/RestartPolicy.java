@@ -1,73 +1,78 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.Durations.shorter;
+import static io.github.workerregistry.internal.Checks.requireAtLeast;
+import static io.github.workerregistry.internal.Durations.requireInRange;
+import static io.github.workerregistry.internal.Durations.shorter;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.Exit;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a worker whose process has ended is started again, when, and when no more.
+ * Decides whether and when a worker whose process has exited is restarted.
  *
- * <p>The wait before a restart begins at {@code initial} and doubles from restart to restart, up to {@code max}; the
- * first restart waits too. A worker that was ready for {@code stableAfter}, measured from ready to exit, begins anew.
- * Each wait is spread by {@code jitter} and never longer than {@code max}. After {@code limit} restarts within a
- * sliding {@code window}, the next failure is the last: a crash loop. Restarts that an operator asked for are not
- * counted. (After Erlang/OTP's restart intensity and Kubernetes' crash-loop back-off.)
+ * <p>The backoff starts at {@code initial} and doubles with each restart, up to {@code max}; it also applies to the
+ * first restart. It starts again at {@code initial} for a worker that was ready for {@code stableAfter} before it
+ * exited. Each backoff is randomised by {@code jitter} and never longer than {@code max}. After {@code limit} restarts
+ * within a sliding {@code window}, the next failure is a crash loop: the worker is removed. Restarts at an operator's
+ * request do not count. (After Erlang/OTP's restart intensity and Kubernetes' crash-loop back-off.)
  *
- * @param mode which exits are followed by a restart; default on failure
- * @param initial the first wait; default 1 s
- * @param max the longest wait, at least {@code initial}; default 60 s
- * @param jitter by which part a wait is spread to either side, 0 to 1; default 0.2
- * @param stableAfter how long a worker has to be ready until its failures are forgotten; default 10 min
- * @param limit restarts within the window, &ge; 1; default 5
- * @param window how far back restarts are counted; default 10 min; longer than the first {@code limit} waits together,
- *     or the limit could never be reached
+ * <p>Immutable; two policies with equal values are equal.
+ *
+ * @since 0.1
  */
-public record RestartPolicy(
-        Mode mode, Duration initial, Duration max, double jitter, Duration stableAfter, int limit, Duration window) {
+public final class RestartPolicy {
 
-    /** Which exits are followed by a restart. An end that somebody asked for, or the idle timeout, never is. */
+    private final Values values;
+
+    /** All values, checked. */
+    private record Values(
+            Mode mode,
+            Duration initial,
+            Duration max,
+            double jitter,
+            Duration stableAfter,
+            int limit,
+            Duration window) {
+
+        Values {
+            requireNonNull(mode, "mode");
+            requireInRange(initial, "initial");
+            requireInRange(max, "max");
+            if (max.compareTo(initial) < 0) {
+                throw new IllegalArgumentException("max must be >= initial, was " + max + " < " + initial);
+            }
+            if (!(jitter >= 0 && jitter <= 1)) {
+                throw new IllegalArgumentException("jitter must be 0 to 1, was " + jitter);
+            }
+            requireInRange(stableAfter, "stableAfter");
+            requireAtLeast(1, limit, "limit");
+            requireInRange(window, "window");
+            Duration waits = waitsTogether(initial, max, limit);
+            if (mode != Mode.NEVER && waits.compareTo(window) >= 0) {
+                throw new IllegalArgumentException("the first " + limit + " waits take " + waits
+                        + " together, which must be < window, was " + window + ": the limit could never be reached");
+            }
+        }
+    }
+
+    /** Which exits are followed by a restart. A requested stop and the idle timeout never are. */
     public enum Mode {
-        /** Crashes, failed starts, and ends because of failed checks. */
+        /** Crashes, failed starts, and stops after failed checks. */
         ON_FAILURE,
-        /** The same, and a process that ends well by itself. */
+        /** As {@link #ON_FAILURE}, and also exits with status 0. */
         ALWAYS,
         /** None. */
         NEVER
     }
 
-    /**
-     * Checks every value, and that the limit can be reached.
-     *
-     * @throws NullPointerException if a component is null; the message names it
-     * @throws IllegalArgumentException if a value is out of range, or the waits outlast the window; the message has
-     *     both numbers
-     */
-    public RestartPolicy {
-        requireNonNull(mode, "mode");
-        LifecycleConfig.requireInRange(initial, "initial");
-        LifecycleConfig.requireInRange(max, "max");
-        if (max.compareTo(initial) < 0) {
-            throw new IllegalArgumentException("max must be >= initial, was " + max + " < " + initial);
-        }
-        if (!(jitter >= 0 && jitter <= 1)) {
-            throw new IllegalArgumentException("jitter must be 0 to 1, was " + jitter);
-        }
-        LifecycleConfig.requireInRange(stableAfter, "stableAfter");
-        if (limit < 1) {
-            throw new IllegalArgumentException("limit must be >= 1, was " + limit);
-        }
-        LifecycleConfig.requireInRange(window, "window");
-        Duration waits = waitsTogether(initial, max, limit);
-        if (mode != Mode.NEVER && waits.compareTo(window) >= 0) {
-            throw new IllegalArgumentException("the first " + limit + " waits take " + waits
-                    + " together, which must be < window, was " + window + ": the limit could never be reached");
-        }
+    private RestartPolicy(Values values) {
+        this.values = values;
     }
 
     /**
-     * Restarts after failures, with every default.
+     * A policy that restarts after failures, with all defaults.
      *
      * @return the policy
      */
@@ -76,7 +81,7 @@ public record RestartPolicy(
     }
 
     /**
-     * Restarts after every exit that nobody asked for, with every other default.
+     * A policy that restarts after every exit that was not requested, with the other defaults.
      *
      * @return the policy
      */
@@ -85,7 +90,7 @@ public record RestartPolicy(
     }
 
     /**
-     * No restarts.
+     * A policy that never restarts.
      *
      * @return the policy
      */
@@ -102,9 +107,97 @@ public record RestartPolicy(
         return new Builder();
     }
 
-    /** Whether an exit with this cause is followed by a restart, as far as the mode goes. */
+    /**
+     * A builder that begins with the values of this policy.
+     *
+     * @return a new builder
+     */
+    public Builder toBuilder() {
+        return new Builder(values);
+    }
+
+    /**
+     * Which exits are followed by a restart.
+     *
+     * @return the mode
+     */
+    public Mode mode() {
+        return values.mode;
+    }
+
+    /**
+     * The first backoff.
+     *
+     * @return &gt; 0
+     */
+    public Duration initial() {
+        return values.initial;
+    }
+
+    /**
+     * The longest backoff.
+     *
+     * @return at least {@code initial}
+     */
+    public Duration max() {
+        return values.max;
+    }
+
+    /**
+     * The fraction by which a backoff is randomised in either direction.
+     *
+     * @return 0 to 1
+     */
+    public double jitter() {
+        return values.jitter;
+    }
+
+    /**
+     * How long a worker must be ready before its backoff is reset.
+     *
+     * @return &gt; 0
+     */
+    public Duration stableAfter() {
+        return values.stableAfter;
+    }
+
+    /**
+     * The number of restarts allowed within the window.
+     *
+     * @return &ge; 1
+     */
+    public int limit() {
+        return values.limit;
+    }
+
+    /**
+     * The time over which restarts are counted.
+     *
+     * @return &gt; 0, longer than the sum of the first {@code limit} backoffs
+     */
+    public Duration window() {
+        return values.window;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof RestartPolicy policy && values.equals(policy.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return values.hashCode();
+    }
+
+    /** All values, for logs. */
+    @Override
+    public String toString() {
+        return values.toString().replaceFirst("^Values", "RestartPolicy");
+    }
+
+    /** Whether the mode allows a restart after an exit with this cause. */
     boolean covers(Exit.Cause cause) {
-        return switch (mode) {
+        return switch (values.mode) {
             case ON_FAILURE -> cause.isFailure();
             case ALWAYS -> cause.isFailure() || cause == Exit.Cause.EXITED;
             case NEVER -> false;
@@ -112,18 +205,18 @@ public record RestartPolicy(
     }
 
     /**
-     * The wait before a restart.
+     * The backoff before a restart.
      *
-     * @param attempt which restart in a row, &ge; 1
-     * @param random 0 to 1, where in the spread the wait lies
+     * @param attempt the number of the consecutive restart, &ge; 1
+     * @param random 0 to 1, the position within the jitter
      */
     Duration delay(int attempt, double random) {
-        double spread = 1 + jitter * (2 * random - 1);
-        Duration wait = doubled(initial, max, attempt - 1);
-        return shorter(Duration.ofNanos(Math.round(wait.toNanos() * spread)), max); // twice a hundred years fit
+        double spread = 1 + values.jitter * (2 * random - 1);
+        Duration wait = doubled(values.initial, values.max, attempt - 1);
+        return shorter(Duration.ofNanos(Math.round(wait.toNanos() * spread)), values.max); // no overflow: <= 200 years
     }
 
-    /** The sum of the first waits without their spread. */
+    /** The sum of the first waits without jitter. */
     private static Duration waitsTogether(Duration initial, Duration max, int limit) {
         Duration sum = Duration.ZERO;
         Duration wait = initial;
@@ -138,15 +231,12 @@ public record RestartPolicy(
     private static Duration doubled(Duration initial, Duration max, int times) {
         Duration wait = initial;
         for (int i = 0; i < times && wait.compareTo(max) < 0; i++) {
-            wait = wait.multipliedBy(2); // at most twice the longest duration that is taken: no overflow
+            wait = wait.multipliedBy(2); // <= twice the longest valid duration: no overflow
         }
         return shorter(wait, max);
     }
 
-    /**
-     * Puts a policy together; every method returns the builder, in any order. Values are checked by {@link #build()}.
-     * Not thread-safe.
-     */
+    /** Builds a policy. Setters may be called in any order; {@link #build()} checks the values. Not thread-safe. */
     public static final class Builder {
         private Mode mode = Mode.ON_FAILURE;
         private Duration initial = Duration.ofSeconds(1);
@@ -157,6 +247,16 @@ public record RestartPolicy(
         private Duration window = Duration.ofMinutes(10);
 
         private Builder() {}
+
+        private Builder(Values values) {
+            mode = values.mode;
+            initial = values.initial;
+            max = values.max;
+            jitter = values.jitter;
+            stableAfter = values.stableAfter;
+            limit = values.limit;
+            window = values.window;
+        }
 
         /**
          * Sets which exits are followed by a restart.
@@ -170,9 +270,9 @@ public record RestartPolicy(
         }
 
         /**
-         * Sets the first wait.
+         * Sets the first backoff.
          *
-         * @param initial default 1 s
+         * @param initial &gt; 0, default 1 s
          * @return this builder
          */
         public Builder initial(Duration initial) {
@@ -181,9 +281,9 @@ public record RestartPolicy(
         }
 
         /**
-         * Sets the longest wait.
+         * Sets the longest backoff.
          *
-         * @param max default 60 s
+         * @param max at least {@code initial}, default 60 s
          * @return this builder
          */
         public Builder max(Duration max) {
@@ -192,7 +292,7 @@ public record RestartPolicy(
         }
 
         /**
-         * Sets by which part a wait is spread to either side.
+         * Sets the fraction by which a backoff is randomised in either direction.
          *
          * @param jitter 0 to 1; default 0.2
          * @return this builder
@@ -203,9 +303,9 @@ public record RestartPolicy(
         }
 
         /**
-         * Sets how long a worker has to be ready until its failures are forgotten.
+         * Sets how long a worker must be ready before its backoff is reset.
          *
-         * @param stableAfter default 10 min
+         * @param stableAfter &gt; 0, default 10 min
          * @return this builder
          */
         public Builder stableAfter(Duration stableAfter) {
@@ -214,9 +314,9 @@ public record RestartPolicy(
         }
 
         /**
-         * Sets how many restarts the window may see.
+         * Sets the number of restarts allowed within the window.
          *
-         * @param limit default 5
+         * @param limit &ge; 1, default 5
          * @return this builder
          */
         public Builder limit(int limit) {
@@ -225,9 +325,9 @@ public record RestartPolicy(
         }
 
         /**
-         * Sets how far back restarts are counted.
+         * Sets the time over which restarts are counted.
          *
-         * @param window default 10 min
+         * @param window &gt; 0, default 10 min
          * @return this builder
          */
         public Builder window(Duration window) {
@@ -239,10 +339,11 @@ public record RestartPolicy(
          * Builds the policy.
          *
          * @return the policy
-         * @throws IllegalArgumentException as the {@linkplain RestartPolicy constructor} says
+         * @throws IllegalArgumentException if a value is out of range, or the sum of the first {@code limit} backoffs
+         *     is not shorter than the window, so that the limit could never be reached; the message has both numbers
          */
         public RestartPolicy build() {
-            return new RestartPolicy(mode, initial, max, jitter, stableAfter, limit, window);
+            return new RestartPolicy(new Values(mode, initial, max, jitter, stableAfter, limit, window));
         }
     }
 }

@@ -6,13 +6,13 @@ import java.time.Instant;
 import java.util.Set;
 
 /**
- * SIGTERM and SIGINT that nobody here sent: a service manager may signal a hive and its workers at once, and a worker
- * that dies at once is seen before the JVM has begun to shut down.
+ * SIGTERM and SIGINT that the supervisor did not send: a service manager may signal a hive and its workers at once, and
+ * a worker's exit may be detected before the JVM begins to shut down.
  */
 final class SharedSignal {
 
     /** How long the exit of such a worker waits for a shutdown of the hive. */
-    static final Duration PATIENCE = Duration.ofMillis(200);
+    static final Duration DEFERRAL = Duration.ofMillis(200);
 
     private static final Set<Integer> SIGNALS = Set.of(2, 15);
 
@@ -25,6 +25,6 @@ final class SharedSignal {
 
     /** Whether the hive may still follow a worker whose exit was noticed first at that time. */
     static boolean mayFollow(Instant noticed, Instant now) {
-        return Duration.between(noticed, now).compareTo(PATIENCE) < 0;
+        return Duration.between(noticed, now).compareTo(DEFERRAL) < 0;
     }
 }

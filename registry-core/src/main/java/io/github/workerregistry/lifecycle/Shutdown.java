@@ -16,24 +16,24 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Ends all workers side by side under one deadline, counts how they went, and ends the loops. */
+/** Stops all workers concurrently under one deadline, counts the results, and ends the loops. */
 final class Shutdown {
 
     private static final Logger log = LoggerFactory.getLogger(Shutdown.class);
 
-    /** How much longer than its deadline and the wait for the killed a shutdown may take. */
+    /** How much longer than its deadline and the kill timeout a shutdown may take. */
     private static final Duration MARGIN = Duration.ofSeconds(2);
 
-    /** How long the JVM waits for listeners on our threads to be told of the last exits: one may block for ever. */
+    /** How long the JVM waits for listeners that run on the supervisor's threads; a listener may block for ever. */
     private static final Duration LISTENER_WAIT = Duration.ofSeconds(1);
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final Stopper stopper;
-    private final Exits exits;
+    private final ExitProcessor exits;
     private final LoopRunner runner;
-    private final Duration killWait;
-    private final Duration sweep;
+    private final Duration killTimeout;
+    private final Duration tickInterval;
     private final Runnable onEnd;
     private final AtomicReference<@Nullable CompletableFuture<ShutdownReport>> report = new AtomicReference<>();
     private @Nullable Thread hook;
@@ -42,7 +42,7 @@ final class Shutdown {
             WorkerRegistry registry,
             SupervisedWorkers workers,
             Stopper stopper,
-            Exits exits,
+            ExitProcessor exits,
             LoopRunner runner,
             LifecycleConfig config,
             Runnable onEnd) {
@@ -51,53 +51,52 @@ final class Shutdown {
         this.stopper = stopper;
         this.exits = exits;
         this.runner = runner;
-        this.killWait = config.killWait();
-        this.sweep = config.sweep();
+        this.killTimeout = config.killTimeout();
+        this.tickInterval = config.tickInterval();
         this.onEnd = onEnd;
     }
 
-    /** Shuts down when the JVM does, and keeps it waiting until then. */
+    /** Adds a JVM shutdown hook that shuts down and waits for it. */
     synchronized void hook(Duration deadline) {
         Thread thread = new Thread(() -> endWithJvm(deadline), "worker-registry-shutdown");
         Runtime.getRuntime().addShutdownHook(thread);
         hook = thread;
     }
 
-    /**
-     * A JVM must come to its end, whatever our loops, their scheduler or a process do. This thread runs the loops where
-     * no other one does.
-     */
+    /** Lets the JVM end even if loops, scheduler or processes hang. This thread runs the loops if no other one does. */
     private void endWithJvm(Duration deadline) {
-        long longest = deadline.plus(killWait).plus(MARGIN).toNanos();
+        long longest = deadline.plus(killTimeout).plus(MARGIN).toNanos();
         long begun = System.nanoTime();
         try {
             CompletableFuture<ShutdownReport> ended = end(id -> stopper.stopWithin(id, deadline));
-            CompletableFuture<?> told = Stages.forHive(ended).toCompletableFuture();
-            // Not ended.get(): that would complete its dependents on this thread, before listeners have been told.
-            while (!isDone(told, sweep) && !ended.isDone() && System.nanoTime() - begun < longest) {
-                runner.help();
+            CompletableFuture<?> told = HiveFutures.forHive(ended).toCompletableFuture();
+            // not ended.get(): that would complete its dependents on this thread, before the listeners
+            while (!isDone(told, tickInterval) && !ended.isDone() && System.nanoTime() - begun < longest) {
+                runner.runIfSchedulerDoesNot();
             }
             if (!ended.isDone()) {
-                log.warn("the shutdown is not complete; what is left is killed, and the JVM ends");
+                log.warn("the shutdown is not complete; remaining processes are killed, and the JVM exits");
             } else if (!isDelivered(told)) {
-                log.warn("a listener has not returned within {}; the JVM ends", LISTENER_WAIT);
+                log.warn("a listener has not returned within {}; the JVM exits", LISTENER_WAIT);
             }
         } catch (Throwable t) { // no memory, an interrupt
-            LastResort.warn(log, "the shutdown failed; what is left is killed, and the JVM ends", t);
+            SafeLog.warn(log, "the shutdown failed; remaining processes are killed, and the JVM exits", t);
         } finally {
             workers.all().forEach(worker -> StopLoop.signal(worker, "kill", WorkerProcess::kill));
             exits.killLate();
         }
     }
 
-    /** Waits for call-backs of the thread that ended the last worker, and for threads that deliver events. */
+    /** Waits for the call-backs after the last exit, and for threads that deliver events. */
     private boolean isDelivered(CompletableFuture<?> told) throws InterruptedException {
         long begun = System.nanoTime();
         boolean done = isDone(told, LISTENER_WAIT);
-        while (done && registry.isDeliveringEvents() && System.nanoTime() - begun < LISTENER_WAIT.toNanos()) {
+        while (done
+                && registry.supervision().isDeliveringEvents()
+                && System.nanoTime() - begun < LISTENER_WAIT.toNanos()) {
             TimeUnit.MILLISECONDS.sleep(1);
         }
-        return done && !registry.isDeliveringEvents();
+        return done && !registry.supervision().isDeliveringEvents();
     }
 
     private static boolean isDone(CompletableFuture<?> stage, Duration atMost) throws InterruptedException {
@@ -109,7 +108,7 @@ final class Shutdown {
         return stage.isDone();
     }
 
-    /** Takes the hook away, if there is one. */
+    /** Removes the hook, if there is one. */
     synchronized void unhook() {
         if (hook != null) {
             try {
@@ -125,13 +124,27 @@ final class Shutdown {
     CompletionStage<ShutdownReport> begin(Duration deadline) {
         CompletableFuture<ShutdownReport> ended = end(id -> stopper.stopWithin(id, deadline));
         runner.outliveScheduler(); // the hive may shut its scheduler down before, or while, we shut down
-        return Stages.forHive(ended);
+        return HiveFutures.forHive(ended);
     }
 
-    /** Kills, and leaves the hive's scheduler. What has to be waited for is waited for without it. */
+    /** Kills all processes and leaves the hive's scheduler. The fallback detects the exits. */
     void now() {
         CompletableFuture<ShutdownReport> unused = end(stopper::forceKill);
-        runner.leaveScheduler(killWait.plus(MARGIN));
+        runner.leaveScheduler(killTimeout.plus(MARGIN));
+    }
+
+    /** Shuts down, runs urgent loops on the calling thread meanwhile, then kills remaining processes. */
+    void andWait(Duration deadline, Duration atMost) {
+        long begun = System.nanoTime();
+        CompletableFuture<?> told = HiveFutures.forHive(end(id -> stopper.stopWithin(id, deadline)));
+        try {
+            while (!isDone(told, tickInterval) && System.nanoTime() - begun < atMost.toNanos()) {
+                runner.runUrgent();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        now();
     }
 
     private CompletableFuture<ShutdownReport> end(Function<String, CompletableFuture<SupervisedWorker>> stop) {
@@ -143,9 +156,9 @@ final class Shutdown {
         if (promised != null) {
             return promised;
         }
-        Stream<CompletableFuture<?>> leaving = workers.leaving().stream().map(worker -> worker.successor);
-        Stream<CompletableFuture<?>> gone = endings.stream().map(ending -> ending.thenCompose(worker -> worker.gone));
-        CompletableFuture.allOf(Stream.concat(gone, leaving).toArray(CompletableFuture<?>[]::new))
+        Stream<CompletableFuture<?>> leaving = workers.beingRemoved().stream().map(worker -> worker.successor);
+        Stream<CompletableFuture<?>> exits = endings.stream().map(ending -> ending.thenCompose(worker -> worker.exit));
+        CompletableFuture.allOf(Stream.concat(exits, leaving).toArray(CompletableFuture<?>[]::new))
                 .whenComplete((all, failure) -> complete(first, endings));
         return first;
     }
@@ -160,7 +173,7 @@ final class Shutdown {
             ShutdownReport counts = count(endings);
             log.info("shutdown is complete: {}", counts);
             first.complete(counts);
-        } catch (Throwable t) { // an Error of the JVM's: who waits must not wait for ever
+        } catch (Throwable t) { // such as OutOfMemoryError: callers must not wait for ever
             first.completeExceptionally(t);
         }
     }
@@ -172,7 +185,7 @@ final class Shutdown {
         int unkillable = 0;
         for (CompletableFuture<SupervisedWorker> ending : endings) {
             if (ending.isCompletedExceptionally()) {
-                continue; // it had gone before its turn came
+                continue; // it had been removed before
             }
             SupervisedWorker ended = ending.join();
             if (ended.process() == null) {
@@ -180,7 +193,7 @@ final class Shutdown {
             }
             StopSequence stop = ended.stop;
             switch (stop.phase()) {
-                case RUNNING -> {} // it backed off: there was no process
+                case RUNNING -> {} // backing off: no process
                 case UNKILLABLE -> unkillable++;
                 case KILLED -> killed++;
                 case DRAINING, ASKED, TERMINATED -> {

@@ -1,16 +1,17 @@
 package io.github.workerregistry.lifecycle;
 
 /**
- * How a shutdown went. Each worker that had a process is counted once: {@code workers = drained + exited + killed +
- * unkillable}.
+ * The result of a shutdown. Each worker that had a process is counted once: {@code workers = drained + exited + killed
+ * + unkillable}.
  *
- * @param workers how many workers there were to end
- * @param drained how many were at work when the shutdown came to them, gave back all leases in time, and then ended
- *     without a kill
- * @param exited how many others ended without a kill: idle or loading, ended by themselves, or asked to end in the
- *     middle of their work when the time to drain was over
- * @param killed how many had to be killed
- * @param unkillable how many were still there after the kill
+ * @param workers number of workers that were stopped
+ * @param drained number that had open leases at first, all released within the drain time, and then exited without a
+ *     kill
+ * @param exited number of other workers that exited without a kill: idle, loading, exited by themselves, or stopped
+ *     with open leases when the drain time was over
+ * @param killed number that were killed
+ * @param unkillable number whose process survived the kill
+ * @since 0.1
  */
 public record ShutdownReport(int workers, int drained, int exited, int killed, int unkillable) {
 

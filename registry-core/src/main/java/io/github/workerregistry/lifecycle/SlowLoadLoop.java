@@ -11,14 +11,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Warns of loads that take long, and names what they lack: a health path with a typing error is seen after seconds, and
- * not only when the load is given up.
+ * not only when the load times out.
  *
  * <p>Of workers that are probed it warns once for each load. Where no probe is set, it warns once in all, and not at
  * all once a worker has called back: then call-backs are how this hive does it.
  */
 final class SlowLoadLoop implements Tick {
 
-    /** How often loads are looked at. */
+    /** The time between two checks of loads. */
     static final Duration PERIOD = Duration.ofSeconds(1);
 
     /** A load that takes longer is worth a line. */
@@ -28,14 +28,14 @@ final class SlowLoadLoop implements Tick {
 
     private final SupervisedRecords records;
     private final LoadDiagnosis diagnosis;
-    private final Presence presence;
+    private final PauseTracker pauses;
     private Map<String, Loading> known = new HashMap<>();
     private boolean warnedOfNoProbe;
 
-    SlowLoadLoop(SupervisedRecords records, LoadDiagnosis diagnosis, Presence presence) {
+    SlowLoadLoop(SupervisedRecords records, LoadDiagnosis diagnosis, PauseTracker pauses) {
         this.records = records;
         this.diagnosis = diagnosis;
-        this.presence = presence;
+        this.pauses = pauses;
     }
 
     @Override
@@ -43,7 +43,7 @@ final class SlowLoadLoop implements Tick {
         Map<String, Loading> slow = new HashMap<>();
         for (WorkerInfo worker : records.list()) {
             if (worker.state() instanceof Loading loading
-                    && presence.since(loading.since(), now).compareTo(LONG) >= 0) {
+                    && pauses.activeTime(loading.since(), now).compareTo(LONG) >= 0) {
                 slow.put(worker.id(), loading);
                 if (!loading.equals(known.get(worker.id())) && isWorthALine()) {
                     log.warn("worker {} is not ready after {}: {}", worker.id(), LONG, diagnosis.missing(worker));
@@ -51,6 +51,11 @@ final class SlowLoadLoop implements Tick {
             }
         }
         known = slow;
+    }
+
+    @Override
+    public void late(Instant now) {
+        tick(now);
     }
 
     private boolean isWorthALine() {

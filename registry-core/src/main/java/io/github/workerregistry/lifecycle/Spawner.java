@@ -1,11 +1,11 @@
 package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.DuplicateWorkerException;
-import io.github.workerregistry.Exit;
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.StopReason;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.lifecycle.ProcessStarter.Started;
 import io.github.workerregistry.process.SpawnException;
 import java.time.Instant;
@@ -17,9 +17,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts workers: port, record, process, pid, in this order, and all or nothing.
+ * Starts workers: acquires the port, registers the record, starts the process, records the pid; on a failure it undoes
+ * all of them.
  *
- * <p>The record comes before the process, so that a worker that calls back at once is known.
+ * <p>The record is registered before the process is started, so that a worker may call back at once.
  */
 final class Spawner {
 
@@ -30,11 +31,11 @@ final class Spawner {
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final ProcessStarter starter;
-    private final PortRange ports;
+    private final PortPool ports;
     private final RestartPolicy policy;
     private final Supplier<StopSequence> stopSequences;
     private final StopLoop stops;
-    private final Exits exits;
+    private final ExitProcessor exits;
     private final Readiness readiness;
     private final LoopRunner runner;
     private final Executor blocking;
@@ -44,11 +45,11 @@ final class Spawner {
             WorkerRegistry registry,
             SupervisedWorkers workers,
             ProcessStarter starter,
-            PortRange ports,
+            PortPool ports,
             RestartPolicy policy,
             Supplier<StopSequence> stopSequences,
             StopLoop stops,
-            Exits exits,
+            ExitProcessor exits,
             Readiness readiness,
             LoopRunner runner,
             Executor blocking) {
@@ -75,7 +76,7 @@ final class Spawner {
                 try {
                     return spawn(spec, id);
                 } catch (DuplicateWorkerException e) {
-                    log.debug("id {} was taken at the same moment; the next one is tried", id);
+                    log.debug("id {} was registered concurrently; trying the next one", id);
                 }
             }
         }
@@ -83,19 +84,19 @@ final class Spawner {
 
     private WorkerInfo spawn(WorkerSpec spec, String id) {
         requireOpen();
-        OptionalInt port = Placeholders.needPort(spec) ? OptionalInt.of(ports.take()) : OptionalInt.empty();
+        OptionalInt port = Placeholders.needPort(spec) ? OptionalInt.of(ports.acquire()) : OptionalInt.empty();
         SupervisedWorker worker;
         WorkerInfo record;
         try {
             Launch launch = Launch.of(spec, id, FIRST_GENERATION, port);
             record = record(spec, id, launch.url());
-            Lineage lineage = new Lineage(id, spec, new RestartHistory(policy), new Turns(registry));
-            worker = new SupervisedWorker(lineage, FIRST_GENERATION, launch, record.startedAt(), stopSequences.get());
+            WorkerSeries series = new WorkerSeries(id, spec, new RestartHistory(policy), new SerialExecutor(registry));
+            worker = new SupervisedWorker(series, FIRST_GENERATION, launch, record.startedAt(), stopSequences.get());
             if (!workers.add(worker)) {
                 throw new DuplicateWorkerException(id);
             }
         } catch (Throwable t) {
-            port.ifPresent(ports::giveBack);
+            port.ifPresent(ports::release);
             throw t;
         }
         register(worker, record);
@@ -104,25 +105,25 @@ final class Spawner {
 
     private void register(SupervisedWorker worker, WorkerInfo record) {
         try {
-            requireOpen(); // a shutdown that did not see this worker had closed the gate before
+            requireOpen(); // a shutdown that missed this worker has closed before
             registry.register(record);
         } catch (Throwable t) {
-            worker.start.giveUp();
+            worker.start.abandon();
             exits.forget(worker, t);
             throw t;
         }
     }
 
-    /** The worker is known by now, and may be stopped before its process is there. */
+    /** The worker is registered by now, and may be stopped before its process is started. */
     private WorkerInfo start(SupervisedWorker worker, WorkerInfo record) {
         try {
             if (!worker.start.begin()) {
-                requireOpen(); // a shutdown that saw this worker has refused it
-                throw givenUp(worker);
+                requireOpen(); // a shutdown may have cancelled the start
+                throw stoppedBeforeStart(worker);
             }
             Started process = starter.start(worker);
             if (!follow(worker, process, record)) {
-                throw givenUp(worker);
+                throw stoppedBeforeStart(worker);
             }
             return worker.started.isCompletedExceptionally()
                     ? record
@@ -134,9 +135,9 @@ final class Spawner {
         }
     }
 
-    private static SpawnException givenUp(SupervisedWorker worker) {
+    private static SpawnException stoppedBeforeStart(SupervisedWorker worker) {
         return new SpawnException(
-                worker.launch.process().command(), "the worker was stopped before its process was there", null);
+                worker.launch.process().command(), "the worker was stopped before its process was started", null);
     }
 
     private WorkerInfo record(WorkerSpec spec, String id, String url) {
@@ -148,6 +149,7 @@ final class Spawner {
                 .backend(spec.backend())
                 .device(spec.device())
                 .slotsTotal(spec.slots())
+                .labels(spec.labels())
                 .generation(FIRST_GENERATION)
                 .state(new Loading(now))
                 .startedAt(now)
@@ -155,78 +157,79 @@ final class Spawner {
     }
 
     /**
-     * Begins the next generation of a worker that backs off, on its port, or on another one if that is taken. The start
-     * itself may block, and runs on the executor for that. In the worker's turn.
+     * Begins the next generation of a worker that is backing off, on its port, or on another one if that is in use. The
+     * start itself may block and runs on the blocking executor. In the worker's serial executor.
      *
-     * @param worker the generation that has ended
+     * @param worker the generation that has exited
      * @param seen its record, BackingOff
      */
     void respawn(SupervisedWorker worker, WorkerInfo seen) {
         if (workers.isClosed()) {
-            exits.cancelRestart(worker, Exit.Cause.SHUTDOWN);
+            exits.cancelRestart(worker, StopReason.SHUTDOWN);
             return;
         }
         Instant now = registry.clock().instant();
         Launch launch = nextLaunch(worker);
-        WorkerInfo record = registry.restartIfUnchanged(seen, new Loading(now), launch.url())
+        WorkerInfo record = registry.supervision()
+                .restartIfUnchanged(seen, new Loading(now), launch.url())
                 .orElse(null);
         if (record == null) {
-            giveBackUnlessIn(worker.launch, launch);
-            return; // the host changed it just now; the next tick looks again
+            releaseUnlessIn(worker.launch, launch);
+            return; // the hive has changed it; the next tick tries again
         }
         if (!launch.port().equals(worker.launch.port())) {
             log.info(
-                    "worker {}: port {} is in use by another process; it gets port {}",
+                    "worker {}: port {} is in use by another process; the next generation uses port {}",
                     worker.id,
                     worker.launch.port().getAsInt(),
                     launch.port().getAsInt());
         }
-        giveBackUnlessIn(launch, worker.launch);
+        releaseUnlessIn(launch, worker.launch);
         SupervisedWorker next = worker.next(launch, now, stopSequences.get());
         workers.replace(worker, next);
-        Stages.relay(next.started, worker.successor);
-        CallBacks.run(() -> handOver(next, record)); // an executor may run it on this very thread
+        HiveFutures.relay(next.started, worker.successor);
+        DeferredCallBacks.run(() -> submitStart(next, record)); // the executor may run it on this thread
     }
 
-    private void handOver(SupervisedWorker next, WorkerInfo record) {
+    private void submitStart(SupervisedWorker next, WorkerInfo record) {
         try {
             blocking.execute(() -> startNext(next, record));
         } catch (Throwable t) {
-            next.decide(() -> refused(next, t));
+            next.decide(() -> rejected(next, t));
         }
     }
 
-    private void refused(SupervisedWorker next, Throwable why) {
-        if (next.start.cancel()) { // else it has been run all the same
-            String reason = "the executor for it refuses: " + LogText.describe(why);
+    private void rejected(SupervisedWorker next, Throwable why) {
+        if (next.start.cancel()) { // else the executor has run it
+            String reason = "the executor for it rejected it: " + LogText.describe(why);
             exits.startFailed(next, new SpawnException(next.launch.process().command(), reason, why));
         } else {
             log.warn("worker {}: the executor that started it failed", next.id, LogText.of(why));
         }
     }
 
-    /** Whether the executor for starts will run none of those that it was given. */
+    /** Whether the blocking executor has terminated: it runs none of its queued starts. */
     boolean hasExecutorEnded() {
         return blocking instanceof ExecutorService executor && executor.isTerminated();
     }
 
     private Launch nextLaunch(SupervisedWorker worker) {
-        WorkerSpec spec = worker.lineage.spec();
+        WorkerSpec spec = worker.series.spec();
         OptionalInt last = worker.launch.port();
         OptionalInt port =
                 last.isPresent() && !spec.listenerOutsideTree() ? OptionalInt.of(ports.next(last.getAsInt())) : last;
         return Launch.of(spec, worker.id, worker.generation + 1, port);
     }
 
-    private void giveBackUnlessIn(Launch used, Launch unused) {
+    private void releaseUnlessIn(Launch used, Launch unused) {
         if (!unused.port().equals(used.port())) {
-            unused.port().ifPresent(ports::giveBack);
+            unused.port().ifPresent(ports::release);
         }
     }
 
     private void startNext(SupervisedWorker next, WorkerInfo record) {
         if (!next.start.begin()) {
-            return; // it has been given up, or run before
+            return; // abandoned, or run twice
         }
         try {
             follow(next, starter.start(next), record);
@@ -247,9 +250,9 @@ final class Spawner {
     }
 
     /**
-     * From here on the process is there, and its end is the end of the worker.
+     * Attaches the started process; from here on, its exit ends the worker.
      *
-     * @return false if the worker was given up meanwhile; then the process is ended
+     * @return false if the start was abandoned meanwhile; then the process is killed
      */
     private boolean follow(SupervisedWorker worker, Started start, WorkerInfo record) {
         if (!worker.start.end()) {
@@ -260,8 +263,8 @@ final class Spawner {
             worker.decide(() -> {
                 attach(worker, start, record);
                 stops.catchUp(worker);
-                start.onExit()
-                        .thenAccept(status -> exits.noticed(worker, status)); // last: should it fail, a tick will see
+                // last: if it fails, a tick detects the exit
+                start.onExit().thenAccept(status -> exits.onExit(worker, status));
             });
         } catch (Throwable t) { // no memory
             if (worker.process() == null) {
@@ -277,15 +280,15 @@ final class Spawner {
         try {
             running = registry.get(worker.id)
                     .filter(worker::owns)
-                    .flatMap(own -> registry.setPid(worker.id, worker.generation, start.pid()))
+                    .flatMap(own -> registry.supervision().started(worker.incarnation, start.pid()))
                     .orElse(running);
         } finally {
-            worker.attach(start.process(), start.pid()); // whatever fails, the process is known
+            worker.attach(start.process(), start.pid()); // even after a failure, the process is supervised
         }
         log.info(
                 "worker {} is loading {}, pid {}",
                 worker.id,
-                worker.lineage.spec().modelRef(),
+                worker.series.spec().modelRef(),
                 start.pid());
         worker.started.complete(readiness.started(worker, running));
     }

@@ -1,6 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.LogText;
 import java.nio.file.FileSystems;
 import java.util.Locale;
 import java.util.OptionalInt;

@@ -1,8 +1,8 @@
 package io.github.workerregistry.lifecycle;
 
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.lifecycle.StopSequence.Phase;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Instant;
@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes the steps of every {@link StopSequence} that has begun where they fall due: for the caller who stops, at the
- * answer to a request, and on the tick.
+ * Advances every {@link StopSequence} that has begun: when the stop is called, when a stop request is answered, and at
+ * each tick.
  */
 final class StopLoop implements Tick {
 
@@ -23,10 +23,10 @@ final class StopLoop implements Tick {
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
-    private final Exits exits;
+    private final ExitProcessor exits;
     private final @Nullable StopRequest request;
 
-    StopLoop(WorkerRegistry registry, SupervisedWorkers workers, Exits exits, @Nullable StopRequest request) {
+    StopLoop(WorkerRegistry registry, SupervisedWorkers workers, ExitProcessor exits, @Nullable StopRequest request) {
         this.registry = registry;
         this.workers = workers;
         this.exits = exits;
@@ -42,13 +42,18 @@ final class StopLoop implements Tick {
         }
     }
 
-    /** Takes every step of the worker's stop that is due. In the worker's turn. */
+    @Override
+    public void late(Instant now) {
+        tick(now);
+    }
+
+    /** Enters every due phase of the worker's stop. In the worker's serial executor. */
     void advance(SupervisedWorker worker) {
         if (worker.hasExited()) {
             return;
         }
         WorkerInfo info = worker.process() == null
-                ? null // it is being started: nothing to ask or to wait for
+                ? null // it is being started: no request to send, no leases
                 : registry.get(worker.id).filter(worker::owns).orElse(null);
         int openLeases = info == null ? 0 : info.slotsInUse();
         boolean canAsk = request != null && info != null;
@@ -67,13 +72,13 @@ final class StopLoop implements Tick {
         WorkerProcess process = worker.process();
         try {
             return process == null || process.survivesKill();
-        } catch (Throwable t) { // foreign code; then it is believed to be as it seems
-            worker.complain(log, "worker {}: cannot tell whether its process survived SIGKILL", t);
+        } catch (Throwable t) { // foreign code; assume that the process survived
+            worker.warnOnce(log, "worker {}: cannot tell whether its process survived SIGKILL", t);
             return true;
         }
     }
 
-    /** Sends what was due before there was a process: it was stopped while it was being started. */
+    /** Sends the signal of the current phase to a process that was attached during the stop. */
     void catchUp(SupervisedWorker worker) {
         switch (worker.stop.phase()) {
             case RUNNING, DRAINING -> {}
@@ -96,37 +101,37 @@ final class StopLoop implements Tick {
             }
             case TERMINATED -> signal(worker, "terminate", WorkerProcess::terminate);
             case KILLED -> signal(worker, "kill", WorkerProcess::kill);
-            case UNKILLABLE -> giveUp(worker);
+            case UNKILLABLE -> endUnkillable(worker);
             case RUNNING, DRAINING -> throw new AssertionError(phase);
         }
     }
 
-    private void giveUp(SupervisedWorker worker) {
+    private void endUnkillable(SupervisedWorker worker) {
         if (worker.process() == null) {
             log.warn(
-                    "worker {} was stopped while it was being started, and that does not end; if its process still"
-                            + " comes, it is killed",
+                    "worker {} was stopped during its start, which has not returned; if it still starts a process,"
+                            + " that is killed",
                     worker.id);
-            exits.giveUpStart(worker);
+            exits.abandonStart(worker);
         } else {
             UnkillableException unkillable = new UnkillableException(worker);
             log.warn("{}; it keeps its slots and its port", unkillable.getMessage());
-            worker.giveUp(unkillable);
+            worker.fail(unkillable);
         }
     }
 
     /**
-     * Asks a worker to end, outside of its turn: a request that blocks holds up no other step of the stop.
+     * Sends the stop request, outside of the worker's serial executor: a request that blocks delays no other phase.
      *
-     * @return completes with whether the worker will end, or not at all
+     * @return completes with whether the worker will exit; may never complete
      */
     CompletableFuture<Boolean> ask(WorkerInfo worker) {
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
-        CallBacks.run(() -> ask(worker, answer));
+        DeferredCallBacks.run(() -> ask(worker, answer));
         return answer;
     }
 
-    /** The one guard around the hive's stop request and its stage: whatever they throw counts as a no. */
+    /** The only guard around the hive's stop request and its stage; a failure counts as false. */
     private void ask(WorkerInfo worker, CompletableFuture<Boolean> answer) {
         try {
             CompletionStage<Boolean> stage = request == null ? null : request.ask(worker);
@@ -142,7 +147,7 @@ final class StopLoop implements Tick {
         }
     }
 
-    /** The one guard around a process that is signalled; one that is still being started gets the signal later. */
+    /** The only guard around signals to a process. Without a process, {@link #catchUp} sends the signal later. */
     static void signal(SupervisedWorker worker, String what, Consumer<WorkerProcess> signal) {
         WorkerProcess process = worker.process();
         if (process == null) {

@@ -10,7 +10,11 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 
-/** Asks a worker to end by itself, before any signal is sent. */
+/**
+ * Asks a worker to exit before any signal is sent.
+ *
+ * @since 0.1
+ */
 @FunctionalInterface
 public interface StopRequest {
 
@@ -18,21 +22,21 @@ public interface StopRequest {
     Duration TIMEOUT = Duration.ofSeconds(10);
 
     /**
-     * Starts to ask, and returns at once: called on any thread, with no lock held, so it must not block.
+     * Sends the request. Called on any thread, with no lock held; must not block.
      *
      * @param worker the worker, in state Stopping
-     * @return a stage that completes with whether the worker will end by itself; with false, or exceptionally, SIGTERM
-     *     follows at once, else when half of the grace is over
+     * @return a stage that completes with whether the worker will exit; after false or an exception, SIGTERM follows at
+     *     once, otherwise after half of the grace period
      */
     CompletionStage<Boolean> ask(WorkerInfo worker);
 
     /**
-     * Asks with an empty {@code POST <worker url><path>}; any 2xx within {@link #TIMEOUT} is a yes.
+     * Asks by an empty {@code POST <worker url><path>}; any 2xx within {@link #TIMEOUT} means true.
      *
      * @param path the path, starting with {@code /}
-     * @param client the client to use, and its threads
+     * @param client the HTTP client
      * @return the request
-     * @throws IllegalArgumentException if the path does not start with {@code /} or is no part of a valid URI, or the
+     * @throws IllegalArgumentException if the path does not start with {@code /} or makes the URI invalid, or the
      *     client follows redirects
      */
     static StopRequest post(String path, HttpClient client) {
@@ -41,7 +45,7 @@ public interface StopRequest {
         if (!path.startsWith("/")) {
             throw new IllegalArgumentException("path must start with /, was " + path);
         }
-        URI.create("http://127.0.0.1" + path); // an illegal path fails here, and not at each stop
+        URI.create("http://127.0.0.1" + path); // an illegal path fails here, not at each stop
         if (client.followRedirects() != HttpClient.Redirect.NEVER) {
             throw new IllegalArgumentException("client must not follow redirects, was " + client.followRedirects());
         }

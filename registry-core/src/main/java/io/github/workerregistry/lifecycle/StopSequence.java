@@ -1,19 +1,18 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.Durations.shorter;
+import static io.github.workerregistry.internal.Durations.shorter;
 
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far the stop of one worker has come: drain, ask, SIGTERM, SIGKILL, and, if even that does not help, giving up.
+ * The state of one worker's stop: drain, stop request, SIGTERM, SIGKILL, and finally unkillable.
  *
- * <p>Pure bookkeeping: {@link #next} says what to do now, and the caller does it. Each step is given to one caller,
- * whoever comes first, so no worker is signalled twice for one step; only a kill is repeated, every second. A sequence
- * that runs can be hurried, never slowed. One that found the process unkillable can be begun again: it kills again.
- * Time in which the host was away counts for none of its steps: whoever is to give back a lease may have been away,
- * too.
+ * <p>Bookkeeping only: {@link #next} returns the next phase, and the caller acts on it. Each phase is returned once, so
+ * no worker is signalled twice for one phase; only the kill is repeated, every second. The deadlines of a running
+ * sequence can move earlier, never later. After the process was found unkillable, the sequence can begin again with a
+ * kill. Pauses do not count: the holder of a lease may have been paused, too.
  */
 final class StopSequence {
 
@@ -27,13 +26,14 @@ final class StopSequence {
         UNKILLABLE
     }
 
-    /** A kill can fail for want of a file descriptor, and be repeated. */
+    /** A kill can fail, for example without a free file descriptor; therefore it is repeated. */
     private static final Duration BETWEEN_KILLS = Duration.ofSeconds(1);
 
-    private static final Duration NEVER = Duration.ofSeconds(Long.MAX_VALUE);
+    /** No limit; small enough to be added to. */
+    static final Duration NEVER = Duration.ofDays(365_000);
 
-    private final Duration killWait;
-    private final Presence presence;
+    private final Duration killTimeout;
+    private final PauseTracker pauses;
 
     private Phase phase = Phase.RUNNING;
     private Instant begun = Instant.MIN;
@@ -42,24 +42,24 @@ final class StopSequence {
     private boolean waited;
     private boolean drained;
 
-    // since it began, in time in which the host was there
+    // active time since the beginning, see PauseTracker
     private Duration drainUntil = NEVER;
     private Duration askUntil = NEVER;
     private Duration killAt = NEVER;
     private Duration killAgainAt = NEVER;
-    private Duration giveUpAt = NEVER;
+    private Duration unkillableAt = NEVER;
 
-    StopSequence(Duration killWait, Presence presence) {
-        this.killWait = killWait;
-        this.presence = presence;
+    StopSequence(Duration killTimeout, PauseTracker pauses) {
+        this.killTimeout = killTimeout;
+        this.pauses = pauses;
     }
 
     /**
-     * Begins, or hurries what has begun.
+     * Begins the sequence, or moves the deadlines of a running one earlier.
      *
-     * @param drain how long open leases are waited for
-     * @param grace how long from being asked to the kill
-     * @param untilKill after how long it is killed at the latest
+     * @param drain the longest wait for open leases
+     * @param grace the time from the stop request or SIGTERM to the kill
+     * @param untilKill the time to the kill at the latest
      */
     synchronized void begin(Instant now, Duration drain, Duration grace, Duration untilKill) {
         if (phase == Phase.RUNNING) {
@@ -75,18 +75,18 @@ final class StopSequence {
         askUntil = shorter(askUntil, killAt);
     }
 
-    /** The worker will not end by being asked. */
+    /** The stop request failed, or is not to be sent: SIGTERM follows without delay. */
     synchronized void refuse() {
         refused = true;
     }
 
     /**
-     * Enters the next phase if its time has come.
+     * Enters the next phase if it is due.
      *
-     * @param openLeases how many slots are still leased
-     * @param canAsk whether there is a way to ask before signalling
-     * @param survives whether the process is seen to run though it was killed; until it is, it is not given up
-     * @return the phase just entered; null if it is not time yet
+     * @param openLeases number of leased slots
+     * @param canAsk whether a stop request can be sent
+     * @param survives whether the process is known to run although it was killed; only then can it become unkillable
+     * @return the phase just entered; null if none is due
      */
     synchronized @Nullable Phase next(Instant now, int openLeases, boolean canAsk, boolean survives) {
         Phase next = phase == Phase.RUNNING ? null : due(passed(now), openLeases, canAsk, survives);
@@ -100,7 +100,7 @@ final class StopSequence {
         return phase;
     }
 
-    /** Whether a next step will come. */
+    /** Whether another phase will follow. */
     boolean isUnderWay() {
         Phase now = phase();
         return now != Phase.RUNNING && now != Phase.UNKILLABLE;
@@ -111,13 +111,13 @@ final class StopSequence {
         return phase().compareTo(Phase.KILLED) >= 0;
     }
 
-    /** Whether there were open leases, and all of them came to their end in the time to drain. */
+    /** Whether there were open leases, and all of them ended within the drain time. */
     synchronized boolean drained() {
         return drained;
     }
 
     private Duration passed(Instant now) {
-        return presence.since(begun, now);
+        return pauses.activeTime(begun, now);
     }
 
     private @Nullable Phase due(Duration passed, int openLeases, boolean canAsk, boolean survives) {
@@ -126,7 +126,7 @@ final class StopSequence {
             case DRAINING -> drain(passed, openLeases, canAsk);
             case ASKED -> refused || isOver(askUntil, passed) ? Phase.TERMINATED : null;
             case TERMINATED -> isOver(killAt, passed) ? kill(passed) : null;
-            case KILLED -> killAgainOrGiveUp(passed, survives);
+            case KILLED -> killAgainOrReport(passed, survives);
         };
     }
 
@@ -144,17 +144,17 @@ final class StopSequence {
         return canAsk && !refused ? Phase.ASKED : Phase.TERMINATED;
     }
 
-    private @Nullable Phase killAgainOrGiveUp(Duration passed, boolean survives) {
+    private @Nullable Phase killAgainOrReport(Duration passed, boolean survives) {
         if (!survives) {
-            giveUpAt = passed.plus(killWait);
-        } else if (isOver(giveUpAt, passed)) {
+            unkillableAt = passed.plus(killTimeout);
+        } else if (isOver(unkillableAt, passed)) {
             return Phase.UNKILLABLE;
         }
         return isOver(killAgainAt, passed) ? killAgain(passed) : null;
     }
 
     private Phase kill(Duration passed) {
-        giveUpAt = passed.plus(killWait);
+        unkillableAt = passed.plus(killTimeout);
         return killAgain(passed);
     }
 

@@ -1,9 +1,9 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.Durations.shorter;
+import static io.github.workerregistry.internal.Durations.shorter;
 
-import io.github.workerregistry.Exit;
 import io.github.workerregistry.IllegalTransitionException;
+import io.github.workerregistry.StopReason;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Stopping;
@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decides how a worker is ended, and records why. Intent is recorded in the registry before anything is sent, so our
- * own SIGTERM is never taken for a crash. What is sent, and when, is {@link StopLoop}'s.
+ * Decides how a worker is stopped, and records the reason. The reason is recorded in the registry before any signal is
+ * sent, so an exit by the supervisor's SIGTERM never counts as a crash. {@link StopLoop} sends the signals.
  */
 final class Stopper {
 
@@ -25,7 +25,7 @@ final class Stopper {
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
-    private final Exits exits;
+    private final ExitProcessor exits;
     private final LifecycleConfig config;
     private final StopLoop stops;
     private final LoopRunner runner;
@@ -33,7 +33,7 @@ final class Stopper {
     Stopper(
             WorkerRegistry registry,
             SupervisedWorkers workers,
-            Exits exits,
+            ExitProcessor exits,
             LifecycleConfig config,
             StopLoop stops,
             LoopRunner runner) {
@@ -46,32 +46,47 @@ final class Stopper {
     }
 
     /**
-     * Drains, asks, terminates, kills.
+     * Stops a worker gracefully, with the configured drain time.
      *
-     * @return completes, at once or in the worker's turn, with the generation that is being ended, or had ended
+     * @return completes, at once or in the worker's serial executor, with the generation that is being stopped or has
+     *     exited
      */
     CompletableFuture<SupervisedWorker> stop(String id) {
-        return stop(id, Exit.Cause.REQUESTED, config.drain(), config.drain().plus(config.stopGrace()));
+        return stop(
+                id,
+                StopReason.REQUESTED,
+                config.drainTimeout(),
+                config.drainTimeout().plus(config.stopGrace()));
     }
 
-    /** Kills the whole tree, now. */
+    /** Stops a worker gracefully, with the given reason and drain time; empty: no limit. */
+    CompletableFuture<SupervisedWorker> stop(String id, StopReason reason, Optional<Duration> drain) {
+        Duration time = drain.orElse(StopSequence.NEVER);
+        return stop(
+                id,
+                reason,
+                time,
+                drain.map(limit -> limit.plus(config.stopGrace())).orElse(StopSequence.NEVER));
+    }
+
+    /** Kills the whole process tree at once. */
     CompletableFuture<SupervisedWorker> forceKill(String id) {
-        return stop(id, Exit.Cause.FORCED, Duration.ZERO, Duration.ZERO);
+        return stop(id, StopReason.FORCED, Duration.ZERO, Duration.ZERO);
     }
 
     /**
-     * Stops a worker so that it is killed after {@code deadline} at the latest, and drains only as long as the grace
-     * fits in behind.
+     * Stops a worker that is killed after {@code deadline} at the latest; the drain time leaves room for the grace
+     * period.
      */
     CompletableFuture<SupervisedWorker> stopWithin(String id, Duration deadline) {
         Duration grace = shorter(config.stopGrace(), deadline.dividedBy(2));
-        return stop(id, Exit.Cause.SHUTDOWN, shorter(config.drain(), deadline.minus(grace)), deadline);
+        return stop(id, StopReason.SHUTDOWN, shorter(config.drainTimeout(), deadline.minus(grace)), deadline);
     }
 
-    private CompletableFuture<SupervisedWorker> stop(String id, Exit.Cause reason, Duration drain, Duration untilKill) {
+    private CompletableFuture<SupervisedWorker> stop(String id, StopReason reason, Duration drain, Duration untilKill) {
         CompletableFuture<SupervisedWorker> ending = new CompletableFuture<>();
         decide(id, ending, worker -> {
-            worker.dismiss(); // whatever ends it now, no restart follows
+            worker.forbidRestart(); // no restart follows, however it exits
             try {
                 if (worker.hasExited()) {
                     exits.cancelRestart(worker, reason);
@@ -85,12 +100,16 @@ final class Stopper {
         return ending;
     }
 
-    /** Stops a worker in good order, so that its next generation can follow at once. In the worker's turn. */
+    /** Stops a worker gracefully; its next generation follows at once. In the worker's serial executor. */
     void stopForRestart(SupervisedWorker worker) {
-        begin(worker, Exit.Cause.RESTART, config.drain(), config.drain().plus(config.stopGrace()));
+        begin(
+                worker,
+                StopReason.RESTART,
+                config.drainTimeout(),
+                config.drainTimeout().plus(config.stopGrace()));
     }
 
-    /** Decides, in its turn, about whatever generation of a worker is the present one then. */
+    /** Runs a decision about the current generation of a worker, in its serial executor. */
     void decide(String id, CompletableFuture<?> result, Consumer<SupervisedWorker> decision) {
         SupervisedWorker known = workers.get(id);
         if (known == null) {
@@ -99,7 +118,7 @@ final class Stopper {
         }
         known.decide(() -> {
             SupervisedWorker present = workers.get(id);
-            if (present == null || !present.lineage.equals(known.lineage)) {
+            if (present == null || !present.series.equals(known.series)) {
                 result.completeExceptionally(new NoSuchWorkerException(id));
                 return;
             }
@@ -112,32 +131,32 @@ final class Stopper {
         });
     }
 
-    private void begin(SupervisedWorker worker, Exit.Cause reason, Duration drain, Duration untilKill) {
+    private void begin(SupervisedWorker worker, StopReason reason, Duration drain, Duration untilKill) {
         try {
             recordIntent(worker, reason);
-        } finally { // a record that is Stopping has a stop under way
+        } finally { // a Stopping record always has a running stop
             begin(worker, drain, untilKill);
         }
     }
 
     private void begin(SupervisedWorker worker, Duration drain, Duration untilKill) {
         if (exits.cancelStart(worker)) {
-            return; // there is no process, and there will be none
+            return; // no process, now or later
         }
-        if (!runner.isClosed()) { // else there is nothing that would find the process unkillable again
-            worker.waitAgain();
+        if (!runner.isClosed()) { // else no loop would detect the unkillable process again
+            worker.resetAfterUnkillable();
         }
         worker.stop.begin(registry.clock().instant(), drain, config.stopGrace(), untilKill);
         stops.advance(worker);
-        runner.ensureGoingOn();
+        runner.ensureRunning();
     }
 
-    /** Before anything is sent. A record that the host has put in this worker's place is left alone. */
-    private void recordIntent(SupervisedWorker worker, Exit.Cause reason) {
+    /** Records the reason before any signal is sent. A record that the hive has replaced is not changed. */
+    private void recordIntent(SupervisedWorker worker, StopReason reason) {
         try {
             registry.get(worker.id)
                     .filter(worker::owns)
-                    .flatMap(own -> registry.updateStateOf(own, new Stopping(reason)))
+                    .flatMap(own -> registry.supervision().transition(own.incarnation(), new Stopping(reason)))
                     .ifPresent(stopping -> log.info("worker {} is stopping: {}", worker.id, reason));
         } catch (IllegalTransitionException stoppingAlready) {
             log.debug("worker {} is stopping already", worker.id);
@@ -145,16 +164,16 @@ final class Stopper {
     }
 
     /**
-     * Ends a worker that a loop has judged, if nothing happened to it since it was seen. Open leases are not waited
-     * for: the worker is idle or loading, or what it was doing has hung.
+     * Stops a worker without a drain if it is unchanged since it was read. Used by loops: the worker is idle, loading,
+     * or hung.
      *
-     * @return whether it is being ended
+     * @return whether it is being stopped
      */
-    boolean endIfUnchanged(WorkerInfo seen, Exit.Cause reason) {
+    boolean endIfUnchanged(WorkerInfo seen, StopReason reason) {
         SupervisedWorker worker = workers.get(seen.id()); // first: in a moment there may be a next one
-        Optional<WorkerInfo> stopping = registry.updateStateIfUnchanged(seen, new Stopping(reason));
+        Optional<WorkerInfo> stopping = registry.supervision().transitionIfUnchanged(seen, new Stopping(reason));
         stopping.ifPresent(record -> {
-            if (!reason.isFailure()) { // of a failure, the judge warns
+            if (!reason.isFailure()) { // else stopFailed warns
                 log.info(
                         "worker {} was {} and is stopping: {}",
                         seen.id(),
@@ -166,37 +185,47 @@ final class Stopper {
         return stopping.isPresent();
     }
 
-    private void end(@Nullable SupervisedWorker worker, WorkerInfo stopping, Exit.Cause reason) {
+    /** Stops a failed worker if it is unchanged since it was read, and logs a warning. */
+    void stopFailed(WorkerInfo seen, StopReason reason, String detail) {
+        if (endIfUnchanged(seen, reason)) {
+            log.warn("worker {} is stopped: {}, {}", seen.id(), reason, detail);
+        }
+    }
+
+    private void end(@Nullable SupervisedWorker worker, WorkerInfo stopping, StopReason reason) {
         if (worker == null || !isRecordOf(worker, stopping)) {
-            // Registered by the host: we may ask its process to end, but it is not ours to signal.
+            // registered by the hive: send the stop request, but no signal
             stops.ask(stopping);
-            registry.removeIfUnchanged(stopping, reason);
+            registry.supervision().removeIfUnchanged(stopping, reason);
             return;
         }
         worker.decide(() -> {
             if (reason.isFailure()) {
-                worker.stop.refuse(); // one that failed its checks is not asked over the same wire
+                worker.stop.refuse(); // it failed over HTTP: skip the stop request
             }
             begin(worker, Duration.ZERO, config.stopGrace());
         });
     }
 
-    /** A record may have been read right before its process was attached; then the present one has the pid. */
+    /** A snapshot may be older than the attached process; then the current record has the pid. */
     private boolean isRecordOf(SupervisedWorker worker, WorkerInfo record) {
         return worker.owns(record)
                 || (worker.isGenerationOf(record)
                         && registry.get(worker.id).filter(worker::owns).isPresent());
     }
 
-    /** Kills a worker whose record the host has removed. */
+    /** Kills a worker whose record the hive has removed. */
     void endDeregistered(SupervisedWorker worker) {
-        if (worker.stop.isKilling()) {
-            return;
+        if (!worker.stop.isKilling()) {
+            worker.decide(() -> endUnlessExited(worker));
         }
-        log.info("worker {} was removed from the registry; its process is ended", worker.id);
-        worker.decide(() -> {
-            worker.dismiss();
+    }
+
+    private void endUnlessExited(SupervisedWorker worker) {
+        if (!worker.hasExited()) { // else it was removed because of its exit
+            log.info("worker {} was removed from the registry; its process is killed", worker.id);
+            worker.forbidRestart();
             begin(worker, Duration.ZERO, Duration.ZERO);
-        });
+        }
     }
 }

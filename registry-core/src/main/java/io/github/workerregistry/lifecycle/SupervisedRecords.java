@@ -26,7 +26,7 @@ final class SupervisedRecords {
         return registry.list().stream().filter(evaluated).toList();
     }
 
-    /** Those that are Idle, as {@link WorkerRegistry#idleWorkers()}. */
+    /** Those that are Idle. */
     List<WorkerInfo> idle() {
         return registry.idleWorkers().stream().filter(evaluated).toList();
     }

@@ -1,9 +1,10 @@
 package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.ExitStatus;
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.Incarnation;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,68 +16,68 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One generation of a spawned worker: what ties its record in the registry to its process, its port and the stop that
- * may be going on. A restart makes the next generation, of the same {@link Lineage}.
+ * One generation of a spawned worker: connects its record in the registry with its process, its port and its stop. A
+ * restart creates the next generation of the same {@link WorkerSeries}.
  *
- * <p>Changed only in a turn of the lineage ({@link #decide}); loops may look without one.
+ * <p>Written only in the worker's serial executor ({@link #decide}); loops may read on any thread.
  */
 final class SupervisedWorker {
 
     private static final Logger log = LoggerFactory.getLogger(SupervisedWorker.class);
 
-    final Lineage lineage;
+    final WorkerSeries series;
     final String id;
     final int generation;
+    final Incarnation incarnation;
     final Launch launch;
-    private final Instant startedAt;
     final StopSequence stop;
     final ProcessStart start = new ProcessStart();
 
-    /** Completes with the record when the process is there, or exceptionally when it could not be started. */
+    /** Completes with the record when the process has been started, exceptionally if that failed. */
     final CompletableFuture<WorkerInfo> started = new CompletableFuture<>();
 
-    /** Completes when the worker is ready, or exceptionally when its process has gone before. */
+    /** Completes when the worker is ready, exceptionally if its process exits first. */
     final CompletableFuture<WorkerInfo> ready = new CompletableFuture<>();
 
-    /** Completes when the process has gone, or is found unkillable. */
-    volatile CompletableFuture<ExitStatus> gone = new CompletableFuture<>();
+    /** Completes when the process has exited, exceptionally if it is unkillable. */
+    volatile CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
 
-    /** Completes when the next generation has been started, or exceptionally when there will be none. */
+    /** Completes when the next generation has been started, exceptionally if there is none. */
     volatile CompletableFuture<WorkerInfo> successor = new CompletableFuture<>();
 
-    /** What is seen of its load. */
+    /** The progress of its load. */
     final LoadProgress load = new LoadProgress();
 
-    private final AtomicBoolean complained = new AtomicBoolean();
+    private final AtomicBoolean warned = new AtomicBoolean();
     private volatile boolean exited;
-    private volatile boolean dismissed;
-    private volatile boolean restartWanted;
+    private volatile boolean restartForbidden;
+    private volatile boolean restartRequested;
     private volatile boolean calledBack;
-    private final AtomicBoolean strangerListens = new AtomicBoolean();
-    private final AtomicBoolean strangerTold = new AtomicBoolean();
+    private final AtomicBoolean foreignListener = new AtomicBoolean();
+    private final AtomicBoolean foreignListenerReported = new AtomicBoolean();
     private volatile long pid;
     private volatile @Nullable WorkerProcess process;
     private volatile @Nullable Instant readySince;
 
     private @Nullable Instant exitNoticed;
 
-    SupervisedWorker(Lineage lineage, int generation, Launch launch, Instant startedAt, StopSequence stop) {
-        this.lineage = lineage;
-        this.id = lineage.id();
+    SupervisedWorker(WorkerSeries series, int generation, Launch launch, Instant startedAt, StopSequence stop) {
+        this.series = series;
+        this.id = series.id();
         this.generation = generation;
         this.launch = launch;
-        this.startedAt = startedAt;
+        this.incarnation = new Incarnation(id, generation, startedAt);
         this.stop = stop;
     }
 
     /** The next generation, not started yet. */
     SupervisedWorker next(Launch launch, Instant startedAt, StopSequence stop) {
-        return new SupervisedWorker(lineage, generation + 1, launch, startedAt, stop);
+        return new SupervisedWorker(series, generation + 1, launch, startedAt, stop);
     }
 
-    /** Runs a decision about this worker in its turn. */
+    /** Runs a decision in the worker's serial executor. */
     void decide(Runnable decision) {
-        lineage.turns().take(decision);
+        series.serialExecutor().execute(decision);
     }
 
     /** The process; null while it is being started. */
@@ -86,7 +87,7 @@ final class SupervisedWorker {
     }
 
     void attach(WorkerProcess started, long pid) {
-        this.pid = pid; // first: who sees the process needs it
+        this.pid = pid; // first: readers of the process also read the pid
         process = started;
     }
 
@@ -95,49 +96,49 @@ final class SupervisedWorker {
         return pid;
     }
 
-    /** Whether it is being spawned, and its record may not be there yet. */
+    /** Whether it is being spawned: its record may not be registered yet. */
     boolean isBeingRegistered() {
         return generation == Spawner.FIRST_GENERATION && start.isWaiting();
     }
 
-    /** Whether the record is that of the next generation, which is about to take this one's place. */
+    /** Whether the record is of the next generation, which is about to replace this one. */
     boolean isFollowedBy(WorkerInfo record) {
         return exited && record.generation() == generation + 1;
     }
 
-    /** Whether a record is of this worker, and not one that the host has put in its place. */
+    /** Whether a record is of this worker, and not a replacement by the hive. */
     boolean owns(WorkerInfo record) {
         return isGenerationOf(record) && hasPidOf(record);
     }
 
-    /** Whether a record is of this generation; its pid may not be in it yet. */
+    /** Whether a record is of this incarnation; it may not have the pid yet. */
     boolean isGenerationOf(WorkerInfo record) {
-        return record.generation() == generation && record.startedAt().equals(startedAt);
+        return record.incarnation().equals(incarnation);
     }
 
-    /** While the process is being started, and when it has gone, the record has no pid to compare. */
+    /** Before the process is started and after its exit, the record has no pid to compare. */
     private boolean hasPidOf(WorkerInfo record) {
         return process == null
                 || record.state() instanceof BackingOff
                 || record.pid().equals(OptionalLong.of(pid));
     }
 
-    /** Whether its output is recorded. While the process is being started, it will be, as far as is known. */
+    /** Whether its output is recorded; true while the process is being started. */
     boolean recordsOutput() {
         WorkerProcess present = process;
         try {
             return present == null || present.recordsOutput();
         } catch (Throwable t) { // foreign code
-            complain(log, "worker {}: whether its output is recorded cannot be told", t);
+            warnOnce(log, "worker {}: cannot tell whether its output is recorded", t);
             return true;
         }
     }
 
     /**
-     * Notes that the worker has called back before its process was known here; false if no process of this generation
-     * can have.
+     * Records a call-back that arrived before the process was attached; false if no process of this generation can have
+     * sent it.
      */
-    boolean noteCallBack() {
+    boolean recordCallBack() {
         boolean possible = start.hasBegun();
         calledBack |= possible;
         return possible;
@@ -147,22 +148,22 @@ final class SupervisedWorker {
         return calledBack;
     }
 
-    /** Notes whether another process listens in its place; gives whether one did when this was noted last. */
-    boolean noteStranger(boolean listens) {
-        return strangerListens.getAndSet(listens);
+    /** Records whether a foreign listener has the worker's address; returns the previous value. */
+    boolean recordForeignListener(boolean listens) {
+        return foreignListener.getAndSet(listens);
     }
 
-    /** Whether another process listens in its place, as was noted last. */
-    boolean hasStranger() {
-        return strangerListens.get();
+    /** Whether a foreign listener was found by the last check. */
+    boolean hasForeignListener() {
+        return foreignListener.get();
     }
 
-    /** Whether nobody was told of a stranger yet; true once. */
-    boolean isFirstStranger() {
-        return strangerTold.compareAndSet(false, true);
+    /** True on the first call only: a foreign listener is reported once. */
+    boolean isFirstForeignListener() {
+        return foreignListenerReported.compareAndSet(false, true);
     }
 
-    /** Notes that the worker has become ready. */
+    /** Records that the worker is ready. */
     void becameReady(WorkerInfo worker, Instant now) {
         if (readySince == null) {
             readySince = now;
@@ -176,37 +177,34 @@ final class SupervisedWorker {
         return since == null ? Duration.ZERO : Duration.between(since, now);
     }
 
-    /**
-     * Warns of a failure of foreign code the first time, and after that tells of it at DEBUG: a sweep meets it ten
-     * times a second.
-     */
-    void complain(Logger log, String message, Throwable failure) {
-        if (complained.compareAndSet(false, true)) {
+    /** Logs a failure of foreign code at WARN the first time, then at DEBUG: it may repeat at every tick. */
+    void warnOnce(Logger log, String message, Throwable failure) {
+        if (warned.compareAndSet(false, true)) {
             log.warn(message, id, LogText.of(failure));
         } else {
             log.debug(message, id, LogText.of(failure));
         }
     }
 
-    /** Somebody wants this worker to end for good: whatever ends it, no restart follows. */
-    void dismiss() {
-        dismissed = true;
+    /** However this worker exits, no restart follows. */
+    void forbidRestart() {
+        restartForbidden = true;
     }
 
-    boolean isDismissed() {
-        return dismissed;
+    boolean isRestartForbidden() {
+        return restartForbidden;
     }
 
-    /** An operator wants the next generation: whatever ends this one, it follows at once. */
-    void wantRestart() {
-        restartWanted = true;
+    /** However this generation exits, the next one follows at once. */
+    void requestRestart() {
+        restartRequested = true;
     }
 
-    boolean isRestartWanted() {
-        return restartWanted;
+    boolean isRestartRequested() {
+        return restartRequested;
     }
 
-    /** When the exit of the process was noticed and put off; null if it was not. */
+    /** When a deferred exit was first detected; null if none was. */
     @Nullable
     Instant exitNoticed() {
         return exitNoticed;
@@ -216,30 +214,30 @@ final class SupervisedWorker {
         exitNoticed = now;
     }
 
-    void exited() {
+    void markExited() {
         exited = true;
     }
 
-    /** Whether the process has gone, or could not be started: the worker backs off now, or is about to be removed. */
+    /** Whether the process has exited or could not be started: the worker is backing off, or about to be removed. */
     boolean hasExited() {
         return exited;
     }
 
-    /** The process was found unkillable and is to be killed again: from now on, that is waited for. */
-    void waitAgain() {
-        if (gone.isCompletedExceptionally()) {
-            gone = new CompletableFuture<>();
+    /** An unkillable process is killed again: replaces the futures that have failed. */
+    void resetAfterUnkillable() {
+        if (exit.isCompletedExceptionally()) {
+            exit = new CompletableFuture<>();
         }
         if (successor.isCompletedExceptionally()) {
             successor = new CompletableFuture<>();
         }
     }
 
-    /** Tells whoever waits for something that will not come. What has come already stays. */
-    void giveUp(Throwable why) {
+    /** Fails all futures that are not complete. */
+    void fail(Throwable why) {
         started.completeExceptionally(why);
         ready.completeExceptionally(why);
-        gone.completeExceptionally(why);
+        exit.completeExceptionally(why);
         successor.completeExceptionally(why);
     }
 }

@@ -9,13 +9,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The workers that a supervisor has spawned and that have not gone, each in its latest generation, by id. Thread-safe.
- */
+/** The spawned workers of a supervisor that have not been removed, in their latest generation, by id. Thread-safe. */
 final class SupervisedWorkers {
 
     private final ConcurrentMap<String, SupervisedWorker> byId = new ConcurrentHashMap<>();
-    private final Set<SupervisedWorker> leaving = ConcurrentHashMap.newKeySet();
+    private final Set<SupervisedWorker> beingRemoved = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
     /** No more workers are started. */
@@ -32,29 +30,29 @@ final class SupervisedWorkers {
         return byId.putIfAbsent(worker.id, worker) == null;
     }
 
-    /** Puts a generation in its predecessor's place, if that is still there. */
+    /** Replaces a generation by its successor, unless it has been removed. */
     void replace(SupervisedWorker predecessor, SupervisedWorker successor) {
         byId.replace(predecessor.id, predecessor, successor);
     }
 
     /**
-     * Removes a worker whose record will be removed next. Its id is free at once, so that whoever hears of the end may
-     * spawn it again. It is among those who leave until {@link SupervisedWorker#giveUp}.
+     * Removes a worker whose record will be removed next. Its id is free at once, so that a listener may spawn it
+     * again. The worker is in {@link #beingRemoved} until {@link SupervisedWorker#fail}.
      *
-     * @return false if it was not there any more
+     * @return false if it had been removed before
      */
-    boolean leave(SupervisedWorker worker) {
-        leaving.add(worker);
-        worker.successor.whenComplete((none, why) -> leaving.remove(worker));
+    boolean remove(SupervisedWorker worker) {
+        beingRemoved.add(worker);
+        worker.successor.whenComplete((none, why) -> beingRemoved.remove(worker));
         return byId.remove(worker.id, worker);
     }
 
-    /** Those whose records are being removed. To see everyone, look at {@link #all} before. */
-    Collection<SupervisedWorker> leaving() {
-        return leaving;
+    /** The workers whose records are being removed. To miss none, read {@link #all} first. */
+    Collection<SupervisedWorker> beingRemoved() {
+        return beingRemoved;
     }
 
-    /** Tells a worker's present generation that it is ready. */
+    /** Records that a worker's current generation is ready. */
     void becameReady(WorkerInfo ready, Instant now) {
         SupervisedWorker worker = byId.get(ready.id());
         if (worker != null && worker.owns(ready)) {
@@ -62,19 +60,19 @@ final class SupervisedWorkers {
         }
     }
 
-    /** Whether a record is of a worker that was spawned here and whose process is not there yet. */
+    /** Whether a record is of a worker that was spawned here and has no process yet. */
     boolean isWithoutProcess(WorkerInfo record) {
         SupervisedWorker worker = byId.get(record.id());
         return worker != null && (worker.owns(record) ? worker.process() == null : worker.isFollowedBy(record));
     }
 
-    /** Whether a worker was spawned here and has not left yet, be it that its record will be removed next. */
-    boolean have(String id) {
-        return byId.containsKey(id) || leaving.stream().anyMatch(worker -> worker.id.equals(id));
+    /** Whether a worker was spawned here and its record has not been removed. */
+    boolean contains(String id) {
+        return byId.containsKey(id) || beingRemoved.stream().anyMatch(worker -> worker.id.equals(id));
     }
 
-    /** Whether the stop of one of them is under way. One that has been found unkillable is left to the scheduler. */
-    boolean areStopping() {
+    /** Whether any stop is running. Unkillable workers do not count; they are left to the scheduler. */
+    boolean hasOpenStops() {
         return byId.values().stream().anyMatch(worker -> worker.stop.isUnderWay());
     }
 
@@ -83,7 +81,7 @@ final class SupervisedWorkers {
         return byId.get(id);
     }
 
-    /** The generation of a worker that a record is of; empty if it is not supervised here, or not any more. */
+    /** The supervised generation of a record; empty if it is not, or no longer, supervised here. */
     Optional<SupervisedWorker> generationOf(WorkerInfo record) {
         return Optional.ofNullable(byId.get(record.id())).filter(worker -> worker.isGenerationOf(record));
     }

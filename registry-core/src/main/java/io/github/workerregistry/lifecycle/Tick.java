@@ -2,19 +2,17 @@ package io.github.workerregistry.lifecycle;
 
 import java.time.Instant;
 
-/** A loop that can be stepped: one round of bounded work that blocks nowhere (after Agrona's {@code Agent.doWork}). */
+/** A loop that can be stepped: bounded work that does not block (after Agrona's {@code Agent.doWork}). */
 @FunctionalInterface
 interface Tick {
 
-    /** One round. Never called twice at a time. */
+    /** One step. Never called twice at a time, but for urgent loops. */
     void tick(Instant now);
 
     /**
-     * A round in place of {@link #tick} after the host could not run us for more than a period: it was suspended,
-     * swapped out, or overloaded. What was not seen meanwhile is no evidence, so a loop that judges gives no verdict
-     * here. By how much its deadlines move, {@link Presence} tells.
+     * A step in place of {@link #tick} after a pause of more than a period (suspend, swap, overload). What was not seen
+     * during the pause is no evidence, so by default nothing is evaluated. A loop that acts all the same says so.
+     * {@link PauseTracker} tells by how much deadlines move.
      */
-    default void late(Instant now) {
-        tick(now);
-    }
+    default void late(Instant now) {}
 }

@@ -1,8 +1,10 @@
 package io.github.workerregistry.lifecycle;
 
 /**
- * A process outlived SIGKILL, stuck in the kernel (a driver, a dead file system). Its record, slots and port stay taken
- * until it goes.
+ * A process survived SIGKILL, for example blocked in a driver or on an unreachable file system. Its record, slots and
+ * port stay in use until it exits.
+ *
+ * @since 0.1
  */
 public final class UnkillableException extends RuntimeException {
 
@@ -10,7 +12,7 @@ public final class UnkillableException extends RuntimeException {
     private final String workerId;
 
     UnkillableException(SupervisedWorker worker) {
-        super("worker " + worker.id + ", pid " + worker.pid() + ", is still there after SIGKILL");
+        super("worker " + worker.id + ", pid " + worker.pid() + ", survived SIGKILL");
         this.workerId = worker.id;
     }
 

@@ -3,8 +3,10 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.Exit;
 
 /**
- * A worker that somebody waited for has ended first. The message says how, with its last line of output; the exit says
- * all.
+ * A worker ended before the awaited event. The message has the cause and the last line of output; {@link #exit()} has
+ * all of it.
+ *
+ * @since 0.1
  */
 public final class WorkerEndedException extends RuntimeException {
 

@@ -1,10 +1,12 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.internal.Checks.requireAtLeast;
+import static io.github.workerregistry.internal.Checks.requireName;
 import static java.util.Objects.requireNonNull;
 
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.internal.CommandText;
+import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.InheritedEnvironment;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -17,20 +19,20 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What to spawn: the model, the slots, and the command that serves them.
+ * Describes a worker to spawn: its model, its slots, and the command that serves them.
  *
- * <p>The command, the url, the values of environment variables and the directory may have placeholders, filled when the
- * worker is started: {@code {id}}, {@code {generation}}, {@code {port}}, {@code {model_ref}}, {@code {backend}},
- * {@code {device}}, {@code {slots}}, and the names in {@code parameters}. One that has no value is refused. A value
- * stays inside its one argument, whatever is in it, and is not searched for placeholders: nothing here passes through a
- * shell. The process finds the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
- * {@code WORKER_GENERATION} is that of the start: 1, and one more at each restart.
+ * <p>The command, the url, the values of environment variables and the directory may contain placeholders, which are
+ * substituted when the worker is started: {@code {id}}, {@code {generation}}, {@code {port}}, {@code {model_ref}},
+ * {@code {backend}}, {@code {device}}, {@code {slots}}, and the names in {@code parameters}. A placeholder without a
+ * value is rejected. A value always stays within one argument and is not searched for placeholders; no shell is
+ * involved. The process has the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
+ * {@code WORKER_GENERATION} is 1 at first and increases by one with each restart.
  *
- * <p>A placeholder in a second pair of braces is text. Other braces are themselves. On port 8100:
+ * <p>A second pair of braces escapes a placeholder. Other braces are literal. On port 8100:
  *
  * <table>
- * <caption>What braces become</caption>
- * <tr><th>written<th>the process is given
+ * <caption>Substitution of braces</caption>
+ * <tr><th>written<th>the process gets
  * <tr><td>{@code --port={port}}<td>{@code --port=8100}
  * <tr><td>{@code {"port": {port}}}<td>{@code {"port": 8100}}
  * <tr><td>{@code {"a": {"b": 1}}}<td>the same
@@ -40,51 +42,18 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code ${WORKER_PORT}}<td>the same
  * </table>
  *
- * <p>Text of others that may have braces, such as a chat template, belongs into a parameter.
+ * <p>Put text that may contain braces, such as a chat template, into a parameter.
  *
- * @param id the worker's id, a name as in {@link WorkerInfo}; empty for one that names the model, such as
- *     {@code tiny-1}: different at each spawn of one supervisor, and none that is registered. A hive that is started
- *     again begins anew: output files that are kept are continued. Set ids of your own where hives share an output
- *     directory, or where a worker may outlive its hive and call back (other systems than Linux)
- * @param modelRef the model, a name
- * @param backend what it computes on, a name; default {@code cpu}
- * @param device the index of the device, &ge; 0; default 0
- * @param slots how many requests it takes at once, &ge; 1; default 1
- * @param command the program and its arguments, at least the program
- * @param url where it will be reached, with scheme and host; a name; default {@code http://127.0.0.1:{port}}
- * @param parameters more placeholders: names of small letters, digits and {@code _}, and their values
- * @param environment variables added to those inherited
- * @param inheritedEnvironment which of the hive's own variables the process has too; default all
- * @param directory the working directory; empty for this JVM's own
- * @param listenerOutsideTree whether what listens at the url may be another process than those that the command starts,
- *     see {@link Builder#listenerOutsideTree()}
+ * <p>Immutable; two specs with equal values are equal.
+ *
+ * @since 0.1
  */
-public record WorkerSpec(
-        Optional<String> id,
-        String modelRef,
-        String backend,
-        int device,
-        int slots,
-        List<String> command,
-        String url,
-        Map<String, String> parameters,
-        Map<String, String> environment,
-        InheritedEnvironment inheritedEnvironment,
-        Optional<Path> directory,
-        boolean listenerOutsideTree) {
+public final class WorkerSpec {
 
-    /**
-     * Checks the values, that every placeholder is known, and that what they give once they are filled can be spawned:
-     * a url with scheme and host, and texts that a process can be given. Such are without NUL, and outside Windows
-     * without characters that the encoding of this JVM lacks: they would reach the process as {@code ?}. It is UTF-8 if
-     * the JVM was started in a UTF-8 locale, for example with {@code LC_ALL=C.UTF-8} in its environment, and ASCII if
-     * in none.
-     *
-     * @throws NullPointerException if a component is null; the message names it
-     * @throws IllegalArgumentException if a value is malformed or out of range, or a placeholder unknown; the message
-     *     names it, and does not show arguments nor values of variables
-     */
-    public WorkerSpec(
+    private final Values values;
+
+    /** All values, each checked. */
+    private record Values(
             Optional<String> id,
             String modelRef,
             String backend,
@@ -96,39 +65,169 @@ public record WorkerSpec(
             Map<String, String> environment,
             InheritedEnvironment inheritedEnvironment,
             Optional<Path> directory,
-            boolean listenerOutsideTree) {
-        requireNonNull(id, "id").ifPresent(value -> WorkerInfo.requireName(value, "id"));
-        this.id = id;
-        this.modelRef = WorkerInfo.requireName(modelRef, "modelRef");
-        this.backend = WorkerInfo.requireName(backend, "backend");
-        if (device < 0) {
-            throw new IllegalArgumentException("device must be >= 0, was " + device);
+            boolean listenerOutsideTree,
+            Map<String, String> labels) {
+
+        Values {
+            id.ifPresent(value -> requireName(value, "id"));
+            requireName(modelRef, "modelRef");
+            requireName(backend, "backend");
+            requireAtLeast(0, device, "device");
+            requireAtLeast(1, slots, "slots");
+            command = List.copyOf(command);
+            requireName(url, "url");
+            parameters = Map.copyOf(parameters);
+            environment = Map.copyOf(environment);
+            labels = Map.copyOf(labels);
+            labels.forEach((name, value) -> {
+                requireName(name, "name of a label");
+                requireName(value, "value of label " + name);
+            });
         }
-        this.device = device;
-        if (slots < 1) {
-            throw new IllegalArgumentException("slots must be >= 1, was " + slots);
-        }
-        this.slots = slots;
-        this.command = List.copyOf(requireNonNull(command, "command"));
-        this.url = WorkerInfo.requireName(url, "url");
-        this.parameters = Map.copyOf(requireNonNull(parameters, "parameters"));
-        this.environment = Map.copyOf(requireNonNull(environment, "environment"));
-        this.inheritedEnvironment = requireNonNull(inheritedEnvironment, "inheritedEnvironment");
-        this.directory = requireNonNull(directory, "directory");
-        this.listenerOutsideTree = listenerOutsideTree;
-        SpecChecks.require(this);
     }
 
-    /** What is to be spawned, without what may hold secrets: arguments, and the values of parameters and variables. */
+    private WorkerSpec(Values values) {
+        this.values = values;
+        SpecChecks.require(this); // substitutes all placeholders as a spawn does
+    }
+
+    /**
+     * The worker's id.
+     *
+     * @return a name as in {@link WorkerInfo}; empty: generated, see {@link Builder#id}
+     */
+    public Optional<String> id() {
+        return values.id;
+    }
+
+    /**
+     * The model that the worker serves.
+     *
+     * @return a name
+     */
+    public String modelRef() {
+        return values.modelRef;
+    }
+
+    /**
+     * The backend that the worker computes on.
+     *
+     * @return a name
+     */
+    public String backend() {
+        return values.backend;
+    }
+
+    /**
+     * The index of the device.
+     *
+     * @return &ge; 0
+     */
+    public int device() {
+        return values.device;
+    }
+
+    /**
+     * The number of requests that the worker serves concurrently.
+     *
+     * @return &ge; 1
+     */
+    public int slots() {
+        return values.slots;
+    }
+
+    /**
+     * The program and its arguments, with placeholders.
+     *
+     * @return an unmodifiable list with at least the program
+     */
+    public List<String> command() {
+        return values.command;
+    }
+
+    /**
+     * The url of the worker, with placeholders.
+     *
+     * @return a url with scheme and host
+     */
+    public String url() {
+        return values.url;
+    }
+
+    /**
+     * Further placeholders.
+     *
+     * @return an unmodifiable map from name to value
+     */
+    public Map<String, String> parameters() {
+        return values.parameters;
+    }
+
+    /**
+     * Environment variables that are added to the inherited ones, with placeholders in their values.
+     *
+     * @return an unmodifiable map from name to value
+     */
+    public Map<String, String> environment() {
+        return values.environment;
+    }
+
+    /**
+     * Which environment variables of the hive the process inherits.
+     *
+     * @return the rule
+     */
+    public InheritedEnvironment inheritedEnvironment() {
+        return values.inheritedEnvironment;
+    }
+
+    /**
+     * The working directory, with placeholders.
+     *
+     * @return the directory; empty: that of this JVM
+     */
+    public Optional<Path> directory() {
+        return values.directory;
+    }
+
+    /**
+     * Whether the listener at the url may be a process that the command does not start.
+     *
+     * @return see {@link Builder#listenerOutsideTree()}
+     */
+    public boolean listenerOutsideTree() {
+        return values.listenerOutsideTree;
+    }
+
+    /**
+     * The labels that requests can select.
+     *
+     * @return an unmodifiable map from name to value; becomes {@link WorkerInfo#labels()}
+     */
+    public Map<String, String> labels() {
+        return values.labels;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof WorkerSpec spec && values.equals(spec.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return values.hashCode();
+    }
+
+    /** The spec without values that may hold secrets: arguments, and the values of parameters and variables. */
     @Override
     public String toString() {
-        return "WorkerSpec[" + id.map(value -> "id=" + value + ", ").orElse("") + "modelRef=" + modelRef + ", backend="
-                + backend + ", device=" + device + ", slots=" + slots + ", program="
-                + LogText.of(CommandText.program(command))
-                + ", arguments=" + (command.size() - 1) + ", url=" + url + ", parameters="
-                + new TreeSet<>(parameters.keySet()) + ", variables="
-                + LogText.of(new TreeSet<>(environment.keySet()).toString())
-                + directory
+        return "WorkerSpec[" + id().map(value -> "id=" + value + ", ").orElse("") + "modelRef=" + modelRef()
+                + ", backend=" + backend() + ", device=" + device() + ", slots=" + slots() + ", program="
+                + LogText.of(CommandText.program(command()))
+                + ", arguments=" + (command().size() - 1) + ", url=" + url() + ", parameters="
+                + new TreeSet<>(parameters().keySet()) + ", variables="
+                + LogText.of(new TreeSet<>(environment().keySet()).toString())
+                + directory()
                         .map(path -> ", directory=" + LogText.of(path.toString()))
                         .orElse("") + "]";
     }
@@ -143,9 +242,15 @@ public record WorkerSpec(
     }
 
     /**
-     * Puts a spec together; every method returns the builder, in any order. Values are checked by {@link #build()}. Not
-     * thread-safe.
+     * A builder that begins with the values of this spec.
+     *
+     * @return a new builder
      */
+    public Builder toBuilder() {
+        return new Builder(values);
+    }
+
+    /** Builds a spec. Setters may be called in any order; {@link #build()} checks the values. Not thread-safe. */
     public static final class Builder {
         private Optional<String> id = Optional.empty();
         private @Nullable String modelRef;
@@ -156,6 +261,7 @@ public record WorkerSpec(
         private String url = "http://127.0.0.1:{port}";
         private final Map<String, String> parameters = new HashMap<>();
         private final Map<String, String> environment = new HashMap<>();
+        private final Map<String, String> labels = new HashMap<>();
         private final Set<String> without = new HashSet<>();
         private @Nullable Set<String> inherited;
         private Optional<Path> directory = Optional.empty();
@@ -163,10 +269,30 @@ public record WorkerSpec(
 
         private Builder() {}
 
+        private Builder(Values values) {
+            id = values.id;
+            modelRef = values.modelRef;
+            backend = values.backend;
+            device = values.device;
+            slots = values.slots;
+            command = values.command;
+            url = values.url;
+            parameters.putAll(values.parameters);
+            environment.putAll(values.environment);
+            labels.putAll(values.labels);
+            without.addAll(values.inheritedEnvironment.except());
+            inherited = values.inheritedEnvironment.only().map(HashSet::new).orElse(null);
+            directory = values.directory;
+            listenerOutsideTree = values.listenerOutsideTree;
+        }
+
         /**
          * Sets the worker's id.
          *
-         * @param id default: one that names the model, such as {@code tiny-1}, another at each spawn
+         * @param id a name as in {@link WorkerInfo}; default: generated from the model and a number, such as
+         *     {@code tiny-1}; it is not registered, and the same supervisor has not used it before. Numbers start at 1
+         *     again in a new JVM, which then appends to existing output files. Set ids explicitly if hives share an
+         *     output directory, or (not on Linux) if workers may outlive their hive
          * @return this builder
          */
         public Builder id(String id) {
@@ -177,7 +303,7 @@ public record WorkerSpec(
         /**
          * Sets the model.
          *
-         * @param modelRef required
+         * @param modelRef a name; required
          * @return this builder
          */
         public Builder modelRef(String modelRef) {
@@ -186,9 +312,9 @@ public record WorkerSpec(
         }
 
         /**
-         * Sets what the worker computes on.
+         * Sets the backend that the worker computes on.
          *
-         * @param backend default {@code cpu}
+         * @param backend a name; default {@code cpu}
          * @return this builder
          */
         public Builder backend(String backend) {
@@ -199,7 +325,7 @@ public record WorkerSpec(
         /**
          * Sets the device.
          *
-         * @param device default 0
+         * @param device &ge; 0; default 0
          * @return this builder
          */
         public Builder device(int device) {
@@ -208,9 +334,9 @@ public record WorkerSpec(
         }
 
         /**
-         * Sets how many requests the worker takes at once.
+         * Sets the number of requests that the worker serves concurrently.
          *
-         * @param slots default 1
+         * @param slots &ge; 1; default 1
          * @return this builder
          */
         public Builder slots(int slots) {
@@ -240,9 +366,9 @@ public record WorkerSpec(
         }
 
         /**
-         * Sets where the worker will be reached.
+         * Sets the url of the worker.
          *
-         * @param url scheme, host and, if not the scheme's own, port; default {@code http://127.0.0.1:{port}}
+         * @param url scheme, host and, unless it is the scheme's default, port; default {@code http://127.0.0.1:{port}}
          * @return this builder
          */
         public Builder url(String url) {
@@ -251,10 +377,10 @@ public record WorkerSpec(
         }
 
         /**
-         * Adds a placeholder of the host's own.
+         * Adds a placeholder.
          *
          * @param name small letters, digits and {@code _}
-         * @param value what it stands for
+         * @param value the text that replaces it
          * @return this builder
          */
         public Builder parameter(String name, String value) {
@@ -263,11 +389,11 @@ public record WorkerSpec(
         }
 
         /**
-         * Adds an environment variable, which replaces the hive's own of that name.
+         * Adds an environment variable. It replaces an inherited one of the same name.
          *
          * @param name the variable: not empty, without {@code =}
-         * @param value its value; may have placeholders, for example <code>
-         *     environment("CUDA_VISIBLE_DEVICES", "{device}")</code>
+         * @param value its value; may have placeholders, for example <code> environment("CUDA_VISIBLE_DEVICES",
+         *     "{device}")</code>
          * @return this builder
          */
         public Builder environment(String name, String value) {
@@ -276,11 +402,11 @@ public record WorkerSpec(
         }
 
         /**
-         * Lets the process inherit only these of the hive's own variables, and those of earlier calls. Nothing is added
-         * to them: most programs need {@code PATH} and {@code HOME}. What is set by {@link #environment} and by the
-         * library ({@code WORKER_ID}, …) is there all the same.
+         * Restricts the inherited environment variables to these and those of earlier calls. No others are inherited;
+         * most programs need {@code PATH} and {@code HOME}. Variables set by {@link #environment} and by the library
+         * ({@code WORKER_ID}, …) are not affected.
          *
-         * @param names the variables; none: nothing is inherited; default: all are
+         * @param names the variables; without names, nothing is inherited; default: all variables are
          * @return this builder
          */
         public Builder inheritEnvironment(String... names) {
@@ -291,9 +417,9 @@ public record WorkerSpec(
         }
 
         /**
-         * Keeps one of the hive's own variables from the process.
+         * Excludes an environment variable from inheritance.
          *
-         * @param name the variable, whether the hive has it or not; not one that is set by {@link #environment}
+         * @param name the variable, which need not exist; must not be set by {@link #environment}
          * @return this builder
          */
         public Builder withoutEnvironment(String name) {
@@ -304,8 +430,8 @@ public record WorkerSpec(
         /**
          * Sets the working directory.
          *
-         * @param directory may have placeholders, whose values cannot lead out of it by {@code ..}; default: this JVM's
-         *     own
+         * @param directory may have placeholders, whose values cannot lead out of it by {@code ..}; default: that of
+         *     this JVM
          * @return this builder
          */
         public Builder directory(Path directory) {
@@ -314,11 +440,23 @@ public record WorkerSpec(
         }
 
         /**
-         * Says that the socket at the url is held by a process that the command does not start: the proxy of a
-         * container's port, or a proxy in front of the worker. Without this, a worker is not started while another
-         * process listens at its url, and a health check makes it ready only if its own processes listen there, where
-         * that can be told: {@link io.github.workerregistry.process.WorkerProcess#ownsListener}. With it, neither is
-         * checked.
+         * Adds a label that requests can select.
+         *
+         * @param name a name as in {@link WorkerInfo}
+         * @param value also a name
+         * @return this builder
+         */
+        public Builder label(String name, String value) {
+            labels.put(requireNonNull(name, "name"), requireNonNull(value, () -> "value of " + name));
+            return this;
+        }
+
+        /**
+         * Declares that the listener at the url is a process that the command does not start: a container's port proxy,
+         * or a proxy in front of the worker. By default, a worker is not started while another process listens at its
+         * url, and a health check makes it ready only if the listener belongs to its own process tree, if that can be
+         * determined ({@link io.github.workerregistry.process.WorkerProcess#ownsListener}). With this setting, neither
+         * is checked.
          *
          * @return this builder
          */
@@ -328,14 +466,19 @@ public record WorkerSpec(
         }
 
         /**
-         * Builds the spec.
+         * Builds the spec. Checks the values, that every placeholder is known, and that the result of the substitution
+         * can be spawned: the url has scheme and host; texts contain no NUL and, outside Windows, only characters of
+         * this JVM's encoding, because others would reach the process as {@code ?}. The encoding is UTF-8 if the JVM
+         * was started in a UTF-8 locale, for example with {@code LC_ALL=C.UTF-8} in its environment, and ASCII without
+         * a locale.
          *
          * @return the spec
          * @throws NullPointerException if a required value is missing; the message names it
-         * @throws IllegalArgumentException as the {@linkplain WorkerSpec constructor} says
+         * @throws IllegalArgumentException if a value is malformed or out of range, or a placeholder is unknown; the
+         *     message names it, and contains neither arguments nor values of variables
          */
         public WorkerSpec build() {
-            return new WorkerSpec(
+            return new WorkerSpec(new Values(
                     id,
                     requireNonNull(modelRef, "modelRef"),
                     backend,
@@ -347,7 +490,8 @@ public record WorkerSpec(
                     environment,
                     new InheritedEnvironment(Optional.ofNullable(inherited), without),
                     directory,
-                    listenerOutsideTree);
+                    listenerOutsideTree,
+                    labels));
         }
     }
 }

@@ -1,19 +1,22 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.internal.Durations.requireInRange;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.StopReason;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.health.HealthProbe;
+import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.LocalProcessController;
 import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.SpawnException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -24,26 +27,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The life of workers' processes: ends orphans of an earlier run, starts workers, finds out when they are ready, judges
- * them, restarts those that fail, stops those that idle, and ends them in good order.
+ * Supervises worker processes: terminates orphans of an earlier run, starts workers, detects when they are ready,
+ * probes them, restarts those that fail, stops those that are idle too long, and shuts all of them down gracefully.
  *
  * <pre>{@code
  * WorkerRegistry registry = WorkerRegistry.create();
  * WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
- *         .health(HttpHealthProbe.at("/v1/health"))
+ *         .healthProbe(HttpHealthProbe.at("/v1/health"))
  *         .build();
  * supervisor.spawn(WorkerSpec.builder()
  *         .modelRef("tiny").command("llama-server", "-m", "tiny.gguf", "--port", "{port}").build());
  * }</pre>
  *
- * <p>It starts no thread of its own. Its loops run as one periodic task of the hive's scheduler and do not block it. A
- * stop or shutdown that the scheduler does not run goes on, in real time, on the timer thread that the JDK keeps for
- * {@link CompletableFuture}. What may block (the start of a process on a restart, the removal of files) runs on the
- * executor given to {@link Builder#blocking}; without one, on the scheduler too. The hive's executors are still running
- * after {@link #close()}. All methods are thread-safe. Workers that the hive registered itself are probed and timed out
- * too, but they have no process here: ending one removes its record. A registry may have several supervisors, each with
- * its own settings: each evaluates the workers that it spawned, and the first one those that the hive registered
- * ({@link Builder#superviseRegistered}).
+ * <p>The supervisor starts no thread. Its loops run as one periodic task on the hive's scheduler and do not block it.
+ * If the scheduler does not run a stop or a shutdown, it continues, in real time, on the JDK's timer thread for
+ * {@link CompletableFuture}. Work that may block (starting a process on a restart, removing files) runs on the executor
+ * given to {@link Builder#blockingExecutor}, by default on the scheduler. {@link #close()} leaves the hive's executors
+ * running. All methods are thread-safe.
+ *
+ * <p>Workers that the hive registered itself are probed and timed out too, but have no process here: stopping one
+ * removes its record. A registry may have several supervisors, each with its own settings. Each evaluates the workers
+ * that it spawned; the first one also evaluates those that the hive registered ({@link Builder#superviseRegistered}).
+ *
+ * @since 0.1
  */
 public final class WorkerSupervisor implements AutoCloseable {
 
@@ -52,32 +58,34 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers = new SupervisedWorkers();
     private final Stopper stopper;
-    private final Exits exits;
+    private final ExitProcessor exits;
     private final Readiness readiness;
     private final Spawner spawner;
     private final RestartLoop restarts;
+    private final LifecycleConfig config;
     private final LoadDiagnosis diagnosis;
     private final Shutdown shutdown;
     private final OrphanReport orphans;
 
     private WorkerSupervisor(Builder builder) {
         registry = builder.registry;
-        LifecycleConfig config = builder.config;
+        config = builder.config;
         Executor blocking = builder.blocking != null ? builder.blocking : builder.scheduler;
         ProcessController processes = builder.processes != null ? builder.processes : LocalProcessController.create();
         orphans = reapOrphans(processes);
-        exits = new Exits(
+        exits = new ExitProcessor(
                 registry,
                 workers,
                 builder.ports,
                 builder.restart,
                 blocking,
                 builder.hookDeadline != null,
-                config.killWait());
+                config.killTimeout());
         StopLoop stops = new StopLoop(registry, workers, exits, builder.stopRequest);
-        Presence presence = new Presence(config.sweep(), registry.clock().instant());
-        Loops loops = new Loops(registry.clock(), presence);
-        LoopRunner runner = new LoopRunner(loops, config.sweep(), workers::areStopping);
+        PauseTracker pauses =
+                new PauseTracker(config.tickInterval(), registry.clock().instant());
+        LoopSchedule loops = new LoopSchedule(registry.clock(), pauses);
+        LoopRunner runner = new LoopRunner(loops, config.tickInterval(), workers::hasOpenStops);
         stopper = new Stopper(registry, workers, exits, config, stops, runner);
         readiness = new Readiness(registry, workers);
         spawner = new Spawner(
@@ -86,7 +94,7 @@ public final class WorkerSupervisor implements AutoCloseable {
                 new ProcessStarter(processes),
                 builder.ports,
                 builder.restart,
-                () -> new StopSequence(config.killWait(), presence),
+                () -> new StopSequence(config.killTimeout(), pauses),
                 stops,
                 exits,
                 readiness,
@@ -95,72 +103,78 @@ public final class WorkerSupervisor implements AutoCloseable {
         restarts = new RestartLoop(registry, workers, spawner, stopper, exits);
         RegistrySupervisors supervisors = RegistrySupervisors.of(registry);
         SupervisedRecords records =
-                new SupervisedRecords(registry, supervisors.join(workers, builder.superviseRegistered));
-        Suspects suspects = new Suspects(registry, stopper, config.suspectLimit(), presence);
-        loops.addUrgent("liveness", config.sweep(), new LivenessLoop(registry, workers, spawner, stopper, exits));
-        loops.addUrgent("stop", config.sweep(), stops);
-        loops.add("output", config.sweep(), new OutputLoop(workers)); // before the probes, see LoadProgress
-        Stalls stalls = new Stalls(workers, config.loadStall(), presence);
+                new SupervisedRecords(registry, supervisors.add(workers, builder.superviseRegistered));
+        MassFailureGuard massFailureGuard = new MassFailureGuard(registry, stopper, config.suspicionTimeout(), pauses);
+        loops.addUrgent("liveness", config.tickInterval(), new LivenessLoop(workers, exits));
+        loops.addUrgent("record", config.tickInterval(), new RecordLoop(registry, workers, stopper));
+        loops.addUrgent("dropped start", config.tickInterval(), new DroppedStartLoop(workers, spawner, exits));
+        loops.addUrgent("stop", config.tickInterval(), stops);
+        loops.add("output", config.tickInterval(), new OutputLoop(workers)); // before the probes, see LoadProgress
+        StallDetector stalls = new StallDetector(workers, config.loadStallTimeout(), pauses);
         ProbeQueue probe = builder.probe == null ? null : new ProbeQueue(builder.probe, builder.scheduler);
         ProbeLoop probes = null;
         if (probe != null) {
-            Verdict verdict = new Verdict(registry, records, readiness, stopper, suspects, presence, config);
-            probes = new ProbeLoop(registry, records, workers, probe, config, verdict, stalls, presence);
-            loops.add("probe", config.sweep(), probes);
-            loops.add("verdict", config.sweep(), verdict);
+            ProbeEvaluator evaluator =
+                    new ProbeEvaluator(registry, records, readiness, stopper, massFailureGuard, pauses, config);
+            probes = new ProbeLoop(registry, records, workers, probe, config, evaluator, stalls, pauses);
+            loops.add("probe", config.tickInterval(), probes);
+            loops.add("evaluation", config.tickInterval(), evaluator);
         }
-        FailedLeases failedLeases = new FailedLeases(
-                registry, records, workers, exits, probe, config.healthTimeout(), presence, builder.scheduler);
-        loops.add("failed leases", config.sweep(), failedLeases);
+        FailedLeaseLoop failedLeases = new FailedLeaseLoop(
+                registry, records, workers, exits, probe, config.healthTimeout(), pauses, builder.scheduler);
+        loops.add("failed leases", config.tickInterval(), failedLeases);
         diagnosis = new LoadDiagnosis(probes, workers);
-        loops.add("slow load", SlowLoadLoop.PERIOD, new SlowLoadLoop(records, diagnosis, presence));
+        loops.add("slow load", SlowLoadLoop.PERIOD, new SlowLoadLoop(records, diagnosis, pauses));
         loops.add(
-                "heartbeat", config.sweep(), new HeartbeatLoop(registry, records, stopper, suspects, config, presence));
-        loops.add("suspects", config.sweep(), suspects);
-        loops.add("restart", config.sweep(), restarts);
-        loops.add("leaks", Duration.ofSeconds(1), now -> registry.reportLeaks());
-        loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, stopper, stalls, diagnosis, config, presence));
-        config.busyLimit()
+                "heartbeat",
+                config.tickInterval(),
+                new HeartbeatLoop(registry, records, stopper, massFailureGuard, config, pauses));
+        loops.add("mass failure guard", config.tickInterval(), massFailureGuard);
+        loops.add("restart", config.tickInterval(), restarts);
+        loops.add("leaks", Duration.ofSeconds(1), now -> registry.supervision().reportLeaks());
+        loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, stopper, stalls, diagnosis, config, pauses));
+        config.busyTimeout()
                 .ifPresent(limit ->
-                        loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, records, stopper, limit, presence)));
+                        loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, records, stopper, limit, pauses)));
         config.idleTimeout()
-                .ifPresent(timeout ->
-                        loops.add("idle", config.idleCheck(), new IdleLoop(records, stopper, timeout, presence)));
+                .ifPresent(timeout -> loops.add(
+                        "idle",
+                        config.idleCheckInterval(),
+                        new IdleLoop(registry.supervision(), records, stopper, timeout, pauses)));
         shutdown = new Shutdown(registry, workers, stopper, exits, runner, config, () -> {
             failedLeases.close();
-            supervisors.leave(workers);
+            supervisors.remove(workers);
         });
         if (builder.hookDeadline != null) {
             shutdown.hook(builder.hookDeadline); // first: while the JVM shuts down, it is refused
         }
         try {
             runner.start(builder.scheduler);
-        } catch (Throwable refused) { // nobody will ever have this supervisor: nothing of it may stay
+        } catch (Throwable refused) { // build() fails: undo what the constructor has registered
             shutdown.unhook();
-            supervisors.leave(workers);
+            supervisors.remove(workers);
             throw refused;
         }
         failedLeases.register();
     }
 
-    /** Before anything is started: memory and ports are to be free. */
+    /** Runs before anything is started, so that memory and ports are free. */
     private OrphanReport reapOrphans(ProcessController processes) {
         OrphanReport report;
         try {
             report = requireNonNull(processes.reapOrphans(), "the process controller's report");
-        } catch (Throwable t) { // foreign code; what is left running is no reason not to start
-            log.warn("orphans of an earlier hive could not be looked for", LogText.of(t));
+        } catch (Throwable t) { // foreign code: orphans left running do not prevent the start
+            log.warn("search for orphans of an earlier hive failed", LogText.of(t));
             report = OrphanReport.unsupported();
         }
-        registry.noteReapedOrphans(report.ended().size());
         return report;
     }
 
     /**
      * A builder with the defaults set.
      *
-     * @param registry where the workers are kept; its clock is the supervisor's
-     * @param scheduler the host's scheduler, on which the loops run; one thread is enough
+     * @param registry holds the workers; the supervisor uses its clock
+     * @param scheduler the hive's scheduler, on which the loops run; one thread is enough
      * @return a new builder
      */
     public static Builder builder(WorkerRegistry registry, ScheduledExecutorService scheduler) {
@@ -168,15 +182,15 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * Starts a worker. Blocks the caller for as long as starting a process takes, but not for the load.
+     * Starts a worker. Blocks until the process has been started, not until it has loaded.
      *
      * @param spec what to start
      * @return the worker, Loading, with its pid
-     * @throws SpawnException if the process could not be started, or another process listens at the url that the spec
-     *     gives it; then nothing stays registered and no port stays taken
+     * @throws SpawnException if the process could not be started, or another process already listens at the spec's url;
+     *     nothing stays registered and the port is released
      * @throws io.github.workerregistry.DuplicateWorkerException if the spec's id is taken
      * @throws PortsExhaustedException if the worker needs a port and none is free
-     * @throws IllegalArgumentException if the url or the program is malformed once its placeholders are filled
+     * @throws IllegalArgumentException if the url or the program is malformed after its placeholders are substituted
      * @throws IllegalStateException if this supervisor is shutting down, or the hive's scheduler has been shut down
      */
     public WorkerInfo spawn(WorkerSpec spec) {
@@ -184,27 +198,27 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * The worker's call-back: it has loaded and takes requests. Either this or the first healthy probe makes it ready,
-     * whichever comes first. Where workers are restarted, {@link #ready(String, int)} is safer: a late call-back of the
-     * last generation would make the next one ready, which still loads.
+     * Reports that a worker has loaded and accepts requests. The worker becomes ready by this call or by the first
+     * healthy probe, whichever is earlier. If workers are restarted, prefer {@link #reportReady(String, int)}: here, a
+     * late call of an earlier generation makes the next one ready while it is still loading.
      *
      * @param id the worker's id
-     * @return true if the worker is ready now, also if it was before, or will be as soon as the start of its process
-     *     has returned; false if the id is unknown, or the worker is stopping, backing off, or waits to be started
+     * @return true if the worker is ready, also if it was before, or will be as soon as the start of its process has
+     *     returned; false if the id is unknown, or the worker is stopping, backing off, or not yet being started
      */
-    public boolean ready(String id) {
+    public boolean reportReady(String id) {
         return calledBack(requireNonNull(id, "id"), worker -> true);
     }
 
     /**
-     * The call-back of one generation of a worker, which it finds in its environment as {@code WORKER_GENERATION}. A
-     * late call of an earlier generation makes no later one ready.
+     * Reports that one generation of a worker has loaded. The process has its generation in its environment as
+     * {@code WORKER_GENERATION}. A late call of an earlier generation has no effect.
      *
      * @param id the worker's id
      * @param generation the generation that has loaded, as in {@link WorkerInfo#generation()}
-     * @return as {@link #ready(String)}; false also if the worker is in another generation
+     * @return as {@link #reportReady(String)}; false also if the worker is in another generation
      */
-    public boolean ready(String id, int generation) {
+    public boolean reportReady(String id, int generation) {
         return calledBack(requireNonNull(id, "id"), worker -> worker.generation() == generation);
     }
 
@@ -217,30 +231,45 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * Waits for a worker's present generation to become ready.
+     * Returns a stage that completes when the worker's current generation is ready.
      *
      * @param id the worker's id
      * @return completes, on any thread, with the worker when it is ready; exceptionally with
-     *     {@link WorkerEndedException}, which has the cause, as soon as its process has ended before, even if a restart
-     *     follows; or with {@link NoSuchWorkerException} if no such worker is supervised here
+     *     {@link WorkerEndedException}, which has the cause, if its process exits first, even if a restart follows; or
+     *     with {@link NoSuchWorkerException} if no such worker is supervised here
      */
     public CompletionStage<WorkerInfo> whenReady(String id) {
         SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
         return worker == null
                 ? CompletableFuture.failedFuture(new NoSuchWorkerException(id))
-                : Stages.forHive(worker.ready);
+                : HiveFutures.forHive(worker.ready);
     }
 
     /**
-     * The host's word that a worker's load makes progress, where its output does not show it. Where output is not
-     * recorded, the first call also begins the watch: from then on, {@link LifecycleConfig#loadStall()} without another
-     * one ends the load.
+     * Reports load progress that a worker's output does not show. If output is not recorded, the first report also
+     * starts stall detection: from then on, the load fails after {@link LifecycleConfig#loadStallTimeout()} without
+     * another report.
      *
      * @param id the worker's id
      * @return false if no such worker is supervised here
      */
-    public boolean progress(String id) {
+    public boolean reportProgress(String id) {
+        return reportProgress(workers.get(requireNonNull(id, "id")));
+    }
+
+    /**
+     * Reports load progress of one generation of a worker. A late report of an earlier generation has no effect.
+     *
+     * @param id the worker's id
+     * @param generation the generation that makes progress, as in {@code WORKER_GENERATION}
+     * @return false if no such worker is supervised here, or it is in another generation; then nothing is recorded
+     */
+    public boolean reportProgress(String id, int generation) {
         SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
+        return reportProgress(worker == null || worker.generation != generation ? null : worker);
+    }
+
+    private boolean reportProgress(@Nullable SupervisedWorker worker) {
         if (worker != null) {
             worker.load.report(registry.clock().instant());
         }
@@ -248,74 +277,86 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * The same of one generation of a worker: what the last one reports late is no progress of the next one.
-     *
-     * @param id the worker's id
-     * @param generation the generation that makes progress, as in {@code WORKER_GENERATION}
-     * @return false if no such worker is supervised here, or it is in another generation; then nothing is noted
-     */
-    public boolean progress(String id, int generation) {
-        SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
-        if (worker == null || worker.generation != generation) {
-            return false;
-        }
-        worker.load.report(registry.clock().instant());
-        return true;
-    }
-
-    /**
-     * Restarts a worker at an operator's request: stops it as {@link #stop} does, and starts the next generation at
-     * once, with the same id, however it ended, and with the same port and url, unless another process has taken the
-     * port. The restart is not counted against its {@link RestartPolicy}. A worker that backs off is restarted now; one
-     * that is just being started is left alone.
+     * Restarts a worker at an operator's request: stops it as {@link #stop} does, then starts the next generation at
+     * once, whatever the exit status. Id, port and url stay the same, unless another process now listens on the port.
+     * The restart does not count against the {@link RestartPolicy}. A worker that is backing off is restarted now; one
+     * whose process is being started is not restarted.
      *
      * @param id the worker's id
      * @return completes, on any thread, with the worker, Loading, when its new process has been started; exceptionally
      *     with {@link SpawnException} if that failed, with {@link WorkerEndedException} if the worker was stopped
-     *     meanwhile, with {@link UnkillableException} if its process does not end, or with
-     *     {@link NoSuchWorkerException} if no such worker is supervised here, or the host removed its record
+     *     meanwhile, with {@link UnkillableException} if its process does not exit, or with
+     *     {@link NoSuchWorkerException} if no such worker is supervised here, or the hive removed its record
      */
     public CompletionStage<WorkerInfo> restart(String id) {
-        return Stages.forHive(restarts.restart(requireNonNull(id, "id")));
+        return HiveFutures.forHive(restarts.restart(requireNonNull(id, "id")));
     }
 
     /**
-     * Stops a worker in good order: no new leases; open ones may run to their end for the drain time; then it is asked
-     * to end if there is a way to ask, then signalled with SIGTERM, and at the end of the grace killed with all its
-     * tree. Each step is skipped as soon as the process has gone.
+     * Stops a worker gracefully. It gets no new leases; open leases may end within the drain time. Then the
+     * {@link StopRequest}, if there is one, is sent, then SIGTERM; when the grace period is over, the whole process
+     * tree is killed. The remaining steps are skipped as soon as the process has exited.
      *
      * @param id the worker's id
-     * @return completes, on any thread, when the process has gone, or exceptionally with {@link UnkillableException},
-     *     or with {@link NoSuchWorkerException} if no such worker is supervised here
+     * @return completes, on any thread, when the process has exited; exceptionally with {@link UnkillableException}, or
+     *     with {@link NoSuchWorkerException} if no such worker is supervised here
      */
     public CompletionStage<ExitStatus> stop(String id) {
-        return gone(stopper.stop(requireNonNull(id, "id")));
+        return exitOf(stopper.stop(requireNonNull(id, "id")));
     }
 
     /**
-     * Kills a worker's whole process tree, now. Open leases end with the process.
+     * Stops a worker gracefully, with the given reason and drain time.
+     *
+     * @param id the worker's id
+     * @param reason recorded in {@link io.github.workerregistry.WorkerState.Stopping} and as the cause of the exit
+     * @param drain the longest wait for open leases, &gt; 0; empty: no limit
+     * @return as {@link #stop(String)}
+     * @throws IllegalArgumentException if {@code drain} is out of range
+     */
+    public CompletionStage<ExitStatus> stop(String id, StopReason reason, Optional<Duration> drain) {
+        requireNonNull(id, "id");
+        requireNonNull(reason, "reason");
+        requireNonNull(drain, "drain").ifPresent(time -> requireInRange(time, "drain"));
+        return exitOf(stopper.stop(id, reason, drain));
+    }
+
+    /**
+     * Stops a worker at once, without a drain, if it is unchanged since it was read: same incarnation, same state, and
+     * if it was Idle, not leased since. So an idle worker that has just been leased is not stopped.
+     *
+     * @param seen the snapshot to compare with
+     * @param reason recorded as in {@link #stop(String, StopReason, Optional)}
+     * @return whether the worker is being stopped
+     */
+    public boolean stopIfUnchanged(WorkerInfo seen, StopReason reason) {
+        return stopper.endIfUnchanged(requireNonNull(seen, "seen"), requireNonNull(reason, "reason"));
+    }
+
+    /**
+     * Kills a worker's whole process tree at once. Its open leases end.
      *
      * @param id the worker's id
      * @return as {@link #stop}
      */
     public CompletionStage<ExitStatus> forceKill(String id) {
-        return gone(stopper.forceKill(requireNonNull(id, "id")));
+        return exitOf(stopper.forceKill(requireNonNull(id, "id")));
     }
 
-    private static CompletableFuture<ExitStatus> gone(CompletableFuture<SupervisedWorker> ending) {
-        CompletableFuture<ExitStatus> gone = new CompletableFuture<>();
+    private static CompletableFuture<ExitStatus> exitOf(CompletableFuture<SupervisedWorker> ending) {
+        CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
         ending.whenComplete((worker, failure) -> {
             if (failure != null) {
-                gone.completeExceptionally(failure);
+                exit.completeExceptionally(failure);
             } else {
-                Stages.relay(worker.gone, gone);
+                HiveFutures.relay(worker.exit, exit);
             }
         });
-        return Stages.forHive(gone);
+        return HiveFutures.forHive(exit);
     }
 
     /**
-     * The last 100 exits: who, why, exit code, and the last lines of output.
+     * The last 100 exits: worker, cause, exit status, last output lines.
      *
      * @return an unmodifiable list, oldest first
      */
@@ -324,42 +365,51 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * What an earlier run of this hive had left running: what was ended, and what could not be.
+     * The orphans of an earlier run of this hive: those that were terminated, and those that could not be.
      *
-     * @return the report of the one search, which {@link ProcessController#reapOrphans()} made before this supervisor
-     *     started anything
+     * @return the report of {@link ProcessController#reapOrphans()}, which ran once, before this supervisor started
+     *     anything
      */
     public OrphanReport orphansAtStart() {
         return orphans;
     }
 
     /**
-     * Ends all workers, side by side, under one deadline. From now on {@link #spawn} is refused, and a spawn in flight
-     * is ended. Workers may drain for as long as their grace still fits before the deadline; then they are asked,
-     * signalled, and at the deadline killed. When all is over, the loops end. Goes on without the scheduler if the host
-     * shuts that down.
+     * Stops all workers concurrently, under one deadline. From now on {@link #spawn} is rejected, and a worker whose
+     * process is being started is stopped. Workers may drain as long as the grace period still fits before the
+     * deadline; then follow the stop request, SIGTERM and, at the deadline, the kill. The loops end when all workers
+     * have ended. Continues without the scheduler if the hive shuts that down.
      *
-     * <p>Idempotent: a later call gives the same report; if its deadline is earlier, it hurries.
+     * <p>Idempotent: a later call returns the same report; an earlier deadline replaces the current one.
      *
-     * @param deadline the time until whatever is left is killed, &gt; 0
-     * @return completes, on any thread, when every worker has gone or is found unkillable; never exceptionally
+     * @param deadline the time after which remaining processes are killed, &gt; 0
+     * @return completes, on any thread, when every worker has exited or is found unkillable; never exceptionally
      * @throws IllegalArgumentException if the deadline is out of range
      */
     public CompletionStage<ShutdownReport> shutdown(Duration deadline) {
-        return shutdown.begin(LifecycleConfig.requireInRange(deadline, "deadline"));
+        return shutdown.begin(requireInRange(deadline, "deadline"));
     }
 
     /**
-     * Kills what still runs, and takes the loops off the host's scheduler. Does not wait: what is left to be noticed or
-     * killed again is seen to on the timer thread that the JDK has, for the kill wait and 2 s more at the longest. To
-     * end workers in good order, use {@link #shutdown} first. Idempotent.
+     * Stops all workers gracefully and waits: as {@link #shutdown} with {@link LifecycleConfig#stopGrace()} as the
+     * deadline. Waits at most {@code stopGrace + killTimeout} of real time, or until the thread is interrupted, and
+     * keeps the interrupt status; remaining processes are then killed as by {@link #closeNow()}. May be called on the
+     * scheduler's thread or by a listener: the calling thread then runs the loops itself. Idempotent.
      */
     @Override
     public void close() {
+        shutdown.andWait(config.stopGrace(), config.stopGrace().plus(config.killTimeout()));
+    }
+
+    /**
+     * Kills all remaining processes and cancels the loops on the hive's scheduler. Does not wait: outstanding exits are
+     * detected, and kills repeated, on the JDK's timer thread, for at most {@code killTimeout} + 2 s. Idempotent.
+     */
+    public void closeNow() {
         shutdown.now();
     }
 
-    /** How many processes it supervises, and of which registry, for logs. Takes no lock. */
+    /** The number of supervised processes and the registry, for logs. Takes no lock. */
     @Override
     public String toString() {
         long processes = workers.all().stream()
@@ -368,7 +418,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         return "WorkerSupervisor[processes: " + processes + ", " + registry + "]";
     }
 
-    /** Settings of a supervisor; every method returns the builder. Not thread-safe. */
+    /** Builds a {@link WorkerSupervisor}. Not thread-safe. */
     public static final class Builder {
         private final WorkerRegistry registry;
         private final ScheduledExecutorService scheduler;
@@ -380,7 +430,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         private boolean superviseRegistered = true;
         private RestartPolicy restart = RestartPolicy.onFailure();
         private LifecycleConfig config = LifecycleConfig.defaults();
-        private PortRange ports = PortRange.of(8100, 8199);
+        private PortPool ports = PortPool.of(8100, 8199);
 
         private Builder(WorkerRegistry registry, ScheduledExecutorService scheduler) {
             this.registry = registry;
@@ -393,7 +443,7 @@ public final class WorkerSupervisor implements AutoCloseable {
          * @param processes default {@link LocalProcessController#create()}
          * @return this builder
          */
-        public Builder processes(ProcessController processes) {
+        public Builder processController(ProcessController processes) {
             this.processes = requireNonNull(processes, "processes");
             return this;
         }
@@ -401,21 +451,23 @@ public final class WorkerSupervisor implements AutoCloseable {
         /**
          * Sets how workers are probed.
          *
-         * <p>A load that takes more than 10 s is warned of, once for each generation, with the last answer. Without a
-         * probe there is one such warning in all, and none once a worker has called back.
+         * <p>A load that takes more than 10 s is logged at WARN, once per generation, with the last answer of the
+         * probe. Without a probe there is one such warning in total, and none after the first call of
+         * {@link WorkerSupervisor#reportReady}.
          *
-         * @param probe default: none; then only the call-back makes a worker ready, and no health check can fail
+         * @param probe default: none; then only {@link WorkerSupervisor#reportReady} makes a worker ready, and no
+         *     health check fails
          * @return this builder
          */
-        public Builder health(HealthProbe probe) {
+        public Builder healthProbe(HealthProbe probe) {
             this.probe = requireNonNull(probe, "probe");
             return this;
         }
 
         /**
-         * Sets how a worker is asked to end before it is signalled.
+         * Sets the request that asks a worker to exit before it is signalled.
          *
-         * @param stopRequest default: it is not; a stop begins with SIGTERM
+         * @param stopRequest default: none; a stop begins with SIGTERM
          * @return this builder
          */
         public Builder stopRequest(StopRequest stopRequest) {
@@ -424,12 +476,12 @@ public final class WorkerSupervisor implements AutoCloseable {
         }
 
         /**
-         * Sets when to act.
+         * Sets intervals, timeouts and limits.
          *
          * @param config default {@link LifecycleConfig#defaults()}
          * @return this builder
          */
-        public Builder config(LifecycleConfig config) {
+        public Builder lifecycle(LifecycleConfig config) {
             this.config = requireNonNull(config, "config");
             return this;
         }
@@ -440,7 +492,7 @@ public final class WorkerSupervisor implements AutoCloseable {
          * @param restart default {@link RestartPolicy#onFailure()}
          * @return this builder
          */
-        public Builder restart(RestartPolicy restart) {
+        public Builder restartPolicy(RestartPolicy restart) {
             this.restart = requireNonNull(restart, "restart");
             return this;
         }
@@ -451,27 +503,27 @@ public final class WorkerSupervisor implements AutoCloseable {
          * @param ports default 8100 to 8199
          * @return this builder
          */
-        public Builder ports(PortRange ports) {
+        public Builder ports(PortPool ports) {
             this.ports = requireNonNull(ports, "ports");
             return this;
         }
 
         /**
-         * Sets where work runs that may block: starting a process on a restart, removing files.
+         * Sets the executor of work that may block: starting a process on a restart, removing files.
          *
          * @param blocking default: the scheduler
          * @return this builder
          */
-        public Builder blocking(Executor blocking) {
+        public Builder blockingExecutor(Executor blocking) {
             this.blocking = requireNonNull(blocking, "blocking");
             return this;
         }
 
         /**
-         * Sets whether workers that the hive registered itself are evaluated here: probed, checked when a lease of them
-         * has failed, timed out, and ended when they fail. Where a registry has several supervisors, that is up to the
-         * one that was built first; if it says false, nothing evaluates them. A worker that was spawned is evaluated by
-         * the supervisor that spawned it, and by no other.
+         * Sets whether this supervisor evaluates workers that the hive registered itself: probes them, checks them
+         * after a failed lease, times them out, and stops them when they fail. If a registry has several supervisors,
+         * the setting of the first one built decides; if it is false, nothing evaluates these workers. A spawned worker
+         * is evaluated only by the supervisor that spawned it.
          *
          * @param superviseRegistered default true
          * @return this builder
@@ -483,33 +535,36 @@ public final class WorkerSupervisor implements AutoCloseable {
 
         /**
          * Adds a JVM shutdown hook that calls {@link WorkerSupervisor#shutdown} and waits for it: on SIGTERM, Ctrl-C
-         * and {@code System.exit}, and not on SIGKILL. The JVM waits no longer than the deadline, the kill wait and 3 s
-         * (1 s of them for listeners that run on the supervisor's threads); what is left then is killed. The hook is
-         * taken away when the supervisor has been shut down or closed.
+         * and {@code System.exit}, and not on SIGKILL. The JVM waits at most the deadline + the kill timeout + 3 s (1 s
+         * of them for listeners that run on the supervisor's threads); remaining processes are then killed. The hook is
+         * removed when the supervisor has been shut down or closed.
          *
-         * <p>A service manager may signal the hive and its workers at once (systemd does with
-         * {@code KillMode=control-group}, its default; {@code KillMode=mixed} lets workers drain). So with the hook,
-         * the exit of a worker by SIGTERM or SIGINT that nobody here sent is dealt with 200 ms later, and is no crash
-         * if the shutdown has begun by then.
+         * <p>A service manager may signal the hive and its workers at the same time (systemd does with
+         * {@code KillMode=control-group}, its default; {@code KillMode=mixed} lets workers drain). Therefore, with the
+         * hook, an exit by a SIGTERM or SIGINT that the supervisor did not send is processed 200 ms later, and is no
+         * crash if the shutdown has begun by then.
          *
-         * @param deadline the time until whatever is left is killed
+         * @param deadline the time after which remaining processes are killed, &gt; 0
          * @return this builder
-         * @throws IllegalArgumentException if the deadline is out of range
          */
         public Builder shutdownHook(Duration deadline) {
-            this.hookDeadline = LifecycleConfig.requireInRange(deadline, "deadline");
+            this.hookDeadline = requireNonNull(deadline, "deadline");
             return this;
         }
 
         /**
-         * Builds the supervisor: ends what an earlier run of this hive left running, see
-         * {@link ProcessController#reapOrphans()}, which takes some milliseconds, or seconds if there are orphans; then
-         * its loops run.
+         * Builds the supervisor. First terminates the orphans of an earlier run of this hive (see
+         * {@link ProcessController#reapOrphans()}; milliseconds, or seconds if there are orphans), then starts the
+         * loops.
          *
          * @return a new supervisor
          * @throws java.util.concurrent.RejectedExecutionException if the scheduler has been shut down
+         * @throws IllegalArgumentException if the deadline of the shutdown hook is out of range
          */
         public WorkerSupervisor build() {
+            if (hookDeadline != null) {
+                requireInRange(hookDeadline, "deadline");
+            }
             return new WorkerSupervisor(this);
         }
     }

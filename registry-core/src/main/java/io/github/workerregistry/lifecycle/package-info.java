@@ -1,11 +1,38 @@
 /**
- * The life of a worker's process: spawn, ready, health, idle timeout, exit, restart, stop.
+ * The lifecycle of worker processes: spawn, ready, health, idle timeout, exit, restart, stop.
  *
- * <p>Start at {@link io.github.workerregistry.lifecycle.WorkerSupervisor}. What to start is a
- * {@link io.github.workerregistry.lifecycle.WorkerSpec}, when to act is a
- * {@link io.github.workerregistry.lifecycle.LifecycleConfig}, whether and when to start a worker again is a
- * {@link io.github.workerregistry.lifecycle.RestartPolicy}. The loops are package-private, one small class each,
- * stepped by {@code tick(now)}.
+ * <p>Start at {@link io.github.workerregistry.lifecycle.WorkerSupervisor}. A
+ * {@link io.github.workerregistry.lifecycle.WorkerSpec} describes a worker, a
+ * {@link io.github.workerregistry.lifecycle.LifecycleConfig} has the intervals and timeouts, and a
+ * {@link io.github.workerregistry.lifecycle.RestartPolicy} decides on restarts.
+ *
+ * <h2>A map of the classes</h2>
+ *
+ * <ul>
+ *   <li><b>API</b>: the four above, {@code PortPool}, {@code StopRequest}, {@code ShutdownReport}, and the exceptions
+ *       {@code NoSuchWorkerException}, {@code WorkerEndedException}, {@code UnkillableException},
+ *       {@code PortsExhaustedException}.
+ *   <li><b>Loops</b>, one small class each, stepped by {@code Tick.tick(now)}: {@code LivenessLoop},
+ *       {@code RecordLoop}, {@code DroppedStartLoop}, {@code StopLoop} (these four also run while another loop blocks);
+ *       {@code OutputLoop}, {@code ProbeLoop}, {@code FailedLeaseLoop}, {@code SlowLoadLoop}, {@code HeartbeatLoop},
+ *       {@code LoadLoop}, {@code BusyLoop}, {@code IdleLoop}, {@code RestartLoop}. {@code LoopSchedule} runs them in
+ *       their periods, {@code LoopRunner} on the hive's scheduler, {@code SchedulerFallback} and {@code BackupTimer}
+ *       without it.
+ *   <li><b>Decisions</b>: {@code Spawner}, {@code Readiness}, {@code ProbeEvaluator}, {@code MassFailureGuard},
+ *       {@code StallDetector}, {@code Stopper}, {@code ExitProcessor}, {@code ExitRecorder}, {@code Shutdown}.
+ *   <li><b>One worker</b>: {@code WorkerSeries} (all generations), {@code SupervisedWorker} (one generation),
+ *       {@code SerialExecutor} (its decisions, one after another), {@code ProcessStart}, {@code StopSequence},
+ *       {@code RestartHistory}, {@code LoadProgress}; all of them in {@code SupervisedWorkers}.
+ *   <li><b>Starting</b>: {@code Launch}, {@code Placeholders}, {@code Template}, {@code SpecChecks}, {@code WorkerUrl},
+ *       {@code WorkerIds}, {@code ProcessStarter}, {@code LateProcess}; ports in {@code LocalPorts},
+ *       {@code LocalAddresses}, {@code ListenerCheck}.
+ *   <li><b>Plumbing</b>: {@code PauseTracker} (pauses of this JVM, excluded from every deadline),
+ *       {@code DeferredCallBacks} and {@code HiveFutures} (the hive's code runs outside of decisions),
+ *       {@code ProcessReleaser}, {@code RunOnce}, {@code SafeLog}, {@code SharedSignal}, {@code RegistrySupervisors}.
+ * </ul>
+ *
+ * <p>Reading order: the constructor of {@code WorkerSupervisor}, which wires all classes; then {@code Spawner},
+ * {@code ExitProcessor} and {@code StopSequence}; then any loop.
  */
 @NullMarked
 package io.github.workerregistry.lifecycle;

@@ -2,7 +2,7 @@ package io.github.workerregistry.process;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.LogText;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -17,12 +17,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The temporary directories that hives made and could not remove because they were killed. The name of each says whose
- * it is: a hash of the hive id, and the hive's process.
+ * Removes temporary directories of hives that were killed before they could do so. The name of a directory contains a
+ * hash of the hive id and the identity of the hive's process.
  *
- * <p>Removed are only directories of this JVM's own user: in a directory that all may write to, anybody may make one of
- * any name, or a link of that name to somewhere else, also between two steps here. So a directory is opened, without
- * following a link, and what is open is checked and emptied, never a name.
+ * <p>Only directories owned by the user of this JVM are removed. In a world-writable directory another user can create
+ * a directory or link of any name, also between two steps here. So a directory is opened without following links, and
+ * the open directory, not its name, is checked and emptied.
  */
 final class AbandonedDirectories {
 
@@ -32,32 +32,31 @@ final class AbandonedDirectories {
 
     private AbandonedDirectories() {}
 
-    /** How the name of a directory of this JVM begins. */
+    /** The name prefix of the directories of this JVM. */
     static String prefix(String hiveId) {
         ProcessIdentity self = ProcessIdentity.of(ProcessHandle.current());
         return "worker-registry-" + Integer.toHexString(hiveId.hashCode()) + "-" + Proc.pidNamespace() + "-"
                 + self.pid() + "-" + Math.max(0, self.startTime()) + "-";
     }
 
-    /** Removes what dead hives of that id left in a directory. */
+    /** Removes the directories of dead hives of that id from a directory. */
     static void remove(Path parent, String hiveId) {
         try (DirectoryStream<Path> found = Files.newDirectoryStream(parent, "worker-registry-*")) {
             if (!(found instanceof SecureDirectoryStream<Path> secure)) {
-                log.debug(
-                        "{} is not searched: this system cannot hold on to a directory", LogText.of(parent.toString()));
+                log.debug("{} is not searched: no secure directory streams here", LogText.of(parent.toString()));
                 return;
             }
             for (Path directory : secure) {
-                if (isOfADeadHive(directory.getFileName().toString(), hiveId)) {
-                    removeIfOurs(secure, directory);
+                if (belongsToDeadHive(directory.getFileName().toString(), hiveId)) {
+                    removeIfOwned(secure, directory);
                 }
             }
         } catch (IOException | DirectoryIteratorException | UnreadableException e) {
-            log.debug("temporary directories in {} cannot be looked at", LogText.of(parent.toString()), LogText.of(e));
+            log.debug("temporary directories in {} cannot be read", LogText.of(parent.toString()), LogText.of(e));
         }
     }
 
-    private static boolean isOfADeadHive(String directory, String hiveId) {
+    private static boolean belongsToDeadHive(String directory, String hiveId) {
         Matcher name = NAME.matcher(directory);
         if (!name.matches()
                 || !name.group(1).equals(Integer.toHexString(hiveId.hashCode()))
@@ -67,40 +66,40 @@ final class AbandonedDirectories {
         try {
             return new ProcessIdentity(Long.parseLong(name.group(3)), Long.parseLong(name.group(4)), Proc.bootId())
                     .hasEnded();
-        } catch (IllegalArgumentException notANumberOfOurs) {
+        } catch (IllegalArgumentException malformed) {
             return false;
         }
     }
 
-    private static void removeIfOurs(SecureDirectoryStream<Path> parent, Path directory) {
+    private static void removeIfOwned(SecureDirectoryStream<Path> parent, Path directory) {
         try (SecureDirectoryStream<Path> open = parent.newDirectoryStream(directory.getFileName(), NOFOLLOW_LINKS)) {
             UserPrincipal owner =
                     open.getFileAttributeView(FileOwnerAttributeView.class).getOwner();
             if (owner.equals(Files.getOwner(Path.of("/proc/self")))) {
-                removeWhole(parent, directory, open);
+                emptyAndDelete(parent, directory, open);
             }
-        } catch (IOException | DirectoryIteratorException e) { // a link, for one
+        } catch (IOException | DirectoryIteratorException e) { // for example a link
             log.debug("{} cannot be removed", LogText.of(directory.toString()), LogText.of(e));
         }
     }
 
     /**
-     * Empties the directory that is open and was checked, whatever its name leads to by now; then its name goes, if
-     * that is one of an empty directory.
+     * Empties the open, already checked directory, independent of its current name; then deletes the name if it denotes
+     * an empty directory.
      */
-    static void removeWhole(SecureDirectoryStream<Path> parent, Path directory, SecureDirectoryStream<Path> open)
+    static void emptyAndDelete(SecureDirectoryStream<Path> parent, Path directory, SecureDirectoryStream<Path> open)
             throws IOException {
         for (Path file : open) {
             deleteFile(open, file);
         }
         parent.deleteDirectory(directory.getFileName());
-        log.info("removed the temporary directory {} of a hive that has died", LogText.of(directory.toString()));
+        log.info("removed the temporary directory {} of a dead hive", LogText.of(directory.toString()));
     }
 
     private static void deleteFile(SecureDirectoryStream<Path> directory, Path file) {
         try {
             directory.deleteFile(file.getFileName());
-        } catch (IOException e) { // a directory, which is none of ours
+        } catch (IOException e) { // a directory, not created here
             log.debug("{} cannot be removed", LogText.of(file.toString()), LogText.of(e));
         }
     }

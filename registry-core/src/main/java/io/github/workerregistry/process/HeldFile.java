@@ -4,7 +4,7 @@ import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.LogText;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -19,14 +19,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A regular file that is held open. From then on it is that file and no other, whoever deletes it, renames it or puts
- * something else in its place.
+ * A regular file that is kept open. It remains the same file even if its name is deleted, renamed or replaced.
  *
- * <p>What could lead to the file of somebody else is refused, see {@link OutputFileChecks}. On Linux nothing can come
- * between these checks and the opening; elsewhere they are made before and after it.
+ * <p>Files that could belong to another user are rejected, see {@link OutputFileChecks}. On Linux the opened file
+ * itself is checked, without a race; elsewhere the name is checked before and after opening.
  *
- * <p>Costs one file descriptor. It is a {@link RandomAccessFile} because an interrupt closes a channel. Closed by the
- * garbage collector if by nobody else. Not thread-safe.
+ * <p>Takes one file descriptor. Uses a {@link RandomAccessFile} because an interrupt closes a channel. Closed at the
+ * latest by the garbage collector. Not thread-safe.
  */
 final class HeldFile implements AutoCloseable {
 
@@ -39,14 +38,14 @@ final class HeldFile implements AutoCloseable {
     private final Path directory;
     private final Path path;
     private final boolean created;
-    private Path last;
+    private Path lastPath;
 
     /**
-     * Takes over an open file.
+     * Wraps an open file.
      *
-     * @param name by which the very file can be opened again
-     * @param directory where it was opened, with no link in it
-     * @param path its name in there
+     * @param name a path that opens the same file again
+     * @param directory the directory in which it was opened, with links resolved
+     * @param path its path in that directory
      */
     HeldFile(RandomAccessFile content, Path name, Path directory, Path path, boolean created) {
         this.content = content;
@@ -54,36 +53,36 @@ final class HeldFile implements AutoCloseable {
         this.directory = directory;
         this.path = path;
         this.created = created;
-        this.last = path;
+        this.lastPath = path;
     }
 
     /**
-     * Opens a file, or makes it, then with mode 0600. The mode of one that is there stays as it is.
+     * Opens a file, or creates it with mode 0600. The mode of an existing file is not changed.
      *
-     * @throws IOException if that is not possible or not safe; the message says why, in words for the reader of a log
+     * @throws IOException if that is not possible or not safe; the message contains the reason
      */
     static HeldFile open(Path directory, String file) throws IOException {
         try {
-            return openNow(directory.toRealPath(), file);
+            return openWithRetries(directory.toRealPath(), file);
         } catch (IOException e) {
-            boolean speaks = e.getClass() == IOException.class; // the message of others is a path, or begins with it
-            String why = speaks ? e.getMessage() : e.toString();
+            boolean hasReason = e.getClass() == IOException.class; // the message of a subclass begins with a path
+            String why = hasReason ? e.getMessage() : e.toString();
             throw new IOException("output file " + directory.resolve(file) + " cannot be opened: " + why, e);
         }
     }
 
-    private static HeldFile openNow(Path directory, String file) throws IOException {
+    private static HeldFile openWithRetries(Path directory, String file) throws IOException {
         Path path = directory.resolve(file);
         boolean created = false;
         for (int attempt = 1; ; attempt++) {
             try {
-                created |= make(path);
-                return openThere(directory, path, created);
+                created |= create(path);
+                return openExisting(directory, path, created);
             } catch (NoSuchFileException | FileNotFoundException e) {
                 if (attempt == ATTEMPTS) {
                     discard(path, created);
                     throw e;
-                } // else: moved by somebody between two of our steps, or a descriptor was closed
+                } // else: moved concurrently, or a descriptor was closed
             } catch (Throwable t) {
                 discard(path, created);
                 throw t;
@@ -97,14 +96,14 @@ final class HeldFile implements AutoCloseable {
         }
     }
 
-    private static HeldFile openThere(Path directory, Path path, boolean created) throws IOException {
+    private static HeldFile openExisting(Path directory, Path path, boolean created) throws IOException {
         OutputFileChecks.requireRegular(path);
-        return Descriptors.areShown()
+        return Descriptors.areAvailable()
                 ? openByDescriptor(directory, path, created)
                 : openByName(directory, path, created);
     }
 
-    private static boolean make(Path path) throws IOException {
+    private static boolean create(Path path) throws IOException {
         try {
             Files.createFile(path, ownerOnly(path));
             return true;
@@ -122,8 +121,7 @@ final class HeldFile implements AutoCloseable {
     }
 
     /**
-     * The channel follows no link and does not block, were this a FIFO by now. What was opened has a name of its own
-     * then, by which the rest is done.
+     * The channel does not follow links and does not block on a FIFO. All further steps use the path of its descriptor.
      */
     private static HeldFile openByDescriptor(Path directory, Path path, boolean created) throws IOException {
         try (FileChannel opened = FileChannel.open(path, READ, WRITE, NOFOLLOW_LINKS)) {
@@ -140,7 +138,10 @@ final class HeldFile implements AutoCloseable {
         }
     }
 
-    /** Where descriptors have no names. A link that comes between the check and the opening is seen, but opened. */
+    /**
+     * For systems without descriptor paths. A link created between the check and the opening is detected, but only
+     * after it was opened.
+     */
     static HeldFile openByName(Path directory, Path path, boolean created) throws IOException {
         RandomAccessFile content = new RandomAccessFile(path.toFile(), "rw");
         try {
@@ -160,19 +161,19 @@ final class HeldFile implements AutoCloseable {
         return content;
     }
 
-    /** A name by which the very file can be opened again, until it is closed. */
+    /** A path that opens the same file again, until it is closed. */
     Path name() {
         return name;
     }
 
-    /** Whether it was not there before. */
+    /** Whether {@link #open} created it. */
     boolean wasCreated() {
         return created;
     }
 
     @Override
     public void close() {
-        last = currentPath();
+        lastPath = currentPath();
         try {
             content.close();
         } catch (IOException e) {
@@ -180,10 +181,10 @@ final class HeldFile implements AutoCloseable {
         }
     }
 
-    /** After it was closed: deletes the file, also under another name, if it has not left its directory. */
+    /** Deletes the closed file, also if it was renamed within its directory. */
     void delete() {
-        if (directory.equals(last.getParent())) {
-            OutputFile.delete(last);
+        if (directory.equals(lastPath.getParent())) {
+            OutputFile.delete(lastPath);
         }
     }
 

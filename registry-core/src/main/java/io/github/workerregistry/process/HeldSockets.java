@@ -4,21 +4,21 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The sockets that a process has open, by their inodes. */
+/** The inodes of the sockets that a process has open. */
 final class HeldSockets {
 
     private HeldSockets() {}
 
-    /** Those of a process; not there if it has ended. */
+    /** The sockets of a process; absent if it has exited. */
     static Reading<Set<Long>> of(ProcessIdentity process) {
         long pid = process.pid();
         boolean inOtherThreads =
                 Proc.stat(pid).value().filter(Proc.Stat::livesInOtherThreads).isPresent();
         Reading<Set<Long>> held = inOtherThreads ? ofOtherThreads(pid) : Proc.sockets(Long.toString(pid));
-        return process.hasEnded() ? Reading.gone() : held; // last: another process may have the pid by now
+        return process.hasEnded() ? Reading.absent() : held; // checked last: the pid may have been reused meanwhile
     }
 
-    /** A thread that has ended shows none; threads may end while they are looked at. */
+    /** An ended thread shows no sockets; threads may end while they are read. */
     private static Reading<Set<Long>> ofOtherThreads(long pid) {
         Reading<List<String>> threads = Proc.otherThreads(pid);
         Set<Long> all = new HashSet<>();

@@ -6,10 +6,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which variables of this JVM's own environment a worker's process is given. Names are compared exactly.
+ * Selects the variables of this JVM's environment that a worker process inherits. Names are compared exactly.
  *
- * @param only the names that are inherited, if the JVM has them; empty: all
- * @param except names that are not inherited, whatever {@code only} says; default none
+ * @param only the names to inherit, if the JVM has them; empty means all
+ * @param except names that are not inherited, even if {@code only} contains them; default none
+ * @since 0.1
  */
 public record InheritedEnvironment(Optional<Set<String>> only, Set<String> except) {
 
@@ -30,19 +31,19 @@ public record InheritedEnvironment(Optional<Set<String>> only, Set<String> excep
     }
 
     /**
-     * The default: every variable of this JVM.
+     * Inherits every variable of this JVM. The default.
      *
-     * @return the one value for that
+     * @return the shared instance
      */
     public static InheritedEnvironment all() {
         return ALL;
     }
 
     /**
-     * Whether a variable of this JVM is passed on.
+     * Whether a variable of this JVM is inherited.
      *
      * @param name the variable
-     * @return true if it is one of {@code only}, or all are, and it is not excepted
+     * @return true if {@code only} is empty or contains it, and {@code except} does not
      */
     public boolean includes(String name) {
         requireNonNull(name, "name");

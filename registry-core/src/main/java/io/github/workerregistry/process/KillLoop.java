@@ -4,52 +4,52 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** Ends processes by SIGKILL and waits until they have gone. The only place where this package waits for a process. */
+/** Kills processes and waits until they have exited. The only place where this package waits for a process. */
 final class KillLoop {
 
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
-    private final BooleanSupplier areGone;
-    private final BooleanSupplier areAlive;
+    private final BooleanSupplier allExited;
+    private final BooleanSupplier anyAlive;
     private final BooleanSupplier kill;
 
     /**
-     * @param areGone searches for more, and says whether none is left
-     * @param areAlive whether one of the known is left
-     * @param kill kills the known, and says whether the signal came through to all
+     * @param allExited searches for further processes; true if none is left
+     * @param anyAlive whether a known process is left
+     * @param kill kills the known processes; true if all were signalled
      */
-    KillLoop(BooleanSupplier areGone, BooleanSupplier areAlive, BooleanSupplier kill) {
-        this.areGone = areGone;
-        this.areAlive = areAlive;
+    KillLoop(BooleanSupplier allExited, BooleanSupplier anyAlive, BooleanSupplier kill) {
+        this.allExited = allExited;
+        this.anyAlive = anyAlive;
         this.kill = kill;
     }
 
     /**
-     * Searches and kills until none is left. Whoever is found after the first ones were killed was being started just
-     * then, or was hidden behind them.
+     * Searches and kills until no process is left. A search after the first kill finds processes that were being
+     * started meanwhile, or were hidden behind killed ones.
      *
-     * @param deadline as {@link System#nanoTime} gives it
-     * @return false if the time was over before
+     * @param deadline in terms of {@link System#nanoTime}
+     * @return false if the deadline passed first
      */
     boolean run(long deadline) {
-        boolean gone = areGone.getAsBoolean();
+        boolean exited = allExited.getAsBoolean();
         boolean interrupted = false;
-        while (!gone && deadline - System.nanoTime() > 0) {
+        while (!exited && deadline - System.nanoTime() > 0) {
             boolean sent = kill.getAsBoolean();
             do {
-                interrupted |= pause();
+                interrupted |= park();
                 sent = sent || kill.getAsBoolean();
-            } while (areAlive.getAsBoolean() && deadline - System.nanoTime() > 0);
-            gone = areGone.getAsBoolean();
+            } while (anyAlive.getAsBoolean() && deadline - System.nanoTime() > 0);
+            exited = allExited.getAsBoolean();
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return gone;
+        return exited;
     }
 
-    /** An interrupt does not shorten it; gives whether there was one. */
-    static boolean pause() {
+    /** Parks for one poll interval; returns whether the thread was interrupted, and clears the interrupt. */
+    static boolean park() {
         LockSupport.parkNanos(POLL_NANOS);
         return Thread.interrupted();
     }

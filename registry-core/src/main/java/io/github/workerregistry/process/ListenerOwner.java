@@ -6,24 +6,24 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Tells whether the sockets that listen at an address are held by given processes. */
+/** Determines whether given processes own the listening sockets of an address. */
 final class ListenerOwner {
 
     private ListenerOwner() {}
 
     /**
-     * Whether all that listen there are held by some of the processes.
+     * Whether all sockets that listen at the address belong to the processes.
      *
-     * @return empty if nobody listens there, or a process may not be looked at that may hold one
-     * @throws UnreadableException if that cannot be told now
+     * @return empty if no socket listens there, or if a process that may own one may not be read
+     * @throws UnreadableException if that cannot be read now
      */
     static Optional<Boolean> isAmong(List<ProcessIdentity> processes, InetSocketAddress address) {
         Reading<ListeningSockets> sockets = ListeningSockets.read();
         if (sockets.hasFailed()) {
-            throw new UnreadableException("who listens", null);
+            throw new UnreadableException("the list of listening sockets", null);
         }
         Set<Long> wanted = new HashSet<>(
-                sockets.value().map(listening -> listening.reachedAt(address)).orElse(Set.of()));
+                sockets.value().map(listening -> listening.reachableAt(address)).orElse(Set.of()));
         if (wanted.isEmpty()) {
             return Optional.empty();
         }

@@ -12,10 +12,9 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * The TCP sockets that listen in the network namespace of this JVM, as {@code /proc/net/tcp} and {@code tcp6} list
- * them. Which of them a connection reaches is told as Linux decides it: one that is bound to the very address before
- * one that is bound to all, and of IPv4 before one of IPv6 that takes both. Several are reached in turn if they share
- * the port (SO_REUSEPORT).
+ * The listening TCP sockets in the network namespace of this JVM, from {@code /proc/net/tcp} and {@code tcp6}. A
+ * connection is matched as by Linux: a socket bound to the exact address precedes one bound to the wildcard address,
+ * and an IPv4 socket precedes a dual-stack IPv6 one. Several sockets may share a port (SO_REUSEPORT).
  */
 final class ListeningSockets {
 
@@ -34,7 +33,7 @@ final class ListeningSockets {
         private static final int STATE = 3;
         private static final int INODE = 9;
 
-        /** Empty for the heading. */
+        /** Empty for the header line. */
         static Optional<Socket> parse(String line) {
             String[] fields = line.strip().split("\\s+", -1);
             if (fields.length <= INODE || !fields[STATE].equals(LISTEN)) {
@@ -47,7 +46,7 @@ final class ListeningSockets {
                     Long.parseLong(fields[INODE])));
         }
 
-        /** The table has addresses as words of 32 bits, each printed as this machine reads it. */
+        /** The table contains addresses as 32-bit words in native byte order. */
         private static byte[] bytes(String words) {
             ByteBuffer bytes = ByteBuffer.allocate(words.length() / 2).order(ByteOrder.nativeOrder());
             for (int i = 0; i < words.length(); i += Integer.BYTES * 2) {
@@ -63,13 +62,13 @@ final class ListeningSockets {
     }
 
     /**
-     * Those of now. The tables list those that listen first, so no more is read, however many connections there are.
+     * Reads the current sockets. The tables list listening sockets first, so reading stops before the connections.
      *
-     * @return not read if this JVM may not, or cannot now
+     * @return refused if this JVM may not read the tables, failed if it cannot now
      */
     static Reading<ListeningSockets> read() {
-        Reading<List<String>> tcp = Proc.linesWhile("self/net/tcp", ListeningSockets::isNotPastTheListening);
-        Reading<List<String>> tcp6 = Proc.linesWhile("self/net/tcp6", ListeningSockets::isNotPastTheListening);
+        Reading<List<String>> tcp = Proc.linesWhile("self/net/tcp", ListeningSockets::isInListeningPart);
+        Reading<List<String>> tcp6 = Proc.linesWhile("self/net/tcp6", ListeningSockets::isInListeningPart);
         if (tcp.hasFailed() || tcp6.hasFailed()) {
             return Reading.failed();
         }
@@ -78,13 +77,13 @@ final class ListeningSockets {
                 : Reading.read(parse(tcp.value().orElse(List.of()), tcp6.value().orElse(List.of())));
     }
 
-    /** Connections that are being made stood between those that listen, before Linux 4.4. */
-    private static boolean isNotPastTheListening(String line) {
+    /** Before Linux 4.4, connections in SYN_RECV state were listed among the listening sockets. */
+    private static boolean isInListeningPart(String line) {
         String[] fields = line.strip().split("\\s+", -1);
         return fields.length <= Socket.STATE || Set.of("st", "0A", "03").contains(fields[Socket.STATE]);
     }
 
-    /** From the lines of both tables. */
+    /** Parses the lines of both tables. */
     static ListeningSockets parse(List<String> tcp, List<String> tcp6) {
         return new ListeningSockets(parse(tcp), parse(tcp6));
     }
@@ -93,17 +92,17 @@ final class ListeningSockets {
         return lines.stream().map(Socket::parse).flatMap(Optional::stream).toList();
     }
 
-    /** The inodes of those that a connection to an address reaches; none if it would be refused. */
-    Set<Long> reachedAt(InetSocketAddress address) {
+    /** The inodes of the sockets that a connection to an address may reach; none if it would be refused. */
+    Set<Long> reachableAt(InetSocketAddress address) {
         byte[] wanted = address.getAddress().getAddress();
         int port = address.getPort();
         Stream<Set<Long>> inOrder = wanted.length == IPV4_BYTES
                 ? Stream.of(
                         inodes(ipv4, port, isAt(wanted)),
                         inodes(ipv6, port, isAt(mapped(wanted))),
-                        inodes(ipv4, port, ListeningSockets::isAnywhere),
-                        inodes(ipv6, port, ListeningSockets::isAnywhereForIpv4))
-                : Stream.of(inodes(ipv6, port, isAt(wanted)), inodes(ipv6, port, ListeningSockets::isAnywhere));
+                        inodes(ipv4, port, ListeningSockets::isWildcard),
+                        inodes(ipv6, port, ListeningSockets::isWildcardForIpv4))
+                : Stream.of(inodes(ipv6, port, isAt(wanted)), inodes(ipv6, port, ListeningSockets::isWildcard));
         return inOrder.filter(reached -> !reached.isEmpty()).findFirst().orElse(Set.of());
     }
 
@@ -121,13 +120,13 @@ final class ListeningSockets {
         return address -> Arrays.equals(address, wanted);
     }
 
-    private static boolean isAnywhere(byte[] address) {
+    private static boolean isWildcard(byte[] address) {
         return Arrays.equals(address, new byte[address.length]);
     }
 
-    /** Whether it takes IPv4 at all is not told; if it did not, nobody would have been reached. */
-    private static boolean isAnywhereForIpv4(byte[] address) {
-        return isAnywhere(address) || Arrays.equals(address, mapped(new byte[IPV4_BYTES]));
+    /** The table does not say whether the socket is dual-stack; if not, the connection would have been refused. */
+    private static boolean isWildcardForIpv4(byte[] address) {
+        return isWildcard(address) || Arrays.equals(address, mapped(new byte[IPV4_BYTES]));
     }
 
     private static byte[] mapped(byte[] ipv4) {

@@ -3,8 +3,8 @@ package io.github.workerregistry.process;
 /** Whether a process runs. */
 enum Liveness {
     RUNNING,
-    /** It has ended, for certain; its pid is free, another process's, or a zombie's. */
+    /** It has exited for certain; its pid is free, reused, or that of a zombie. */
     ENDED,
-    /** It cannot be told now, and nothing follows from that. */
+    /** It cannot be read now; callers must not conclude anything. */
     UNKNOWN
 }

@@ -3,7 +3,7 @@ package io.github.workerregistry.process;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.ExitStatus;
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.LogText;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
@@ -16,19 +16,19 @@ import org.slf4j.LoggerFactory;
 /**
  * A process of this machine and its tree.
  *
- * <p>The exit becomes known in {@link #settle()}, which runs whenever there may be news: on the JDK's notice that the
- * root has gone (in the common pool, which may be late), on every poll, and after a signal. Of what the root leaves
- * behind the JDK gives no notice, so the death of the last survivor is seen by the next poll.
+ * <p>The exit is detected in {@link #settle()}, which runs when the JDK reports the exit of the root (in the common
+ * pool, possibly late), on every poll, and after a signal. The JDK does not report the exit of other processes of the
+ * tree, so the exit of the last survivor is detected by the next poll.
  *
- * <p>Nothing follows from what cannot be read or done now, for want of a file descriptor, say: there is no exit then,
- * and a signal that did not come through is sent again by the next poll.
+ * <p>If something cannot be read or sent now (for example, no free file descriptor), no exit is reported, and a signal
+ * that was not delivered is sent again by the next poll.
  */
 final class LocalProcess implements WorkerProcess {
 
     private static final Logger log = LoggerFactory.getLogger(LocalProcess.class);
 
-    /** On a machine where processes start all the time, a few of a hundred searches are unsure. */
-    private static final int NOTICED_SEARCHES = 5;
+    /** If processes start all the time, a few per cent of the searches are unsure. */
+    private static final int MAX_EXIT_SEARCHES = 5;
 
     private final String workerId;
     private final Process root;
@@ -37,10 +37,10 @@ final class LocalProcess implements WorkerProcess {
     private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
     private volatile ProcessIdentity identity;
 
-    /** A signal may not have come through to all. */
-    private volatile boolean owed;
+    /** Whether a signal may not have been delivered to all processes. */
+    private volatile boolean signalPending;
 
-    /** Guards the fields below. Never held while {@link #exit} completes: that runs foreign code. */
+    /** Guards the fields below. Not held while {@link #exit} completes, which runs foreign code. */
     private final ReentrantLock lock = new ReentrantLock();
 
     private final ProcessTree tree;
@@ -55,19 +55,19 @@ final class LocalProcess implements WorkerProcess {
         this.tree = tree;
         this.output = output;
         this.identity = ProcessIdentity.ofChild(root);
-        knowRoot();
+        addRoot();
     }
 
-    /** Takes over a process that was just started. */
+    /** Wraps a process that was just started. */
     static LocalProcess watch(String workerId, Process root, ProcessMark mark, ProcessTree tree, ProcessOutput output) {
         LocalProcess process = new LocalProcess(workerId, root, mark, tree, output);
         try {
             CompletableFuture<Void> unused = root.onExit().handle((ended, failure) -> {
-                process.notice();
+                process.onRootExit();
                 return null;
             });
-        } catch (OutOfMemoryError e) { // no thread for the notice; a poll will see
-            log.debug("{}: no notice of its exit will come", process, LogText.of(e));
+        } catch (OutOfMemoryError e) { // no thread for the callback; a poll will detect the exit
+            log.debug("{}: its exit will be detected by polling only", process, LogText.of(e));
         }
         return process;
     }
@@ -93,12 +93,12 @@ final class LocalProcess implements WorkerProcess {
 
     @Override
     public void terminate() {
-        end(false);
+        signalTree(false);
     }
 
     @Override
     public void kill() {
-        end(true);
+        signalTree(true);
     }
 
     @Override
@@ -107,7 +107,7 @@ final class LocalProcess implements WorkerProcess {
             return false;
         }
         try {
-            return killed && !owed && tree.isSeenAlive();
+            return killed && !signalPending && tree.isCertainlyAlive();
         } finally {
             lock.unlock();
         }
@@ -134,8 +134,8 @@ final class LocalProcess implements WorkerProcess {
     /**
      * {@inheritDoc}
      *
-     * <p>On Linux. Looks at the known members first: mostly one of them holds the socket, and no search is needed. What
-     * they have started since may hold it, too.
+     * <p>On Linux. Checks the known members first: usually one of them owns the socket, and no search is needed.
+     * Otherwise searches for processes that they have started since.
      */
     @Override
     public Optional<Boolean> ownsListener(InetSocketAddress address) {
@@ -149,19 +149,19 @@ final class LocalProcess implements WorkerProcess {
             }
             boolean complete = searchTree();
             Optional<Boolean> owner = ListenerOwner.isAmong(members(), address);
-            if (!complete && owner.equals(Optional.of(false))) { // somebody may have been overlooked
+            if (!complete && owner.equals(Optional.of(false))) { // a process may have been missed
                 throw new UnreadableException("the tree of " + this, null);
             }
             return owner;
         } finally {
-            settle(); // who came meanwhile has left it to us
+            settle(); // a thread that failed to get the lock meanwhile relies on this call
         }
     }
 
     private List<ProcessIdentity> members() {
         lock.lock();
         try {
-            knowRoot();
+            addRoot();
             return tree.members();
         } finally {
             lock.unlock();
@@ -187,58 +187,55 @@ final class LocalProcess implements WorkerProcess {
         return "process " + identity.pid() + " of worker " + workerId;
     }
 
-    private void end(boolean force) {
+    private void signalTree(boolean force) {
         if (exit.isDone()) {
             return;
         }
         lock.lock();
         try {
-            // Before the signal, so that its effect is no crash.
+            // Set before the signal, so that its exit does not count as a crash.
             requested |= root.isAlive() && !identity().hasEnded();
             killed |= force;
-            owed = true;
+            signalPending = true;
             search();
-            owed = !tree.signal(signal()) || searchFailed;
+            signalPending = !tree.signal(signal()) || searchFailed;
         } finally {
             lock.unlock();
         }
         settle();
     }
 
-    /** Also the root if it bears no mark: its program has emptied its environment, or the search fails. */
+    /** Adds the root explicitly: it is not found if its program emptied its environment, or if the search fails. */
     private void search() {
-        knowRoot();
+        addRoot();
         searchFailed = tree.search() == ProcessTree.Search.FAILED;
     }
 
-    private void knowRoot() {
+    private void addRoot() {
         ProcessIdentity known = identity();
         if (known.startTime() != ProcessIdentity.UNKNOWN && !known.hasEnded()) {
             tree.add(known, mark);
         }
     }
 
-    /** The JDK gives it once, and perhaps nobody polls: a search that is unsure is repeated. */
-    private void notice() {
-        for (int i = 0; i < NOTICED_SEARCHES && !exit.isDone(); i++) {
+    /** The JDK calls this once, and the process may not be polled: an unsure search is repeated. */
+    private void onRootExit() {
+        for (int i = 0; i < MAX_EXIT_SEARCHES && !exit.isDone(); i++) {
             settle();
         }
     }
 
-    /**
-     * Gives the exit if the root and its tree have gone. A thread that finds another one at it leaves the work to that
-     * one.
-     */
+    /** Completes the exit if the root and its tree have exited. Does nothing if another thread holds the lock. */
     private void settle() {
-        if (exit.isDone() || (root.isAlive() && !owed) || !lock.tryLock()) {
+        if (exit.isDone() || (root.isAlive() && !signalPending) || !lock.tryLock()) {
             return;
         }
         ExitStatus status;
         try {
-            if (owed) {
+            if (signalPending) {
                 signalAgain();
             }
-            if (root.isAlive() || !treeHasGone()) {
+            if (root.isAlive() || !treeHasExited()) {
                 return;
             }
             status = requested ? ExitStatus.requested(root.exitValue()) : ExitStatus.unrequested(root.exitValue());
@@ -248,32 +245,32 @@ final class LocalProcess implements WorkerProcess {
         exit.complete(status);
     }
 
-    /** Only those that it has not come through to: a second SIGTERM may mean something else to a program. */
+    /** Signals only processes that have not received it: a program may treat a second SIGTERM differently. */
     private void signalAgain() {
         if (searchFailed) {
             search();
         }
-        owed = !tree.signalRest(signal()) || searchFailed;
+        signalPending = !tree.signalRemaining(signal()) || searchFailed;
     }
 
     /**
-     * Searches only when nobody is known to be left. Whoever is found then has had no signal yet, and gets it now, also
-     * from a search that may have overlooked others: the next one comes only when he has gone.
+     * Searches only if no known process is left. Processes found then have not been signalled yet and are signalled
+     * now, even if the search is unsure: the next search runs only after they have exited.
      */
-    private boolean treeHasGone() {
+    private boolean treeHasExited() {
         if (tree.isAlive()) {
             return false;
         }
-        boolean complete = tree.searchWithPatience();
+        boolean complete = tree.searchConclusively();
         if (!tree.isAlive()) {
             return complete;
         }
-        log.debug("{} has ended and left others running: {}", this, killed || !requested ? "killing" : "asking them");
-        owed = !tree.signal(signal());
+        log.debug("{} has exited, its tree still runs: {}", this, killed || !requested ? "killing" : "terminating");
+        signalPending = !tree.signal(signal());
         return false;
     }
 
-    /** What a root that ended by itself leaves behind has nobody to serve, and is not asked. */
+    /** The rest of a tree whose root exited by itself is killed, not terminated. */
     private Signal signal() {
         return requested && !killed ? Signal.TERM : Signal.KILL;
     }

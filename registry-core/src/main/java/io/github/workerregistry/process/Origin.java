@@ -1,6 +1,6 @@
 package io.github.workerregistry.process;
 
-import static io.github.workerregistry.WorkerInfo.MAX_NAME_LENGTH;
+import static io.github.workerregistry.internal.Checks.MAX_NAME_LENGTH;
 import static java.util.stream.Collectors.joining;
 
 import java.util.Optional;
@@ -9,24 +9,24 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Where a worker's process comes from: what its {@link ProcessMark} says.
+ * The origin of a worker's process: the parsed content of its {@link ProcessMark}.
  *
- * <p>In the environment it reads {@code default/4711/88123/3f0c...-boot/4026531836/llama-1/5d1e...-uuid.7}. Names are
- * written with {@code %} and the four hexadecimal digits of each UTF-16 unit that is no plain letter, digit, {@code -},
- * {@code _} or {@code .}, so that any name comes through any locale as it was.
+ * <p>In the environment it has the form {@code default/4711/88123/3f0c...-boot/4026531836/llama-1/5d1e...-uuid.7}.
+ * Names are written with {@code %} and the four hexadecimal digits of each UTF-16 unit that is not an ASCII letter,
+ * digit, {@code -}, {@code _} or {@code .}, so that every name is preserved in every locale.
  *
- * @param hiveId the name of the hive
- * @param hive the process that the hive is
- * @param namespace the pid namespace in which that process has its pid, see {@link Proc#pidNamespace()}
+ * @param hiveId the id of the hive
+ * @param hive the process of the hive
+ * @param namespace the pid namespace of that process, see {@link Proc#pidNamespace()}
  * @param workerId the worker that was started
- * @param start what no other start of a worker has
+ * @param start an id that is unique for each start
  */
 record Origin(String hiveId, ProcessIdentity hive, String namespace, String workerId, String start) {
 
-    private static final Pattern ODD = Pattern.compile("[^A-Za-z0-9_.-]");
+    private static final Pattern UNSAFE = Pattern.compile("[^A-Za-z0-9_.-]");
     private static final Pattern ESCAPE = Pattern.compile("%([0-9a-f]{4})");
 
-    /** A name of which every unit is escaped, each with five characters. */
+    /** Every unit of a name escaped, with five characters each. */
     private static final int LONGEST_FIELD = 5 * MAX_NAME_LENGTH;
 
     /** A start by this JVM. */
@@ -47,8 +47,8 @@ record Origin(String hiveId, ProcessIdentity hive, String namespace, String work
     }
 
     /**
-     * Empty unless the mark is, to the letter, one that {@link #mark()} gives. Anybody may write one, and what it says
-     * goes into logs and reports: none of its texts is longer than a name may be.
+     * Parses a mark. Empty unless it is exactly in the form of {@link #mark()}. Any process can set a mark, and its
+     * content goes into logs and reports, so the length of each field is limited to that of a name.
      */
     static Optional<Origin> of(ProcessMark mark) {
         String[] fields = mark.value().split("/", -1);
@@ -72,8 +72,8 @@ record Origin(String hiveId, ProcessIdentity hive, String namespace, String work
     }
 
     /**
-     * Whether the hive is no longer there, for certain. What cannot be judged from here counts as alive: a hive whose
-     * start time was not to be read, or one in another container, whose pid means somebody else here.
+     * Whether the hive has exited for certain. A hive counts as alive if its start time could not be read, or if it is
+     * in another pid namespace (container), where its pid has another meaning.
      */
     boolean isOrphaned() {
         return hive.startTime() > 0
@@ -83,8 +83,8 @@ record Origin(String hiveId, ProcessIdentity hive, String namespace, String work
     }
 
     private static String escape(String name) {
-        return ODD.matcher(name)
-                .replaceAll(odd -> odd.group()
+        return UNSAFE.matcher(name)
+                .replaceAll(unsafe -> unsafe.group()
                         .chars()
                         .mapToObj(unit -> String.format("%%%04x", unit))
                         .collect(joining()));

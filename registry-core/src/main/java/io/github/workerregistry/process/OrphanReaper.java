@@ -1,10 +1,10 @@
 package io.github.workerregistry.process;
 
-import static io.github.workerregistry.WorkerInfo.requireName;
+import static io.github.workerregistry.internal.Checks.requireName;
 import static java.util.Objects.requireNonNull;
 
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.internal.CommandText;
+import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.OrphanReport.Orphan;
 import java.time.Duration;
 import java.util.List;
@@ -14,48 +14,48 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends the workers of a hive that died and could not end them itself (SIGKILL, the kernel out of memory, a crash of the
- * JVM). Left alone, they hold their memory, their VRAM and their ports for ever, and nobody listens to them.
+ * Kills the workers of a hive that died without stopping them (SIGKILL, the kernel's OOM killer, a JVM crash).
+ * Otherwise they would hold their memory, VRAM and ports for ever.
  *
  * <p>A supervisor with a {@link LocalProcessController} calls it when it is built, before the first worker is spawned,
- * so that memory and ports are free. Others may too:
+ * so that memory and ports are free. It can also be called directly:
  *
  * <pre>{@code
  * LocalProcessController processes = LocalProcessController.builder().hiveId("gpu-box").build();
  * OrphanReaper.of(processes.hiveId()).reap();
  * }</pre>
  *
- * <p>It goes by the mark that {@link LocalProcessController} puts into the environment of every worker; everything that
- * a worker starts inherits it. The mark names the hive by its id and by its process: pid, start time and boot. A
- * process is an orphan if its mark has this hive id and that very process is no more; a stranger who got the pid, or a
- * zombie, is not the hive. What hangs on an orphan as its descendant goes with it, though its own environment was
- * emptied.
+ * <p>It uses the mark that {@link LocalProcessController} puts into the environment of every worker and that every
+ * descendant inherits. The mark contains the hive id and the identity of the hive's process: pid, start time and boot.
+ * A process is an orphan if its mark has this hive id and the process of its hive has exited; a process that reuses the
+ * pid, or a zombie, does not count as the hive. Descendants of an orphan are killed with it, even if their own
+ * environment was emptied.
  *
- * <p>Orphans are killed (SIGKILL) and not asked: to end in good order is to finish work, and the one that it was for is
- * dead.
+ * <p>Orphans are killed (SIGKILL), not terminated: a graceful exit would only finish work for a client that is dead.
  *
- * <p>Never touched are
+ * <p>Never killed are:
  *
  * <ul>
- *   <li>the workers of a hive that lives, also under the same id;
+ *   <li>the workers of a live hive, also under the same id;
  *   <li>the workers of another hive id;
- *   <li>this JVM, its ancestors, and whatever bears the mark of one of them. So a hive that is itself the worker of a
- *       dead hive does not saw off the branch that it sits on;
- *   <li>processes of another pid namespace (container) as their hive's: whether that hive lives cannot be told from
- *       here;
- *   <li>processes that this JVM may not look at: those of other users, unless it is root.
+ *   <li>this JVM, its ancestors, and every process with the mark of one of them. So a hive that is itself the worker of
+ *       a dead hive does not kill itself;
+ *   <li>processes whose hive is in another pid namespace (container): whether that hive is alive cannot be determined
+ *       from here;
+ *   <li>processes that this JVM may not read: those of other users, unless it is root.
  * </ul>
  *
- * <p>A hive may itself be the worker of another one. If the inner one outlives the outer one, it is an orphan: it and
- * its workers are reaped by the outer one's id. If both have died, the inner one's workers are reaped by the inner
- * one's id, when it starts again. Give both the same id if the outer one is to clean up for both.
+ * <p>A hive may itself be the worker of an outer hive. If the inner hive outlives the outer one, it is an orphan: it
+ * and its workers are reaped under the id of the outer hive. If both have died, the workers of the inner hive are
+ * reaped under its id, when it starts again. Use the same id for both if the outer hive is to reap for both.
  *
- * <p>What cannot be found: a process that emptied its own environment and whose parent has gone, too. Where
- * {@code /proc} hides the processes of other users ({@code hidepid}), a hive of another user looks dead; that matters
- * only if its workers run as the user of this JVM, under the same hive id.
+ * <p>Not found is a process that emptied its own environment and whose parent has exited. If {@code /proc} hides the
+ * processes of other users ({@code hidepid}), a hive of another user seems dead; that matters only if its workers run
+ * as the user of this JVM, under the same hive id.
  *
- * <p>It has no threads of its own. Thread-safe; several hives may reap at the same time, then each may report what both
- * have killed.
+ * <p>Starts no threads. Thread-safe. Several hives may reap at the same time; each may then report the same processes.
+ *
+ * @since 0.1
  */
 public final class OrphanReaper {
 
@@ -65,9 +65,9 @@ public final class OrphanReaper {
 
     private final String hiveId;
     private final Duration timeout;
-    private final Predicate<Orphans> killing;
+    private final Predicate<OrphanSearch> killing;
 
-    OrphanReaper(String hiveId, Duration timeout, Predicate<Orphans> killing) {
+    OrphanReaper(String hiveId, Duration timeout, Predicate<OrphanSearch> killing) {
         this.hiveId = requireName(hiveId, "hiveId");
         if (requireNonNull(timeout, "timeout").isNegative() || timeout.isZero()) {
             throw new IllegalArgumentException("timeout must be > 0, was " + timeout);
@@ -77,38 +77,38 @@ public final class OrphanReaper {
     }
 
     /**
-     * A reaper that waits at most 5 s for the orphans to go.
+     * Creates a reaper that waits at most 5 s for the orphans to exit.
      *
-     * @param hiveId whose orphans, see {@link LocalProcessController#hiveId()}
+     * @param hiveId the id of the dead hive, see {@link LocalProcessController#hiveId()}
      * @return the reaper
-     * @throws IllegalArgumentException if it cannot be a hive id
+     * @throws IllegalArgumentException if {@code hiveId} is not a valid name
      */
     public static OrphanReaper of(String hiveId) {
         return of(hiveId, DEFAULT_TIMEOUT);
     }
 
     /**
-     * A reaper.
+     * Creates a reaper.
      *
-     * @param hiveId whose orphans, see {@link LocalProcessController#hiveId()}
-     * @param timeout &gt; 0, how long to wait for the orphans to go once they were killed
+     * @param hiveId the id of the dead hive, see {@link LocalProcessController#hiveId()}
+     * @param timeout how long to wait for the killed orphans to exit, &gt; 0
      * @return the reaper
-     * @throws IllegalArgumentException if {@code hiveId} cannot be a hive id, or {@code timeout} is not positive
+     * @throws IllegalArgumentException if {@code hiveId} is not a valid name, or {@code timeout} is not positive
      */
     public static OrphanReaper of(String hiveId, Duration timeout) {
-        return new OrphanReaper(hiveId, timeout, Orphans::kill);
+        return new OrphanReaper(hiveId, timeout, OrphanSearch::kill);
     }
 
     /**
-     * Kills all orphans and waits until they have gone and their ports are free.
+     * Kills all orphans and waits until they have exited and their ports are free.
      *
-     * <p>Blocks: about 20 µs for each process of the machine, and if there are orphans until they have gone, at most
-     * for the timeout. An interrupt does not shorten that; it is kept for the caller.
+     * <p>Blocks for about 20 µs for each process of the machine, and if there are orphans, until they have exited, at
+     * most for the timeout. An interrupt does not shorten the wait; the interrupt status is restored.
      *
-     * <p>Logs each process that was ended at INFO, each that is still there at WARN.
+     * <p>Logs each killed process at INFO, and each that still runs at WARN.
      *
-     * @return what was found; empty, after a WARN, if the processes of this machine could not be read within the
-     *     timeout. Where that is not possible at all {@link OrphanReport#supported()} is false and nothing was done
+     * @return the orphans found; empty, after a WARN, if the processes of this machine could not be read within the
+     *     timeout. If the system does not support it, {@link OrphanReport#supported()} is false and nothing was done
      */
     public OrphanReport reap() {
         long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
@@ -116,13 +116,13 @@ public final class OrphanReaper {
         try {
             while (true) {
                 try {
-                    return Proc.identifiesProcesses() ? reap(new Orphans(hiveId), deadline) : unsupported();
+                    return Proc.identifiesProcesses() ? reap(new OrphanSearch(hiveId), deadline) : unsupported();
                 } catch (UnreadableException e) {
                     if (deadline - System.nanoTime() <= 0) {
-                        log.warn("orphans of hive {} may be left: they cannot be looked for", hiveId, LogText.of(e));
+                        log.warn("orphans of hive {} may be left: processes cannot be read", hiveId, LogText.of(e));
                         return new OrphanReport(true, List.of(), List.of());
                     }
-                    interrupted |= KillLoop.pause();
+                    interrupted |= KillLoop.park();
                 }
             }
         } finally {
@@ -133,18 +133,19 @@ public final class OrphanReaper {
     }
 
     private OrphanReport unsupported() {
-        log.info("orphans of hive {} cannot be looked for: that is supported on Linux only", hiveId);
+        log.info("orphans of hive {} cannot be searched for: this is supported on Linux only", hiveId);
         return OrphanReport.unsupported();
     }
 
-    private OrphanReport reap(Orphans orphans, long deadline) {
-        boolean gone = new KillLoop(orphans::areGone, orphans::areAlive, () -> killing.test(orphans)).run(deadline);
+    private OrphanReport reap(OrphanSearch orphans, long deadline) {
+        boolean complete =
+                new KillLoop(orphans::allExited, orphans::anyAlive, () -> killing.test(orphans)).run(deadline);
         OrphanReport report = new OrphanReport(true, orphans.ended(), orphans.remaining());
-        report(report, gone);
+        report(report, complete);
         return report;
     }
 
-    private void report(OrphanReport report, boolean gone) {
+    private void report(OrphanReport report, boolean complete) {
         for (Orphan orphan : report.ended()) {
             log.info(
                     "reaped process {} ({}) of worker {}, left behind by hive {} (process {})",
@@ -156,7 +157,7 @@ public final class OrphanReaper {
         }
         for (Orphan orphan : report.remaining()) {
             log.warn(
-                    "process {} ({}) of worker {}, left behind by hive {} (process {}), has not gone {} after SIGKILL",
+                    "process {} ({}) of worker {}, left behind by hive {} (process {}), still runs {} after SIGKILL",
                     orphan.process().pid(),
                     programOf(orphan),
                     LogText.of(orphan.workerId()),
@@ -164,12 +165,12 @@ public final class OrphanReaper {
                     orphan.hive().pid(),
                     timeout);
         }
-        if (!gone && report.remaining().isEmpty()) {
-            log.warn("orphans of hive {} may be left: not every process could be looked at", hiveId);
+        if (!complete && report.remaining().isEmpty()) {
+            log.warn("orphans of hive {} may be left: not every process could be read", hiveId);
         }
     }
 
-    /** A path may have 4,096 characters, and any. */
+    /** A path may have 4,096 characters, and may contain any character. */
     private static String programOf(Orphan orphan) {
         return LogText.of(
                 orphan.command().map(path -> CommandText.program(List.of(path))).orElse("unknown program"));

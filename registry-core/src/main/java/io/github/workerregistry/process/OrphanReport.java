@@ -6,12 +6,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What an {@link OrphanReaper} found and did.
+ * The result of an {@link OrphanReaper}.
  *
- * @param supported false where orphans cannot be found because the system does not show the environment of a process
- *     (any but Linux); then the lists are empty
- * @param ended the processes that were ended, in the order in which they were found
- * @param remaining the processes that were killed and had not gone when the time was over; each was logged at WARN
+ * @param supported false if orphans cannot be found because the system does not expose the environment of a process
+ *     (all but Linux); then the lists are empty
+ * @param ended the processes that were killed, in the order in which they were found
+ * @param remaining the processes that were killed and had not exited at the timeout; each was logged at WARN
+ * @since 0.1
  */
 public record OrphanReport(boolean supported, List<Orphan> ended, List<Orphan> remaining) {
 
@@ -26,7 +27,7 @@ public record OrphanReport(boolean supported, List<Orphan> ended, List<Orphan> r
     }
 
     /**
-     * The report of whoever cannot look for orphans.
+     * The report of a controller that cannot search for orphans.
      *
      * @return an empty report, not supported
      */
@@ -37,11 +38,11 @@ public record OrphanReport(boolean supported, List<Orphan> ended, List<Orphan> r
     /**
      * A process that outlived its hive.
      *
-     * @param process which process
-     * @param hive the process that its hive was
-     * @param workerId the worker that it was, or that started it
-     * @param command the path of its program, empty if that could not be read; without its arguments, which may hold
-     *     secrets
+     * @param process its identity
+     * @param hive the process of its hive
+     * @param workerId the worker that it belonged to
+     * @param command the path of its program, empty if it could not be read; arguments are omitted because they may
+     *     hold secrets
      */
     public record Orphan(ProcessIdentity process, ProcessIdentity hive, String workerId, Optional<String> command) {
 

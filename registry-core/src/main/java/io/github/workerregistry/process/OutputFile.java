@@ -1,6 +1,6 @@
 package io.github.workerregistry.process;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.LogText;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.ProcessBuilder.Redirect;
@@ -13,17 +13,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Output in a file that may grow to a limit. Grown over it, the file is cut to nothing, and its end is kept in memory.
+ * Output in a file of limited size. Above the limit the file is truncated to zero, and its end is kept in memory.
  *
- * <p>The child appends (O_APPEND), so what it writes after the cut begins at the start of the file. What it writes in
- * the instant between reading the end and cutting is lost.
+ * <p>The child appends (O_APPEND), so after truncation it writes from the start of the file. Output written between
+ * reading the end and truncating is lost.
  *
- * <p>The file stays the same one, and open, until the output is released: deleted, renamed or rotated it is still read
- * and cut, and needs no free file descriptor for that.
+ * <p>The file is kept open until the output is released: it is read and truncated even if it was deleted, renamed or
+ * rotated, and without a free file descriptor.
  */
 final class OutputFile implements ProcessOutput {
 
-    /** The most that is read for a tail, and the most that is kept in memory. */
+    /** Maximum number of bytes read for a tail, and kept in memory. */
     static final int TAIL_BYTES = 64 * 1024;
 
     private static final Logger log = LoggerFactory.getLogger(OutputFile.class);
@@ -35,13 +35,13 @@ final class OutputFile implements ProcessOutput {
     private final Runnable onAbandon;
 
     private long written;
-    private long seen; // size of the file when it was last read
-    private long begin; // where in the file the output of this process begins
-    private byte[] kept = {};
+    private long lastSize; // size of the file when it was last read
+    private long begin; // offset in the file at which the output of this process begins
+    private byte[] keptTail = {};
     private boolean closed;
 
     /**
-     * Output that is appended to a file.
+     * Appends output to a file.
      *
      * @param onRelease run once the file has been closed after the end of the process
      * @param onAbandon run once the file has been closed because the process was never started
@@ -52,8 +52,8 @@ final class OutputFile implements ProcessOutput {
         this.limit = limit;
         this.onRelease = onRelease;
         this.onAbandon = onAbandon;
-        this.seen = content.length();
-        this.begin = seen;
+        this.lastSize = content.length();
+        this.begin = lastSize;
     }
 
     @Override
@@ -67,11 +67,11 @@ final class OutputFile implements ProcessOutput {
         if (!closed) {
             try {
                 count(content.length());
-                if (seen > limit) {
-                    cut();
+                if (lastSize > limit) {
+                    truncate();
                 }
             } catch (IOException e) {
-                log.debug("output in {} cannot be read or cut", file, LogText.of(e));
+                log.debug("output in {} cannot be read or truncated", file, LogText.of(e));
             }
         }
         return written;
@@ -103,44 +103,44 @@ final class OutputFile implements ProcessOutput {
         onAbandon.run();
     }
 
-    /** Under the lock: the number of a descriptor that is closed while it is used may be that of another file. */
+    /** Holds the lock, because the number of a descriptor that is closed during use may be reused for another file. */
     private synchronized void close() {
         closed = true;
         file.close();
     }
 
     private void count(long size) {
-        if (size < seen) { // cut by somebody else, such as a log rotation that copies and truncates
+        if (size < lastSize) { // truncated externally, for example by log rotation
             begin = 0;
             written += size;
         } else {
-            written += size - seen;
+            written += size - lastSize;
         }
-        seen = size;
+        lastSize = size;
     }
 
-    private void cut() throws IOException {
-        kept = end();
+    private void truncate() throws IOException {
+        keptTail = end();
         content.setLength(0);
         begin = 0;
-        seen = 0;
+        lastSize = 0;
     }
 
-    /** The last bytes that this process wrote, whether they are still in the file or not. */
+    /** The last bytes that this process wrote, including truncated ones. */
     private byte[] end() throws IOException {
-        long size = content.length(); // asked once: the child goes on writing
-        count(size); // so that whatever was shown was counted, too
+        long size = content.length(); // read once: the child keeps writing
+        count(size); // so that every byte returned is also counted
         long from = Math.max(begin, size - TAIL_BYTES);
         byte[] window = new byte[(int) Math.max(0, size - from)];
         content.seek(from);
         int length = Math.max(0, content.read(window));
         int hole = holeBefore(window, length);
-        byte[] end = Arrays.copyOf(kept, kept.length + length - hole);
-        System.arraycopy(window, hole, end, kept.length, length - hole);
+        byte[] end = Arrays.copyOf(keptTail, keptTail.length + length - hole);
+        System.arraycopy(window, hole, end, keptTail.length, length - hole);
         return Arrays.copyOfRange(end, Math.max(0, end.length - TAIL_BYTES), end.length);
     }
 
-    /** A child that has opened its output anew does not append: it leaves a hole where the file was cut. */
+    /** A child that has reopened its output without O_APPEND leaves a hole at the start of the truncated file. */
     private static int holeBefore(byte[] window, int length) {
         int hole = 0;
         while (hole < length && window[hole] == 0) {
@@ -149,12 +149,12 @@ final class OutputFile implements ProcessOutput {
         return hole;
     }
 
-    /** Deletes an output file, or a directory of them if none is left in it. */
+    /** Deletes an output file, or an empty directory. */
     static void delete(Path path) {
         try {
             Files.deleteIfExists(path);
         } catch (DirectoryNotEmptyException e) {
-            // others still write there
+            // still in use
         } catch (IOException e) {
             log.debug("{} cannot be deleted", LogText.of(path.toString()), LogText.of(e));
         }

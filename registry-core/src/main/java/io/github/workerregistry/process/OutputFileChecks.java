@@ -12,9 +12,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a worker's output may go into: a regular file that has no other name and belongs to this user, or to the owner
- * of the directory, who could put anything there. In a directory that others may write to, anything else could be a
- * trap: a link leads to a file that would be appended to and emptied, a FIFO blocks whoever opens it.
+ * Safety checks of output files. An output file must be a regular file without other names, owned by this user or by
+ * the owner of the directory. In a directory that other users may write to, any other file could be an attack: a link
+ * redirects output to a file that would be appended to and truncated, and a FIFO blocks the thread that opens it.
  */
 final class OutputFileChecks {
 
@@ -22,25 +22,25 @@ final class OutputFileChecks {
 
     private OutputFileChecks() {}
 
-    /** What can be said of a name; it may lead to something else right after. */
+    /** Checks a name. The result may be outdated immediately. */
     static void requireRegular(Path path) throws IOException {
         BasicFileAttributes found = Files.readAttributes(path, BasicFileAttributes.class, NOFOLLOW_LINKS);
         if (found.isSymbolicLink()) {
             throw new IOException("it is a symbolic link");
         }
         if (!found.isRegularFile()) {
-            throw new IOException("it is no regular file");
+            throw new IOException("it is not a regular file");
         }
     }
 
     /**
-     * What can be said of an open file, for good. On Linux.
+     * Checks an open file, which cannot be replaced any more. Linux only.
      *
-     * @param directory where it was opened
+     * @param directory the directory in which it was opened
      */
     static void requireSafe(Path descriptor, Path directory) throws IOException {
         if (!Files.readAttributes(descriptor, BasicFileAttributes.class).isRegularFile()) {
-            throw new IOException("it is no regular file");
+            throw new IOException("it is not a regular file");
         }
         if (((Number) Files.getAttribute(descriptor, "unix:nlink")).longValue() > 1) {
             throw new IOException("it has other names (hard links)");
@@ -51,14 +51,12 @@ final class OutputFileChecks {
         }
     }
 
-    /**
-     * The one by which the kernel gives owners to files. Not the owner of /proc/self, which may be root for anybody.
-     */
+    /** The file system uid, which owns new files. Not the owner of /proc/self, which may be root for any process. */
     private static int ownUid() throws IOException {
         try (FileInputStream in = new FileInputStream("/proc/self/status")) {
             Matcher uid = FILE_SYSTEM_UID.matcher(new String(in.readAllBytes(), US_ASCII));
             if (!uid.find()) {
-                throw new IOException("/proc/self/status does not tell the user");
+                throw new IOException("/proc/self/status has no Uid line");
             }
             return Integer.parseUnsignedInt(uid.group(1));
         }

@@ -7,15 +7,15 @@ import java.util.HexFormat;
 import java.util.regex.Pattern;
 
 /**
- * The names of output files. Different worker ids give different names, also on a file system that takes {@code a} for
- * {@code A}, none leads out of its directory, and none is a device of Windows.
+ * Derives the name of an output file from a worker id. Different ids have different names, also on a case-insensitive
+ * file system; no name leaves its directory, and none is a Windows device.
  *
- * <p>A plain id gives {@code <id>.log}. Of any other one a readable part is left, and {@code ~} and a hash of the whole
- * follow; no plain id has a {@code ~}.
+ * <p>A plain id has the name {@code <id>.log}. The name of any other id consists of a readable part, {@code ~} and a
+ * hash of the id; a plain id contains no {@code ~}.
  */
 final class OutputFileName {
 
-    /** Most file systems end at 255 bytes. */
+    /** Most file systems limit names to 255 bytes. */
     private static final Pattern PLAIN = Pattern.compile("[a-z0-9_][a-z0-9_.-]{0,199}");
 
     private static final Pattern DEVICE =
@@ -37,7 +37,7 @@ final class OutputFileName {
                 + hash(workerId) + ".log";
     }
 
-    /** Over UTF-16 units: in UTF-8, all halves of a surrogate pair are the same. */
+    /** Hashes UTF-16 units, because UTF-8 encodes all unpaired surrogates as the same byte. */
     private static String hash(String workerId) {
         ByteBuffer units = ByteBuffer.allocate(workerId.length() * Character.BYTES);
         units.asCharBuffer().put(workerId);

@@ -5,40 +5,37 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.github.workerregistry.internal.LogCharacters;
 import java.util.List;
 
-/** From the bytes that a worker wrote to lines that can be put into a log without harm. */
+/** Converts the bytes that a worker wrote to sanitised lines for a log. */
 final class OutputLines {
 
-    /** Chars of a line that are shown. */
+    /** Maximum length of a line, in chars. */
     static final int LINE_LENGTH = 1_000;
 
     private OutputLines() {}
 
     /**
-     * The last lines of a text.
+     * The last lines of a text. A carriage return also ends a line, as in progress bars.
      *
-     * <p>A carriage return ends a line too: progress bars consist of them.
-     *
-     * @param end UTF-8 in the main; what is not becomes U+FFFD
-     * @param beginsAnywhere whether the first line may lack its beginning; then it is left out, unless it is the only
-     *     one
+     * @param end UTF-8; malformed bytes become U+FFFD
+     * @param beginsAnywhere whether the first line may be incomplete; then it is omitted, unless it is the only one
      */
     static List<String> last(int maxLines, byte[] end, boolean beginsAnywhere) {
         List<String> lines = new String(end, UTF_8).lines().toList();
         int first = beginsAnywhere && lines.size() > 1 ? 1 : 0;
         return lines.subList(Math.max(first, lines.size() - maxLines), lines.size()).stream()
-                .map(OutputLines::harmless)
+                .map(OutputLines::sanitise)
                 .toList();
     }
 
-    /** Without what a terminal obeys (escapes), what ends a line for a reader of logs, and what is not seen. */
-    private static String harmless(String line) {
-        return cut(line.codePoints()
+    /** Removes terminal escapes, line separators and invisible characters. */
+    private static String sanitise(String line) {
+        return truncate(line.codePoints()
                 .filter(c -> !LogCharacters.isHarmful(c))
                 .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
                 .toString());
     }
 
-    private static String cut(String line) {
+    private static String truncate(String line) {
         if (line.length() <= LINE_LENGTH) {
             return line;
         }

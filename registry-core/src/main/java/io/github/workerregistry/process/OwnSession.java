@@ -10,11 +10,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives a program a session of its own, so that what a terminal or a service manager sends to the process group of this
- * JVM does not reach it: {@code setsid} (util-linux, busybox, toybox) stands in front of the command.
+ * Runs a program in its own session, so that signals of a terminal or a service manager to the process group of this
+ * JVM do not reach it. Prepends {@code setsid} (util-linux, busybox, toybox) to the command.
  *
- * <p>A child of the JVM leads no process group, so {@code setsid} makes the session and then executes the program
- * without a fork: pid, exit code and signals are the program's.
+ * <p>A child of the JVM is not a process group leader, so {@code setsid} creates the session and executes the program
+ * without a fork: pid, exit code and signals are those of the program.
  */
 final class OwnSession {
 
@@ -27,14 +27,14 @@ final class OwnSession {
 
     private final ProgramSearch programs;
     private final Optional<String> setsid;
-    private final AtomicBoolean told = new AtomicBoolean();
+    private final AtomicBoolean logged = new AtomicBoolean();
 
     OwnSession(ProgramSearch programs, Optional<String> setsid) {
         this.programs = programs;
         this.setsid = setsid;
     }
 
-    /** By the setsid that was found when this JVM asked for the first time. */
+    /** Uses the {@code setsid} found on first use in this JVM. */
     static OwnSession ofThisSystem() {
         return SYSTEM;
     }
@@ -42,20 +42,21 @@ final class OwnSession {
     private static OwnSession find(Optional<String> path) {
         ProgramSearch programs = ProgramSearch.in(path);
         Stream<String> places = Stream.concat(programs.path().stream(), USUAL_PLACES.stream())
-                .filter(directory -> new File(directory).isAbsolute()); // what another directory holds may change
+                .filter(directory -> new File(directory).isAbsolute()); // not relative
         return new OwnSession(programs, new ProgramSearch(places.toList()).find(SETSID, Optional.empty()));
     }
 
     /**
-     * The command that starts the program in a session of its own. Where there is no {@code setsid}, the command as it
-     * is; also if the program is not found, so that the JDK tells why it cannot be started, or if it is a
-     * {@code setsid} itself: a second one would fork.
+     * The command that starts the program in its own session. Returns the command unchanged if there is no
+     * {@code setsid}; if the program is not found, so that the JDK reports the reason; or if the program is
+     * {@code setsid} itself, because a second one would fork.
      */
     List<String> command(ProcessSpec spec) {
         String program = spec.command().get(0);
         Optional<String> file = programs.find(program, spec.directory());
-        if (setsid.isEmpty() && !told.getAndSet(true)) {
-            log.info("there is no setsid here: workers run in the session of this JVM, and get what is sent to it");
+        if (setsid.isEmpty() && !logged.getAndSet(true)) {
+            log.info("setsid not found: workers run in the session of this JVM and receive signals sent to its process"
+                    + " group");
         }
         if (setsid.isEmpty() || file.isEmpty() || new File(program).getName().equals(SETSID)) {
             return spec.command();

@@ -4,15 +4,15 @@ import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 
 /**
- * Which pids may have been given out since the last question. The kernel gives them out in a circle: from the one that
- * it gave out last onwards, the next that is free. Where it does not tell that one, none; where that cannot be read
- * now, each.
+ * Tracks which pids may have been assigned since the last call. The kernel assigns pids cyclically: the next free one
+ * after the last assigned one. If the kernel does not expose the last pid, no pid matches; if it cannot be read now,
+ * every pid matches.
  */
 final class PidCursor {
 
     private Reading<Long> last = Proc.lastPid();
 
-    /** The pids that may have been given out since this was asked the last time, or was made. */
+    /** The pids that may have been assigned since the last call, or since construction. */
     Predicate<Long> passed() {
         Reading<Long> before = last;
         last = Proc.lastPid();
@@ -28,7 +28,7 @@ final class PidCursor {
                 .orElse(pid -> false);
     }
 
-    /** After the one and up to the other, in the circle. */
+    /** The cyclic interval ({@code before}, {@code now}]. */
     static LongPredicate between(long before, long now) {
         return before <= now ? pid -> pid > before && pid <= now : pid -> pid > before || pid <= now;
     }

@@ -21,9 +21,9 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What this package reads of Linux's {@code /proc}. On a system without it no process is there.
+ * Reads {@code /proc} of Linux. On a system without it every process is absent.
  *
- * <p>To read a file takes a file descriptor, and to list a directory too. Whether a file is there can be told without.
+ * <p>Reading a file or listing a directory takes a file descriptor. Checking whether a file exists does not.
  */
 final class Proc {
 
@@ -41,7 +41,7 @@ final class Proc {
     }
 
     /**
-     * Differs after every boot of the machine; empty where there is none.
+     * The id of this boot of the machine; empty if the system has none.
      *
      * @throws UnreadableException if it could not be read so far
      */
@@ -59,17 +59,17 @@ final class Proc {
     }
 
     /**
-     * Whether a process can be named so that no other one, of another boot either, is taken for it.
+     * Whether a process can be identified uniquely, also across boots.
      *
-     * @throws UnreadableException if that could not be told so far
+     * @throws UnreadableException if that could not be read so far
      */
     static boolean identifiesProcesses() {
         return AVAILABLE && !bootId().isEmpty();
     }
 
     /**
-     * The number of the pid namespace that this JVM is in, which containers on one machine do not share; empty where it
-     * cannot be read. A pid says something only to processes of the same namespace.
+     * The number of the pid namespace of this JVM; empty if it cannot be read. Containers have different namespaces,
+     * and a pid is meaningful only within one.
      */
     static String pidNamespace() {
         String known = pidNamespace;
@@ -88,15 +88,15 @@ final class Proc {
         return known;
     }
 
-    /** Whether anything can be read now: a file that is always there and that everybody may read. */
+    /** Whether reading works now, tested with a file that always exists and is readable. */
     static boolean canBeRead() {
         return read("self/stat").value().isPresent();
     }
 
     /**
-     * All pids there are.
+     * All current pids.
      *
-     * @throws UnreadableException if the list cannot be read to its end
+     * @throws UnreadableException if the list cannot be read completely
      */
     static Set<Long> pids() {
         Set<Long> pids = new HashSet<>();
@@ -113,13 +113,13 @@ final class Proc {
         return pids;
     }
 
-    /** The pid that was given out last in this namespace; not there where that is not told. */
+    /** The last pid assigned in this namespace; absent if the system does not expose it. */
     static Reading<Long> lastPid() {
         Reading<String> text = read("loadavg")
                 .map(line -> line.substring(line.lastIndexOf(' ') + 1).strip());
         boolean isNumber =
                 text.value().filter(number -> number.matches("[0-9]{1,18}")).isPresent();
-        return isNumber ? text.map(Long::valueOf) : text.hasFailed() ? Reading.failed() : Reading.gone();
+        return isNumber ? text.map(Long::valueOf) : text.hasFailed() ? Reading.failed() : Reading.absent();
     }
 
     static Reading<Stat> stat(long pid) {
@@ -127,7 +127,7 @@ final class Proc {
     }
 
     /**
-     * That of a process or of one of its threads.
+     * The stat of a process or of one of its threads.
      *
      * @param task the pid, or a path as {@link #otherThreads} gives it
      */
@@ -136,21 +136,23 @@ final class Proc {
         return text.value().filter(String::isEmpty).isPresent() ? Reading.failed() : text.map(Stat::parse);
     }
 
-    /** Whether a process is stopped, as by SIGSTOP; a debugger's stop is none, for SIGCONT does not end it. */
+    /**
+     * Whether a process is stopped, as by SIGSTOP; not if stopped by a debugger, because SIGCONT does not resume it.
+     */
     static Reading<Boolean> isStopped(long pid) {
         Reading<Stat> first = stat(pid);
         if (first.value().filter(Stat::livesInOtherThreads).isEmpty()) {
             return first.map(Stat::isStopped);
         }
-        Reading<String> living = LivingThread.of(pid);
+        Reading<String> living = LiveThreadFinder.of(pid);
         return living.value()
                 .map(thread -> stat(thread).map(Stat::isStopped))
                 .orElseGet(() -> living.map(none -> false));
     }
 
     /**
-     * The environment that a process was started with: {@code NAME=value} entries, each ended by NUL. A thread that has
-     * ended shows none, though the process lives on.
+     * The environment that a process was started with: {@code NAME=value} entries, each ended by NUL. An ended thread
+     * shows none, even if the process still runs.
      *
      * @param task the pid, or a path as {@link #otherThreads} gives it
      */
@@ -169,7 +171,7 @@ final class Proc {
             }
             return Reading.read(threads);
         } catch (NoSuchFileException e) {
-            return Reading.gone();
+            return Reading.absent();
         } catch (IOException | DirectoryIteratorException e) {
             return Reading.failed();
         }
@@ -195,7 +197,7 @@ final class Proc {
         }
     }
 
-    /** Such a link leads to {@code socket:[4711]}. */
+    /** The link of a socket has the target {@code socket:[4711]}. */
     private static void addSocket(Path descriptor, Set<Long> inodes) throws IOException {
         try {
             String target = Files.readSymbolicLink(descriptor).toString();
@@ -203,11 +205,11 @@ final class Proc {
                 inodes.add(Long.valueOf(target.substring(SOCKET.length(), target.length() - 1)));
             }
         } catch (NoSuchFileException closedMeanwhile) {
-            // it is none of its descriptors any more
+            // no longer one of its descriptors
         }
     }
 
-    /** The first lines of a file, up to one that is not wanted. */
+    /** The first lines of a file, up to the first that does not match. */
     static Reading<List<String>> linesWhile(String name, Predicate<String> wanted) {
         Path file = ROOT.resolve(name);
         List<String> lines = new ArrayList<>();
@@ -221,7 +223,7 @@ final class Proc {
         }
     }
 
-    /** An interrupted thread can read, too: such a stream is not interruptible. */
+    /** Works on an interrupted thread, because such a stream is not interruptible. */
     private static Reading<String> read(String name) {
         Path file = ROOT.resolve(name);
         try (InputStream in = Files.newInputStream(file)) {
@@ -233,27 +235,27 @@ final class Proc {
 
     private static <T> Reading<T> failure(Path file, IOException why) {
         if (why instanceof NoSuchFileException) {
-            return Reading.gone();
+            return Reading.absent();
         }
         if (why instanceof AccessDeniedException) {
             return Reading.refused();
         }
         if (Files.notExists(file)) {
-            return Reading.gone();
+            return Reading.absent();
         }
         return Files.isReadable(file) ? Reading.failed() : Reading.refused();
     }
 
     /**
-     * The part of {@code /proc/PID/stat} that is needed here; proc(5) has the rest.
+     * The fields of {@code /proc/PID/stat} that are used here; see proc(5).
      *
-     * @param state a letter, that of its first thread
-     * @param parent the pid of its parent; 0 of the first process
-     * @param threads how many threads are left, counting the first one also when it has ended
+     * @param state the state letter of its first thread
+     * @param parent the pid of its parent; 0 for the first process
+     * @param threads the number of threads, including the first one even if it has ended
      * @param startTime in clock ticks since boot
-     * @param memory virtual memory in bytes; 0 for a zombie, a thread that has ended, or one of the kernel
-     * @param environmentStart address in that memory
-     * @param environmentEnd address in that memory
+     * @param memory virtual memory in bytes; 0 for a zombie, a thread that has ended, or a kernel thread
+     * @param environmentStart start address of the environment
+     * @param environmentEnd end address of the environment
      */
     record Stat(
             char state,
@@ -264,9 +266,9 @@ final class Proc {
             long environmentStart,
             long environmentEnd) {
 
-        private static final int FIRST = 3; // the field that follows the name of the program
+        private static final int FIRST = 3; // number of the field after the program name
 
-        /** The name, in parentheses, may hold spaces and parentheses: only the last one ends it. */
+        /** The program name, in parentheses, may contain spaces and parentheses; the last one ends it. */
         static Stat parse(String text) {
             String[] fields = text.substring(text.lastIndexOf(')') + 2).strip().split(" ", -1);
             return new Stat(
@@ -280,8 +282,8 @@ final class Proc {
         }
 
         /**
-         * Dead, with nothing left but an exit code that its parent has not collected. The state is that of the first
-         * thread only: while others are left, they may go on for long, and their files and ports stay open.
+         * A zombie: exited, but not yet reaped by its parent. The state is that of the first thread only: other threads
+         * may still run, with files and ports open.
          */
         boolean isZombie() {
             return (state == 'Z' || state == 'X') && threads <= 1;
@@ -291,17 +293,19 @@ final class Proc {
             return state == 'T';
         }
 
-        /** Its first thread has ended and shows nothing any more; the process lives on in others. */
+        /** Its first thread has ended and shows no data any more; other threads still run. */
         boolean livesInOtherThreads() {
             return memory == 0 && threads > 1;
         }
 
-        /** It has neither program nor environment: a zombie, or a thread of the kernel. */
+        /** It has neither program nor environment: a zombie, or a kernel thread. */
         boolean isBare() {
             return memory == 0 && threads <= 1;
         }
 
-        /** Amid {@code exec} the new memory has no environment yet, not even an empty one. */
+        /**
+         * During {@code exec} the new memory has no environment address yet, which differs from an empty environment.
+         */
         boolean hasNoEnvironment() {
             return environmentStart == environmentEnd && environmentEnd != 0;
         }

@@ -6,20 +6,19 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which process is meant: a pid, and when the process that had it was started.
+ * The identity of a process: its pid and its start time.
  *
- * <p>A pid alone means nobody. The system gives it to somebody else once its process has been reaped, and a signal sent
- * to it then hits a stranger. The pair names one process of one boot of the machine, also in a file that is read after
- * a restart of this JVM.
+ * <p>A pid alone is ambiguous: the system reuses it once its process has been reaped, and a signal would then reach an
+ * unrelated process. The pair identifies one process of one boot of the machine, also after a restart of this JVM.
  *
- * <p>On Linux the start time is taken as the kernel counts it, since boot, together with the id of that boot. A start
- * time on the wall clock would move whenever that clock is set.
+ * <p>On Linux the start time is counted from boot, and the id of that boot is part of the identity. A wall-clock start
+ * time would change whenever the clock is set.
  *
  * @param pid the process id, &gt; 0
  * @param startTime on Linux clock ticks since boot (field 22 of {@code /proc/PID/stat}), elsewhere milliseconds since
- *     the epoch; 0 if it is not known: the process had gone before anybody could look, or it could not be read (no file
- *     descriptor was free)
+ *     the epoch; 0 if unknown: the process exited before it could be read, or reading failed (no free file descriptor)
  * @param bootId on Linux the id of the boot ({@code /proc/sys/kernel/random/boot_id}), elsewhere empty
+ * @since 0.1
  */
 public record ProcessIdentity(long pid, long startTime, String bootId) {
 
@@ -45,20 +44,20 @@ public record ProcessIdentity(long pid, long startTime, String bootId) {
     /**
      * The identity of the process behind a handle.
      *
-     * @param process a handle, of a process that lives or not
-     * @return its identity; with start time 0 if it has gone, or if that cannot be read now
+     * @param process a handle; its process may have exited
+     * @return its identity; with start time 0 if the process has exited, or if it cannot be read now
      */
     public static ProcessIdentity of(ProcessHandle process) {
         if (requireNonNull(process, "process").equals(ProcessHandle.current())) {
             return current();
         }
         Optional<ProcessIdentity> holder = ofPid(process.pid());
-        // The handle knows the start time too, and keeps it to itself. If it is alive after the look, the look was at
-        // no other.
+        // The handle knows the start time but does not expose it. If it is alive after the read, the pid was not
+        // reused.
         return process.isAlive() && holder.isPresent() ? holder.get() : unknown(process.pid());
     }
 
-    /** That of this JVM, which is read once. */
+    /** The identity of this JVM, read once. */
     private static ProcessIdentity current() {
         ProcessIdentity known = self;
         if (known == null) {
@@ -71,7 +70,7 @@ public record ProcessIdentity(long pid, long startTime, String bootId) {
         return known;
     }
 
-    /** That of a child of this JVM. Until the JDK has collected its exit code nobody else can have its pid. */
+    /** The identity of a child of this JVM. The pid is not reused until the JDK has collected the exit code. */
     static ProcessIdentity ofChild(Process child) {
         Optional<ProcessIdentity> holder = ofPid(child.pid());
         return child.isAlive() && holder.isPresent() ? holder.get() : unknown(child.pid());
@@ -91,41 +90,41 @@ public record ProcessIdentity(long pid, long startTime, String bootId) {
      * The identity of the process that has a pid now.
      *
      * @param pid a process id
-     * @return its identity, with start time 0 if that cannot be read now; empty if no process has that pid
+     * @return its identity, with start time 0 if it cannot be read now; empty if no process has that pid
      */
     public static Optional<ProcessIdentity> ofPid(long pid) {
         if (pid <= 0) {
             return Optional.empty();
         }
         Reading<ProcessTable.Row> row = ProcessTable.row(pid);
-        return row.isGone()
+        return row.isAbsent()
                 ? Optional.empty()
                 : Optional.of(row.value().map(ProcessTable.Row::process).orElseGet(() -> unknown(pid)));
     }
 
     /**
-     * Whether this very process still runs. Not so if another one has its pid, if the machine was booted since, or if
-     * it is a zombie (which {@link ProcessHandle#isAlive()} calls alive).
+     * Whether this process still runs. False if its pid was reused, if the machine was booted since, or if it is a
+     * zombie (for which {@link ProcessHandle#isAlive()} returns true).
      *
-     * @return true while it runs, and also while that cannot be told (no file descriptor is free, say); false also if
-     *     its start time is not known
+     * @return true while it runs, and also while its state cannot be read (for example, no free file descriptor); false
+     *     also if its start time is unknown
      */
     public boolean isAlive() {
         return startTime != UNKNOWN && liveness() != Liveness.ENDED;
     }
 
-    /** Not alive, and that for certain. */
+    /** Whether the process has exited for certain. */
     boolean hasEnded() {
         return liveness() == Liveness.ENDED;
     }
 
-    /** Of a process whose start time is not known it can only be told that it has ended: nobody has its pid. */
+    /** If the start time is unknown, only {@code ENDED} can be determined: no process has the pid. */
     Liveness liveness() {
         if (!Proc.isAvailable()) {
             return ofPid(pid).filter(this::equals).isPresent() ? Liveness.RUNNING : Liveness.ENDED;
         }
         Reading<Proc.Stat> stat = Proc.stat(pid);
-        if (stat.isGone()) {
+        if (stat.isAbsent()) {
             return Liveness.ENDED;
         }
         if (startTime == UNKNOWN) {

@@ -4,25 +4,25 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A mark in the environment of a child, by which it and what it starts in turn are found again. What it says is an
+ * A mark in the environment of a child, by which the child and its descendants are found. Its content is an
  * {@link Origin}.
  *
- * <p>A process inherits the environment of its parent and keeps it when that parent dies. So the mark finds what no
- * walk from parent to child can: a grandchild that was handed to pid 1, also in a session of its own.
+ * <p>A process inherits the environment of its parent and keeps it after the parent exits. So the mark also finds a
+ * grandchild that was re-parented to pid 1, even in its own session.
  *
- * <p>Only Linux shows the environment of others; elsewhere nobody bears a mark. A process that was started with an
- * emptied environment does not bear it, nor does one that starts its own marked processes: those bear its mark.
+ * <p>Only Linux exposes the environment of other processes; elsewhere no process has a mark. A process started with an
+ * empty environment has no mark, and processes that a nested hive starts have the mark of that hive.
  *
- * @param value what nothing else on this machine has as its mark; no NUL
+ * @param value unique on this machine; no NUL
  */
 record ProcessMark(String value) {
 
     private static final String NAME = "WORKER_REGISTRY_MARK";
 
     /**
-     * Read by py-setproctitle, which vLLM, SGLang and Ray use: set, it writes its titles no longer over the
-     * environment. <a href="https://github.com/dvarrazzo/py-setproctitle#environment-variables">Documented there</a>;
-     * the price is a short title.
+     * Read by py-setproctitle, which vLLM, SGLang and Ray use: if set, titles do not overwrite the environment. <a
+     * href="https://github.com/dvarrazzo/py-setproctitle#environment-variables">Documented there</a>; titles are
+     * shorter then.
      */
     private static final String KEEP_ENVIRONMENT = "SPT_NOENV";
 
@@ -32,41 +32,44 @@ record ProcessMark(String value) {
     }
 
     /**
-     * Looks which mark the process bears that has this pid now: the whole of one entry, as the process itself would
-     * read it. One whose first thread has ended bears what another of its threads shows.
+     * Reads the mark of the process with this pid: a complete entry of its environment. If its first thread has ended,
+     * the environment of another thread is read.
      */
-    static Look lookAt(long pid) {
+    static Observation observe(long pid) {
         String first = Long.toString(pid);
         Reading<String> environment = Proc.environment(first);
-        if (environment.isGone() || shows(environment)) {
-            return look(first, environment);
+        if (environment.isAbsent() || isVisible(environment)) {
+            return fromEnvironment(first, environment);
         }
         Reading<Proc.Stat> stat = Proc.stat(pid);
         if (stat.value().filter(Proc.Stat::livesInOtherThreads).isPresent()) {
-            return lookAtThread(LivingThread.of(pid));
+            return observeThread(LiveThreadFinder.of(pid));
         }
         boolean isBare = stat.value().filter(Proc.Stat::isBare).isPresent();
-        return isBare ? Look.UNMARKED : stat.hasFailed() ? Look.UNKNOWN : look(first, environment);
+        if (isBare) {
+            return Observation.UNMARKED;
+        }
+        return stat.hasFailed() ? Observation.UNKNOWN : fromEnvironment(first, environment);
     }
 
-    private static Look lookAtThread(Reading<String> living) {
+    private static Observation observeThread(Reading<String> living) {
         return living.value()
-                .map(thread -> look(thread, Proc.environment(thread)))
-                .orElse(living.isGone() ? Look.UNMARKED : Look.UNKNOWN);
+                .map(thread -> fromEnvironment(thread, Proc.environment(thread)))
+                .orElse(living.isAbsent() ? Observation.UNMARKED : Observation.UNKNOWN);
     }
 
-    private static Look look(String task, Reading<String> environment) {
+    private static Observation fromEnvironment(String task, Reading<String> environment) {
         return switch (environment.outcome()) {
-            case GONE, REFUSED -> Look.UNMARKED;
-            case FAILED -> Look.UNKNOWN;
+            case ABSENT, REFUSED -> Observation.UNMARKED;
+            case FAILED -> Observation.UNKNOWN;
             case READ ->
-                shows(environment) || isReallyEmpty(task)
-                        ? new Look(true, environment.value().flatMap(ProcessMark::markIn))
-                        : Look.UNKNOWN;
+                isVisible(environment) || isReallyEmpty(task)
+                        ? new Observation(true, environment.value().flatMap(ProcessMark::markIn))
+                        : Observation.UNKNOWN;
         };
     }
 
-    private static boolean shows(Reading<String> environment) {
+    private static boolean isVisible(Reading<String> environment) {
         return environment.value().filter(text -> !text.isEmpty()).isPresent();
     }
 
@@ -80,8 +83,8 @@ record ProcessMark(String value) {
     }
 
     /**
-     * The last step of exec looks like an empty environment, for microseconds. At the second look it is over, unless
-     * that met the same step of the next exec; then the address is another.
+     * During the last step of exec the environment seems empty for microseconds. A second read is after that step, or
+     * in the same step of the next exec; then the address differs.
      */
     private static boolean isReallyEmpty(String task) {
         return addressOfEmptyEnvironment(task)
@@ -94,14 +97,14 @@ record ProcessMark(String value) {
     }
 
     /**
-     * What one look at a process says.
+     * The result of reading the mark of a process.
      *
-     * @param sure false if that cannot be told now: the process is changing its program and shows no environment in
-     *     that instant, or it cannot be read (no file descriptor is free). To be looked at again
-     * @param mark empty for a process without one, and for one that is not ours to read
+     * @param sure false if the mark cannot be determined now and must be read again: the process is in exec and shows
+     *     no environment, or it cannot be read (no free file descriptor)
+     * @param mark empty for a process without a mark, and for one that this JVM may not read
      */
-    record Look(boolean sure, Optional<ProcessMark> mark) {
-        static final Look UNMARKED = new Look(true, Optional.empty());
-        static final Look UNKNOWN = new Look(false, Optional.empty());
+    record Observation(boolean sure, Optional<ProcessMark> mark) {
+        static final Observation UNMARKED = new Observation(true, Optional.empty());
+        static final Observation UNKNOWN = new Observation(false, Optional.empty());
     }
 }

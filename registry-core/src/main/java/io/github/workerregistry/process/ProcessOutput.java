@@ -2,25 +2,25 @@ package io.github.workerregistry.process;
 
 import java.util.List;
 
-/** Where stdout and stderr of one process go. Never a pipe: one that nobody reads blocks the worker. */
+/** The destination of stdout and stderr of one process. Never a pipe: a pipe that is not read blocks the worker. */
 sealed interface ProcessOutput permits OutputFile, UnrecordedOutput {
 
     void connect(ProcessBuilder builder);
 
-    /** Bytes written so far, never less than before. The call that bounds what is kept. */
+    /** Bytes written so far, never decreasing. This call also enforces the size limit. */
     long bytes();
 
-    /** Whether what is written is counted and kept. */
+    /** Whether the output is counted and kept. */
     default boolean isRecorded() {
         return true;
     }
 
-    /** The last lines, oldest first. Does not fail. */
+    /** The last lines, oldest first. Does not throw. */
     List<String> tail(int maxLines);
 
-    /** The process has ended and its output has been looked at. */
+    /** Called after the process has exited and its output has been read. */
     void release();
 
-    /** The process was never started: whatever was made for it goes. */
+    /** Called if the process was not started: deletes what was created for it. */
     void abandon();
 }

@@ -1,10 +1,10 @@
 package io.github.workerregistry.process;
 
-import static io.github.workerregistry.WorkerInfo.requireName;
+import static io.github.workerregistry.internal.Checks.requireName;
 import static java.util.Objects.requireNonNull;
 
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.internal.CommandText;
+import io.github.workerregistry.internal.LogText;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -12,16 +12,18 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * What a {@link ProcessController} is to start. What no process can be given is refused here, by name and without its
- * value: NUL, and characters that this JVM's encoding would turn into {@code ?}.
+ * The specification of a process for a {@link ProcessController}. Rejects text that cannot be passed to a process (NUL,
+ * and characters that this JVM's encoding would replace by {@code ?}); the message names the parameter but not its
+ * value.
  *
- * @param workerId the worker that the process is for, a name as in {@link io.github.workerregistry.WorkerInfo}; names
- *     its output file
+ * @param workerId the worker that the process belongs to, a name as in {@link io.github.workerregistry.WorkerInfo};
+ *     determines the name of its output file
  * @param command the program and its arguments, at least one, no null; never passed through a shell
- * @param environment variables added to those inherited (a same name is replaced); a name is not empty and has no
- *     {@code =}
+ * @param environment variables added to the inherited ones, replacing those of the same name; a name is not empty and
+ *     has no {@code =}
  * @param directory the working directory; empty for this JVM's own
- * @param inherited which of this JVM's own variables the process has too
+ * @param inherited which variables of this JVM the process inherits
+ * @since 0.1
  */
 public record ProcessSpec(
         String workerId,
@@ -34,8 +36,8 @@ public record ProcessSpec(
      * Copies the collections and checks the values.
      *
      * @throws NullPointerException if a component is null; the message names it
-     * @throws IllegalArgumentException if the worker's id is no name, the command empty or its program blank, or an
-     *     argument, a variable or the directory is none that a process can be given; the message names the culprit
+     * @throws IllegalArgumentException if the worker id is not a valid name, the command is empty or its program blank,
+     *     or an argument, a variable or the directory cannot be passed to a process; the message names it
      */
     public ProcessSpec {
         requireName(workerId, "workerId");
@@ -60,7 +62,7 @@ public record ProcessSpec(
     /**
      * A specification whose process inherits every variable of this JVM.
      *
-     * @param workerId the worker that the process is for
+     * @param workerId the worker that the process belongs to
      * @param command the program and its arguments
      * @param environment variables added to those of this JVM
      * @param directory the working directory; empty for this JVM's own
@@ -73,8 +75,8 @@ public record ProcessSpec(
     }
 
     /**
-     * The program, how many arguments it has, and which variables are added: without arguments and values, which may
-     * hold secrets.
+     * The program, the number of arguments and the names of the added variables. Arguments and values are omitted: they
+     * may hold secrets.
      */
     @Override
     public String toString() {

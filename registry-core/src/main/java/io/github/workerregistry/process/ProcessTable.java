@@ -7,23 +7,23 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * The processes of this machine, by their pids. A {@link ProcessHandle} costs about 20 µs, also where the JDK lists
- * them all; so on Linux none is made.
+ * The processes of this machine by pid. A {@link ProcessHandle} costs about 20 µs, so on Linux {@code /proc} is read
+ * instead.
  */
 final class ProcessTable {
 
     /**
-     * What the table says of a process.
+     * The table row of a process.
      *
      * @param parent the pid of its parent; 0 if it has none
-     * @param isBare whether it is known to have no environment: a zombie, or a thread of the kernel
+     * @param isBare whether it is known to have no environment: a zombie, or a kernel thread
      */
     record Row(ProcessIdentity process, long parent, boolean isBare) {}
 
     private ProcessTable() {}
 
     /**
-     * The pids of all processes, in a set of the caller's own. Whoever runs all the time that this takes is there.
+     * The pids of all processes, in a new mutable set. Contains every process that runs during the whole call.
      *
      * @throws UnreadableException if the list is incomplete
      */
@@ -37,10 +37,10 @@ final class ProcessTable {
         return all;
     }
 
-    /** The row of the process that has a pid now. */
+    /** The row of the process that currently has a pid. */
     static Reading<Row> row(long pid) {
         if (!Proc.isAvailable()) {
-            return ProcessHandle.of(pid).map(ProcessTable::rowOf).orElseGet(Reading::gone);
+            return ProcessHandle.of(pid).map(ProcessTable::rowOf).orElseGet(Reading::absent);
         }
         try {
             String boot = Proc.bootId();

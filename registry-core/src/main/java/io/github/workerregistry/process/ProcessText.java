@@ -2,7 +2,7 @@ package io.github.workerregistry.process;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.LogText;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.Charset;
@@ -13,12 +13,12 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * What a process can be given as text: no NUL, which ends a text there, and no character that the JDK would turn into
- * {@code ?} on the way.
+ * Checks text that is passed to a process: no NUL, which terminates a string, and no character that the JDK would
+ * replace by {@code ?}.
  *
- * <p>On Windows texts are passed as they are. Elsewhere they are bytes, in the encoding of the locale that the JVM was
- * started in: {@code sun.jnu.encoding}, which no option changes, since JDK 19; the default charset before. Without a
- * locale ({@code LANG} unset, as in most containers) that is ASCII.
+ * <p>On Windows text is passed unchanged. Elsewhere it is encoded in the locale's encoding at JVM start:
+ * {@code sun.jnu.encoding}, which no option changes, since JDK 19; the default charset before. Without a locale
+ * ({@code LANG} unset, as in most containers) that is ASCII.
  */
 final class ProcessText {
 
@@ -27,7 +27,7 @@ final class ProcessText {
     private static final Optional<Charset> ENCODING =
             File.separatorChar == '\\' ? Optional.empty() : Optional.of(encoding());
 
-    /** E2BIG, as JDK 17 and 25 write it. */
+    /** E2BIG, in the message format of JDK 17 and 25. */
     private static final Pattern TOO_LONG = Pattern.compile("error[=:] ?7\\b");
 
     private ProcessText() {}
@@ -40,9 +40,9 @@ final class ProcessText {
     }
 
     /**
-     * Checks a text that a process is to be given.
+     * Checks a text that is passed to a process.
      *
-     * @param what names the text in the message, which does not show it: it may be a secret
+     * @param what names the text in the message, which does not contain it: it may be a secret
      */
     static void require(String text, String what) {
         int nul = text.indexOf('\0');
@@ -64,8 +64,8 @@ final class ProcessText {
     }
 
     /**
-     * What to add to the reason of a start that failed because the system found its texts too long, or one of them:
-     * Linux takes about 128 KiB in one, and 2 MiB in all.
+     * A suffix for the reason of a start that failed with E2BIG, naming the longest text: Linux accepts about 128 KiB
+     * in one, and 2 MiB in total. Empty for any other failure.
      */
     static String ifTooLong(ProcessSpec spec, IOException failure) {
         if (!TOO_LONG.matcher(String.valueOf(failure.getMessage())).find()) {

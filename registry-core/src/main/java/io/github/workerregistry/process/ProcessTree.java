@@ -1,6 +1,6 @@
 package io.github.workerregistry.process;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.internal.LogText;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,34 +15,37 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Processes that bear a mark, and what they started in turn, as far as it has been found. Not thread-safe.
+ * The known processes with a mark, and their known descendants. Not thread-safe.
  *
- * <p>A member is known by its start time, too, so a pid that went to another process in the meantime is left alone. It
- * is a member until it has ended for certain: one that cannot be looked at now stays.
+ * <p>Members are identified by pid and start time, so a process that reuses a pid is never signalled. A process remains
+ * a member until it has exited for certain, even if its state cannot be read.
  */
 final class ProcessTree {
 
-    /** What a search says of those that it did not find. */
+    /** Whether a search found all members. */
     enum Search {
-        /** There are none. */
+        /** All members were found. */
         COMPLETE,
-        /** There may be some: processes were changing all the time. */
+        /** Members may have been missed, because processes changed during the search. */
         UNSURE,
-        /** Nothing: the processes of this machine cannot be read now. */
+        /** The processes of this machine cannot be read now. */
         FAILED
     }
 
     private static final Logger log = LoggerFactory.getLogger(ProcessTree.class);
 
-    /** For so long searches may end unsure. Then a process that shows no environment is no longer waited for. */
-    private static final Duration PATIENCE = Duration.ofSeconds(2);
+    /** After unsure searches for this time, a process without a visible environment is ignored. */
+    private static final Duration MAX_UNSURE_TIME = Duration.ofSeconds(2);
 
-    /** And at least so many in a row: on a loaded machine each takes long, and may meet another such process. */
-    private static final int LEAST_UNSURE = 5;
+    /**
+     * Minimum number of consecutive unsure searches: on a loaded machine each takes long, and may meet another such
+     * process.
+     */
+    private static final int MIN_UNSURE_SEARCHES = 5;
 
     private final Predicate<ProcessMark> wanted;
-    private final Set<ProcessIdentity> spared;
-    private final LongFunction<ProcessMark.Look> eyes;
+    private final Set<ProcessIdentity> excluded;
+    private final LongFunction<ProcessMark.Observation> markReader;
     private final LongSupplier nanoTime;
     private final Map<ProcessIdentity, Member> members = new LinkedHashMap<>();
 
@@ -50,59 +53,60 @@ final class ProcessTree {
     private long unsureSince;
 
     private static final class Member {
-        /** By which it belongs: its own, or that of the parent through which it was found. */
+        /** Its own mark, or that of the parent through which it was found. */
         final ProcessMark mark;
 
-        /** The strongest signal that it has got. */
+        /** The strongest signal delivered. */
         @Nullable
-        Signal got;
+        Signal received;
 
-        /** It is not stopped, or was resumed after it had got that. */
-        boolean canObey;
+        /** Whether it is not stopped, or was resumed after the signal. */
+        boolean resumed;
 
         Member(ProcessMark mark) {
             this.mark = mark;
         }
 
-        boolean hasGot(Signal signal) {
-            return got != null && got.compareTo(signal) >= 0;
+        boolean hasReceived(Signal signal) {
+            return received != null && received.compareTo(signal) >= 0;
         }
     }
 
-    /** The tree of one start. */
+    /** Creates the tree of one start. */
     ProcessTree(ProcessMark mark) {
-        this(mark, ProcessMark::lookAt, System::nanoTime);
+        this(mark, ProcessMark::observe, System::nanoTime);
     }
 
-    /** The same, seen through other eyes: a test shows by them what lasts microseconds. */
-    ProcessTree(ProcessMark mark, LongFunction<ProcessMark.Look> eyes, LongSupplier nanoTime) {
-        this(mark::equals, Set.of(), eyes, nanoTime);
+    /** For tests: replaces the reader of marks, to simulate states that last microseconds. */
+    ProcessTree(ProcessMark mark, LongFunction<ProcessMark.Observation> markReader, LongSupplier nanoTime) {
+        this(mark::equals, Set.of(), markReader, nanoTime);
     }
 
     /**
-     * The trees of many starts.
+     * Creates the trees of many starts.
      *
-     * @param wanted which marks make a member; throws {@link UnreadableException} if that cannot be told now
-     * @param spared who never becomes one
+     * @param wanted which marks make a process a member; throws {@link UnreadableException} if that cannot be
+     *     determined now
+     * @param excluded processes that never become members
      */
-    ProcessTree(Predicate<ProcessMark> wanted, Set<ProcessIdentity> spared) {
-        this(wanted, spared, ProcessMark::lookAt, System::nanoTime);
+    ProcessTree(Predicate<ProcessMark> wanted, Set<ProcessIdentity> excluded) {
+        this(wanted, excluded, ProcessMark::observe, System::nanoTime);
     }
 
     private ProcessTree(
             Predicate<ProcessMark> wanted,
-            Set<ProcessIdentity> spared,
-            LongFunction<ProcessMark.Look> eyes,
+            Set<ProcessIdentity> excluded,
+            LongFunction<ProcessMark.Observation> markReader,
             LongSupplier nanoTime) {
         this.wanted = wanted;
-        this.spared = spared;
-        this.eyes = eyes;
+        this.excluded = excluded;
+        this.markReader = markReader;
         this.nanoTime = nanoTime;
     }
 
-    /** Adds a member; false if it is one already, or is spared. */
+    /** Adds a member; false if it is already a member or is excluded. */
     boolean add(ProcessIdentity member, ProcessMark mark) {
-        return !spared.contains(member) && members.putIfAbsent(member, new Member(mark)) == null;
+        return !excluded.contains(member) && members.putIfAbsent(member, new Member(mark)) == null;
     }
 
     /** Adds the child of a member. */
@@ -124,15 +128,15 @@ final class ProcessTree {
     }
 
     /**
-     * Looks at every process of this machine, about 10 µs each (20 if there are members), and adds those that bear a
+     * Reads every process of this machine, about 10 µs each (20 if there are members), and adds those that have a
      * wanted mark or descend from a member.
      */
     Search search() {
         try {
-            boolean sure = new TreeSearch(this, wanted, eyes).run();
-            forgetEnded();
-            if (!sure && !canLook()) {
-                throw new UnreadableException("what a process shows", null);
+            boolean sure = new TreeSearch(this, wanted, markReader).run();
+            removeExited();
+            if (!sure && !canReadProcesses()) {
+                throw new UnreadableException("the mark of a process", null);
             }
             unsureInARow = sure ? 0 : unsureInARow;
             return sure ? Search.COMPLETE : Search.UNSURE;
@@ -143,18 +147,18 @@ final class ProcessTree {
         }
     }
 
-    /** What could not be told of one process may be due to that, or to a shortage that hides any process. */
-    private static boolean canLook() {
+    /** Distinguishes an unreadable process from a resource shortage that makes every process unreadable. */
+    private static boolean canReadProcesses() {
         return !Proc.isAvailable() || Proc.canBeRead();
     }
 
     /**
-     * Searches for one who polls until nobody can have been overlooked, and who has to come to an end.
+     * Searches, for callers that poll until the search is complete and must terminate.
      *
-     * @return whether that is so, or was not for so long that it is believed; if not, search again later. A search that
-     *     failed is not believed, however often it comes
+     * @return true if the search is complete, or if searches have been unsure for too long; if false, search again
+     *     later. Failed searches never count as unsure
      */
-    boolean searchWithPatience() {
+    boolean searchConclusively() {
         Search search = search();
         return search == Search.COMPLETE || (search == Search.UNSURE && isUnsureForTooLong());
     }
@@ -164,55 +168,55 @@ final class ProcessTree {
         if (unsureInARow++ == 0) {
             unsureSince = now;
         }
-        return unsureInARow >= LEAST_UNSURE && now - unsureSince >= PATIENCE.toNanos();
+        return unsureInARow >= MIN_UNSURE_SEARCHES && now - unsureSince >= MAX_UNSURE_TIME.toNanos();
     }
 
-    /** Looks at the known members only; one that cannot be looked at now counts as alive. */
+    /** Checks only the known members; one whose state cannot be read counts as alive. */
     boolean isAlive() {
-        forgetEnded();
+        removeExited();
         return !members.isEmpty();
     }
 
     /** Whether one of the known members runs for certain. */
-    boolean isSeenAlive() {
+    boolean isCertainlyAlive() {
         return members.keySet().stream().anyMatch(member -> member.liveness() == Liveness.RUNNING);
     }
 
-    private void forgetEnded() {
+    private void removeExited() {
         members.keySet().removeIf(ProcessIdentity::hasEnded);
     }
 
     /**
-     * Signals the known members, and resumes those that are stopped: they would obey a SIGTERM only then.
+     * Signals the known members and resumes stopped ones, which would otherwise not handle a SIGTERM.
      *
-     * @return whether all have got it; if not, {@link #signalRest} is to be tried later
+     * @return whether the signal was delivered to all; if not, call {@link #signalRemaining} later
      */
     boolean signal(Signal signal) {
         members.values().forEach(member -> {
-            member.got = null;
-            member.canObey = false;
+            member.received = null;
+            member.resumed = false;
         });
-        return signalRest(signal);
+        return signalRemaining(signal);
     }
 
-    /** Signals the known members that have got neither this signal nor a stronger one. */
-    boolean signalRest(Signal signal) {
+    /** Signals the known members that have received neither this signal nor a stronger one. */
+    boolean signalRemaining(Signal signal) {
         members.forEach((process, member) -> {
-            if (!member.hasGot(signal) && signal.send(process)) {
-                member.got = signal;
+            if (!member.hasReceived(signal) && signal.send(process)) {
+                member.received = signal;
             }
         });
-        boolean reached = members.values().stream().allMatch(member -> member.hasGot(signal));
-        return (signal == Signal.KILL || resumeAsked()) && reached;
+        boolean reached = members.values().stream().allMatch(member -> member.hasReceived(signal));
+        return (signal == Signal.KILL || resumeTerminated()) && reached;
     }
 
-    private boolean resumeAsked() {
-        List<ProcessIdentity> asked = members.entrySet().stream()
-                .filter(member -> member.getValue().hasGot(Signal.TERM) && !member.getValue().canObey)
+    private boolean resumeTerminated() {
+        List<ProcessIdentity> terminated = members.entrySet().stream()
+                .filter(member -> member.getValue().hasReceived(Signal.TERM) && !member.getValue().resumed)
                 .map(Map.Entry::getKey)
                 .toList();
-        boolean resumed = Resumption.ofStopped(asked);
-        members.forEach((process, member) -> member.canObey |= resumed && asked.contains(process));
+        boolean resumed = StoppedProcessResumer.ofStopped(terminated);
+        members.forEach((process, member) -> member.resumed |= resumed && terminated.contains(process));
         return resumed;
     }
 }

@@ -7,21 +7,21 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Finds the file of a program as the JDK does when it starts one: a name without a slash in the directories of this
- * JVM's {@code PATH}, whatever {@code PATH} the child gets; any other name as it is. What is not absolute is relative
- * to the child's working directory.
+ * Finds the file of a program as the JDK does: a name without a slash in the directories of this JVM's {@code PATH},
+ * independent of the child's {@code PATH}; any other name as a path. Relative paths are resolved against the child's
+ * working directory.
  *
- * @param path the directories, in order; relative ones count from the child's working directory
+ * @param path the directories, in order; relative ones are resolved against the child's working directory
  */
 record ProgramSearch(List<String> path) {
 
-    /** What the JDK takes where there is no such variable. */
+    /** The default of the JDK if {@code PATH} is not set. */
     private static final String DEFAULT = ":/bin:/usr/bin";
 
     /**
-     * The search in the value of a variable {@code PATH}.
+     * Parses the value of {@code PATH}.
      *
-     * @param value the directories with colons between them, an empty one being the working directory; empty if the
+     * @param value the directories, separated by colons, an empty one being the working directory; empty if the
      *     variable is not set
      */
     static ProgramSearch in(Optional<String> value) {
@@ -31,11 +31,11 @@ record ProgramSearch(List<String> path) {
     }
 
     /**
-     * Gives the name by which the child can execute the program in its working directory: it contains a slash and does
-     * not begin with a hyphen.
+     * The path by which the child can execute the program from its working directory. It contains a slash and does not
+     * begin with a hyphen.
      *
      * @param directory the child's working directory; empty for that of this JVM
-     * @return empty if there is no file that may be executed
+     * @return empty if there is no executable file
      */
     Optional<String> find(String program, Optional<Path> directory) {
         Stream<String> candidates = program.contains("/")

@@ -4,9 +4,9 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * What came of reading something of a process. Only {@link Outcome#GONE} says that there is no such process.
+ * The result of reading data of a process. Only {@link Outcome#ABSENT} means that there is no such process.
  *
- * @param outcome whether it was read, and if not, why
+ * @param outcome whether the value was read, and if not, why
  * @param value what was read; empty for every other outcome
  */
 record Reading<T>(Outcome outcome, Optional<T> value) {
@@ -14,16 +14,16 @@ record Reading<T>(Outcome outcome, Optional<T> value) {
     enum Outcome {
         READ,
         /** No process has the pid, for certain. */
-        GONE,
-        /** A process has it, and this JVM may not look at that. */
+        ABSENT,
+        /** The process exists, but this JVM may not read it. */
         REFUSED,
-        /** It cannot be told now: no file descriptor or no memory is free, or the process is just ending. */
+        /** It cannot be read now: no free file descriptor or memory, or the process is exiting. */
         FAILED
     }
 
     Reading {
         if ((outcome == Outcome.READ) != value.isPresent()) {
-            throw new IllegalArgumentException("outcome " + outcome + " does not go with the value " + value);
+            throw new IllegalArgumentException("outcome " + outcome + " is inconsistent with the value " + value);
         }
     }
 
@@ -31,8 +31,8 @@ record Reading<T>(Outcome outcome, Optional<T> value) {
         return new Reading<>(Outcome.READ, Optional.of(value));
     }
 
-    static <T> Reading<T> gone() {
-        return new Reading<>(Outcome.GONE, Optional.empty());
+    static <T> Reading<T> absent() {
+        return new Reading<>(Outcome.ABSENT, Optional.empty());
     }
 
     static <T> Reading<T> refused() {
@@ -43,8 +43,8 @@ record Reading<T>(Outcome outcome, Optional<T> value) {
         return new Reading<>(Outcome.FAILED, Optional.empty());
     }
 
-    boolean isGone() {
-        return outcome == Outcome.GONE;
+    boolean isAbsent() {
+        return outcome == Outcome.ABSENT;
     }
 
     boolean hasFailed() {

@@ -2,18 +2,19 @@ package io.github.workerregistry.process;
 
 import java.util.Optional;
 
-/** The signals that end a process, weaker first, and how they are sent to one process and to no other. */
+/** The signals that end a process, weaker first. Sends them only to the identified process. */
 enum Signal {
     TERM,
     KILL;
 
     /**
-     * Sends it once. That takes a file descriptor: the JDK reads the start time of a process before it signals it.
+     * Sends the signal once. Takes a file descriptor, because the JDK reads the start time of a process before
+     * signalling it.
      *
-     * @return whether the target has got it, or needs none because it has ended; if not, it is to be sent again
+     * @return true if the signal was delivered or the target has exited; if false, send it again
      */
     boolean send(ProcessIdentity target) {
-        // The handle comes first: if the target runs after that, it is the target's, and a dead one once that has gone.
+        // The handle is obtained first: if the target still runs afterwards, the handle belongs to it.
         Optional<ProcessHandle> process = ProcessHandle.of(target.pid());
         return switch (target.liveness()) {
             case ENDED -> true;

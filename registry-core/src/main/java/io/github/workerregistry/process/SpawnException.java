@@ -2,27 +2,29 @@ package io.github.workerregistry.process;
 
 import static java.util.Objects.requireNonNull;
 
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.internal.CommandText;
+import io.github.workerregistry.internal.LogText;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A process could not be started; nothing was left behind. The message names the program and the reason, in one line.
- * Arguments are not in it, nor in that of a cause: they may be long, and may hold secrets.
+ * Neither it nor the message of a cause contains arguments: they may be long, and may hold secrets.
+ *
+ * @since 0.1
  */
 public final class SpawnException extends RuntimeException {
 
     private final transient List<String> command;
 
     /**
-     * An exception that names its culprit.
+     * An exception for a command that could not be started.
      *
      * @param command the program and its arguments
-     * @param reason what went wrong, in a few words and without arguments; shown as {@link LogText} does
-     * @param cause what was thrown, or null. Of what {@link ProcessBuilder#start} throws its own cause is taken: the
-     *     message of the first repeats the program, which in a command that is one string is all of it
+     * @param reason the reason, in a few words and without arguments; sanitised by {@link LogText}
+     * @param cause what was thrown, or null. An exception of {@link ProcessBuilder#start} is replaced by its own cause,
+     *     because its message repeats the program, which is the whole command if that is a single string
      */
     public SpawnException(List<String> command, String reason, @Nullable Throwable cause) {
         super(
@@ -33,8 +35,8 @@ public final class SpawnException extends RuntimeException {
     }
 
     /**
-     * The command that could not be started, whole. With secrets, if the command has some: not for a log above DEBUG,
-     * nor for whoever asked for the worker.
+     * The complete command that could not be started. It may contain secrets: do not log it above DEBUG, and do not
+     * return it to clients.
      *
      * @return program and arguments
      */
@@ -42,7 +44,7 @@ public final class SpawnException extends RuntimeException {
         return command;
     }
 
-    /** What is wrong, said by a cause: without the program, which the message has already. */
+    /** The reason given by a cause, without the program, which the message already contains. */
     static String reason(Throwable cause) {
         Throwable said = requireNonNull(withoutProgram(cause));
         String message = said.getMessage();
@@ -51,7 +53,7 @@ public final class SpawnException extends RuntimeException {
 
     private static @Nullable Throwable withoutProgram(@Nullable Throwable cause) {
         return cause != null
-                        && cause.getClass() == IOException.class // the methods of others are foreign code
+                        && cause.getClass() == IOException.class // methods of subclasses are foreign code
                         && cause.getCause() instanceof IOException inner
                         && String.valueOf(cause.getMessage()).startsWith("Cannot run program ")
                 ? inner

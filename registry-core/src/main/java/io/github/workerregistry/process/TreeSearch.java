@@ -16,58 +16,58 @@ import java.util.function.Predicate;
 /** One search of the whole machine for the members of a {@link ProcessTree}. */
 final class TreeSearch {
 
-    /** Lists that one search takes at the most. Two suffice, unless somebody forks or changes his program just then. */
-    private static final int LOOKS = 10;
+    /** Maximum number of passes of one search. Two suffice, unless a process forks or executes a program meanwhile. */
+    private static final int MAX_PASSES = 10;
 
     private final ProcessTree tree;
     private final Predicate<ProcessMark> wanted;
-    private final LongFunction<ProcessMark.Look> eyes;
+    private final LongFunction<ProcessMark.Observation> markReader;
 
     private final PidCursor cursor = new PidCursor();
     private final Set<Long> settled = new HashSet<>();
     private final Set<Long> listed = new HashSet<>();
 
-    TreeSearch(ProcessTree tree, Predicate<ProcessMark> wanted, LongFunction<ProcessMark.Look> eyes) {
+    TreeSearch(ProcessTree tree, Predicate<ProcessMark> wanted, LongFunction<ProcessMark.Observation> markReader) {
         this.tree = tree;
         this.wanted = wanted;
-        this.eyes = eyes;
+        this.markReader = markReader;
     }
 
     /**
-     * Looks until a look shows nobody new. A process may fork and exit between being listed and being looked at; the
-     * next list has the child.
+     * Repeats until a pass finds no new process. A process may fork and exit between being listed and being read; the
+     * next list contains the child.
      *
-     * @return whether nobody can have been overlooked
-     * @throws UnreadableException if there is no list of processes now
+     * @return whether all processes were read
+     * @throws UnreadableException if the list of processes cannot be read now
      */
     boolean run() {
-        for (int i = 0; i < LOOKS; i++) {
+        for (int i = 0; i < MAX_PASSES; i++) {
             Set<Long> fresh = ProcessTable.pids();
-            settled.removeIf(cursor.passed()); // such a pid may be somebody else's now
+            settled.removeIf(cursor.passed()); // such a pid may have been reused
             fresh.removeAll(settled);
             if (fresh.isEmpty()) {
                 return true;
             }
             listed.addAll(fresh);
-            look(fresh);
+            scan(fresh);
         }
         return false;
     }
 
-    private void look(Set<Long> fresh) {
-        // First the descendants: a parent that dies takes along the only way to a child without a mark.
+    private void scan(Set<Long> fresh) {
+        // Descendants first: once its parent exits, a child without a mark cannot be found.
         Map<Long, Reading<Row>> rows = rows(fresh);
-        Set<Long> untold = addDescendants(rows);
+        Set<Long> unknown = addDescendants(rows);
         int known = tree.size();
         rows.forEach((pid, row) -> {
-            if (row.isGone() || row.value().filter(Row::isBare).isPresent() || lookAt(pid)) {
+            if (row.isAbsent() || row.value().filter(Row::isBare).isPresent() || addIfMarked(pid)) {
                 settled.add(pid);
             }
         });
         if (tree.size() > known) {
-            untold.addAll(addDescendants(rows(listed)));
+            unknown.addAll(addDescendants(rows(listed)));
         }
-        settled.removeAll(untold);
+        settled.removeAll(unknown);
     }
 
     private static Map<Long, Reading<Row>> rows(Set<Long> pids) {
@@ -76,57 +76,56 @@ final class TreeSearch {
         return rows;
     }
 
-    /** Adds the process with this pid if it bears a wanted mark; false if that cannot be told now. */
-    private boolean lookAt(long pid) {
+    /** Adds the process with this pid if it has a wanted mark; false if that cannot be determined now. */
+    private boolean addIfMarked(long pid) {
         try {
-            ProcessMark.Look look = eyes.apply(pid);
-            if (look.mark().filter(wanted).isEmpty()) {
-                return look.sure();
+            ProcessMark.Observation observed = markReader.apply(pid);
+            if (observed.mark().filter(wanted).isEmpty()) {
+                return observed.sure();
             }
-            // Which process it is, and then a second look, for the pid may have changed hands before that.
+            // Reads the identity and then the mark again, because the pid may have been reused before.
             Reading<Row> row = ProcessTable.row(pid);
             Optional<ProcessIdentity> process = row.value().map(Row::process);
             if (process.isEmpty()) {
-                return row.isGone();
+                return row.isAbsent();
             }
-            ProcessMark.Look again = eyes.apply(pid);
+            ProcessMark.Observation again = markReader.apply(pid);
             again.mark().filter(wanted).ifPresent(mark -> tree.add(process.get(), mark));
             return again.sure();
-        } catch (UnreadableException e) { // whether a mark is wanted cannot be told either
+        } catch (UnreadableException e) { // whether the mark is wanted cannot be determined either
             return false;
         }
     }
 
     /**
-     * Adds the children of members, and theirs. A pid says who may be whose child; that the parent still runs after
-     * that was read, says that it is.
+     * Adds all descendants of members. A parent pid is valid only if the parent still runs after the pid was read.
      *
-     * @return the pids of which that cannot be told now
+     * @return the pids for which that cannot be determined now
      */
     private Set<Long> addDescendants(Map<Long, Reading<Row>> rows) {
-        Set<Long> untold = new HashSet<>();
+        Set<Long> unknown = new HashSet<>();
         Map<Long, List<Row>> children = new HashMap<>();
         rows.forEach((pid, reading) -> {
             reading.value()
                     .ifPresent(row -> children.computeIfAbsent(row.parent(), parent -> new ArrayList<>())
                             .add(row));
             if (reading.hasFailed()) {
-                untold.add(pid);
+                unknown.add(pid);
             }
         });
         Deque<ProcessIdentity> parents = new ArrayDeque<>(tree.members());
         while (!parents.isEmpty()) {
             ProcessIdentity parent = parents.remove();
-            List<Row> ofParent = children.getOrDefault(parent.pid(), List.of());
-            Liveness liveness = ofParent.isEmpty() ? Liveness.ENDED : parent.liveness();
-            for (Row row : ofParent) {
+            List<Row> childRows = children.getOrDefault(parent.pid(), List.of());
+            Liveness liveness = childRows.isEmpty() ? Liveness.ENDED : parent.liveness();
+            for (Row row : childRows) {
                 if (liveness == Liveness.UNKNOWN) {
-                    untold.add(row.process().pid());
+                    unknown.add(row.process().pid());
                 } else if (liveness == Liveness.RUNNING && tree.addChild(row.process(), parent)) {
                     parents.add(row.process());
                 }
             }
         }
-        return untold;
+        return unknown;
     }
 }

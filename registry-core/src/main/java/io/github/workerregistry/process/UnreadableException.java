@@ -2,7 +2,7 @@ package io.github.workerregistry.process;
 
 import org.jspecify.annotations.Nullable;
 
-/** Something that every process shows cannot be read now: no file descriptor is free, say. To be tried again. */
+/** Process data cannot be read now, for example because no file descriptor is free. The caller should retry. */
 final class UnreadableException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

@@ -3,7 +3,7 @@ package io.github.workerregistry.process;
 import java.lang.ProcessBuilder.Redirect;
 import java.util.List;
 
-/** Output that goes somewhere else: nowhere, or to where this JVM's own output goes. */
+/** Output that is discarded or inherited from this JVM. */
 record UnrecordedOutput(Redirect target) implements ProcessOutput {
 
     @Override

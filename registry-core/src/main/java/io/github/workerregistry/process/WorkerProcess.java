@@ -9,39 +9,40 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
- * One started process together with everything it started in turn: its tree.
+ * A started process and its tree: everything that it started, directly or indirectly.
  *
- * <p>All methods are thread-safe, return quickly, and may be called at any time, also long after the process has gone.
- * Where the text says "ended", it means the root process <em>and</em> all that is known of its tree.
+ * <p>All methods are thread-safe, return quickly, and may be called at any time, also long after the exit. "Ended"
+ * means that the root process <em>and</em> all known processes of its tree have exited.
+ *
+ * @since 0.1
  */
 public interface WorkerProcess {
 
     /**
-     * Who this process is: pid and start time.
+     * The identity of the root process: pid and start time.
      *
-     * @return the identity, the same for ever; of a start time that could not be read at the start (no file descriptor
-     *     was free) it says 0 until it can
+     * @return the identity, constant; but if the start time could not be read at the start (no free file descriptor),
+     *     it is 0 until it can be read
      */
     ProcessIdentity identity();
 
     /**
-     * How the process ended, or empty while it or anything of its tree still runs. Polled by the supervisor's sweep,
-     * ten times a second for each worker, so it has to be cheap; it is the backstop for a notice from {@link #onExit()}
-     * that comes late.
+     * The exit status, or empty while the process or anything of its tree still runs. The supervisor polls it at every
+     * tick, ten times a second by default for each worker, so it must be cheap. It is the fallback if {@link #onExit()}
+     * completes late.
      *
-     * <p>Also empty while the end cannot be told for certain: what cannot be looked at (no file descriptor is free,
-     * say) has not ended. A signal of {@link #terminate()} or {@link #kill()} that could not be sent for such a reason
-     * is sent by a later call of this method.
+     * <p>Also empty while the state of a process cannot be read (for example, no free file descriptor): such a process
+     * counts as running. If {@link #terminate()} or {@link #kill()} could not send its signal for such a reason, a
+     * later call of this method sends it.
      *
-     * <p>A root process that ends by itself takes its tree along: what it left running is killed before the status is
-     * given.
+     * <p>If the root process exits by itself, the rest of its tree is killed before the status is returned.
      *
-     * @return the status once ended, then the same for ever
+     * @return the status once ended; constant from then on
      */
     Optional<ExitStatus> exitStatus();
 
     /**
-     * The same news as a notice, as early as the system gives it.
+     * The exit status as a stage, completed as early as the system reports the exit.
      *
      * @return a stage that completes once, with the status, on any thread, possibly inside {@link #terminate()} or
      *     {@link #kill()}; it never completes exceptionally
@@ -49,45 +50,47 @@ public interface WorkerProcess {
     CompletionStage<ExitStatus> onExit();
 
     /**
-     * Asks the process and its tree to end (SIGTERM on POSIX systems). A process that has gone is left alone: a
-     * stranger who got its pid is never signalled. The exit that follows is {@linkplain ExitStatus#requested()
-     * requested}. A process that is stopped (SIGSTOP) is resumed where the system allows it, so that it can obey.
+     * Requests the process and its tree to exit (SIGTERM on POSIX systems). An unrelated process that reuses the pid of
+     * an exited one is never signalled. The exit that follows is {@linkplain ExitStatus#requested() requested}. A
+     * stopped process (SIGSTOP) is resumed if the system allows it, so that it can handle the signal.
      *
-     * <p>If nothing can be sent now, this returns all the same; see {@link #exitStatus()}.
+     * <p>If the signal cannot be sent now, this returns normally; see {@link #exitStatus()}.
      */
     void terminate();
 
     /**
-     * Ends the process and its tree without asking (SIGKILL on POSIX systems). What started since {@link #terminate()}
-     * is found and ended too. The exit that follows is {@linkplain ExitStatus#requested() requested}.
+     * Kills the process and its tree (SIGKILL on POSIX systems), including processes started since
+     * {@link #terminate()}. The exit that follows is {@linkplain ExitStatus#requested() requested}.
      *
-     * <p>If nothing can be sent now, this returns all the same; see {@link #exitStatus()}.
+     * <p>If the signal cannot be sent now, this returns normally; see {@link #exitStatus()}.
      */
     void kill();
 
     /**
-     * Whether the process is seen to have survived {@link #kill()}: the signal has come through, and the process, or
-     * something of its tree, runs all the same. Asked before a process is reported as unkillable; what cannot be looked
-     * at, or could not be signalled, is killed again instead.
+     * Whether the process survived {@link #kill()}: the signal was delivered, but the process or something of its tree
+     * still runs. Called before a process is reported as unkillable; a process whose state cannot be read, or that
+     * could not be signalled, is killed again instead.
      *
-     * @return false also before it was killed; the default: true as long as {@link #exitStatus()} is empty
+     * @return false before the first {@link #kill()}; the default implementation: true as long as {@link #exitStatus()}
+     *     is empty
      */
     default boolean survivesKill() {
         return exitStatus().isEmpty();
     }
 
     /**
-     * How many bytes of output the process has written so far. Growth is a sign of life while a model loads. Called in
-     * the supervisor's sweep, ten times a second for each worker, so it has to be cheap; the place where an
-     * implementation bounds what it keeps.
+     * Number of bytes of output written so far. Growth counts as progress while a model loads. The supervisor calls it
+     * at every tick, ten times a second by default for each worker, so it must be cheap. An implementation bounds its
+     * stored output here.
      *
-     * @return bytes, never less than before; 0 where output is not recorded
+     * @return bytes, never decreasing; 0 if output is not recorded
      */
     long outputBytes();
 
     /**
-     * Whether the output of this process is recorded. Where it is not, silence of a load tells nothing, so a supervisor
-     * ends no load for it; see {@link io.github.workerregistry.lifecycle.LifecycleConfig#loadStall()}.
+     * Whether the output of this process is recorded. If not, missing output does not mean that a load stalls, and the
+     * supervisor stops no load for it; see
+     * {@link io.github.workerregistry.lifecycle.LifecycleConfig#loadStallTimeout()}.
      *
      * @return the same at every call; default true. If false, {@link #outputBytes()} is 0 and {@link #outputTail}
      *     empty, always
@@ -97,29 +100,29 @@ public interface WorkerProcess {
     }
 
     /**
-     * The end of what the process wrote to stdout and stderr.
+     * The last lines that the process wrote to stdout and stderr.
      *
-     * @param maxLines how many lines at the most, &gt; 0
-     * @return the last lines, oldest first, without line ends; a line longer than the implementation's limit is cut;
-     *     empty where output is not recorded
+     * @param maxLines maximum number of lines, &gt; 0
+     * @return the last lines, oldest first, without line ends; a line longer than the implementation's limit is
+     *     truncated; empty if output is not recorded
      * @throws IllegalArgumentException if {@code maxLines} is not positive
      */
     List<String> outputTail(int maxLines);
 
     /**
-     * Whether what listens at an address of this machine belongs to this process or its tree. Asked when a health check
-     * of a loading worker was passed, and not otherwise: another process may have answered it.
+     * Whether the listener at an address of this machine belongs to this process or its tree. Called only after a
+     * loading worker passes a health check, because a foreign listener may have answered it.
      *
-     * <p>Called where the answer of the health check came, with no lock held. It may take as long as a search for the
-     * tree, some milliseconds.
+     * <p>Called on the thread that delivered the health check's answer, with no lock held. May take some milliseconds,
+     * the time of a search for the tree.
      *
      * @param address an IP address and a TCP port, resolved
-     * @return true if all sockets that a connection to the address may reach are the tree's; false if one is another
-     *     process's; empty if that is not checked, nobody listens there as far as is seen from here (a container has a
-     *     network of its own), or a process of the tree may not be looked at (it has another user). The default is
-     *     empty: then the health check alone decides
-     * @throws RuntimeException if it cannot be told now, for want of a file descriptor, say; then the worker is not
-     *     ready yet, and this is asked again after the next health check
+     * @return true if all sockets that a connection to the address may reach belong to the tree; false if one belongs
+     *     to another process; empty if that is not checked, no listener is visible from here (a container has its own
+     *     network), or a process of the tree may not be read (it belongs to another user). The default is empty: then
+     *     the health check alone decides
+     * @throws RuntimeException if it cannot be determined now, for example because no file descriptor is free; then the
+     *     worker is not ready yet, and this method is called again after the next health check
      */
     default Optional<Boolean> ownsListener(InetSocketAddress address) {
         requireNonNull(address, "address");
@@ -127,8 +130,8 @@ public interface WorkerProcess {
     }
 
     /**
-     * Gives back what the process held here (output files that are not to be kept). Called once, after the exit has
-     * been recorded; may block on the file system. Afterwards {@link #outputTail} may be empty.
+     * Releases the resources of the process in this JVM (output files that are not kept). Called once, after the exit
+     * has been recorded; may block on the file system. Afterwards {@link #outputTail} may be empty.
      */
     void release();
 }

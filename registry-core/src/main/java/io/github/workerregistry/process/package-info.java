@@ -1,15 +1,32 @@
 /**
- * Processes of workers: starting them, seeing them end, ending them with everything that they started in turn.
+ * Worker processes: start, exit detection, and termination of the whole process tree.
  *
- * <p>Start reading at {@link io.github.workerregistry.process.ProcessController}, the SPI, and
- * {@link io.github.workerregistry.process.WorkerProcess}, what it gives.
- * {@link io.github.workerregistry.process.LocalProcessController} is the implementation for this machine, and says what
- * to know for running a hive in a terminal, under systemd or in a container.
- * {@link io.github.workerregistry.process.OrphanReaper} ends what a hive left behind that was killed.
- * {@link io.github.workerregistry.process.ProcessIdentity} says which process is meant: a pid alone does not.
+ * <p>Start at {@link io.github.workerregistry.process.ProcessController}, the SPI, and
+ * {@link io.github.workerregistry.process.WorkerProcess}, which it returns.
+ * {@link io.github.workerregistry.process.LocalProcessController} is the implementation for this machine; its
+ * documentation covers running a hive in a terminal, under systemd or in a container.
+ * {@link io.github.workerregistry.process.OrphanReaper} kills the processes that a dead hive left behind.
+ * {@link io.github.workerregistry.process.ProcessIdentity} identifies a process; a pid alone does not.
  *
- * <p>Nothing here starts a thread, and nothing waits for a process but the reaper, and a start that has failed. Whoever
- * holds a {@code WorkerProcess} asks it from time to time.
+ * <p>No class here starts a thread. Only the reaper and a failed start wait for a process. The owner of a
+ * {@code WorkerProcess} polls it.
+ *
+ * <h2>Map of the classes</h2>
+ *
+ * <ul>
+ *   <li><b>API</b>: the five classes above, {@code ProcessSpec}, {@code InheritedEnvironment}, {@code SpawnException},
+ *       {@code OrphanReport}.
+ *   <li><b>The tree of a process</b>: {@code LocalProcess}, {@code ProcessTree}, {@code TreeSearch},
+ *       {@code ProcessTable}, {@code PidCursor}, {@code ProcessMark} and {@code Origin} (the mark in the environment),
+ *       {@code KillLoop}, {@code Signal}, {@code StoppedProcessResumer}, {@code OrphanSearch}.
+ *   <li><b>Data from Linux</b>: {@code Proc}, {@code Reading} (read, absent, refused or failed), {@code Liveness},
+ *       {@code LiveThreadFinder}, {@code HeldSockets}, {@code ListeningSockets}, {@code ListenerOwner},
+ *       {@code Descriptors}.
+ *   <li><b>Output</b>: {@code OutputSource} with {@code PersistentOutput}, {@code TemporaryOutput} and
+ *       {@code UnrecordedOutput}; {@code ProcessOutput}, {@code OutputFile}, {@code OutputFileName},
+ *       {@code OutputFileChecks}, {@code HeldFile}, {@code OutputLines}, {@code AbandonedDirectories}.
+ *   <li><b>Starting</b>: {@code OwnSession}, {@code ProgramSearch}, {@code ProcessText}.
+ * </ul>
  */
 @NullMarked
 package io.github.workerregistry.process;

@@ -74,9 +74,9 @@ final class FakeProcess implements WorkerProcess {
         return kill ? ignoresKill : ignoresTerminate;
     }
 
-    /** Ends, unless it has ended, and tells. */
+    /** Exits, unless it has exited, and completes {@link #onExit()}. */
     void exit(int code) {
-        notice.complete(end(code)); // with no lock held: listeners may call back
+        notice.complete(end(code)); // no lock held: listeners may call back
     }
 
     void exitUnnoticed(int code) {
@@ -89,7 +89,7 @@ final class FakeProcess implements WorkerProcess {
             ended = status.orElseGet(() -> requested ? ExitStatus.requested(code) : ExitStatus.unrequested(code));
             status = Optional.of(ended);
         }
-        onEnd.accept(this); // with no lock held: the controller has its own, and asks processes under it
+        onEnd.accept(this); // no lock held: the controller calls processes under its own lock
         return ended;
     }
 
@@ -129,6 +129,6 @@ final class FakeProcess implements WorkerProcess {
 
     @Override
     public void release() {
-        // there is nothing to give back
+        // nothing to release
     }
 }

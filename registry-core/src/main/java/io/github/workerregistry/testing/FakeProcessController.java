@@ -7,6 +7,7 @@ import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
+import io.github.workerregistry.testing.contract.ProcessControllerContract;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,28 +17,30 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Starts processes that exist only in this object, for tests.
+ * Starts simulated processes, for tests.
  *
- * <p>A fake process runs until it is ended: by {@link WorkerProcess#terminate()}, upon which it exits at once with code
- * 0, by {@link WorkerProcess#kill()} (signal 9), or by the test with {@link #exit}. The test can make it ignore signals
- * and print output. Workers are named by their id; of several processes of one worker, the latest is meant. Those that
- * run are known, and of those that have ended the last {@value #KEPT}: a test may run for days. Thread-safe. It keeps
- * the same {@link ProcessControllerContract} as {@link io.github.workerregistry.process.LocalProcessController}.
+ * <p>A fake process runs until {@link WorkerProcess#terminate()} (exits at once with code 0),
+ * {@link WorkerProcess#kill()} (signal 9), or {@link #exit}, called by the test. The test can make it ignore signals
+ * and print output. Methods with a worker id address the latest process of that worker. All running processes and the
+ * last {@value #KEPT} exited ones are kept. Thread-safe. Fulfils the same {@link ProcessControllerContract} as
+ * {@link io.github.workerregistry.process.LocalProcessController}.
+ *
+ * @since 0.1
  */
 public final class FakeProcessController implements ProcessController {
 
     private static final long FIRST_PID = 1001;
 
-    /** How many workers whose process has ended are known, those that ended last. */
+    /** How many workers with an exited process are kept, the most recent ones. */
     private static final int KEPT = 1_000;
 
     private final Map<String, FakeProcess> latest = new LinkedHashMap<>();
-    private final Set<String> ended = new LinkedHashSet<>(); // in the order of their end
+    private final Set<String> ended = new LinkedHashSet<>(); // in exit order
     private long nextPid = FIRST_PID;
     private boolean recordsOutput = true;
     private @Nullable String nextFailure;
 
-    /** A controller with no process. */
+    /** Creates a controller without processes. */
     public FakeProcessController() {}
 
     @Override
@@ -48,16 +51,16 @@ public final class FakeProcessController implements ProcessController {
             nextFailure = null;
             throw new SpawnException(spec.command(), reason, null);
         }
-        FakeProcess process = new FakeProcess(spec, nextPid++, recordsOutput, this::noteEnd);
+        FakeProcess process = new FakeProcess(spec, nextPid++, recordsOutput, this::recordExit);
         latest.put(spec.workerId(), process);
         ended.remove(spec.workerId());
         return process;
     }
 
-    private synchronized void noteEnd(FakeProcess process) {
+    private synchronized void recordExit(FakeProcess process) {
         String workerId = process.spec().workerId();
         if (latest.get(workerId) != process || !ended.add(workerId) || ended.size() <= KEPT) {
-            return; // followed by another process, or there is room
+            return; // a later process replaced it, or the limit is not reached
         }
         String oldest = ended.iterator().next();
         ended.remove(oldest);
@@ -67,14 +70,14 @@ public final class FakeProcessController implements ProcessController {
     /**
      * Makes the next start fail with a {@link SpawnException}.
      *
-     * @param reason what its message says
+     * @param reason the reason in its message
      */
     public synchronized void failNextStart(String reason) {
         nextFailure = requireNonNull(reason, "reason");
     }
 
     /**
-     * From now on, starts processes whose output is not recorded: what they {@link #print} is lost, and
+     * Starts later processes without recorded output: {@link #print} has no effect, and
      * {@link WorkerProcess#recordsOutput()} is false.
      */
     public synchronized void discardOutput() {
@@ -82,10 +85,10 @@ public final class FakeProcessController implements ProcessController {
     }
 
     /**
-     * Lets a process end by itself, as after a crash.
+     * Makes a process exit by itself, as in a crash.
      *
      * @param workerId the worker
-     * @param code its exit code; 137 looks like a {@code kill -9} from outside
+     * @param code its exit code; 137 simulates an external {@code kill -9}
      * @throws IllegalArgumentException if the worker was never started, or is forgotten
      */
     public void exit(String workerId, int code) {
@@ -93,8 +96,8 @@ public final class FakeProcessController implements ProcessController {
     }
 
     /**
-     * Like {@link #exit}, but without notice: {@link WorkerProcess#onExit()} stays silent, as with a common pool that
-     * the host has filled, and only {@link WorkerProcess#exitStatus()} tells.
+     * Like {@link #exit}, but {@link WorkerProcess#onExit()} does not complete, as if the common pool were saturated;
+     * only {@link WorkerProcess#exitStatus()} reports the exit.
      *
      * @param workerId the worker
      * @param code its exit code
@@ -105,10 +108,10 @@ public final class FakeProcessController implements ProcessController {
     }
 
     /**
-     * Lets a process write a line.
+     * Makes a process print a line.
      *
      * @param workerId the worker
-     * @param line the line, without its end
+     * @param line the line, without a line terminator
      * @throws IllegalArgumentException if the worker was never started, or is forgotten
      */
     public void print(String workerId, String line) {
@@ -126,7 +129,8 @@ public final class FakeProcessController implements ProcessController {
     }
 
     /**
-     * Makes a process ignore {@link WorkerProcess#kill()} too, as one does that is stuck in the kernel.
+     * Makes a process ignore {@link WorkerProcess#terminate()} and {@link WorkerProcess#kill()}, like one that is stuck
+     * in the kernel.
      *
      * @param workerId the worker
      * @throws IllegalArgumentException if the worker was never started, or is forgotten
@@ -136,7 +140,7 @@ public final class FakeProcessController implements ProcessController {
     }
 
     /**
-     * How a worker's process ended.
+     * The exit status of a worker's process.
      *
      * @param workerId the worker
      * @return the status; empty while it runs
@@ -147,10 +151,10 @@ public final class FakeProcessController implements ProcessController {
     }
 
     /**
-     * What a worker's process was started with.
+     * The specification that a worker's process was started with.
      *
      * @param workerId the worker
-     * @return the spec, placeholders filled
+     * @return the specification, with placeholders resolved
      * @throws IllegalArgumentException if the worker was never started, or is forgotten
      */
     public ProcessSpec specOf(String workerId) {
@@ -158,7 +162,7 @@ public final class FakeProcessController implements ProcessController {
     }
 
     /**
-     * The workers whose process runs.
+     * The workers with a running process.
      *
      * @return their ids, in the order of their first start
      */
@@ -170,7 +174,7 @@ public final class FakeProcessController implements ProcessController {
     }
 
     /**
-     * How many processes were started, over all workers.
+     * Number of processes started, over all workers.
      *
      * @return the number
      */
@@ -182,7 +186,7 @@ public final class FakeProcessController implements ProcessController {
         FakeProcess process = latest.get(requireNonNull(workerId, "workerId"));
         if (process == null) {
             throw new IllegalArgumentException("no process was started for worker " + workerId
-                    + ", or it is not among the " + KEPT + " that ended last");
+                    + ", or it is not among the last " + KEPT + " that exited");
         }
         return process;
     }

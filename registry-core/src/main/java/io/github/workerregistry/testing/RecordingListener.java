@@ -8,18 +8,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A listener that keeps what it hears, for tests. Thread-safe.
+ * A listener that records events, for tests. Thread-safe.
  *
  * <pre>{@code
- * RecordingListener heard = new RecordingListener();
- * registry.subscribe(heard, Runnable::run);
+ * RecordingListener recorded = new RecordingListener();
+ * registry.subscribe(recorded, Runnable::run);
  * }</pre>
+ *
+ * @since 0.1
  */
 public final class RecordingListener implements WorkerListener {
 
     private final List<WorkerEvent> events = new ArrayList<>();
 
-    /** A listener that has heard nothing. */
+    /** Creates a listener without events. */
     public RecordingListener() {}
 
     @Override
@@ -28,7 +30,7 @@ public final class RecordingListener implements WorkerListener {
     }
 
     /**
-     * All that was heard.
+     * All recorded events.
      *
      * @return the events, in order
      */
@@ -37,7 +39,7 @@ public final class RecordingListener implements WorkerListener {
     }
 
     /**
-     * What was heard of one worker.
+     * The recorded events of one worker.
      *
      * @param workerId the worker
      * @return its events, in order
@@ -51,7 +53,7 @@ public final class RecordingListener implements WorkerListener {
     }
 
     /**
-     * What was heard of one worker, as the events' simple names: {@code Registered}, {@code BecameReady}, ….
+     * The simple class names of the recorded events of one worker: {@code Registered}, {@code BecameReady}, ….
      *
      * @param workerId the worker
      * @return the names, in order
@@ -62,7 +64,7 @@ public final class RecordingListener implements WorkerListener {
                 .toList();
     }
 
-    /** Forgets what was heard. */
+    /** Removes all recorded events. */
     public synchronized void clear() {
         events.clear();
     }

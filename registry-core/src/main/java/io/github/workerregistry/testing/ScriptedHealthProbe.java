@@ -13,12 +13,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * A probe that answers at once what the test says, for tests: healthy, until told otherwise. Thread-safe.
+ * A probe that returns scripted answers immediately, for tests. The default answer is healthy. Thread-safe.
  *
  * <pre>{@code
  * probe.answer(worker.id(), HealthStatus.unhealthy("out of memory"));
  * probe.hang(worker.id());
  * }</pre>
+ *
+ * @since 0.1
  */
 public final class ScriptedHealthProbe implements HealthProbe {
 
@@ -26,11 +28,11 @@ public final class ScriptedHealthProbe implements HealthProbe {
     private final Map<String, Integer> probes = new HashMap<>();
     private Optional<HealthStatus> others = Optional.of(HealthStatus.healthy());
 
-    /** A probe that finds every worker healthy. */
+    /** Creates a probe that reports every worker as healthy. */
     public ScriptedHealthProbe() {}
 
     /**
-     * Sets the answer for one worker, until told otherwise.
+     * Sets the answer for one worker, until the next call for it or {@link #answerAll}.
      *
      * @param workerId the worker
      * @param status the answer
@@ -41,7 +43,7 @@ public final class ScriptedHealthProbe implements HealthProbe {
     }
 
     /**
-     * Lets probes of one worker stay without an answer, until told otherwise.
+     * Leaves probes of one worker without an answer, until the next call for it or {@link #answerAll}.
      *
      * @param workerId the worker
      */
@@ -50,7 +52,7 @@ public final class ScriptedHealthProbe implements HealthProbe {
     }
 
     /**
-     * Sets the answer for every worker, also for those that had one of their own.
+     * Sets the answer for every worker and removes the individual answers.
      *
      * @param status the answer
      */
@@ -61,7 +63,7 @@ public final class ScriptedHealthProbe implements HealthProbe {
     }
 
     /**
-     * How often a worker was probed.
+     * Number of probes of a worker.
      *
      * @param workerId the worker
      * @return the number of probes started

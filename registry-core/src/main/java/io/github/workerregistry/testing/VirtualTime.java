@@ -23,20 +23,22 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A clock and a scheduler in one, for tests: time stands still until {@link #advance}, which runs what falls due, in
- * order, on the calling thread.
+ * A clock and scheduler for tests. Time moves only in {@link #advance}, which runs due tasks in order on the calling
+ * thread.
  *
  * <pre>{@code
  * VirtualTime time = new VirtualTime();
  * WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
- * WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time).processes(new FakeProcessController()).build();
+ * WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time).processController(new FakeProcessController()).build();
  * time.advance(Duration.ofMinutes(5));
  * }</pre>
  *
- * <p>As an executor it behaves like a {@link java.util.concurrent.ScheduledThreadPoolExecutor} of one thread: tasks due
- * at the same time run in the order in which they were given, a periodic task that throws is not run again, and
- * {@link #shutdown()} cancels periodic tasks and lets delayed ones run. Tasks may be given from any thread; time is
- * advanced by one.
+ * <p>As an executor it behaves like a single-threaded {@link java.util.concurrent.ScheduledThreadPoolExecutor}: tasks
+ * due at the same time run in submission order, a periodic task that throws is not run again, and {@link #shutdown()}
+ * cancels periodic tasks and lets delayed ones run. Tasks may be submitted from any thread; only one thread may advance
+ * time.
+ *
+ * @since 0.1
  */
 public final class VirtualTime extends AbstractExecutorService implements ScheduledExecutorService, InstantSource {
 
@@ -46,15 +48,15 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
     private long nextSequence;
     private boolean shutdown;
 
-    /** A clock that stands at 2026-01-01T00:00:00Z. */
+    /** Creates a clock that starts at 2026-01-01T00:00:00Z. */
     public VirtualTime() {
         this(Instant.parse("2026-01-01T00:00:00Z"));
     }
 
     /**
-     * A clock that stands at a given time.
+     * Creates a clock.
      *
-     * @param start the time
+     * @param start the initial time
      */
     public VirtualTime(Instant start) {
         now = requireNonNull(start, "start");
@@ -66,10 +68,11 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
     }
 
     /**
-     * Lets time pass, and runs every task that falls due meanwhile, each at its time.
+     * Advances time and runs every task that becomes due, each at its due time.
      *
-     * @param duration how long, &ge; 0
-     * @throws IllegalArgumentException if {@code duration} is negative, or leads past {@link Instant#MAX}
+     * @param duration by how much, &ge; 0
+     * @throws IllegalArgumentException if {@code duration} is negative, or the new time would exceed
+     *     {@link Instant#MAX}
      */
     public void advance(Duration duration) {
         if (requireNonNull(duration, "duration").isNegative()) {
@@ -77,22 +80,22 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
         }
         Instant start = instant();
         if (duration.compareTo(Duration.between(start, Instant.MAX)) > 0) {
-            throw new IllegalArgumentException("duration must not lead past the end of time, was " + duration);
+            throw new IllegalArgumentException("duration must not exceed Instant.MAX, was " + duration);
         }
         Instant end = start.plus(duration);
-        for (Task<?> task = takeDue(end); task != null; task = takeDue(end)) {
+        for (Task<?> task = pollDue(end); task != null; task = pollDue(end)) {
             task.run();
         }
-        moveTo(end);
+        setNow(end);
     }
 
-    /** Runs what is due now; the same as advancing by nothing. */
+    /** Runs the tasks that are due now, without advancing time. */
     public void runDueTasks() {
         advance(Duration.ZERO);
     }
 
     /**
-     * How many tasks wait: delayed, periodic, or due and not run yet.
+     * Number of pending tasks: delayed, periodic, or due and not run yet.
      *
      * @return the number
      */
@@ -100,17 +103,17 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
         return queue.size();
     }
 
-    private synchronized @Nullable Task<?> takeDue(Instant end) {
+    private synchronized @Nullable Task<?> pollDue(Instant end) {
         Task<?> task = queue.peek();
         if (task == null || task.due.isAfter(end)) {
             return null;
         }
         queue.remove();
-        moveTo(task.due);
+        setNow(task.due);
         return task;
     }
 
-    private synchronized void moveTo(Instant time) {
+    private synchronized void setNow(Instant time) {
         if (time.isAfter(now)) {
             now = time;
         }
@@ -159,12 +162,12 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
         return task;
     }
 
-    /** As long as {@link TimeUnit} can say, at the most: a delay of {@code Long.MAX_VALUE} days means never. */
+    /** Saturates at {@code Long.MAX_VALUE} nanoseconds: a delay of {@code Long.MAX_VALUE} days means never. */
     private static Duration toDuration(long amount, TimeUnit unit) {
         return Duration.ofNanos(requireNonNull(unit, "unit").toNanos(amount));
     }
 
-    /** At the end of time at the latest. */
+    /** Saturates at {@link Instant#MAX}. */
     private static Instant after(Instant start, Duration delay) {
         try {
             return start.plus(delay);
@@ -208,7 +211,7 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
         return shutdown && queue.isEmpty();
     }
 
-    /** Does not wait, because virtual time does not pass by waiting: returns {@link #isTerminated()}. */
+    /** Returns {@link #isTerminated()} without waiting, because waiting does not advance virtual time. */
     @Override
     public boolean awaitTermination(long timeout, TimeUnit unit) {
         requireNonNull(unit, "unit");
@@ -216,8 +219,8 @@ public final class VirtualTime extends AbstractExecutorService implements Schedu
     }
 
     /**
-     * Drops what waits and takes no more. Nobody would let the time pass in which a delayed task could run, so it does
-     * not wait for one, as the executors of the JDK would. Idempotent.
+     * Removes pending tasks and rejects new ones. Unlike the executors of the JDK it does not wait for delayed tasks,
+     * because time would not advance. Idempotent.
      */
     @SuppressWarnings({"MissingOverride", "override"}) // of ExecutorService, since Java 19
     public void close() {

@@ -1,14 +1,14 @@
 /**
- * Virtual time, fake processes and scripted probes, so that a host app can test, in milliseconds, what it does when a
- * worker crashes or idles.
+ * Virtual time, fake processes and scripted probes: a hive's reaction to crashed or idle workers is tested in
+ * milliseconds.
  *
- * <p>Start at {@link io.github.workerregistry.testing.VirtualTime}; give it to the registry as clock and to the
- * supervisor as scheduler.
+ * <p>Start at {@link io.github.workerregistry.testing.VirtualTime}: the clock of the registry and the scheduler of the
+ * supervisor. {@link io.github.workerregistry.testing.FakeProcessController} replaces real processes,
+ * {@link io.github.workerregistry.testing.ScriptedHealthProbe} replaces real health checks, and
+ * {@link io.github.workerregistry.testing.RecordingListener} records events.
  *
- * <p>Whoever writes a {@link io.github.workerregistry.process.ProcessController} or a
- * {@link io.github.workerregistry.health.HealthProbe} finds here what it has to keep:
- * {@link io.github.workerregistry.testing.ProcessControllerContract} and
- * {@link io.github.workerregistry.testing.HealthProbeContract}.
+ * <p>To test an implementation of {@link io.github.workerregistry.process.ProcessController} or
+ * {@link io.github.workerregistry.health.HealthProbe}, see {@link io.github.workerregistry.testing.contract}.
  */
 @NullMarked
 package io.github.workerregistry.testing;

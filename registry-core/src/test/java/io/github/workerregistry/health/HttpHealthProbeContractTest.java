@@ -2,7 +2,7 @@ package io.github.workerregistry.health;
 
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
-import io.github.workerregistry.testing.HealthProbeContract;
+import io.github.workerregistry.testing.contract.HealthProbeContract;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +13,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The HTTP probe keeps the contract, against servers that answer in every way. */
+/** The HTTP probe fulfils the contract, against servers with all kinds of answers. */
 @ExtendWith(UnexpectedWarnings.class)
 class HttpHealthProbeContractTest extends HealthProbeContract {
 
@@ -21,7 +21,7 @@ class HttpHealthProbeContractTest extends HealthProbeContract {
     private final List<RawServer> servers = new ArrayList<>();
 
     @TestFactory
-    Stream<DynamicTest> keepsTheContract() {
+    Stream<DynamicTest> fulfilsTheContract() {
         return checks().stream()
                 .map(check -> DynamicTest.dynamicTest(check.name(), () -> check.run(Assumptions::abort)));
     }

@@ -37,30 +37,30 @@ class HttpHealthProbeTest {
 
     @ParameterizedTest
     @ValueSource(ints = {300, 304, 400, 404, 429, 500, 503})
-    void everythingElseIsUnhealthyAndNamed(int code) {
+    void anyOtherStatusIsUnhealthyAndNamed(int code) {
         try (RawServer worker = RawServer.saying(RawServer.status(code))) {
             assertThat(ask(worker)).isEqualTo(HealthStatus.unhealthy("status " + code));
         }
     }
 
     @Test
-    void aRefusedConnectionIsUnhealthy() {
+    void refusedConnectionIsUnhealthy() {
         RawServer worker = RawServer.saying(OK);
         worker.close();
         assertThat(ask(worker)).isInstanceOf(HealthStatus.Unhealthy.class);
     }
 
-    /** The client of JDK 17 forgets to close the connection, whoever uses it; that of JDK 25 does not. */
+    /** The client of JDK 17 does not close this connection; that of JDK 25 does. */
     @Test
-    void whatIsNotHttpIsUnhealthy() {
+    void invalidHttpIsUnhealthy() {
         try (RawServer worker = RawServer.saying("hello?\r\n\r\n")) {
             assertThat(ask(worker)).isInstanceOf(HealthStatus.Unhealthy.class);
         }
     }
 
-    /** The JDK puts what is no status line into its exception; the reason is for the log. */
+    /** The JDK's exception contains the invalid status line, and the reason is logged. */
     @Test
-    void theWordsOfAWorkerStayInTheLineOfTheirReason() {
+    void textOfAWorkerIsSanitisedInTheReason() {
         try (RawServer worker = RawServer.saying("HTTP/1.1 \u001b[31mevil\r\n\r\n")) {
             assertThat(ask(worker))
                     .isInstanceOfSatisfying(
@@ -72,17 +72,17 @@ class HttpHealthProbeTest {
     }
 
     @Test
-    void aBodyCutShortIsUnhealthy() {
+    void truncatedBodyIsUnhealthy() {
         try (RawServer worker = RawServer.saying("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")) {
             assertThat(ask(worker)).isInstanceOf(HealthStatus.Unhealthy.class);
         }
     }
 
     /**
-     * The JDK's client completes an exchange in the common pool. All workers looked hung when a host had filled that.
+     * The JDK's client completes an exchange in the common pool. Regression: all probes timed out while it was full.
      */
     @Test
-    void anAnswerIsHeardAlsoWhenTheHostHasFilledTheCommonPool() {
+    void answerIsReceivedWhileTheCommonPoolIsFull() {
         CountDownLatch release = new CountDownLatch(1);
         try (RawServer worker = RawServer.saying(OK)) {
             for (int i = 0; i < 64; i++) {
@@ -97,7 +97,7 @@ class HttpHealthProbeTest {
     }
 
     @Test
-    void noAnswerInTimeIsUnhealthy() {
+    void timeoutIsUnhealthy() {
         try (RawServer worker = RawServer.silent()) {
             assertThat(probe.probe(worker(worker.url()), Duration.ofMillis(100)).toCompletableFuture())
                     .succeedsWithin(TIMEOUT)
@@ -106,7 +106,7 @@ class HttpHealthProbeTest {
     }
 
     @Test
-    void aBodyWithoutEndIsNotReadToItsEnd() {
+    void endlessBodyIsNotReadToItsEnd() {
         String block = "x".repeat(8192);
         AtomicBoolean hungUp = new AtomicBoolean();
         RawServer.Answer endless = (request, client) -> {
@@ -126,7 +126,7 @@ class HttpHealthProbeTest {
     }
 
     @Test
-    void aProbeThatIsCancelledHangsUp() {
+    void cancelledProbeClosesItsConnection() {
         AtomicBoolean hungUp = new AtomicBoolean();
         RawServer.Answer halfAnAnswer = (request, client) -> {
             RawServer.say(client, "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n");
@@ -146,7 +146,7 @@ class HttpHealthProbeTest {
     }
 
     @Test
-    void aRedirectOnTheWorkerItselfIsFollowed() {
+    void redirectWithinTheWorkerIsFollowed() {
         RawServer.Answer moved = (request, client) -> RawServer.say(
                 client, request.contains("/v1/health ") ? RawServer.status(307, "Location: /healthz") : OK);
         try (RawServer worker = new RawServer(moved)) {
@@ -155,9 +155,9 @@ class HttpHealthProbeTest {
         }
     }
 
-    /** Scheme and host are the same in capitals. */
+    /** Scheme and host are case-insensitive. */
     @Test
-    void aRedirectOnTheWorkerItselfIsFollowedHoweverItsUrlIsWritten() {
+    void redirectWithinTheWorkerIsFollowedWhateverTheCaseOfItsUrl() {
         RawServer.Answer moved = (request, client) -> RawServer.say(
                 client,
                 request.contains("/v1/health ")
@@ -172,7 +172,7 @@ class HttpHealthProbeTest {
     }
 
     @Test
-    void aRedirectOffTheWorkerIsNotFollowed() {
+    void redirectToAnotherServerIsNotFollowed() {
         try (RawServer elsewhere = RawServer.saying(OK);
                 RawServer worker =
                         RawServer.saying(RawServer.status(302, "Location: " + elsewhere.url() + "/v1/health"))) {
@@ -182,7 +182,7 @@ class HttpHealthProbeTest {
     }
 
     @Test
-    void aRedirectInACircleEnds() {
+    void redirectLoopEnds() {
         try (RawServer worker = RawServer.saying(RawServer.status(302, "Location: /v1/health"))) {
             assertThat(ask(worker)).isEqualTo(HealthStatus.unhealthy("status 302"));
             assertThat(worker.requests()).hasSize(4);
@@ -190,7 +190,7 @@ class HttpHealthProbeTest {
     }
 
     @Test
-    void aMalformedRedirectIsUnhealthy() {
+    void malformedRedirectIsUnhealthy() {
         try (RawServer worker = RawServer.saying(RawServer.status(302, "Location: http://["))) {
             assertThat(ask(worker)).isEqualTo(HealthStatus.unhealthy("status 302"));
         }
@@ -198,7 +198,7 @@ class HttpHealthProbeTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"not a url", "ftp://127.0.0.1", "/relative", "http://"})
-    void aUrlThatCannotBeAskedIsUnhealthyAndNotAnError(String url) {
+    void invalidUrlIsUnhealthyAndNotAnError(String url) {
         assertThat(probe.probe(worker(url), TIMEOUT).toCompletableFuture())
                 .succeedsWithin(TIMEOUT)
                 .isInstanceOf(HealthStatus.Unhealthy.class);
@@ -206,12 +206,12 @@ class HttpHealthProbeTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"health", "", "/a b", "/\n"})
-    void aPathThatIsNoneIsRefused(String path) {
+    void invalidPathIsRejected(String path) {
         assertThatThrownBy(() -> HttpHealthProbe.at(path)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
-    void aClientThatFollowsRedirectsIsRefused() {
+    void clientThatFollowsRedirectsIsRejected() {
         HttpClient client = HttpClient.newBuilder()
                 .followRedirects(HttpClient.Redirect.NORMAL)
                 .build();

@@ -16,12 +16,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
-/**
- * A server that says, byte for byte, what a test wants, also what no HTTP server would say. One request a connection.
- */
+/** A server that sends the exact bytes that a test specifies, also invalid HTTP. One request per connection. */
 public final class RawServer implements AutoCloseable {
 
-    /** Says something to a client. */
+    /** Answers a client. */
     @FunctionalInterface
     public interface Answer {
         /** Writes to the client; when it returns, the connection is closed. */
@@ -51,17 +49,17 @@ public final class RawServer implements AutoCloseable {
         });
     }
 
-    /** A server that gives the same answer always. */
+    /** A server that always sends the same answer. */
     public static RawServer saying(String answer) {
         return new RawServer((request, client) -> say(client, answer));
     }
 
-    /** A server that takes requests and keeps silent until it is closed. */
+    /** A server that reads requests and sends nothing until it is closed. */
     public static RawServer silent() {
         return thinking(Duration.ofDays(1), "");
     }
 
-    /** A server that lets its clients wait before it answers, or until it is closed. */
+    /** A server that delays its answer, at most until it is closed. */
     public static RawServer thinking(Duration time, String answer) {
         RawServer[] self = new RawServer[1];
         self[0] = new RawServer((request, client) -> {
@@ -111,7 +109,7 @@ public final class RawServer implements AutoCloseable {
                 answer.to(requestLine, client);
             }
         } catch (IOException clientHasGone) {
-            // some tests hang up in the middle
+            // some tests close the connection early
         }
     }
 
@@ -127,11 +125,11 @@ public final class RawServer implements AutoCloseable {
         awaitEnd();
     }
 
-    /** A thread that still waits in accept() keeps the port open for a moment after the close. */
+    /** A thread in accept() keeps the port open for a short time after the close. */
     private void awaitEnd() {
         try {
             if (!threads.awaitTermination(20, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("the server does not end");
+                throw new IllegalStateException("the server thread does not end");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

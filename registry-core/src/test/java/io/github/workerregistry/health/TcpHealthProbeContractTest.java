@@ -2,7 +2,7 @@ package io.github.workerregistry.health;
 
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
-import io.github.workerregistry.testing.HealthProbeContract;
+import io.github.workerregistry.testing.contract.HealthProbeContract;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -19,7 +19,7 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The TCP probe keeps the contract. It hears no words, so no worker can say that it is ill, nor talk nonsense. */
+/** The TCP probe fulfils the contract. It reads no answer, so unhealthy and invalid answers are not applicable. */
 @ExtendWith(UnexpectedWarnings.class)
 class TcpHealthProbeContractTest extends HealthProbeContract {
 
@@ -29,7 +29,7 @@ class TcpHealthProbeContractTest extends HealthProbeContract {
     private final List<AutoCloseable> open = new ArrayList<>();
 
     @TestFactory
-    Stream<DynamicTest> keepsTheContract() {
+    Stream<DynamicTest> fulfilsTheContract() {
         return checks().stream()
                 .map(check -> DynamicTest.dynamicTest(check.name(), () -> check.run(Assumptions::abort)));
     }
@@ -58,7 +58,7 @@ class TcpHealthProbeContractTest extends HealthProbeContract {
         return Optional.of(worker(id, "no-host"));
     }
 
-    /** Linux does not answer a request to connect while the queue of those that nobody has accepted is full. */
+    /** Linux does not answer a connect request while the backlog of connections that are not accepted is full. */
     @Override
     protected Optional<WorkerInfo> silent(String id) {
         if (!OS.LINUX.isCurrentOs()) {

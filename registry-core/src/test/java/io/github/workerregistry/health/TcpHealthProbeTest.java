@@ -20,14 +20,14 @@ class TcpHealthProbeTest {
     private final TcpHealthProbe probe = TcpHealthProbe.create();
 
     @Test
-    void aPortThatSomebodyListensOnIsHealthy() {
+    void openPortIsHealthy() {
         try (RawServer worker = RawServer.silent()) {
             assertThat(ask(worker.url())).isEqualTo(HealthStatus.healthy());
         }
     }
 
     @Test
-    void aPortThatNobodyListensOnIsUnhealthy() {
+    void closedPortIsUnhealthy() {
         RawServer worker = RawServer.silent();
         worker.close();
         assertThat(ask(worker.url())).isInstanceOf(HealthStatus.Unhealthy.class);
@@ -35,14 +35,14 @@ class TcpHealthProbeTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"not a url", "no-host", "http://127.0.0.1:99999", "http://host.invalid:80"})
-    void aUrlThatCannotBeConnectedToIsUnhealthyAndNotAnError(String url) {
+    void unreachableUrlIsUnhealthyAndNotAnError(String url) {
         assertThat(ask(url)).isInstanceOf(HealthStatus.Unhealthy.class);
     }
 
-    /** A worker at HTTPS://… was asked at port 80. */
+    /** Regression: a worker at HTTPS://… was probed at port 80. */
     @ParameterizedTest
     @CsvSource({"http://h,80", "HTTPS://h,443", "https://h,443", "https://h:8443,8443", "http://[::1],80"})
-    void aUrlWithoutAPortMeansThatOfItsScheme(URI url, int port) {
+    void urlWithoutAPortUsesThatOfItsScheme(URI url, int port) {
         assertThat(TcpHealthProbe.port(url)).isEqualTo(port);
     }
 

@@ -15,7 +15,6 @@ import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Loading;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
@@ -28,20 +27,19 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What can be done with a worker that backs off, however its process ended. There is no process that could end; nobody
- * gets a slot, and the worker cannot be called ready. Then
+ * Commands to a worker in backoff, for every way in which its process exited. It has no process and no slot can be
+ * acquired; {@code reportReady} fails.
  *
  * <pre>
- *  stop                   removes it, REQUESTED, and gives the status of the process that ended
+ *  stop                   removes it, REQUESTED, and gives its exit status
  *  force kill             removes it, FORCED, and gives the same
  *  restart                starts it now
- *  removal by the host    is the end of it, DEREGISTERED
+ *  removal of the record  ends it, DEREGISTERED
  * </pre>
  *
- * <p>The wait is an hour: nothing here happens by itself.
+ * <p>The delay is an hour, so that no restart is due during the test.
  */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
@@ -50,13 +48,9 @@ class BackingOffMatrixIT {
     private static final Duration WAIT = Duration.ofHours(1);
 
     @RegisterExtension
-    final RealHive hive;
+    final RealHive hive = new RealHive();
 
-    private final PortRange ports = FreePorts.range(100);
-
-    BackingOffMatrixIT(@TempDir Path directory) {
-        hive = new RealHive(directory);
-    }
+    private final PortPool ports = FreePorts.range(100);
 
     private enum Command {
         STOP(Exit.Cause.REQUESTED),
@@ -71,13 +65,13 @@ class BackingOffMatrixIT {
         }
     }
 
-    private record Cell(Command command, RestartPolicy.Mode mode, ProcessEnd end) {
+    private record Cell(Command command, RestartPolicy.Mode mode, ProcessExit end) {
 
-        /** Where no restart follows there is no backing off. */
+        /** A worker that is not restarted is never in backoff. */
         static Stream<Cell> all() {
             return Stream.of(Command.values())
                     .flatMap(command -> Stream.of(RestartPolicy.Mode.values())
-                            .flatMap(mode -> Stream.of(ProcessEnd.values())
+                            .flatMap(mode -> Stream.of(ProcessExit.values())
                                     .filter(end -> end.isCoveredBy(mode))
                                     .map(end -> new Cell(command, mode, end))));
         }
@@ -93,12 +87,12 @@ class BackingOffMatrixIT {
     }
 
     @TestFactory
-    Stream<DynamicTest> aWorkerBacksOffAndThisCanBeDone() {
+    Stream<DynamicTest> everyCommandInBackoff() {
         UnexpectedWarnings.expect(
-                "is gone: CRASHED, exit code 3",
-                "is gone: CRASHED, exit code 7",
-                "is gone: CRASHED, signal 9",
-                "is gone: CRASHED, signal 11");
+                Warnings.CRASHED + ", exit code 3",
+                Warnings.CRASHED + ", exit code 7",
+                Warnings.CRASHED + ", signal 9",
+                Warnings.CRASHED + ", signal 11");
         Map<RestartPolicy.Mode, WorkerSupervisor> supervisors = new EnumMap<>(RestartPolicy.Mode.class);
         supervisors.put(RestartPolicy.Mode.ON_FAILURE, supervise(RestartPolicy.Mode.ON_FAILURE));
         supervisors.put(RestartPolicy.Mode.ALWAYS, supervise(RestartPolicy.Mode.ALWAYS));
@@ -108,20 +102,20 @@ class BackingOffMatrixIT {
         subjects.forEach(Subject::becomeReady);
         subjects.stream()
                 .collect(groupingBy(subject -> subject.cell.end(), mapping(subject -> subject.before, toList())))
-                .forEach(ProcessEnd::strike);
+                .forEach(ProcessExit::strike);
         return subjects.stream().map(subject -> ExitMatrixIT.testOf(subject.cell, subject::check));
     }
 
     private WorkerSupervisor supervise(RestartPolicy.Mode mode) {
         return hive.supervise(builder -> builder.ports(ports)
-                .restart(RestartPolicy.builder()
+                .restartPolicy(RestartPolicy.builder()
                         .mode(mode)
                         .initial(WAIT)
                         .max(WAIT)
                         .limit(1)
                         .window(WAIT.multipliedBy(2))
                         .build())
-                .config(RealHive.config().healthInterval(WAIT).build()));
+                .lifecycle(RealHive.config().healthInterval(WAIT).build()));
     }
 
     /** The worker of one cell. */
@@ -133,12 +127,12 @@ class BackingOffMatrixIT {
         Subject(Cell cell, WorkerSupervisor supervisor) {
             this.cell = cell;
             this.supervisor = supervisor;
-            this.before = hive.spawn(supervisor, ProcessEnd.SCRIPT, "http://127.0.0.1:{port}");
+            this.before = hive.spawn(supervisor, ProcessExit.SCRIPT, "http://127.0.0.1:{port}");
         }
 
         void becomeReady() {
             hive.awaitFlag(before);
-            assertThat(supervisor.ready(before.id())).isTrue();
+            assertThat(supervisor.reportReady(before.id())).isTrue();
         }
 
         void check() {
@@ -146,7 +140,7 @@ class BackingOffMatrixIT {
             assertThat(isRunning(before)).isFalse();
             assertThat(hive.worker(before).pid()).isEmpty();
             assertThat(hive.registry.tryAcquireFrom(before.id())).isEmpty();
-            assertThat(supervisor.ready(before.id())).isFalse();
+            assertThat(supervisor.reportReady(before.id())).isFalse();
             assertThat(FreePorts.isFree(ports, before)).isFalse();
 
             switch (cell.command()) {
@@ -159,21 +153,20 @@ class BackingOffMatrixIT {
             eventually().until(() -> hive.heard.historyOf(before.id()), cell.history()::equals);
             assertThat(supervisor.recentExits().stream()
                             .filter(exit -> exit.workerId().equals(before.id())))
-                    .as("the one process ended once, and what was done afterwards is not its cause")
+                    .as("the process exited once, with its own cause")
                     .extracting(Exit::cause)
                     .containsExactly(cell.end().cause);
             boolean removed = cell.command() != Command.RESTART;
-            assertThat(hive.isGone(before)).isEqualTo(removed);
+            assertThat(hive.isRemoved(before)).isEqualTo(removed);
             if (removed) {
                 hive.awaitFlag(before, 1);
                 assertThat(hive.heard.eventsOf(before.id()))
                         .last()
                         .isInstanceOfSatisfying(
                                 WorkerEvent.Removed.class,
-                                event -> assertThat(event.reason()).isEqualTo(cell.command().reason));
+                                event -> assertThat(event.cause()).isEqualTo(cell.command().reason));
             }
-            eventually()
-                    .until(() -> FreePorts.isFree(ports, before) == removed); // the host's removal is found by a sweep
+            eventually().until(() -> FreePorts.isFree(ports, before) == removed); // a tick detects the removal
         }
 
         private void checkEnded(CompletionStage<ExitStatus> ended) {

@@ -31,9 +31,9 @@ class BackupTimerTest {
         assertThat(scheduled).hasSize(2);
     }
 
-    /** Regression: a task that the JDK's timer lost for want of memory was waited for until the end of the JVM. */
+    /** Regression: a task that the JDK's timer lost for lack of memory was awaited until the end of the JVM. */
     @Test
-    void aLostTaskIsReplacedAndDoesNothingIfItComesAfterAll() {
+    void aLostTaskIsReplacedAndDoesNothingIfItRunsLate() {
         timer.ensureRunning();
         await().until(() -> {
             timer.ensureRunning();

@@ -7,7 +7,7 @@ import io.github.workerregistry.testing.ForwardingProcess;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** A controller whose processes give what a test says in place of their output. */
+/** A controller of processes whose output a test supplies. */
 final class BrokenOutput implements ProcessController {
 
     private final ProcessController processes;

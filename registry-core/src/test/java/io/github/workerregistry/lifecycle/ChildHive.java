@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** The JVM of {@link SupervisingMain}. It and its workers are ended with the test, however it ends. */
+/** The JVM of {@link SupervisingMain}. It and its workers are killed after the test. */
 final class ChildHive implements AfterEachCallback {
 
     private static final String TEMPORARY_FILES = "-Djava.io.tmpdir=";
@@ -28,7 +28,10 @@ final class ChildHive implements AfterEachCallback {
         output = directory.resolve("hive.out");
     }
 
-    /** Starts it and waits until its workers run. Its temporary files go with the test: it may be killed. */
+    /**
+     * Starts it and waits until its workers run. Its temporary files are deleted after the test, because it may be
+     * killed.
+     */
     ProcessHandle start(String urlOfItsWorkers) {
         List<String> command = ChildJvm.command(SupervisingMain.class, urlOfItsWorkers);
         command.replaceAll(
@@ -121,7 +124,7 @@ final class ChildHive implements AfterEachCallback {
     public void afterEach(ExtensionContext context) {
         List<ProcessHandle> all = new ArrayList<>(started);
         started.forEach(
-                process -> process.descendants().forEach(all::add)); // before the JVM goes, or they are nobody's
+                process -> process.descendants().forEach(all::add)); // before the JVM exits, or they are orphans
         all.forEach(ProcessHandle::destroyForcibly);
         eventually().until(() -> all.stream().noneMatch(process -> isRunning(process.pid())));
     }

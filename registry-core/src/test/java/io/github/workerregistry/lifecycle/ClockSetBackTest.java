@@ -13,7 +13,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A hive gives a clock of its own, which is set back by an hour: every loop stood still until the time came again. */
+/** The hive's clock is set back by an hour. Regression: every loop stood still until the time was reached again. */
 @ExtendWith(UnexpectedWarnings.class)
 class ClockSetBackTest {
 
@@ -26,39 +26,39 @@ class ClockSetBackTest {
 
     private WorkerSupervisor supervise(LifecycleConfig config, RestartPolicy restart) {
         return WorkerSupervisor.builder(registry, time)
-                .processes(processes)
-                .health(probe)
-                .restart(restart)
-                .config(config)
+                .processController(processes)
+                .healthProbe(probe)
+                .restartPolicy(restart)
+                .lifecycle(config)
                 .build();
     }
 
     private String readyBeforeTheClockIsSetBack(WorkerSupervisor supervisor) {
         String id = supervisor.spawn(VirtualHive.SPEC).id();
-        supervisor.ready(id);
+        supervisor.reportReady(id);
         time.advance(Duration.ofSeconds(40));
         setBack = Duration.ofHours(1);
         return id;
     }
 
     @Test
-    void anIdleWorkerIsStillTimedOut() {
+    void anIdleWorkerIsStoppedAtItsTimeout() {
         WorkerSupervisor supervisor = supervise(LifecycleConfig.defaults(), RestartPolicy.never());
         String id = readyBeforeTheClockIsSetBack(supervisor);
 
         time.advance(Duration.ofMinutes(3));
-        assertThat(registry.get(id)).as("not before its time").isPresent();
+        assertThat(registry.get(id)).as("not too early").isPresent();
         time.advance(Duration.ofMinutes(3));
 
         assertThat(supervisor.recentExits()).extracting(Exit::cause).containsExactly(Exit.Cause.IDLE_TIMEOUT);
     }
 
     @Test
-    void aWorkerThatFailsItsChecksIsStillEnded() {
-        UnexpectedWarnings.expect("is given up after 3 failed health checks");
+    void aWorkerThatFailsItsHealthChecksIsStopped() {
+        UnexpectedWarnings.expect(Warnings.THREE_CHECKS_FAILED);
         WorkerSupervisor supervisor = supervise(VirtualHive.config().build(), RestartPolicy.never());
         String id = readyBeforeTheClockIsSetBack(supervisor);
-        probe.answer(id, HealthStatus.unhealthy("ill"));
+        probe.answer(id, HealthStatus.unhealthy("unhealthy"));
 
         time.advance(Duration.ofMinutes(2));
 
@@ -66,8 +66,8 @@ class ClockSetBackTest {
     }
 
     @Test
-    void aRestartStillComesAfterItsWait() {
-        UnexpectedWarnings.expect("is gone: CRASHED");
+    void aRestartStartsAfterItsDelay() {
+        UnexpectedWarnings.expect(Warnings.CRASHED);
         WorkerSupervisor supervisor = supervise(VirtualHive.config().build(), RestartPolicy.onFailure());
         String id = readyBeforeTheClockIsSetBack(supervisor);
 
@@ -78,7 +78,7 @@ class ClockSetBackTest {
     }
 
     @Test
-    void aStopThatHasBegunStillComesToItsEnd() {
+    void aStopInProgressCompletes() {
         WorkerSupervisor supervisor = supervise(VirtualHive.config().build(), RestartPolicy.never());
         String id = supervisor.spawn(VirtualHive.SPEC).id();
         processes.ignoreTerminate(id);

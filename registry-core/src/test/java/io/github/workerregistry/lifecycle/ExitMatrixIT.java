@@ -17,7 +17,6 @@ import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
@@ -32,17 +31,15 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What follows from the end of a process: how it ended, times the state that the worker was in, times the restart
- * policy. All workers run side by side in one hive; each cell is a test of its own. (After {@code supervisor_SUITE} of
- * Erlang/OTP.)
+ * What follows an exit: every kind of exit, in every state, under every restart policy. All workers run in one hive;
+ * each cell is a test. (After {@code supervisor_SUITE} of Erlang/OTP.)
  *
  * <p>A worker that was loading, idle or busy:
  *
  * <pre>
- *  its process ended with     cause      never      on failure   always
+ *  its process exited with    cause      never      on failure   always
  *  exit code 0                EXITED     removed    removed      restarted
  *  exit code 3                CRASHED    removed    restarted    restarted
  *  SIGKILL                    CRASHED    removed    restarted    restarted
@@ -51,27 +48,23 @@ import org.junit.jupiter.api.io.TempDir;
  * </pre>
  *
  * <p>One that was being stopped is removed under every policy. The cause is as above while it drains, and REQUESTED
- * from the moment when it is asked to end, however it answers.
+ * from the signal on, whatever its exit code.
  *
- * <p>Always: a lease that was open is void, and frees nothing when it is closed; the slots of a restarted worker are
- * all free; the port is free if and only if the worker is gone; nothing of the old process runs.
+ * <p>Always: an open lease becomes invalid, and releases no slot when it is closed; all slots of a restarted worker are
+ * free; the port is free if and only if the worker is removed; no process of the old generation runs.
  *
- * <p>A worker that backs off has no process: {@link BackingOffMatrixIT}.
+ * <p>A worker in backoff has no process: {@link BackingOffMatrixIT}.
  */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class ExitMatrixIT {
 
     @RegisterExtension
-    final RealHive hive;
+    final RealHive hive = new RealHive();
 
-    private final PortRange ports = FreePorts.range(100);
+    private final PortPool ports = FreePorts.range(100);
 
-    ExitMatrixIT(@TempDir Path directory) {
-        hive = new RealHive(directory);
-    }
-
-    /** The last two are both Stopping. */
+    /** When the process exits. The last two are both Stopping. */
     private enum When {
         LOADING,
         IDLE,
@@ -80,13 +73,13 @@ class ExitMatrixIT {
         ASKED
     }
 
-    /** A cell, and what the tables say of it. */
-    private record Cell(When when, RestartPolicy.Mode mode, ProcessEnd end) {
+    /** A cell and its expectation. */
+    private record Cell(When when, RestartPolicy.Mode mode, ProcessExit end) {
 
         static Stream<Cell> all() {
             return Stream.of(When.values())
                     .flatMap(when -> Stream.of(RestartPolicy.Mode.values())
-                            .flatMap(mode -> Stream.of(ProcessEnd.values()).map(end -> new Cell(when, mode, end))));
+                            .flatMap(mode -> Stream.of(ProcessExit.values()).map(end -> new Cell(when, mode, end))));
         }
 
         boolean isStopping() {
@@ -109,30 +102,32 @@ class ExitMatrixIT {
             return Stream.of(
                             Stream.of("Registered"),
                             Stream.of("BecameReady").filter(event -> when != When.LOADING),
-                            Stream.of("Stopping").filter(event -> isStopping()),
+                            Stream.of("StopStarted").filter(event -> isStopping()),
                             Stream.of("Crashed").filter(event -> cause() == Exit.Cause.CRASHED),
                             isRestarted() ? Stream.of("RestartScheduled", "Restarted") : Stream.of("Removed"))
                     .flatMap(events -> events)
                     .toList();
         }
 
-        /** Being asked makes this one end; others have to be deaf to that, so that they can end otherwise. */
+        /** The stop makes this one exit; the scripts of others ignore SIGTERM, so that they can exit otherwise. */
         boolean isEndedByBeingAsked() {
-            return when == When.ASKED && end == ProcessEnd.TRAPPED_SIGTERM;
+            return when == When.ASKED && end == ProcessExit.TRAPPED_SIGTERM;
         }
 
         String script() {
-            return when == When.ASKED && !isEndedByBeingAsked() ? ProcessEnd.DEAF_SCRIPT : ProcessEnd.SCRIPT;
+            return when == When.ASKED && !isEndedByBeingAsked()
+                    ? ProcessExit.IGNORES_SIGTERM_SCRIPT
+                    : ProcessExit.SCRIPT;
         }
     }
 
     @TestFactory
-    Stream<DynamicTest> aProcessEndsAndThisFollows() {
+    Stream<DynamicTest> everyExitInEveryState() {
         UnexpectedWarnings.expect(
-                "is gone: CRASHED, exit code 3",
-                "is gone: CRASHED, exit code 7",
-                "is gone: CRASHED, signal 9",
-                "is gone: CRASHED, signal 11");
+                Warnings.CRASHED + ", exit code 3",
+                Warnings.CRASHED + ", exit code 7",
+                Warnings.CRASHED + ", signal 9",
+                Warnings.CRASHED + ", signal 11");
         Map<RestartPolicy.Mode, WorkerSupervisor> supervisors = new EnumMap<>(RestartPolicy.Mode.class);
         for (RestartPolicy.Mode mode : RestartPolicy.Mode.values()) {
             supervisors.put(mode, supervise(mode));
@@ -144,11 +139,11 @@ class ExitMatrixIT {
         subjects.stream()
                 .filter(subject -> !subject.cell.isEndedByBeingAsked())
                 .collect(groupingBy(subject -> subject.cell.end(), mapping(subject -> subject.before, toList())))
-                .forEach(ProcessEnd::strike);
+                .forEach(ProcessExit::strike);
         return subjects.stream().map(subject -> testOf(subject.cell, subject::check));
     }
 
-    /** The build's report gives such tests numbers: the message says which cell it was. */
+    /** The build's report numbers such tests, so the message names the cell. */
     static DynamicTest testOf(Record cell, Executable check) {
         return dynamicTest(cell.toString(), () -> {
             try {
@@ -162,15 +157,15 @@ class ExitMatrixIT {
     private WorkerSupervisor supervise(RestartPolicy.Mode mode) {
         Duration soon = Duration.ofMillis(50);
         return hive.supervise(builder -> builder.ports(ports)
-                .restart(RestartPolicy.builder()
+                .restartPolicy(RestartPolicy.builder()
                         .mode(mode)
                         .initial(soon)
                         .max(soon)
                         .build())
-                .config(RealHive.config()
+                .lifecycle(RealHive.config()
                         .healthInterval(Duration.ofHours(1))
-                        .drain(Duration.ofHours(1))
-                        .stopGrace(Duration.ofHours(1)) // or it might be we who end the deaf
+                        .drainTimeout(Duration.ofHours(1))
+                        .stopGrace(Duration.ofHours(1)) // so that the supervisor kills none of them
                         .build()));
     }
 
@@ -188,11 +183,11 @@ class ExitMatrixIT {
             this.before = hive.spawn(supervisor, cell.script(), "http://127.0.0.1:{port}");
         }
 
-        /** Brings it into its state. */
+        /** Brings the worker into its state. */
         void enter() {
             hive.awaitFlag(before);
             if (cell.when() != When.LOADING) {
-                assertThat(supervisor.ready(before.id())).isTrue();
+                assertThat(supervisor.reportReady(before.id())).isTrue();
             }
             if (cell.when() == When.BUSY || cell.when() == When.DRAINING) {
                 lease = hive.registry.tryAcquireFrom(before.id());
@@ -201,7 +196,7 @@ class ExitMatrixIT {
             if (cell.isStopping()) {
                 stopped = Optional.of(supervisor.stop(before.id()).toCompletableFuture());
             }
-            if (!cell.isEndedByBeingAsked()) { // that one may be gone already
+            if (!cell.isEndedByBeingAsked()) { // that one may have exited already
                 eventually().until(() -> hive.state(before) instanceof Stopping == cell.isStopping());
                 assertThat(hive.worker(before).slotsInUse()).isEqualTo(lease.isPresent() ? 1 : 0);
                 assertThat(lease.stream()).allMatch(SlotLease::isValid);
@@ -246,7 +241,7 @@ class ExitMatrixIT {
             assertThat(after.url()).isEqualTo(before.url());
             assertThat(isRunning(after)).isTrue();
 
-            assertThat(supervisor.ready(before.id())).isTrue();
+            assertThat(supervisor.reportReady(before.id())).isTrue();
             assertThat(hive.registry.tryAcquireFrom(before.id())).isPresent();
             assertThat(hive.registry.tryAcquireFrom(before.id())).isPresent();
             lease.ifPresent(SlotLease::close);
@@ -254,14 +249,14 @@ class ExitMatrixIT {
         }
 
         private void checkRemoved(Exit exit) {
-            assertThat(hive.isGone(before)).isTrue();
+            assertThat(hive.isRemoved(before)).isTrue();
             assertThat(hive.awaitFlag(before, 1)).as("it was started once").hasSize(1);
             assertThat(hive.registry.tryAcquireFrom(before.id())).isEmpty();
             lease.ifPresent(SlotLease::close);
             assertThat(hive.heard.eventsOf(before.id()))
                     .last()
                     .isInstanceOfSatisfying(WorkerEvent.Removed.class, removed -> {
-                        assertThat(removed.reason()).isEqualTo(cell.cause());
+                        assertThat(removed.cause()).isEqualTo(cell.cause());
                         assertThat(removed.exit()).hasValue(exit);
                     });
         }

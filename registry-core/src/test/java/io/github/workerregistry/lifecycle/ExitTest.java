@@ -22,20 +22,19 @@ class ExitTest {
     private final VirtualHive hive = new VirtualHive();
 
     @Test
-    void aCrashIsSeenAtOnceAndKeepsItsCauseAndTheLastOutput() {
-        UnexpectedWarnings.expect("is gone: CRASHED, signal 9");
+    void aCrashIsDetectedAtOnceWithCauseAndLastOutput() {
+        UnexpectedWarnings.expect(Warnings.CRASHED + ", signal 9");
         String id = hive.spawnReady();
         hive.processes.print(id, "CUDA error: out of memory");
         SlotLease lease = hive.lease(id);
 
         hive.processes.exit(id, 137);
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
         assertThat(lease.isValid()).isFalse();
         Exit expected = new Exit(
-                id,
+                lease.incarnation(),
                 "tiny",
-                1,
                 Exit.Cause.CRASHED,
                 ExitStatus.unrequested(137),
                 List.of("CUDA error: out of memory"),
@@ -51,29 +50,29 @@ class ExitTest {
     }
 
     @Test
-    void anExitWithoutNoticeIsFoundByTheSweep() {
-        UnexpectedWarnings.expect("is gone: CRASHED, exit code 1");
+    void anExitWithoutNotificationIsDetectedByTheNextTick() {
+        UnexpectedWarnings.expect(Warnings.CRASHED + ", exit code 1");
         String id = hive.spawnReady();
 
         hive.processes.exitUnnoticed(id, 1);
         hive.advance(Duration.ofMillis(100));
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
     }
 
     @Test
-    void aWorkerThatDiesWhileItLoadsIsGoneWithItsCause() {
-        UnexpectedWarnings.expect("is gone: CRASHED, exit code 2");
+    void aWorkerThatExitsWhileItLoadsIsRemovedWithItsCause() {
+        UnexpectedWarnings.expect(Warnings.CRASHED + ", exit code 2");
         String id = hive.spawnLoading();
 
         hive.processes.exit(id, 2);
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
         assertThat(hive.heard.historyOf(id)).containsExactly("Registered", "Crashed", "Removed");
     }
 
     @Test
-    void aWorkerThatEndsWellByItselfHasNotCrashed() {
+    void exitCodeZeroIsNoCrash() {
         String id = hive.spawnReady();
 
         hive.processes.exit(id, 0);
@@ -82,10 +81,10 @@ class ExitTest {
         assertThat(hive.heard.historyOf(id)).containsExactly("Registered", "BecameReady", "Removed");
     }
 
-    /** A null from foreign code kept the worker in the registry for ever. */
+    /** Regression: a null from foreign code kept the worker in the registry. */
     @Test
-    void anOutputThatCannotBeReadKeepsNoWorkerAlive() {
-        UnexpectedWarnings.expect("its last output cannot be read", "is gone: CRASHED");
+    void aWorkerWhoseOutputCannotBeReadIsRemoved() {
+        UnexpectedWarnings.expect("its last output cannot be read", Warnings.CRASHED);
         for (Supplier<List<String>> broken :
                 List.<Supplier<List<String>>>of(() -> null, () -> Arrays.asList("a", null), () -> {
                     throw new AssertionError("broken");
@@ -93,21 +92,21 @@ class ExitTest {
             VirtualHive hive = new VirtualHive();
             BrokenOutput processes = new BrokenOutput(hive.processes, broken);
             WorkerSupervisor supervisor = WorkerSupervisor.builder(hive.registry, hive.time)
-                    .processes(processes)
-                    .restart(RestartPolicy.never())
+                    .processController(processes)
+                    .restartPolicy(RestartPolicy.never())
                     .build();
             String id = supervisor.spawn(VirtualHive.SPEC).id();
 
             hive.processes.exit(id, 1);
 
-            assertThat(hive.isGone(id)).isTrue();
+            assertThat(hive.isRemoved(id)).isTrue();
             assertThat(supervisor.recentExits().get(0).output()).isEmpty();
         }
     }
 
     @Test
-    void anExitIsToldOnceHoweverOftenItIsNoticed() {
-        UnexpectedWarnings.expect("is gone: CRASHED");
+    void anExitNotifiedTwiceIsReportedOnce() {
+        UnexpectedWarnings.expect(Warnings.CRASHED);
         String id = hive.spawnReady();
 
         hive.processes.exitUnnoticed(id, 1);
@@ -139,7 +138,7 @@ class ExitTest {
     }
 
     @Test
-    void aListenerFindsTheCauseAmongTheRecentExitsWhenItHearsOfTheRemoval() {
+    void recentExitsContainTheExitWhenTheRemovalIsDelivered() {
         VirtualHive hive = new VirtualHive();
         hive.registry.subscribe(
                 event -> {

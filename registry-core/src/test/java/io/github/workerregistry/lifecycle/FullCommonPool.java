@@ -10,10 +10,10 @@ import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A host that has filled the JDK's common pool with tasks that block, until this is closed.
+ * Fills the JDK's common pool with tasks that block, until this is closed.
  *
- * <p>On one or two processors, JDK 17 would rather start a thread for every task than use the pool: the build says that
- * the pool has two threads everywhere, so that there is something to fill.
+ * <p>On one or two processors, JDK 17 starts a thread for every task in place of using the pool; the build sets its
+ * parallelism to two.
  */
 final class FullCommonPool implements AutoCloseable {
 
@@ -26,7 +26,7 @@ final class FullCommonPool implements AutoCloseable {
         }
     }
 
-    /** Or a test shows nothing. */
+    /** Otherwise the test would show nothing. */
     void assertStillFull() {
         assertThat(blocked).as("the pool is still full").noneMatch(ForkJoinTask::isDone);
     }

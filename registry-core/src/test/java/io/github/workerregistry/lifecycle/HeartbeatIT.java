@@ -8,7 +8,6 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Idle;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -16,7 +15,6 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Heartbeats of real processes. */
 @ExtendWith(UnexpectedWarnings.class)
@@ -24,15 +22,11 @@ import org.junit.jupiter.api.io.TempDir;
 class HeartbeatIT {
 
     @RegisterExtension
-    final RealHive hive;
-
-    HeartbeatIT(@TempDir Path directory) {
-        hive = new RealHive(directory);
-    }
+    final RealHive hive = new RealHive();
 
     @Test
-    void aWorkerThatBeatsNoMoreIsEndedBesideOneThatBeatsAndOneThatNeverDid() {
-        UnexpectedWarnings.expect("is given up: no heartbeat for PT1S");
+    void onlyAWorkerThatMissesHeartbeatsIsStopped() {
+        UnexpectedWarnings.expect(Warnings.STOPPED + "HEARTBEAT_MISSED, no heartbeat for PT1S");
         WorkerSupervisor supervisor = hive.supervise(
                 RealHive.config().heartbeatInterval(Duration.ofMillis(250)).heartbeatMisses(4));
         WorkerInfo silent = hive.spawnReady(supervisor, SLEEP);
@@ -42,7 +36,7 @@ class HeartbeatIT {
                 () -> hive.registry.heartbeat(beating.id()), 0, 50, TimeUnit.MILLISECONDS);
 
         assertThat(hive.registry.heartbeat(silent.id())).isTrue();
-        hive.awaitGone(silent);
+        hive.awaitRemoved(silent);
         beats.cancel(false);
 
         assertThat(isRunning(silent)).isFalse();

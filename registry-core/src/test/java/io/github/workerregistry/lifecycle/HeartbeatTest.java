@@ -20,15 +20,15 @@ class HeartbeatTest {
     private final VirtualHive hive = new VirtualHive();
 
     @Test
-    void aWorkerThatNeverSentAHeartbeatIsNotJudged() {
+    void aWorkerThatNeverSentAHeartbeatIsNotEvaluated() {
         String id = hive.spawnReady();
         hive.advanceSeconds(600);
         assertThat(hive.state(id)).isEqualTo(new Idle());
     }
 
     @Test
-    void aWorkerThatMissesThreeHeartbeatsIsEnded() {
-        UnexpectedWarnings.expect("no heartbeat for PT15S");
+    void aWorkerThatMissesThreeHeartbeatsIsStopped() {
+        UnexpectedWarnings.expect(Warnings.NO_HEARTBEAT + " for PT15S");
         String id = hive.spawnReady();
         for (int i = 0; i < 10; i++) {
             hive.registry.heartbeat(id);
@@ -39,12 +39,12 @@ class HeartbeatTest {
         assertThat(hive.state(id)).isEqualTo(new Idle());
         hive.advance(Duration.ofMillis(300));
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
         assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.HEARTBEAT_MISSED);
     }
 
     @Test
-    void aBeatInTheTickOfItsDeadlineWins() {
+    void aHeartbeatInTheTickOfItsDeadlineIsInTime() {
         String id = hive.spawnReady();
         hive.registry.heartbeat(id);
         hive.advance(Duration.ofMillis(15_100));
@@ -56,18 +56,18 @@ class HeartbeatTest {
     }
 
     @Test
-    void aBusyWorkerIsJudgedByItsHeartbeatsToo() {
-        UnexpectedWarnings.expect("no heartbeat");
+    void aBusyWorkerThatMissesHeartbeatsIsStopped() {
+        UnexpectedWarnings.expect(Warnings.NO_HEARTBEAT);
         String id = hive.spawnReady();
         hive.registry.heartbeat(id);
         hive.lease(id);
         hive.advanceSeconds(16);
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
     }
 
     @Test
-    void oneOfManyThatFallsSilentIsNoSuspect() {
-        UnexpectedWarnings.expect("no heartbeat");
+    void oneOfManyThatMissesHeartbeatsIsNotSuspected() {
+        UnexpectedWarnings.expect(Warnings.NO_HEARTBEAT);
         List<String> ids = Stream.generate(hive::spawnReady).limit(4).toList();
         for (int second = 0; second < 20; second++) {
             ids.stream().skip(second == 0 ? 0 : 1).forEach(hive.registry::heartbeat);
@@ -79,15 +79,15 @@ class HeartbeatTest {
     }
 
     @Test
-    void aBeatThatComesWhileTheLoopGivesUpAnotherWorkerWins() {
-        UnexpectedWarnings.expect("no heartbeat");
+    void aHeartbeatWhileAnotherWorkerIsStoppedIsInTime() {
+        UnexpectedWarnings.expect(Warnings.NO_HEARTBEAT);
         String first = hive.spawnReady();
         String second = hive.spawnReady();
         hive.registry.heartbeat(first);
         hive.registry.heartbeat(second);
         hive.registry.subscribe(
                 event -> {
-                    if (event instanceof WorkerEvent.Stopping) {
+                    if (event instanceof WorkerEvent.StopStarted) {
                         hive.registry.heartbeat(second);
                     }
                 },
@@ -95,13 +95,13 @@ class HeartbeatTest {
 
         hive.advanceSeconds(16);
 
-        assertThat(hive.isGone(first)).isTrue();
+        assertThat(hive.isRemoved(first)).isTrue();
         assertThat(hive.state(second)).isEqualTo(new Idle());
     }
 
     @Test
-    void aWorkerTakenOverWithAnOldBeatHasAFullInterval() {
-        UnexpectedWarnings.expect("no heartbeat");
+    void aWorkerRegisteredWithAnOldHeartbeatHasAFullDeadline() {
+        UnexpectedWarnings.expect(Warnings.NO_HEARTBEAT);
         hive.registry.register(WorkerInfo.builder()
                 .id("old")
                 .url("http://elsewhere")
@@ -115,11 +115,11 @@ class HeartbeatTest {
         assertThat(hive.state("old")).isEqualTo(new Idle());
         hive.advanceSeconds(1);
 
-        assertThat(hive.isGone("old")).isTrue();
+        assertThat(hive.isRemoved("old")).isTrue();
     }
 
     @Test
-    void aStoppingWorkerIsNotJudged() {
+    void aStoppingWorkerIsNotEvaluated() {
         String id = hive.spawnReady();
         hive.registry.heartbeat(id);
         hive.lease(id);
@@ -132,21 +132,21 @@ class HeartbeatTest {
     }
 
     @Test
-    void aHeartbeatOrTheHostsWordIsProgressOfALoad() {
-        UnexpectedWarnings.expect("is not ready after PT10S", "its load made no progress");
+    void aHeartbeatOrAProgressReportIsProgressOfALoad() {
+        UnexpectedWarnings.expect(Warnings.NOT_READY, Warnings.NO_PROGRESS);
         VirtualHive hive = VirtualHive.with(config -> config.heartbeatInterval(Duration.ofSeconds(100)));
         String id = hive.spawnLoading();
         for (int i = 0; i < 5; i++) {
             hive.advanceSeconds(100);
             hive.registry.heartbeat(id);
             hive.advanceSeconds(100);
-            assertThat(hive.supervisor.progress(id)).isTrue();
+            assertThat(hive.supervisor.reportProgress(id)).isTrue();
         }
         assertThat(hive.state(id)).isInstanceOf(Loading.class);
 
         hive.advanceSeconds(125);
 
-        assertThat(hive.isGone(id)).isTrue();
-        assertThat(hive.supervisor.progress(id)).isFalse();
+        assertThat(hive.isRemoved(id)).isTrue();
+        assertThat(hive.supervisor.reportProgress(id)).isFalse();
     }
 }

@@ -9,10 +9,10 @@ import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.health.HealthStatus;
-import io.github.workerregistry.lifecycle.HiveBesideItsModel.Lease;
-import io.github.workerregistry.lifecycle.HiveBesideItsModel.Promise;
-import io.github.workerregistry.lifecycle.ModelledSigns.Health;
-import io.github.workerregistry.lifecycle.WorkerLifeProperties.Step;
+import io.github.workerregistry.lifecycle.HiveModelProperties.Step;
+import io.github.workerregistry.lifecycle.LivenessModel.Health;
+import io.github.workerregistry.lifecycle.ModelCheckedHive.Lease;
+import io.github.workerregistry.lifecycle.ModelCheckedHive.PendingStop;
 import io.github.workerregistry.process.SpawnException;
 import java.time.Duration;
 import java.util.List;
@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** What is done to a {@link HiveBesideItsModel}: each step is told to the model, and then done. */
+/** The actions on a {@link ModelCheckedHive}: each is applied to the model and then to the supervisor. */
 final class HiveSteps {
 
     private static final String MODEL = "tiny";
@@ -29,13 +29,13 @@ final class HiveSteps {
     private static final List<Duration> PAUSES =
             List.of(Duration.ofSeconds(3), Duration.ofSeconds(30), Duration.ofMinutes(10));
 
-    /** So many absences the supervisor remembers; with more, its deadlines move no further. */
+    /** The supervisor keeps this many pauses; with more, its deadlines are extended no further. */
     private static final int PAUSES_AT_MOST = 15;
 
-    private final HiveBesideItsModel hive;
+    private final ModelCheckedHive hive;
     private int pauses;
 
-    HiveSteps(HiveBesideItsModel hive) {
+    HiveSteps(ModelCheckedHive hive) {
         this.hive = hive;
     }
 
@@ -43,71 +43,71 @@ final class HiveSteps {
         IDS.forEach(this::spawn);
     }
 
-    void take(Step step) {
+    void apply(Step step) {
         String id = IDS.get(step.x() % IDS.size());
-        ModelledLife life = hive.lives.get(id);
-        boolean running = life != null && life.process().isThere();
+        WorkerModel model = hive.models.get(id);
+        boolean running = model != null && model.process().isAlive();
         switch (step.action()) {
             case SPAWN -> spawn(id);
             case FAIL_NEXT_START -> hive.failNextStart = true;
             case READY -> {
-                boolean ready = life != null && life.ready(hive.now());
-                assertThat(hive.supervisor.ready(id)).isEqualTo(ready);
+                boolean ready = model != null && model.ready(hive.now());
+                assertThat(hive.supervisor.reportReady(id)).isEqualTo(ready);
             }
-            case LEASE -> lease(id, life);
-            case GIVE_BACK -> giveBack(step.x());
-            case EXIT -> exit(id, life, List.of(0, 1, 137, 139).get(step.y() % 4));
+            case LEASE -> lease(id, model);
+            case RELEASE -> release(step.x());
+            case EXIT -> exit(id, model, List.of(0, 1, 137, 139).get(step.y() % 4));
             case EXIT_UNNOTICED -> {
                 if (running) {
-                    life.process().exitsUnnoticed(step.y() % 3);
+                    model.process().exitsUnnoticed(step.y() % 3);
                     hive.processes.exitUnnoticed(id, step.y() % 3);
                 }
             }
-            case ANSWER -> answer(id, life, HEALTHS.get(step.y() % HEALTHS.size()));
+            case ANSWER -> answer(id, model, HEALTHS.get(step.y() % HEALTHS.size()));
             case ANSWER_ALL ->
-                hive.lives.forEach((each, one) -> answer(each, one, HEALTHS.get(step.y() % HEALTHS.size())));
-            case BEAT_ALL -> IDS.forEach(each -> beat(each, hive.lives.get(each)));
+                hive.models.forEach((each, one) -> answer(each, one, HEALTHS.get(step.y() % HEALTHS.size())));
+            case BEAT_ALL -> IDS.forEach(each -> beat(each, hive.models.get(each)));
             case IGNORE_TERMINATE -> {
                 if (running) {
-                    life.process().ignoresTerminate();
+                    model.process().ignoresTerminate();
                     hive.processes.ignoreTerminate(id);
                 }
             }
             case IGNORE_KILL -> {
                 if (running) {
-                    life.process().ignoresKill();
+                    model.process().ignoresKill();
                     hive.processes.ignoreKill(id);
                 }
             }
             case PRINT -> {
                 if (running) {
-                    life.prints("line " + step.y(), hive.now());
+                    model.prints("line " + step.y(), hive.now());
                     hive.processes.print(id, "line " + step.y());
                 }
             }
             case LOG_PROBES -> {
                 if (running) {
-                    life.process().logsProbes(step.y() % 4 > 0);
+                    model.process().logsProbes(step.y() % 4 > 0);
                 }
             }
             case PROGRESS -> {
-                boolean supervised = life != null && life.isSupervised();
-                assertThat(hive.supervisor.progress(id)).isEqualTo(supervised);
+                boolean supervised = model != null && model.isSupervised();
+                assertThat(hive.supervisor.reportProgress(id)).isEqualTo(supervised);
                 if (supervised) {
-                    life.progress(hive.now());
+                    model.progress(hive.now());
                 }
             }
-            case BEAT -> beat(id, life);
-            case STOP -> stop(id, life, false);
-            case FORCE_KILL -> stop(id, life, true);
+            case BEAT -> beat(id, model);
+            case STOP -> stop(id, model, false);
+            case FORCE_KILL -> stop(id, model, true);
             case REPLACE -> {
-                stop(id, life, true);
+                stop(id, model, true);
                 spawn(id);
             }
-            case RESTART -> restart(id, life);
+            case RESTART -> restart(id, model);
             case REMOVE -> {
-                if (life != null) {
-                    life.deregister();
+                if (model != null) {
+                    model.deregister();
                 }
                 hive.registry.remove(id);
             }
@@ -122,18 +122,18 @@ final class HiveSteps {
         WorkerSpec spec = WorkerSpec.builder()
                 .id(id)
                 .modelRef(MODEL)
-                .slots(LifeRules.SLOTS)
+                .slots(ModelConfig.SLOTS)
                 .command("serve", "{port}")
                 .build();
-        ModelledLife known = hive.lives.get(id);
+        WorkerModel known = hive.models.get(id);
         if (hive.isShuttingDown()) {
             assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> hive.supervisor.spawn(spec));
         } else if (known != null && known.isSupervised()) {
             assertThatExceptionOfType(DuplicateWorkerException.class).isThrownBy(() -> hive.supervisor.spawn(spec));
         } else {
             boolean fails = hive.failNextStart;
-            Health health = known == null ? Health.WELL : known.health();
-            hive.lives.put(id, new ModelledLife(id, MODEL, hive.mode, hive.exits, health, hive.now()));
+            Health health = known == null ? Health.HEALTHY : known.health();
+            hive.models.put(id, new WorkerModel(id, MODEL, hive.mode, hive.exits, health, hive.now()));
             if (fails) {
                 assertThatExceptionOfType(SpawnException.class).isThrownBy(() -> hive.supervisor.spawn(spec));
             } else {
@@ -146,73 +146,73 @@ final class HiveSteps {
         }
     }
 
-    /** The process ends and this is noticed; or it has ended, and the notice comes late. */
-    private void exit(String id, ModelledLife life, int code) {
+    /** The process exits with a notification, or has exited and the notification comes late. */
+    private void exit(String id, WorkerModel model, int code) {
         if (hive.started.contains(id)) {
-            life.exits(code, hive.now());
+            model.exits(code, hive.now());
             hive.processes.exit(id, code);
         }
     }
 
-    private void lease(String id, ModelledLife life) {
+    private void lease(String id, WorkerModel model) {
         Optional<SlotLease> lease = hive.registry.tryAcquireFrom(id);
-        assertThat(lease.isPresent()).isEqualTo(life != null && life.canLease());
+        assertThat(lease.isPresent()).isEqualTo(model != null && model.canLease());
         lease.ifPresent(taken -> {
-            life.lease();
-            hive.leases.add(new Lease(taken, life, life.generation));
+            model.lease();
+            hive.leases.add(new Lease(taken, model, model.generation));
         });
     }
 
-    private void giveBack(int choice) {
+    private void release(int choice) {
         if (!hive.leases.isEmpty()) {
             Lease lease = hive.leases.remove(choice % hive.leases.size());
             if (lease.mustBeValid()) {
-                lease.life().giveBack(hive.now());
+                lease.model().release(hive.now());
             }
             lease.lease().close();
         }
     }
 
-    private void answer(String id, ModelledLife life, Health health) {
-        if (life != null) {
-            life.answers(health, hive.now());
+    private void answer(String id, WorkerModel model, Health health) {
+        if (model != null) {
+            model.answers(health, hive.now());
             switch (health) {
-                case WELL -> hive.probe.answer(id, HealthStatus.healthy());
-                case ILL -> hive.probe.answer(id, HealthStatus.unhealthy("ill"));
+                case HEALTHY -> hive.probe.answer(id, HealthStatus.healthy());
+                case UNHEALTHY -> hive.probe.answer(id, HealthStatus.unhealthy("unhealthy"));
                 case SILENT -> hive.probe.hang(id);
                 case UNCLEAR -> hive.probe.answer(id, HealthStatus.unknown("unclear"));
             }
         }
     }
 
-    private void beat(String id, ModelledLife life) {
-        boolean known = life != null && life.hasRecord();
+    private void beat(String id, WorkerModel model) {
+        boolean known = model != null && model.hasRecord();
         assertThat(hive.registry.heartbeat(id)).isEqualTo(known);
         if (known) {
-            life.beat(hive.now());
+            model.beat(hive.now());
         }
     }
 
-    private void stop(String id, ModelledLife life, boolean atOnce) {
-        boolean supervised = life != null && life.isSupervised();
-        int generation = supervised ? life.generation : 0;
+    private void stop(String id, WorkerModel model, boolean atOnce) {
+        boolean supervised = model != null && model.isSupervised();
+        int generation = supervised ? model.generation : 0;
         if (supervised && atOnce) {
-            life.stop(Cause.FORCED, Duration.ZERO, Duration.ZERO, hive.now());
+            model.stop(Cause.FORCED, Duration.ZERO, Duration.ZERO, hive.now());
         } else if (supervised) {
-            life.stop(Cause.REQUESTED, LifeRules.DRAIN, LifeRules.DRAIN.plus(LifeRules.GRACE), hive.now());
+            model.stop(Cause.REQUESTED, ModelConfig.DRAIN, ModelConfig.DRAIN.plus(ModelConfig.GRACE), hive.now());
         }
-        CompletionStage<ExitStatus> gone = atOnce ? hive.supervisor.forceKill(id) : hive.supervisor.stop(id);
+        CompletionStage<ExitStatus> stage = atOnce ? hive.supervisor.forceKill(id) : hive.supervisor.stop(id);
         if (supervised) {
-            hive.promises.add(new Promise(gone.toCompletableFuture(), life, generation, life.attempts()));
+            hive.pendingStops.add(new PendingStop(stage.toCompletableFuture(), model, generation, model.attempts()));
         } else {
-            assertThat(gone.toCompletableFuture()).isCompletedExceptionally();
+            assertThat(stage.toCompletableFuture()).isCompletedExceptionally();
         }
     }
 
-    private void restart(String id, ModelledLife life) {
-        boolean supervised = life != null && life.isSupervised();
+    private void restart(String id, WorkerModel model) {
+        boolean supervised = model != null && model.isSupervised();
         if (supervised) {
-            life.restart(hive.now());
+            model.restart(hive.now());
         }
         CompletableFuture<WorkerInfo> restarted = hive.supervisor.restart(id).toCompletableFuture();
         assertThat(supervised || restarted.isCompletedExceptionally()).isTrue();

@@ -11,9 +11,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(UnexpectedWarnings.class)
 class JdkTimerIT {
 
-    /** An application in a class loader of its own (a web application, a bundle) was never freed. */
+    /** Regression: an application in a class loader of its own (a web application, a bundle) was never unloaded. */
     @Test
-    void theTimersThreadKeepsNoLoaderOfTheApplicationThatFirstNeedsIt() throws Exception {
+    void theTimerThreadHoldsNoClassLoaderOfTheApplication() throws Exception {
         Process jvm = new ProcessBuilder(ChildJvm.command(TimerMain.class))
                 .redirectErrorStream(true)
                 .start();

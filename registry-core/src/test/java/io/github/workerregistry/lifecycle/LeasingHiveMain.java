@@ -16,9 +16,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A hive in a JVM of its own, with a shutdown hook and a lease that is open when it is asked to end. The lease is given
- * back once its worker is being drained. Prints {@code leased} with the pid of the worker, then whether the lease was
- * valid until it was given back, and how the worker ended.
+ * A hive in a JVM of its own, with a shutdown hook and an open lease. The lease is released once its worker drains.
+ * Prints {@code leased} with the pid of the worker, then whether the lease was valid until its release, and the exit of
+ * the worker.
  */
 final class LeasingHiveMain {
 
@@ -29,9 +29,10 @@ final class LeasingHiveMain {
     public static void main(String[] args) throws InterruptedException {
         WorkerRegistry registry = WorkerRegistry.create();
         WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, Executors.newSingleThreadScheduledExecutor())
-                .processes(LocalProcessController.builder().discardOutput().build())
-                .config(LifecycleConfig.builder()
-                        .drain(Duration.ofSeconds(20))
+                .processController(
+                        LocalProcessController.builder().discardOutput().build())
+                .lifecycle(LifecycleConfig.builder()
+                        .drainTimeout(Duration.ofSeconds(20))
                         .stopGrace(Duration.ofSeconds(5))
                         .build())
                 .shutdownHook(Duration.ofSeconds(30))
@@ -41,18 +42,19 @@ final class LeasingHiveMain {
                 .url("http://127.0.0.1:9")
                 .command("sleep", "600")
                 .build());
-        supervisor.ready(worker.id());
+        supervisor.reportReady(worker.id());
         SlotLease lease = registry.tryAcquire("tiny").orElseThrow();
         ExecutorService listener = Executors.newSingleThreadExecutor();
-        registry.subscribe(event -> giveBackWhenStopping(event, lease), listener);
+        registry.subscribe(event -> releaseWhenStopping(event, lease), listener);
         registry.subscribe(LeasingHiveMain::printEnd, Runnable::run); // on the thread that the JVM's end waits for
         OUT.println("leased " + worker.pid().orElseThrow());
-        boolean unused = new CountDownLatch(1).await(10, TimeUnit.MINUTES); // not for ever: the test may be gone
+        boolean unused =
+                new CountDownLatch(1).await(10, TimeUnit.MINUTES); // not without end: the test may have been killed
         System.exit(1);
     }
 
-    private static void giveBackWhenStopping(WorkerEvent event, SlotLease lease) {
-        if (event instanceof WorkerEvent.Stopping) {
+    private static void releaseWhenStopping(WorkerEvent event, SlotLease lease) {
+        if (event instanceof WorkerEvent.StopStarted) {
             OUT.println("lease " + lease.isValid());
             lease.close();
         }
@@ -60,11 +62,11 @@ final class LeasingHiveMain {
 
     private static void printEnd(WorkerEvent event) {
         if (event instanceof WorkerEvent.Removed removed) {
-            // No concatenation: to link the first one takes long on a loaded machine, and the JVM waits for 2 s at
+            // No concatenation: linking the first one takes long on a loaded machine, and the JVM waits for 2 s at
             // most.
             Exit exit = removed.exit().orElseThrow();
-            OUT.println("gone "
-                    .concat(removed.reason().name())
+            OUT.println("exited "
+                    .concat(removed.cause().name())
                     .concat(", ")
                     .concat(exit.status().toString()));
         }

@@ -23,17 +23,17 @@ class LifecycleConfigTest {
                 knob("healthInterval", LifecycleConfig.Builder::healthInterval),
                 knob("healthTimeout", LifecycleConfig.Builder::healthTimeout),
                 knob("readyInterval", LifecycleConfig.Builder::readyInterval),
-                knob("loadStall", LifecycleConfig.Builder::loadStall),
+                knob("loadStallTimeout", LifecycleConfig.Builder::loadStallTimeout),
                 knob("loadTimeout", LifecycleConfig.Builder::loadTimeout),
                 knob("heartbeatInterval", LifecycleConfig.Builder::heartbeatInterval),
-                knob("busyLimit", LifecycleConfig.Builder::busyLimit),
-                knob("suspectLimit", LifecycleConfig.Builder::suspectLimit),
+                knob("busyTimeout", LifecycleConfig.Builder::busyTimeout),
+                knob("suspicionTimeout", LifecycleConfig.Builder::suspicionTimeout),
                 knob("idleTimeout", LifecycleConfig.Builder::idleTimeout),
-                knob("idleCheck", LifecycleConfig.Builder::idleCheck),
-                knob("drain", LifecycleConfig.Builder::drain),
+                knob("idleCheckInterval", LifecycleConfig.Builder::idleCheckInterval),
+                knob("drainTimeout", LifecycleConfig.Builder::drainTimeout),
                 knob("stopGrace", LifecycleConfig.Builder::stopGrace),
-                knob("killWait", LifecycleConfig.Builder::killWait),
-                knob("sweep", LifecycleConfig.Builder::sweep));
+                knob("killTimeout", LifecycleConfig.Builder::killTimeout),
+                knob("tickInterval", LifecycleConfig.Builder::tickInterval));
     }
 
     private static Arguments knob(
@@ -60,7 +60,7 @@ class LifecycleConfigTest {
     }
 
     @Test
-    void aTimeoutLongerThanItsIntervalIsRefusedInWhateverOrderTheyAreSet() {
+    void aTimeoutLongerThanItsIntervalIsRefusedInAnyOrder() {
         assertThatThrownBy(() -> LifecycleConfig.builder()
                         .healthTimeout(Duration.ofSeconds(2))
                         .healthInterval(Duration.ofSeconds(1))
@@ -78,16 +78,16 @@ class LifecycleConfigTest {
 
     @ParameterizedTest
     @MethodSource("durations")
-    void theLongestDurationIsTaken(
+    void theLongestDurationIsAccepted(
             String name, BiFunction<LifecycleConfig.Builder, Duration, LifecycleConfig.Builder> setter) {
-        Duration longest = Duration.ofDays(LifecycleConfig.MAX_DAYS);
+        Duration longest = Duration.ofDays(36_500);
         LifecycleConfig.Builder builder = setter.apply(LifecycleConfig.builder().healthInterval(longest), longest);
 
         assertThatCode(builder::build).as(name).doesNotThrowAnyException();
     }
 
     @Test
-    void aThresholdOfOneIsTaken() {
+    void aThresholdOfOneIsAccepted() {
         LifecycleConfig config =
                 LifecycleConfig.builder().failureThreshold(1).heartbeatMisses(1).build();
 
@@ -102,22 +102,22 @@ class LifecycleConfigTest {
         assertThat(config.healthTimeout()).hasSeconds(5);
         assertThat(config.failureThreshold()).isEqualTo(3);
         assertThat(config.readyInterval()).hasMillis(250);
-        assertThat(config.loadStall()).hasMinutes(2);
+        assertThat(config.loadStallTimeout()).hasMinutes(2);
         assertThat(config.loadTimeout()).isEmpty();
         assertThat(config.heartbeatInterval()).hasSeconds(5);
         assertThat(config.heartbeatMisses()).isEqualTo(3);
-        assertThat(config.busyLimit()).isEmpty();
-        assertThat(config.suspectLimit()).hasSeconds(60);
+        assertThat(config.busyTimeout()).isEmpty();
+        assertThat(config.suspicionTimeout()).hasSeconds(60);
         assertThat(config.idleTimeout()).hasValue(Duration.ofMinutes(5));
-        assertThat(config.idleCheck()).hasSeconds(60);
-        assertThat(config.drain()).hasSeconds(30);
+        assertThat(config.idleCheckInterval()).hasSeconds(60);
+        assertThat(config.drainTimeout()).hasSeconds(30);
         assertThat(config.stopGrace()).hasSeconds(10);
-        assertThat(config.killWait()).hasSeconds(5);
-        assertThat(config.sweep()).hasMillis(100);
+        assertThat(config.killTimeout()).hasSeconds(5);
+        assertThat(config.tickInterval()).hasMillis(100);
     }
 
     @Test
-    void limitThatWasSetCanBeTakenAway() {
+    void aLimitThatWasSetCanBeRemoved() {
         LifecycleConfig config = LifecycleConfig.builder()
                 .loadTimeout(Duration.ofMinutes(1))
                 .idleTimeout(Duration.ofMinutes(1))
@@ -130,14 +130,14 @@ class LifecycleConfigTest {
     }
 
     @Test
-    void whatIsNotSetFollowsWhatIs() {
+    void unsetValuesAreDerivedFromSetOnes() {
         LifecycleConfig config = LifecycleConfig.builder()
                 .healthInterval(Duration.ofMillis(200))
                 .idleTimeout(Duration.ofSeconds(2))
                 .build();
         assertThat(config.healthTimeout()).hasMillis(200);
-        assertThat(config.idleCheck()).hasMillis(400);
-        assertThat(LifecycleConfig.builder().noIdleTimeout().build().idleCheck())
+        assertThat(config.idleCheckInterval()).hasMillis(400);
+        assertThat(LifecycleConfig.builder().noIdleTimeout().build().idleCheckInterval())
                 .hasSeconds(60);
     }
 }

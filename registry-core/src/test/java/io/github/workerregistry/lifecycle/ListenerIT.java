@@ -13,7 +13,6 @@ import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.testing.RecordingListener;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -25,9 +24,8 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 
-/** A listener that hangs, beside real processes. */
+/** A hung listener, with real processes. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class ListenerIT {
@@ -35,16 +33,12 @@ class ListenerIT {
     private static final int CAPACITY = 5;
 
     @RegisterExtension
-    final RealHive hive;
-
-    ListenerIT(@TempDir Path directory) {
-        hive = new RealHive(
-                directory, WorkerRegistry.builder().eventQueueCapacity(CAPACITY).build());
-    }
+    final RealHive hive =
+            new RealHive(WorkerRegistry.builder().eventQueueCapacity(CAPACITY).build());
 
     @Test
-    void aListenerThatHangsHoldsUpNothingAndLosesEventsOfItsOwn() throws InterruptedException {
-        UnexpectedWarnings.expect("is gone: CRASHED, signal 9");
+    void aHungListenerDelaysNothingAndLosesItsOwnEvents() throws InterruptedException {
+        UnexpectedWarnings.expect(Warnings.CRASHED + ", signal 9");
         ExecutorService ownThread = Executors.newSingleThreadExecutor();
         CountDownLatch release = new CountDownLatch(1);
         RecordingListener late = new RecordingListener();
@@ -65,13 +59,13 @@ class ListenerIT {
             assertThat(hive.heard.historyOf(worker.id()))
                     .startsWith("Registered", "Crashed", "RestartScheduled", "Restarted")
                     .hasSize(1 + 3 * 3);
-            assertThat(late.events()).as("it still hangs").hasSize(1);
-            List<WorkerEvent> told = hive.heard.events();
+            assertThat(late.events()).as("it is still hung").hasSize(1);
+            List<WorkerEvent> delivered = hive.heard.events();
 
             release.countDown();
             eventually().until(() -> late.events().size() == 1 + CAPACITY + 1);
-            assertThat(late.events().subList(0, 1 + CAPACITY)).isEqualTo(told.subList(0, 1 + CAPACITY));
-            assertThat(late.events()).last().isEqualTo(new WorkerEvent.Overflowed(told.size() - 1 - CAPACITY));
+            assertThat(late.events().subList(0, 1 + CAPACITY)).isEqualTo(delivered.subList(0, 1 + CAPACITY));
+            assertThat(late.events()).last().isEqualTo(new WorkerEvent.Overflowed(delivered.size() - 1 - CAPACITY));
 
             assertThat(supervisor.stop(worker.id()).toCompletableFuture()).succeedsWithin(PATIENCE);
             eventually().until(() -> late.historyOf(worker.id()).contains("Removed"));

@@ -7,7 +7,7 @@ import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Which output of a load is progress. Output is read every 50 ms here, and times are in ms. */
+/** Which output of a load is progress. Output is read every 50 ms here; times are in ms. */
 @ExtendWith(UnexpectedWarnings.class)
 class LoadProgressTest {
 
@@ -87,7 +87,7 @@ class LoadProgressTest {
         assertThat(lastProgress()).isEqualTo(200);
     }
 
-    /** A probe that came and went between two reads left no trace otherwise. */
+    /** A probe that opened and closed between two reads is not visible otherwise. */
     @Test
     void outputIsNoProgressIfAProbeOpenedSinceTheReadBefore() {
         read(50);

@@ -23,7 +23,6 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Loads of real processes. */
 @ExtendWith(UnexpectedWarnings.class)
@@ -31,27 +30,21 @@ import org.junit.jupiter.api.io.TempDir;
 class LoadStallIT {
 
     @RegisterExtension
-    final RealHive hive;
+    final RealHive hive = new RealHive();
 
-    private final Path directory;
-
-    LoadStallIT(@TempDir Path directory) {
-        this.directory = directory;
-        hive = new RealHive(directory);
-    }
-
-    /** Loads are judged once a {@link LoadLoop#PERIOD}, so that a limit of two of them is a short one. */
+    /** Loads are evaluated once per {@link LoadLoop#PERIOD}, so a limit of two of them is short. */
     @Test
-    void aLoadThatPrintsNothingIsEndedBesideOneThatPrintsAndOneThatTheHostSpeaksFor() {
-        UnexpectedWarnings.expect("is given up: its load made no progress for PT2S");
-        WorkerSupervisor supervisor = hive.supervise(RealHive.config().loadStall(LoadLoop.PERIOD.multipliedBy(2)));
+    void onlyALoadWithoutOutputOrReportsIsStopped() {
+        UnexpectedWarnings.expect(Warnings.STOPPED + "LOAD_STALL, its load made no progress for PT2S");
+        WorkerSupervisor supervisor =
+                hive.supervise(RealHive.config().loadStallTimeout(LoadLoop.PERIOD.multipliedBy(2)));
         WorkerInfo printing = hive.spawn(supervisor, "while :; do printf .; sleep 0.1; done");
         WorkerInfo spokenFor = hive.spawn(supervisor, SLEEP);
         var word = hive.scheduler.scheduleWithFixedDelay(
-                () -> supervisor.progress(spokenFor.id()), 0, 100, TimeUnit.MILLISECONDS);
+                () -> supervisor.reportProgress(spokenFor.id()), 0, 100, TimeUnit.MILLISECONDS);
 
         WorkerInfo silent = hive.spawn(supervisor, SLEEP); // the last one, and yet the first to go
-        hive.awaitGone(silent);
+        hive.awaitRemoved(silent);
         word.cancel(false);
 
         assertThat(isRunning(silent)).isFalse();
@@ -69,17 +62,17 @@ class LoadStallIT {
                 .isGreaterThanOrEqualTo(Duration.ofSeconds(2));
     }
 
-    /** What most servers do with a health path that they do not know. Such a worker was Loading for ever. */
+    /** Most servers log a request for an unknown path. Regression: such a worker was Loading without end. */
     @Test
-    void serverThatLogsOnlyOurProbesIsEndedBesideOneThatAlsoLogsItsProgress() {
-        UnexpectedWarnings.expect("is given up: its load made no progress for PT2S");
-        WorkerSupervisor supervisor = hive.supervise(RealHive.config().loadStall(Duration.ofSeconds(2)));
-        try (LoggingServer stuckServer = new LoggingServer(directory.resolve("stuck"));
-                LoggingServer movingServer = new LoggingServer(directory.resolve("moving"))) {
+    void aServerThatLogsOnlyProbesIsStopped() {
+        UnexpectedWarnings.expect(Warnings.STOPPED + "LOAD_STALL, its load made no progress for PT2S");
+        WorkerSupervisor supervisor = hive.supervise(RealHive.config().loadStallTimeout(Duration.ofSeconds(2)));
+        try (LoggingServer stuckServer = new LoggingServer(hive.directory.resolve("stuck"));
+                LoggingServer movingServer = new LoggingServer(hive.directory.resolve("moving"))) {
             WorkerInfo moving = movingServer.spawn(hive, supervisor, "while :; do echo loaded; sleep 0.3; done &");
             WorkerInfo stuck = stuckServer.spawn(hive, supervisor, "");
 
-            hive.awaitGone(stuck);
+            hive.awaitRemoved(stuck);
 
             assertThat(supervisor.recentExits()).singleElement().satisfies(exit -> {
                 assertThat(exit.workerId()).isEqualTo(stuck.id());
@@ -91,7 +84,7 @@ class LoadStallIT {
         }
     }
 
-    /** A server whose worker writes a line for each request, before the request is answered with "not found". */
+    /** A server whose worker logs each request before it is answered with "not found". */
     private static final class LoggingServer implements AutoCloseable {
         private final RawServer server = new RawServer(this::answer);
         private final Path pipe;
@@ -103,7 +96,7 @@ class LoadStallIT {
             written = base.resolveSibling(base.getFileName() + ".written");
         }
 
-        /** The worker copies what comes through the pipe to its output, and tells how many lines it has written. */
+        /** The worker copies lines from the pipe to its output, and counts the lines written. */
         WorkerInfo spawn(RealHive hive, WorkerSupervisor supervisor, String alsoDoes) {
             String script = """
                     mkfifo '%s'

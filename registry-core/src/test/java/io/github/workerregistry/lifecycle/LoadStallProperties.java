@@ -14,22 +14,19 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AddLifecycleHook;
 
-/**
- * What makes a load stall and what does not, whatever the intervals are and however they meet: lines that are written
- * whenever a probe is open, probes that hang, ticks that are longer than gaps.
- */
+/** When a load counts as stalled, for any intervals: output during probes, hung probes, ticks longer than gaps. */
 @AddLifecycleHook(UnexpectedWarnings.class)
 class LoadStallProperties {
 
-    /** How a load is probed, and how soon a probe of it ends. */
+    /** The configuration, and the time after which a probe completes. */
     record Probing(LifecycleConfig config, Duration answerAfter) {
         Duration stall() {
-            return config.loadStall();
+            return config.loadStallTimeout();
         }
 
-        /** How long a probe is open at the most: a timeout is seen by a tick. */
+        /** The longest time that a probe is open: a timeout is detected by a tick. */
         Duration longestProbe() {
-            Duration timeout = config.healthTimeout().plus(config.sweep());
+            Duration timeout = config.healthTimeout().plus(config.tickInterval());
             return answerAfter.compareTo(timeout) < 0 ? answerAfter : timeout;
         }
     }
@@ -47,25 +44,25 @@ class LoadStallProperties {
                         millis(500, 2_000, 5_000),
                         millis(3_000, 10_000, 30_000),
                         millis(0, 30, 150, 900, 2_500, 60_000))
-                .as((sweep, ready, timeout, stall, answerAfter) -> new Probing(
+                .as((tick, ready, timeout, stall, answerAfter) -> new Probing(
                         VirtualHive.config()
-                                .sweep(sweep)
+                                .tickInterval(tick)
                                 .readyInterval(ready)
                                 .healthTimeout(timeout)
-                                .loadStall(stall)
+                                .loadStallTimeout(stall)
                                 .build(),
                         answerAfter));
     }
 
-    /** Output is known at the next tick, so the longest interval is a tick shorter than the limit. */
+    /** Output is read at the next tick, so the longest interval is a tick shorter than the limit. */
     @Property(tries = 100)
-    void workerThatWritesAtLeastOnceInEachLoadStallIsNeverEnded(
+    void aWorkerThatWritesWithinTheStallTimeoutIsNeverStopped(
             @ForAll("probings") Probing probing,
             @ForAll @IntRange(min = 2, max = 99) int percent,
             @ForAll @IntRange(min = 0, max = 100) int phase,
             @ForAll boolean logsProbes) {
-        UnexpectedWarnings.allow("is not ready after PT10S");
-        Duration longest = probing.stall().minus(probing.config().sweep());
+        UnexpectedWarnings.allow(Warnings.NOT_READY);
+        Duration longest = probing.stall().minus(probing.config().tickInterval());
         Duration interval = longest.multipliedBy(percent).dividedBy(100);
         ProbedLoad load = new ProbedLoad(
                 probing.config(),
@@ -78,15 +75,15 @@ class LoadStallProperties {
         assertThat(load.isLoading()).isTrue();
     }
 
-    /** Also such as write twice for each probe, or as it ends, or 99 ms after. */
+    /** Also a worker that writes twice for each probe, or as it completes, or 99 ms later. */
     @Property(tries = 100)
-    void workerThatWritesOnlyBesideProbesIsEnded(
+    void aWorkerThatWritesOnlyDuringProbesIsStopped(
             @ForAll("probings") Probing probing, @ForAll @IntRange(min = 0, max = 99) int afterTheEnd) {
-        UnexpectedWarnings.allow("is not ready after PT10S", "its load made no progress");
+        UnexpectedWarnings.allow(Warnings.NOT_READY, Warnings.NO_PROGRESS);
         Duration logAfter =
                 min(probing.answerAfter(), probing.config().healthTimeout()).plusMillis(afterTheEnd);
         ProbedLoad load = new ProbedLoad(probing.config(), probing.answerAfter(), Optional.of(logAfter));
-        Duration ticks = LoadLoop.PERIOD.plus(probing.config().sweep().multipliedBy(3));
+        Duration ticks = LoadLoop.PERIOD.plus(probing.config().tickInterval().multipliedBy(3));
         Duration latest = probing.stall()
                 .multipliedBy(2)
                 .plus(probing.longestProbe())
@@ -99,13 +96,13 @@ class LoadStallProperties {
     }
 
     @Property(tries = 100)
-    void workerThatWritesNothingIsEndedInTime(@ForAll("probings") Probing probing) {
-        UnexpectedWarnings.allow("is not ready after PT10S", "its load made no progress");
+    void aSilentWorkerIsStoppedInTime(@ForAll("probings") Probing probing) {
+        UnexpectedWarnings.allow(Warnings.NOT_READY, Warnings.NO_PROGRESS);
         ProbedLoad load = new ProbedLoad(probing.config(), probing.answerAfter(), Optional.empty());
 
         Optional<Duration> ended = load.endedAfter(probing.stall()
                 .plus(LoadLoop.PERIOD)
-                .plus(probing.config().sweep().multipliedBy(2)));
+                .plus(probing.config().tickInterval().multipliedBy(2)));
 
         assertThat(ended).hasValueSatisfying(after -> assertThat(after).isGreaterThanOrEqualTo(probing.stall()));
     }

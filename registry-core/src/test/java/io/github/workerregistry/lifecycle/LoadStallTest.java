@@ -4,16 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.UnexpectedWarnings;
-import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
-import io.github.workerregistry.health.HealthStatus;
-import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.ForwardingProcess;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
@@ -30,20 +26,20 @@ class LoadStallTest {
     private final VirtualHive hive = new VirtualHive();
 
     private void assertStalled(String id) {
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
         assertThat(hive.supervisor.recentExits())
                 .singleElement()
                 .extracting(Exit::workerId, Exit::cause)
                 .containsExactly(id, Exit.Cause.LOAD_STALL);
     }
 
-    /** Every load of more than two minutes was ended, because 0 bytes of output never grow. */
+    /** Regression: every load of more than two minutes was stopped, because 0 bytes of output never grow. */
     @Test
-    void silentLoadWhoseOutputIsNotRecordedIsNotEnded() {
-        UnexpectedWarnings.expect("is not ready after PT10S");
+    void aSilentLoadWithoutRecordedOutputIsNotStopped() {
+        UnexpectedWarnings.expect(Warnings.NOT_READY);
         hive.processes.discardOutput();
         String id = hive.spawnLoading();
-        hive.processes.print(id, "to nobody");
+        hive.processes.print(id, "not recorded");
 
         hive.advance(Duration.ofHours(3));
 
@@ -53,14 +49,14 @@ class LoadStallTest {
     @SuppressWarnings("ResultOfMethodCallIgnored")
     static Stream<Named<BiConsumer<VirtualHive, String>>> signs() {
         return Stream.of(
-                Named.of("a progress report", (hive, id) -> hive.supervisor.progress(id)),
+                Named.of("a progress report", (hive, id) -> hive.supervisor.reportProgress(id)),
                 Named.of("a heartbeat", (hive, id) -> hive.registry.heartbeat(id)));
     }
 
     @ParameterizedTest
     @MethodSource("signs")
-    void silenceAfterAFirstSignIsAStallThoughOutputIsNotRecorded(BiConsumer<VirtualHive, String> sign) {
-        UnexpectedWarnings.expect("is not ready after PT10S", "its load made no progress for PT2M");
+    void silenceAfterAFirstReportIsAStallWithoutRecordedOutput(BiConsumer<VirtualHive, String> sign) {
+        UnexpectedWarnings.expect(Warnings.NOT_READY, Warnings.NO_PROGRESS + " for PT2M");
         VirtualHive hive = VirtualHive.with(config -> config.heartbeatInterval(Duration.ofHours(1)));
         hive.processes.discardOutput();
         String id = hive.spawnLoading();
@@ -71,18 +67,18 @@ class LoadStallTest {
         assertThat(hive.state(id)).isInstanceOf(Loading.class);
         hive.advanceSeconds(2);
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
         assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.LOAD_STALL);
     }
 
-    /** What the last generation showed says nothing of what the next one can show. */
+    /** Reports of one generation do not show that the next one reports. */
     @Test
     void aReportOfTheLastGenerationDoesNotCountForTheNext() {
-        UnexpectedWarnings.expect("is gone: CRASHED", "is not ready after PT10S");
+        UnexpectedWarnings.expect(Warnings.CRASHED, Warnings.NOT_READY);
         VirtualHive hive = VirtualHive.restarting();
         hive.processes.discardOutput();
         String id = hive.spawnLoading();
-        hive.supervisor.progress(id);
+        hive.supervisor.reportProgress(id);
         hive.processes.exit(id, 1);
 
         hive.advance(Duration.ofMinutes(30));
@@ -91,11 +87,11 @@ class LoadStallTest {
         assertThat(hive.state(id)).isInstanceOf(Loading.class);
     }
 
-    /** Its lines and our probes both come once a second: some of them never meet a gap. */
+    /** Lines and probes both come once a second, so that some lines never meet a gap. */
     @ParameterizedTest
     @ValueSource(longs = {0, 1, 50, 99, 100, 150, 200, 300, 500, 799, 800, 801, 850, 900, 999})
-    void workerThatWritesEveryThreeSecondsIsProbedAllTheTimeWheneverItWrites(long phaseMillis) {
-        UnexpectedWarnings.expect("is not ready after PT10S");
+    void aWorkerThatWritesEveryThreeSecondsIsProbedThroughout(long phaseMillis) {
+        UnexpectedWarnings.expect(Warnings.NOT_READY);
         ProbedLoad load =
                 new ProbedLoad(VirtualHive.config().build(), Duration.ofMillis(20), Optional.of(Duration.ofMillis(10)));
         load.writeEvery(Duration.ofSeconds(3), Duration.ofMillis(phaseMillis));
@@ -107,8 +103,8 @@ class LoadStallTest {
     }
 
     @Test
-    void loadInDoubtIsProbedNoMoreUntilItWritesSomething() {
-        UnexpectedWarnings.expect("is not ready after PT10S");
+    void anApparentlyStalledLoadIsNotProbedUntilItWrites() {
+        UnexpectedWarnings.expect(Warnings.NOT_READY);
         ProbedLoad load =
                 new ProbedLoad(VirtualHive.config().build(), Duration.ofMillis(20), Optional.of(Duration.ofMillis(10)));
         load.advance(Duration.ofSeconds(125));
@@ -123,10 +119,10 @@ class LoadStallTest {
         assertThat(load.isLoading()).isTrue();
     }
 
-    /** Loads are judged once a second, so a limit below that must not keep a worker from its first probe. */
+    /** Loads are evaluated once a second; a limit below that must not suppress the first probe. */
     @Test
-    void silentLoadIsProbedUntilItIsEnded() {
-        VirtualHive hive = VirtualHive.with(config -> config.loadStall(Duration.ofMillis(200)));
+    void aSilentLoadIsProbedUntilItIsStopped() {
+        VirtualHive hive = VirtualHive.with(config -> config.loadStallTimeout(Duration.ofMillis(200)));
         String id = hive.supervisor.spawn(VirtualHive.SPEC).id();
 
         hive.advance(Duration.ofMillis(300));
@@ -134,11 +130,11 @@ class LoadStallTest {
         assertThat(hive.state(id)).isEqualTo(new Idle());
     }
 
-    /** Its probes ended before that, so nothing tells them from progress. */
+    /** Its probes closed before that, so the output counts as progress. */
     @ParameterizedTest
     @ValueSource(longs = {150, 5_000})
-    void serverThatLogsProbesTooLateIsEndedByTheLoadTimeout(long lateMillis) {
-        UnexpectedWarnings.expect("is not ready after PT10S", "is given up: it was not ready within PT15M");
+    void aServerThatLogsProbesLateIsStoppedAtTheLoadTimeout(long lateMillis) {
+        UnexpectedWarnings.expect(Warnings.NOT_READY, "it was not ready within PT15M");
         ProbedLoad load = new ProbedLoad(
                 VirtualHive.config().loadTimeout(Duration.ofMinutes(15)).build(),
                 Duration.ZERO,
@@ -151,10 +147,10 @@ class LoadStallTest {
         assertThat(load.isLoading()).isFalse();
     }
 
-    /** The probe is open for longer than the limit, and what the worker writes meanwhile may be an echo of it. */
+    /** The probe is open for longer than the limit, and output during a probe may be its echo. */
     @Test
-    void workerThatWritesWhileOneProbeHangsForLongIsNotEnded() {
-        UnexpectedWarnings.expect("is not ready after PT10S");
+    void aWorkerThatWritesDuringALongProbeIsNotStopped() {
+        UnexpectedWarnings.expect(Warnings.NOT_READY);
         ProbedLoad load = new ProbedLoad(
                 VirtualHive.config()
                         .healthInterval(Duration.ofHours(1))
@@ -170,35 +166,32 @@ class LoadStallTest {
         assertThat(load.windows()).hasSize(3);
     }
 
-    /** It hung in a probe of the generation before, whose end must not count for the next one. */
+    /** Each generation exits during a pending probe, whose completion must not count for the next one. */
     @Test
-    void eachGenerationOfAWorkerThatLogsOnlyProbesIsEnded() {
-        UnexpectedWarnings.expect(
-                "is not ready after PT10S", "its load made no progress for PT2M", "is gone: CRASH_LOOP");
-        AtomicReference<VirtualHive> self = new AtomicReference<>();
-        VirtualHive hive = new VirtualHive(builder -> builder.restart(RestartPolicy.builder()
+    void eachGenerationThatLogsOnlyProbesIsStopped() {
+        UnexpectedWarnings.expect(Warnings.NOT_READY, Warnings.NO_PROGRESS + " for PT2M", Warnings.CRASH_LOOP);
+        VirtualHive hive = new VirtualHive((self, builder) -> builder.restartPolicy(RestartPolicy.builder()
                         .jitter(0)
                         .limit(2)
                         .window(Duration.ofHours(1))
                         .build())
-                .health((worker, timeout) -> {
-                    self.get().processes.print(worker.id(), "GET /health 404");
+                .healthProbe((worker, timeout) -> {
+                    self.processes.print(worker.id(), "GET /health 404");
                     return new CompletableFuture<>();
                 }));
-        self.set(hive);
         String id = hive.supervisor.spawn(VirtualHive.SPEC).id();
 
         hive.advance(Duration.ofMinutes(15));
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
         assertThat(hive.supervisor.recentExits())
                 .extracting(Exit::cause)
                 .containsExactly(Exit.Cause.LOAD_STALL, Exit.Cause.LOAD_STALL, Exit.Cause.CRASH_LOOP);
     }
 
     @Test
-    void silentLoadIsEndedWhereOutputIsRecorded() {
-        UnexpectedWarnings.expect("is not ready after PT10S", "its load made no progress for PT2M");
+    void aSilentLoadWithRecordedOutputIsStopped() {
+        UnexpectedWarnings.expect(Warnings.NOT_READY, Warnings.NO_PROGRESS + " for PT2M");
         String id = hive.spawnLoading();
 
         hive.advanceSeconds(119);
@@ -209,14 +202,11 @@ class LoadStallTest {
     }
 
     @Test
-    void processThatCannotTellWhetherItsOutputIsRecordedIsTakenToRecordIt() {
+    void outputIsAssumedToBeRecordedIfRecordsOutputThrows() {
         UnexpectedWarnings.expect(
-                "is not ready after PT10S",
-                "whether its output is recorded cannot be told",
-                "its load made no progress for PT2M");
-        FakeProcessController processes = new FakeProcessController();
-        VirtualHive hive =
-                new VirtualHive(builder -> builder.processes(spec -> new ForwardingProcess(processes.start(spec)) {
+                Warnings.NOT_READY, "cannot tell whether its output is recorded", Warnings.NO_PROGRESS + " for PT2M");
+        VirtualHive hive = new VirtualHive(
+                (self, builder) -> builder.processController(spec -> new ForwardingProcess(self.processes.start(spec)) {
                     @Override
                     public boolean recordsOutput() {
                         throw new IllegalStateException("broken");
@@ -226,29 +216,22 @@ class LoadStallTest {
 
         hive.advanceSeconds(121);
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
     }
 
-    /** It has no process here, so nothing of it is recorded. */
+    /** It has no process here, so its output is not recorded. */
     @Test
-    void silentLoadThatTheHiveRegisteredItselfIsNotEndedUnlessItSentHeartbeats() {
-        UnexpectedWarnings.expect("is not ready after PT10S", "its load made no progress for PT2M");
+    void aRegisteredSilentLoadIsStoppedOnlyIfItSentHeartbeats() {
+        UnexpectedWarnings.expect(Warnings.NOT_READY, Warnings.NO_PROGRESS + " for PT2M");
         VirtualHive hive = VirtualHive.with(config -> config.heartbeatInterval(Duration.ofHours(1)));
-        hive.probe.answerAll(HealthStatus.unhealthy("loading"));
         for (String id : new String[] {"silent", "beating"}) {
-            hive.registry.register(WorkerInfo.builder()
-                    .id(id)
-                    .url("http://elsewhere")
-                    .modelRef("m")
-                    .state(new Loading(hive.time.instant()))
-                    .startedAt(hive.time.instant())
-                    .build());
+            hive.registerLoading(id);
         }
         hive.registry.heartbeat("beating");
 
         hive.advance(Duration.ofHours(1));
 
         assertThat(hive.state("silent")).isInstanceOf(Loading.class);
-        assertThat(hive.isGone("beating")).isTrue();
+        assertThat(hive.isRemoved("beating")).isTrue();
     }
 }

@@ -4,39 +4,41 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.UnexpectedWarnings;
-import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthStatus;
-import io.github.workerregistry.process.ProcessController;
-import io.github.workerregistry.testing.FakeProcessController;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Loads that make progress and are never over. */
+/** Loads that make progress and never become ready: {@link LifecycleConfig#loadTimeout}. */
 @ExtendWith(UnexpectedWarnings.class)
 class LoadTimeoutTest {
 
     private static final Duration TIMEOUT = Duration.ofMinutes(5);
+    private static final String SLOW = Warnings.NOT_READY;
+    private static final String TIMED_OUT = "it was not ready within PT5M";
 
-    private static VirtualHive hive() {
-        return VirtualHive.with(config -> config.loadTimeout(TIMEOUT));
+    private final VirtualHive hive = VirtualHive.with(config -> config.loadTimeout(TIMEOUT));
+
+    /** For every load of more than ten seconds. */
+    @BeforeEach
+    void expectSlowLoad() {
+        UnexpectedWarnings.expect(SLOW);
     }
 
-    /** Ten times a second: what is written now is progress. */
+    /** Prints ten times a second, so that output is always progress. */
     private static void keepPrinting(VirtualHive hive, String id) {
         var unused = hive.time.scheduleAtFixedRate(
                 () -> hive.processes.print(id, "loading"), 50, 100, TimeUnit.MILLISECONDS);
     }
 
     @Test
-    void loadThatTakesTooLongIsEndedWhateverProgressItMakes() {
-        UnexpectedWarnings.expect("is not ready after PT10S", "is given up: it was not ready within PT5M");
-        VirtualHive hive = hive();
+    void aLoadIsStoppedAtTheLoadTimeoutDespiteProgress() {
+        UnexpectedWarnings.expect(TIMED_OUT);
         String id = hive.spawnLoading();
         keepPrinting(hive, id);
 
@@ -44,18 +46,17 @@ class LoadTimeoutTest {
         assertThat(hive.state(id)).isInstanceOf(Loading.class);
         hive.advanceSeconds(2);
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
         assertThat(hive.supervisor.recentExits())
                 .singleElement()
                 .extracting(Exit::cause, exit -> exit.cause().isFailure())
                 .containsExactly(Exit.Cause.LOAD_TIMEOUT, true);
-        assertThat(hive.heard.historyOf(id)).containsExactly("Registered", "Stopping", "Crashed", "Removed");
+        assertThat(hive.heard.historyOf(id)).containsExactly("Registered", "StopStarted", "Crashed", "Removed");
         assertThat(hive.registry.stats().endedBy()).containsOnlyKeys(Exit.Cause.LOAD_TIMEOUT);
     }
 
     @Test
-    void loadTakesAsLongAsItLikesWithoutALoadTimeout() {
-        UnexpectedWarnings.expect("is not ready after PT10S");
+    void aLoadMayTakeAnyTimeWithoutALoadTimeout() {
         VirtualHive hive = new VirtualHive();
         String id = hive.spawnLoading();
         keepPrinting(hive, id);
@@ -66,14 +67,12 @@ class LoadTimeoutTest {
     }
 
     @Test
-    void workerThatBecameReadyInTimeIsLeftAlone() {
-        UnexpectedWarnings.expect("is not ready after PT10S");
-        VirtualHive hive = hive();
+    void aWorkerReadyInTimeIsNotStopped() {
         String id = hive.spawnLoading();
         keepPrinting(hive, id);
         hive.advance(TIMEOUT.minusSeconds(1));
 
-        hive.supervisor.ready(id);
+        hive.supervisor.reportReady(id);
         hive.probe.answerAll(HealthStatus.healthy());
         hive.advance(TIMEOUT);
 
@@ -81,12 +80,11 @@ class LoadTimeoutTest {
     }
 
     @Test
-    void eachGenerationHasTheWholeTime() {
-        UnexpectedWarnings.expect(
-                "is not ready after PT10S", "is given up: it was not ready within PT5M", "is gone: CRASHED");
-        VirtualHive hive = new VirtualHive(
-                builder -> builder.restart(RestartPolicy.builder().jitter(0).build())
-                        .config(VirtualHive.config().loadTimeout(TIMEOUT).build()));
+    void eachGenerationHasTheWholeLoadTimeout() {
+        UnexpectedWarnings.expect(TIMED_OUT, Warnings.CRASHED);
+        VirtualHive hive = new VirtualHive(builder -> builder.restartPolicy(
+                        RestartPolicy.builder().jitter(0).build())
+                .lifecycle(VirtualHive.config().loadTimeout(TIMEOUT).build()));
         String id = hive.spawnLoading();
         keepPrinting(hive, id);
         hive.advance(TIMEOUT.minusSeconds(10));
@@ -101,40 +99,32 @@ class LoadTimeoutTest {
     }
 
     @Test
-    void loadWhoseOutputIsNotRecordedIsEndedToo() {
-        UnexpectedWarnings.expect("is not ready after PT10S", "is given up: it was not ready within PT5M");
-        VirtualHive hive = hive();
+    void aLoadWithoutRecordedOutputIsStoppedAtTheLoadTimeout() {
+        UnexpectedWarnings.expect(TIMED_OUT);
         hive.processes.discardOutput();
         String id = hive.spawnLoading();
 
         hive.advance(TIMEOUT.plusSeconds(1));
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
     }
 
     @Test
-    void loadThatTheHiveRegisteredItselfLosesItsRecord() {
-        UnexpectedWarnings.expect("is not ready after PT10S", "is given up: it was not ready within PT5M");
-        VirtualHive hive = hive();
-        hive.probe.answerAll(HealthStatus.unhealthy("loading"));
-        hive.registry.register(WorkerInfo.builder()
-                .id("hive's")
-                .url("http://elsewhere")
-                .modelRef("m")
-                .state(new Loading(hive.time.instant()))
-                .startedAt(hive.time.instant())
-                .build());
+    void aRegisteredLoadIsRemovedAtTheLoadTimeout() {
+        UnexpectedWarnings.expect(TIMED_OUT);
+        hive.registerLoading("own");
 
         hive.advance(TIMEOUT.plusSeconds(1));
 
-        assertThat(hive.isGone("hive's")).isTrue();
+        assertThat(hive.isRemoved("own")).isTrue();
     }
 
-    /** Of two limits that are over at the same time, the stall says more. */
+    /** If both limits expire together, the stall is reported. */
     @Test
-    void silentLoadWithEqualLimitsHasStalled() {
-        UnexpectedWarnings.expect("is not ready after PT10S", "made no progress");
-        VirtualHive hive = VirtualHive.with(config -> config.loadStall(TIMEOUT).loadTimeout(TIMEOUT));
+    void aStallIsReportedIfBothTimeoutsExpireTogether() {
+        UnexpectedWarnings.expect(Warnings.NO_PROGRESS);
+        VirtualHive hive =
+                VirtualHive.with(config -> config.loadStallTimeout(TIMEOUT).loadTimeout(TIMEOUT));
         hive.spawnLoading();
 
         hive.advance(TIMEOUT.plusSeconds(1));
@@ -143,26 +133,21 @@ class LoadTimeoutTest {
     }
 
     @Test
-    void startThatBlocksForTooLongIsEndedAsSoonAsTheProcessIsThere() {
-        UnexpectedWarnings.expect("is not ready after PT10S", "is given up: it was not ready within PT5M");
-        FakeProcessController processes = new FakeProcessController();
-        AtomicReference<VirtualHive> self = new AtomicReference<>();
-        ProcessController slow = spec -> {
-            self.get().advance(TIMEOUT.plusSeconds(1));
-            return processes.start(spec);
-        };
-        VirtualHive hive = new VirtualHive(builder -> builder.processes(slow)
-                .config(VirtualHive.config()
-                        .loadStall(Duration.ofHours(1))
+    void aStartLongerThanTheLoadTimeoutIsStoppedOnceTheProcessIsStarted() {
+        UnexpectedWarnings.expect(TIMED_OUT);
+        VirtualHive hive = new VirtualHive((self, builder) -> builder.processController(spec -> {
+                    self.advance(TIMEOUT.plusSeconds(1));
+                    return self.processes.start(spec);
+                })
+                .lifecycle(VirtualHive.config()
+                        .loadStallTimeout(Duration.ofHours(1))
                         .loadTimeout(TIMEOUT)
                         .build()));
-        self.set(hive);
-        hive.probe.answerAll(HealthStatus.unhealthy("loading"));
 
-        String id = hive.supervisor.spawn(VirtualHive.SPEC).id();
+        String id = hive.spawnLoading();
 
-        assertThat(hive.isGone(id)).isTrue();
-        assertThat(processes.running()).isEmpty();
+        assertThat(hive.isRemoved(id)).isTrue();
+        assertThat(hive.processes.running()).isEmpty();
         assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.LOAD_TIMEOUT);
     }
 }

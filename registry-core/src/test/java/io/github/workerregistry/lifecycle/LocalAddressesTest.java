@@ -35,7 +35,7 @@ class LocalAddressesTest {
         "http://0.0.0.0:8100, 127.0.0.1, 8100",
         "http://[::]:8100, 0:0:0:0:0:0:0:1, 8100",
     })
-    void anIpAddressOfThisMachineIsTakenAsItStands(String url, String host, int port) throws Exception {
+    void anIpAddressOfThisMachineIsUsedAsWritten(String url, String host, int port) throws Exception {
         assertThat(LocalAddresses.of(url)).singleElement().satisfies(address -> {
             assertThat(address.getAddress().getHostAddress()).isEqualTo(host);
             assertThat(address.getPort()).isEqualTo(port);
@@ -51,7 +51,7 @@ class LocalAddressesTest {
                 .containsExactly("127.0.0.1", "0:0:0:0:0:0:0:1");
     }
 
-    /** A name would have to be looked up, which may take for ever. */
+    /** A name would have to be resolved, which may block. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -76,12 +76,12 @@ class LocalAddressesTest {
                 "http://[::1",
                 "http://",
             })
-    void whatIsNoAddressOfThisMachineIsNotLookedAt(String url) throws Exception {
+    void otherAddressesAreIgnored(String url) throws Exception {
         assertThat(LocalAddresses.of(url)).isEmpty();
     }
 
     @Test
-    void theAddressOfAnInterfaceIsOneOfThisMachine() throws Exception {
+    void anAddressOfAnInterfaceIsAnAddressOfThisMachine() throws Exception {
         Optional<InetAddress> own = anyAddressOfAnInterface();
         assumeThat(own).isPresent();
 

@@ -22,7 +22,7 @@ class LocalPortsTest {
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
     @Test
-    void whoeverListensIsFoundAndWhoHasClosedIsNot() throws IOException {
+    void anOpenListenerIsDetectedAndAClosedOneIsNot() throws IOException {
         ServerSocket server = new ServerSocket(0, 1, LOOPBACK);
         InetSocketAddress address = (InetSocketAddress) server.getLocalSocketAddress();
         try (server) {
@@ -35,7 +35,7 @@ class LocalPortsTest {
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    void whoeverListensOnAnotherAddressIsNoneOfOurConcern() throws IOException {
+    void aListenerOnAnotherAddressIsIgnored() throws IOException {
         InetAddress another = InetAddress.getByAddress(new byte[] {127, 0, 0, 9});
         try (ServerSocket server = new ServerSocket(0, 1, another)) {
             assertThat(LocalPorts.isListenedOn(new InetSocketAddress(another, server.getLocalPort())))
@@ -47,15 +47,15 @@ class LocalPortsTest {
     }
 
     @Test
-    void whoeverListensOnAllAddressesIsFoundOnEach() throws IOException {
+    void aListenerOnAllAddressesIsDetectedOnEach() throws IOException {
         try (ServerSocket server = FreePorts.listen()) {
             assertThat(LocalAddresses.loopback(server.getLocalPort())).allMatch(LocalPorts::isListenedOn);
         }
     }
 
-    /** A server that takes no more connections is there all the same. */
+    /** A server that accepts no more connections still listens. */
     @Test
-    void whoeverListensWithAFullQueueIsFound() throws IOException {
+    void aListenerWithAFullBacklogIsDetected() throws IOException {
         List<Socket> queued = new ArrayList<>();
         try (ServerSocket server = new ServerSocket(0, 1, LOOPBACK)) {
             boolean full = false;
@@ -78,16 +78,16 @@ class LocalPortsTest {
         }
     }
 
-    /** Such a server cannot be started again for a minute; but nobody listens there. */
+    /** Such a server cannot be restarted for a minute, but nothing listens there. */
     @Test
-    void connectionsOfAServerThatDoesNotAllowReuseAreNobodyWhoListens() throws IOException {
+    void connectionsInTimeWaitAreNoListener() throws IOException {
         InetSocketAddress address;
         try (ServerSocket server = new ServerSocket()) {
             server.setReuseAddress(false);
             server.bind(new InetSocketAddress(LOOPBACK, 0));
             address = (InetSocketAddress) server.getLocalSocketAddress();
             try (Socket client = new Socket(LOOPBACK, server.getLocalPort())) {
-                server.accept().close(); // who closes first has the wait
+                server.accept().close(); // the side that closes first is in TIME_WAIT
                 assertThat(client.getInputStream().read()).isEqualTo(-1);
             }
         }
@@ -97,7 +97,7 @@ class LocalPortsTest {
     }
 
     @Test
-    void theLocalEndOfAConnectionIsNobodyWhoListens() throws IOException {
+    void theLocalEndOfAConnectionIsNoListener() throws IOException {
         try (ServerSocket server = new ServerSocket(0, 1, LOOPBACK);
                 Socket client = new Socket(LOOPBACK, server.getLocalPort())) {
             InetSocketAddress end = (InetSocketAddress) client.getLocalSocketAddress();

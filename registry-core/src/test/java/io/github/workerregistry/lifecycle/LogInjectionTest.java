@@ -4,7 +4,6 @@ import static io.github.workerregistry.LoggedLines.EVIL;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.LoggedLines;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.UnexpectedWarnings;
@@ -13,6 +12,7 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.health.HealthStatus;
+import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessSpec;
@@ -35,8 +35,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Whatever a caller, a worker or foreign code says, it stays within its line of the log, and cannot colour a terminal.
- * All that is logged on any level is looked at, through whole lives of workers.
+ * Texts of callers, workers and foreign code are sanitised before they are logged: each stays within its line and
+ * contains no control characters. All levels are checked, through whole life cycles of workers.
  */
 @ExtendWith(UnexpectedWarnings.class)
 class LogInjectionTest {
@@ -44,7 +44,7 @@ class LogInjectionTest {
     @RegisterExtension
     private final LoggedLines logged = new LoggedLines();
 
-    /** An exception that says it in every place in which an exception can. */
+    /** An exception with the text in every place that an exception has. */
     private static RuntimeException evil() {
         RuntimeException failure = new UncheckedIOException(EVIL, new IOException(EVIL, new AssertionError(EVIL)));
         failure.addSuppressed(new IllegalStateException(EVIL));
@@ -54,7 +54,7 @@ class LogInjectionTest {
     // --- what is logged
 
     @Test
-    void anExceptionThatIsHarmlessIsLoggedAsItIs() {
+    void anExceptionWithoutControlCharactersIsLoggedUnchanged() {
         RuntimeException failure = new IllegalStateException("a\tb", new IOException());
 
         failure.addSuppressed(new IOException("c"));
@@ -64,7 +64,7 @@ class LogInjectionTest {
     }
 
     @Test
-    void whatIsNotSeenIsWrittenOut() {
+    void invisibleCharactersAreEscaped() {
         assertThat(LogText.of("a\u202eb\u200bc\ufeffd\u00ade\ufe0ff\u115fg\ud800h\udb40\udc41i"))
                 .isEqualTo("a\\u202eb\\u200bc\\ufeffd\\u00ade\\ufe0ff\\u115fg\\ud800h\\udb40\\udc41i");
         assertThat(LogText.of("\ud83d\udc4d\ud83c\udffd \u6a21\u578b e\u0301 \ue000"))
@@ -73,19 +73,19 @@ class LogInjectionTest {
     }
 
     @Test
-    void oneThatIsNotIsLoggedAsALikenessWithItsStack() {
+    void anExceptionWithControlCharactersIsReplacedByASanitisedOneWithItsStack() {
         RuntimeException failure = new IllegalStateException("a\nb", new IOException("c\u2028d"));
         failure.addSuppressed(failure.getCause());
 
-        Throwable likeness = LogText.of(failure);
+        Throwable sanitised = LogText.of(failure);
 
-        assertThat(likeness).hasMessage("java.lang.IllegalStateException: a\\u000ab");
-        assertThat(likeness.getCause()).hasMessage("java.io.IOException: c\\u2028d");
-        assertThat(likeness.getStackTrace()).isEqualTo(failure.getStackTrace());
+        assertThat(sanitised).hasMessage("java.lang.IllegalStateException: a\\u000ab");
+        assertThat(sanitised.getCause()).hasMessage("java.io.IOException: c\\u2028d");
+        assertThat(sanitised.getStackTrace()).isEqualTo(failure.getStackTrace());
     }
 
     @Test
-    void oneThatIsHarmlessButForItsCauseOrWhatItSuppressedIsLoggedAsALikeness() {
+    void controlCharactersInCausesAndSuppressedExceptionsAreSanitised() {
         RuntimeException caused = new IllegalStateException("a", new IOException("c\u2028d"));
         RuntimeException suppressing = new IllegalStateException("a", new IOException("c"));
         suppressing.addSuppressed(new IOException("c\u2028d"));
@@ -93,11 +93,11 @@ class LogInjectionTest {
         assertThat(LogText.of(caused).getCause()).hasMessage("java.io.IOException: c\\u2028d");
         assertThat(LogText.of(suppressing).getSuppressed())
                 .singleElement()
-                .satisfies(likeness -> assertThat(likeness).hasMessage("java.io.IOException: c\\u2028d"));
+                .satisfies(sanitised -> assertThat(sanitised).hasMessage("java.io.IOException: c\\u2028d"));
     }
 
     @Test
-    void oneThatCannotBeReadIsLoggedByItsClass() {
+    void anExceptionWithoutAReadableMessageIsLoggedByItsClass() {
         class Unreadable extends RuntimeException {
             @Override
             public String getMessage() {
@@ -109,7 +109,7 @@ class LogInjectionTest {
     }
 
     @Test
-    void aChainOfCausesWithoutEndIsLoggedToo() {
+    void aCyclicOrVeryLongChainOfCausesIsLogged() {
         RuntimeException failure = new IllegalStateException("a\nb");
         Exception cause = new IOException("c", failure);
         failure.initCause(cause);
@@ -126,9 +126,9 @@ class LogInjectionTest {
 
     // --- lives
 
-    /** Names cannot break a line; what a logger or a pattern might read in them stays as it is. */
+    /** Names contain no line breaks; what looks like a pattern of a logger is not changed. */
     @Test
-    void aNameIsLoggedAsItIs() {
+    void aNameIsLoggedUnchanged() {
         String odd = "evil {} %n ${jndi:ldap://x} \\n \u00e9";
         VirtualHive hive = new VirtualHive();
         hive.supervisor.spawn(WorkerSpec.builder()
@@ -140,7 +140,7 @@ class LogInjectionTest {
                 .environment("E", EVIL.replace("\0", ""))
                 .url("http://fake")
                 .build());
-        hive.supervisor.ready(odd);
+        hive.supervisor.reportReady(odd);
         hive.processes.print(odd, EVIL);
         hive.supervisor.stop(odd);
 
@@ -157,14 +157,14 @@ class LogInjectionTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"unhealthy", "unknown", "throws", "fails"})
-    void aProbesWordsStayInTheirLine(String how) {
+    void theResultOfAProbeIsSanitised(String how) {
         HealthProbe probe = (worker, timeout) -> switch (how) {
             case "unhealthy" -> CompletableFuture.completedFuture(HealthStatus.unhealthy(EVIL));
             case "unknown" -> CompletableFuture.completedFuture(HealthStatus.unknown(EVIL));
             case "fails" -> CompletableFuture.failedFuture(evil());
             default -> throw evil();
         };
-        VirtualHive hive = new VirtualHive(builder -> builder.health(probe));
+        VirtualHive hive = new VirtualHive(builder -> builder.healthProbe(probe));
         hive.spawnReady();
 
         hive.advance(Duration.ofMinutes(5));
@@ -172,10 +172,12 @@ class LogInjectionTest {
         logged.assertWhole(3);
     }
 
-    /** Every method of every process throws, and so do the stop request, the executor and the listener with its own. */
+    /**
+     * Every method of every process throws, and so do the stop request, the executor and the listener with its
+     * executor.
+     */
     @Test
-    void theExceptionsOfForeignCodeStayInTheirLines() {
-        AtomicReference<FakeProcessController> fake = new AtomicReference<>();
+    void exceptionsOfForeignCodeAreSanitised() {
         AtomicInteger calls = new AtomicInteger();
         Executor blocking = task -> {
             if (calls.getAndIncrement() % 2 == 0) {
@@ -184,16 +186,16 @@ class LogInjectionTest {
             task.run();
             throw evil();
         };
-        VirtualHive hive = new VirtualHive(builder -> builder.restart(
+        VirtualHive hive = new VirtualHive((self, builder) -> builder.restartPolicy(
                         RestartPolicy.builder().jitter(0).build())
-                .blocking(blocking)
+                .blockingExecutor(blocking)
                 .stopRequest(worker -> {
                     throw evil();
                 })
-                .processes(new ProcessController() {
+                .processController(new ProcessController() {
                     @Override
                     public WorkerProcess start(ProcessSpec spec) {
-                        return evil(fake.get().start(spec));
+                        return evil(self.processes.start(spec));
                     }
 
                     @Override
@@ -201,7 +203,6 @@ class LogInjectionTest {
                         throw LogInjectionTest.evil();
                     }
                 }));
-        fake.set(hive.processes);
         hive.registry.subscribe(
                 event -> {
                     throw evil();
@@ -232,7 +233,7 @@ class LogInjectionTest {
     }
 
     @Test
-    void theWordsOfAStartThatFailsStayInTheirLines() {
+    void theReasonOfAFailedStartIsSanitised() {
         VirtualHive hive = VirtualHive.restarting();
         String id = hive.spawnReady();
         for (int i = 0; i < 3; i++) {
@@ -251,7 +252,7 @@ class LogInjectionTest {
     }
 
     @Test
-    void aClocksExceptionsStayInTheirLines() {
+    void exceptionsOfTheClockAreSanitised() {
         VirtualTime time = new VirtualTime();
         AtomicReference<RuntimeException> failure = new AtomicReference<>();
         WorkerRegistry registry = WorkerRegistry.builder()
@@ -263,7 +264,7 @@ class LogInjectionTest {
                 })
                 .build();
         WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time)
-                .processes(new FakeProcessController())
+                .processController(new FakeProcessController())
                 .build();
         String id = supervisor.spawn(VirtualHive.SPEC).id();
         failure.set(evil());
@@ -274,9 +275,9 @@ class LogInjectionTest {
         logged.assertWhole(1);
     }
 
-    /** Servers put the request that they answer into the names of their threads. */
+    /** Servers put the current request into the names of their threads. */
     @Test
-    void theNameOfAThreadThatForgotItsLeaseStaysInItsLine() throws InterruptedException {
+    void theThreadNameOfALeakedLeaseIsSanitised() throws InterruptedException {
         VirtualTime time = new VirtualTime();
         WorkerRegistry registry = WorkerRegistry.builder()
                 .clock(time)
@@ -295,7 +296,7 @@ class LogInjectionTest {
         thread.join();
 
         time.advance(Duration.ofSeconds(2));
-        registry.reportLeaks();
+        registry.supervision().reportLeaks();
         lease.get().close();
 
         logged.assertWhole(1);

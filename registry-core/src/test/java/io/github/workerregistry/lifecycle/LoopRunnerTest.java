@@ -18,24 +18,24 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The runner without the hive's scheduler, in real time. That one is virtual, and never runs. */
+/** The runner without the hive's scheduler, which is virtual and never runs here. In real time. */
 @ExtendWith(UnexpectedWarnings.class)
 class LoopRunnerTest {
 
     private final VirtualTime time = new VirtualTime();
     private final InstantSource clock = InstantSource.system();
     private final AtomicBoolean busy = new AtomicBoolean();
-    private final List<Instant> rounds = new CopyOnWriteArrayList<>();
+    private final List<Instant> ticks = new CopyOnWriteArrayList<>();
 
     private LoopRunner started(Duration resolution) {
-        Loops loops = new Loops(clock, new Presence(resolution, clock.instant()));
-        loops.add("loop", resolution, rounds::add);
+        LoopSchedule loops = new LoopSchedule(clock, new PauseTracker(resolution, clock.instant()));
+        loops.add("loop", resolution, ticks::add);
         LoopRunner runner = new LoopRunner(loops, resolution, busy::get);
         runner.start(time);
         return runner;
     }
 
-    /** The JDK's timer is one thread: what was to be run before this has been run. */
+    /** Waits for the JDK's timer. It has one thread, so tasks due before this have run. */
     private static void letTheTimerRun(Duration forAsLong) {
         CompletableFuture.runAsync(
                         () -> {},
@@ -44,77 +44,77 @@ class LoopRunnerTest {
     }
 
     @Test
-    void whoLeavesTheSchedulerGoesOnWithoutItUntilItIsClosed() {
+    void afterLeavingTheSchedulerTicksContinueUntilClose() {
         LoopRunner runner = started(Duration.ofMillis(1));
 
         runner.leaveScheduler(Duration.ofMinutes(1));
 
         assertThat(time.pendingTasks()).isZero();
-        await().until(() -> rounds.size() >= 3);
+        await().until(() -> ticks.size() >= 3);
         runner.close();
-        int sofar = rounds.size();
+        int sofar = ticks.size();
         letTheTimerRun(Duration.ofMillis(20));
-        assertThat(rounds).hasSizeLessThanOrEqualTo(sofar + 1); // one may have been running
+        assertThat(ticks).hasSizeLessThanOrEqualTo(sofar + 1); // one may have been running
     }
 
     @Test
-    void whoLeavesTheSchedulerGoesOnForNoLongerThanItMay() {
+    void afterLeavingTheSchedulerTicksEndAtTheLimit() {
         LoopRunner runner = started(Duration.ofMillis(1));
 
         runner.leaveScheduler(Duration.ZERO);
         letTheTimerRun(Duration.ofMillis(20));
 
-        assertThat(rounds).isEmpty();
+        assertThat(ticks).isEmpty();
     }
 
     @Test
-    void whoHasBeenClosedLeavesNoMore() {
+    void leavingTheSchedulerAfterCloseDoesNothing() {
         LoopRunner runner = started(Duration.ofMillis(1));
 
         runner.close();
         runner.leaveScheduler(Duration.ofMinutes(1));
         letTheTimerRun(Duration.ofMillis(20));
 
-        assertThat(rounds).isEmpty();
+        assertThat(ticks).isEmpty();
     }
 
     @Test
-    void aSchedulerThatDoesNothingForASecondCountsAsLost() {
+    void aSchedulerWithoutATickForASecondCountsAsLost() {
         long start = System.nanoTime();
         LoopRunner runner = started(Duration.ofMillis(10));
 
         runner.outliveScheduler();
-        await().pollInterval(Duration.ofMillis(10)).until(() -> !rounds.isEmpty());
+        await().pollInterval(Duration.ofMillis(10)).until(() -> !ticks.isEmpty());
 
         assertThat(System.nanoTime() - start).as("not before").isGreaterThan(1_000_000_000L);
-        await("it stays lost: ten rounds in a row, and not one a second")
-                .until(() -> IntStream.range(10, rounds.size())
-                        .mapToObj(i -> Duration.between(rounds.get(i - 10), rounds.get(i)))
-                        .anyMatch(tenRounds -> tenRounds.compareTo(Duration.ofSeconds(5)) < 0));
+        await("it stays lost: ten ticks in a row")
+                .until(() -> IntStream.range(10, ticks.size())
+                        .mapToObj(i -> Duration.between(ticks.get(i - 10), ticks.get(i)))
+                        .anyMatch(tenTicks -> tenTicks.compareTo(Duration.ofSeconds(5)) < 0));
         runner.close();
     }
 
     @Test
-    void somethingThatHasToComeToItsEndGoesOnWithoutASchedulerThatIsHeldUp() {
+    void ticksContinueWithoutABlockedSchedulerWhileBusy() {
         LoopRunner runner = started(Duration.ofMillis(10));
 
         busy.set(true);
-        runner.ensureGoingOn();
-        await().atMost(Duration.ofSeconds(30)).until(() -> rounds.size() > 3);
+        runner.ensureRunning();
+        await().atMost(Duration.ofSeconds(30)).until(() -> ticks.size() > 3);
         busy.set(false);
         letTheTimerRun(Duration.ofMillis(50));
-        int soFar = rounds.size();
+        int soFar = ticks.size();
         letTheTimerRun(Duration.ofMillis(50));
 
-        assertThat(rounds).as("it goes on for no longer than that").hasSize(soFar);
+        assertThat(ticks).as("it ends then").hasSize(soFar);
     }
 
     @Test
-    void whatEndsWorkersRunsAlsoWhileAnotherLoopBlocks() throws InterruptedException {
-        Loops loops = new Loops(clock, new Presence(Duration.ofMillis(10), clock.instant()));
+    void urgentLoopsRunWhileAnotherLoopBlocks() throws InterruptedException {
+        LoopSchedule loops = new LoopSchedule(clock, new PauseTracker(Duration.ofMillis(10), clock.instant()));
         CountDownLatch release = new CountDownLatch(1);
         CountDownLatch blocked = new CountDownLatch(1);
-        loops.addUrgent("urgent", Duration.ofMillis(10), rounds::add);
+        loops.addUrgent("urgent", Duration.ofMillis(10), ticks::add);
         loops.add("blocking", Duration.ofMillis(10), now -> {
             blocked.countDown();
             awaitUninterrupted(release);
@@ -122,7 +122,7 @@ class LoopRunnerTest {
         LoopRunner runner = new LoopRunner(loops, Duration.ofMillis(10), busy::get);
         busy.set(true);
         runner.start(time);
-        runner.ensureGoingOn();
+        runner.ensureRunning();
         Thread held = new Thread(() -> {
             while (blocked.getCount() > 0) {
                 loops.runDue();
@@ -131,9 +131,9 @@ class LoopRunnerTest {
         held.start();
         try {
             blocked.await();
-            int soFar = rounds.size();
+            int soFar = ticks.size();
 
-            await().atMost(Duration.ofSeconds(30)).until(() -> rounds.size() > soFar + 3);
+            await().atMost(Duration.ofSeconds(30)).until(() -> ticks.size() > soFar + 3);
         } finally {
             busy.set(false);
             release.countDown();

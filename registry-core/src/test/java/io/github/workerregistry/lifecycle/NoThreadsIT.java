@@ -18,9 +18,9 @@ class NoThreadsIT {
 
     private static final String KIB_OF_ADDRESS_SPACE = "4000000";
 
-    /** The JDK makes its timer's thread when it is first needed: the shutdown failed in its first line. */
+    /** Regression: the JDK creates its timer's thread on first use, and the shutdown failed in its first line. */
     @Test
-    void aShutdownEndsWorkersAlsoWhenNoThreadCanBeMade() throws Exception {
+    void aShutdownStopsWorkersIfNoThreadCanBeCreated() throws Exception {
         List<String> jvm = new ArrayList<>(ChildJvm.command(NoThreadsMain.class));
         jvm.addAll(
                 1,

@@ -7,12 +7,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 
 /**
- * A hive in a JVM of its own that shuts down while no more threads can be made. Prints the pid of its worker, then how
- * the shutdown went. Expects a limit of its address space, and large stacks.
+ * A hive in a JVM of its own that shuts down when no more threads can be created. Prints the pid of its worker, then
+ * the report of the shutdown. Expects a limit of its address space, and large stacks.
  */
 final class NoThreadsMain {
 
-    /** More than fit; without a limit, the test would show nothing. */
+    /** More threads than fit; without a limit, the test would show nothing. */
     private static final int TOO_MANY = 1_000;
 
     private NoThreadsMain() {}
@@ -20,7 +20,7 @@ final class NoThreadsMain {
     public static void main(String[] args) {
         ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
         WorkerSupervisor supervisor = WorkerSupervisor.builder(WorkerRegistry.create(), scheduler)
-                .config(LifecycleConfig.builder()
+                .lifecycle(LifecycleConfig.builder()
                         .stopGrace(Duration.ofMillis(500))
                         .build())
                 .build();
@@ -31,7 +31,7 @@ final class NoThreadsMain {
                         .command("sh", "-c", "trap '' TERM; while :; do sleep 600; done")
                         .build())
                 .id();
-        supervisor.ready(id);
+        supervisor.reportReady(id);
 
         CountDownLatch release = new CountDownLatch(1);
         System.out.println("threads until there were no more: " + makeThreads(release));

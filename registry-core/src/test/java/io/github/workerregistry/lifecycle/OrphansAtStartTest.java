@@ -26,10 +26,10 @@ class OrphansAtStartTest {
 
     private final List<String> calls = new ArrayList<>();
 
-    /** Fake processes, and a report of orphans. */
+    /** A hive with fake processes and a given report of orphans. */
     private VirtualHive hiveThatFinds(Supplier<OrphanReport> report) {
         FakeProcessController fakes = new FakeProcessController();
-        return new VirtualHive(builder -> builder.processes(new ProcessController() {
+        return new VirtualHive(builder -> builder.processController(new ProcessController() {
             @Override
             public WorkerProcess start(ProcessSpec spec) {
                 calls.add("start");
@@ -45,7 +45,7 @@ class OrphansAtStartTest {
     }
 
     @Test
-    void orphansAreReapedOnceAndBeforeTheFirstSpawnAndCounted() {
+    void orphansAreReapedOnceBeforeTheFirstSpawnAndReported() {
         VirtualHive hive = hiveThatFinds(() -> TWO);
 
         hive.spawnReady();
@@ -53,12 +53,12 @@ class OrphansAtStartTest {
 
         assertThat(calls).containsExactly("reap", "start", "start");
         assertThat(hive.supervisor.orphansAtStart()).isEqualTo(TWO);
-        assertThat(hive.registry.stats().orphansReaped()).isEqualTo(2);
+        assertThat(hive.supervisor.orphansAtStart().ended()).hasSize(2);
     }
 
     @Test
-    void aSearchThatFailsIsLoggedAndTheHiveStarts() {
-        UnexpectedWarnings.expect("orphans of an earlier hive could not be looked for");
+    void aFailedSearchIsLoggedAndTheHiveStarts() {
+        UnexpectedWarnings.expect("search for orphans of an earlier hive failed");
         VirtualHive hive = hiveThatFinds(() -> {
             throw new IllegalStateException("no /proc");
         });
@@ -68,7 +68,7 @@ class OrphansAtStartTest {
     }
 
     @Test
-    void aControllerThatCannotLookSaysSo() {
+    void aControllerWithoutASearchReportsUnsupported() {
         assertThat(new VirtualHive().supervisor.orphansAtStart().supported()).isFalse();
     }
 }

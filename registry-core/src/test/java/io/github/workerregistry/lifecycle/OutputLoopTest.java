@@ -17,7 +17,7 @@ class OutputLoopTest {
     private final FakeProcessController processes = new FakeProcessController();
     private final AtomicInteger reads = new AtomicInteger();
     private final VirtualHive hive =
-            new VirtualHive(builder -> builder.processes(spec -> counted(processes.start(spec))));
+            new VirtualHive(builder -> builder.processController(spec -> counted(processes.start(spec))));
 
     private WorkerProcess counted(WorkerProcess process) {
         return new ForwardingProcess(process) {
@@ -29,14 +29,14 @@ class OutputLoopTest {
         };
     }
 
-    /** Once a second was too seldom: a fast writer was a gigabyte over its limit by then. */
+    /** Regression: once a second was too seldom, and a fast writer exceeded its limit by a gigabyte. */
     @Test
-    void outputIsReadAtEveryTickWhateverTheStateOfTheWorker() {
+    void outputIsReadAtEveryTickInEveryState() {
         String id = hive.spawnLoading();
         hive.advanceSeconds(2);
         assertThat(reads).hasValue(20);
 
-        hive.supervisor.ready(id);
+        hive.supervisor.reportReady(id);
         hive.lease(id);
         hive.advanceSeconds(2);
         assertThat(reads).hasValue(40);
@@ -48,7 +48,7 @@ class OutputLoopTest {
     }
 
     @Test
-    void outputOfAProcessThatHasExitedIsReadNoMore() {
+    void outputIsNotReadAfterTheExit() {
         String id = hive.spawnReady();
         hive.supervisor.stop(id);
         int before = reads.get();

@@ -16,8 +16,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A worker that loads and is never ready, in virtual time. A probe of it is answered after a while, or hangs until its
- * timeout; the worker may log each probe, and may write something by itself.
+ * A worker that loads and is never ready, in virtual time. A probe completes after a delay, or hangs until its timeout;
+ * the worker may log each probe, and may write other output.
  */
 final class ProbedLoad {
 
@@ -44,10 +44,10 @@ final class ProbedLoad {
         this.answerAfter = answerAfter;
         this.logAfter = logAfter;
         supervisor = WorkerSupervisor.builder(registry, time)
-                .processes(processes)
-                .health(this::probe)
-                .restart(RestartPolicy.never())
-                .config(config)
+                .processController(processes)
+                .healthProbe(this::probe)
+                .restartPolicy(RestartPolicy.never())
+                .lifecycle(config)
                 .build();
         id = supervisor.spawn(VirtualHive.SPEC).id();
     }
@@ -69,12 +69,12 @@ final class ProbedLoad {
         var unused = time.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /** Lets the worker write a line now, by itself. */
+    /** Makes the worker write a line now. */
     void write() {
         processes.print(id, "a line");
     }
 
-    /** Lets the worker write a line each {@code interval}, the first after {@code delay}. */
+    /** Makes the worker write a line each {@code interval}, the first after {@code delay}. */
     void writeEvery(Duration interval, Duration delay) {
         var unused = time.scheduleAtFixedRate(this::write, delay.toNanos(), interval.toNanos(), TimeUnit.NANOSECONDS);
     }
@@ -94,7 +94,7 @@ final class ProbedLoad {
         return List.copyOf(windows);
     }
 
-    /** How long the load went on until it was ended, at most that long. */
+    /** The time until the load was stopped; waits for {@code atMost}. */
     Optional<Duration> endedAfter(Duration atMost) {
         Instant start = time.instant();
         advance(atMost);

@@ -14,8 +14,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 @ExtendWith(UnexpectedWarnings.class)
 class ReadinessPaceTest {
 
-    /** A gap of two ticks at least: output read at the second, and none older than the first, is no echo of a probe. */
-    @ParameterizedTest(name = "ready interval {0} ms, sweep {1} ms, answered after {2} ms")
+    /**
+     * A gap of two ticks at least, so that output read at the second tick and written after the first is no echo of a
+     * probe.
+     */
+    @ParameterizedTest(name = "ready interval {0} ms, tick {1} ms, answered after {2} ms")
     @CsvSource({
         "1, 100, 0",
         "50, 10, 0",
@@ -35,15 +38,15 @@ class ReadinessPaceTest {
         "1000, 100, 3999",
         "3000, 100, 30",
     })
-    void betweenTwoProbesThereIsAGapAndTheNextOneStillComesInTime(long readyInterval, long sweep, long answerAfter) {
-        UnexpectedWarnings.expect("is not ready after PT10S");
+    void probesAreSeparatedByAGapAndStillInTime(long readyInterval, long tickMillis, long answerAfter) {
+        UnexpectedWarnings.expect(Warnings.NOT_READY);
         Duration slowest = Duration.ofMillis(4 * readyInterval);
-        Duration tick = Duration.ofMillis(sweep);
+        Duration tick = Duration.ofMillis(tickMillis);
         Duration least = Duration.ofMillis(200);
         ProbedLoad load = new ProbedLoad(
                 VirtualHive.config()
                         .readyInterval(Duration.ofMillis(readyInterval))
-                        .sweep(tick)
+                        .tickInterval(tick)
                         .build(),
                 Duration.ofMillis(answerAfter),
                 Optional.empty());

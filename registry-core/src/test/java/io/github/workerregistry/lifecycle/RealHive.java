@@ -15,57 +15,61 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * A registry and supervisors with real processes, a real scheduler and real time, and, unless a test says otherwise,
- * without restarts. All is ended with the test, however it ends.
+ * A registry and supervisors with real processes, a real scheduler and real time; by default without restarts.
+ * Everything is ended after the test.
  */
 final class RealHive implements AfterEachCallback {
 
-    /** Longer than anything takes on a machine that has other things to do. */
+    /** Longer than any step takes on a busy machine. */
     static final Duration PATIENCE = Duration.ofSeconds(20);
 
     /** A worker that does nothing. */
     static final String SLEEP = "exec sleep 1000";
 
-    /** A worker that does not end on SIGTERM, once it has raised its flag. */
-    static final String DEAF = "trap '' TERM; echo x > $FLAG; while :; do sleep 0.05; done";
+    /** A worker that ignores SIGTERM, once it has written its flag file. */
+    static final String IGNORES_SIGTERM = "trap '' TERM; echo x > $FLAG; while :; do sleep 0.05; done";
 
-    /** Nobody listens there. */
+    /** No process listens there. */
     private static final String NOWHERE = "http://127.0.0.1:9";
 
     final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
     final WorkerRegistry registry;
     final RecordingListener heard = new RecordingListener();
-    private final Path directory;
+
+    /** For files of a test; deleted with it. */
+    final Path directory = temporaryDirectory();
+
     private final List<WorkerSupervisor> supervisors = new ArrayList<>();
     private final List<ProcessHandle> strays = new ArrayList<>();
 
-    RealHive(Path directory) {
-        this(directory, WorkerRegistry.create());
+    RealHive() {
+        this(WorkerRegistry.create());
     }
 
-    RealHive(Path directory, WorkerRegistry registry) {
-        UnexpectedWarnings.allow("is not ready after"); // time is real: a busy machine takes longer than we like
-        this.directory = directory;
+    RealHive(WorkerRegistry registry) {
+        UnexpectedWarnings.allow("is not ready after"); // real time: a busy machine may be slow
         this.registry = registry;
         registry.subscribe(heard, Runnable::run);
     }
 
-    /** As most tests have it: without an idle timeout, probed so seldom that no probe comes. */
+    /** Without an idle timeout; the health interval is longer than a test. */
     static LifecycleConfig.Builder config() {
         return LifecycleConfig.builder().noIdleTimeout();
     }
 
-    /** Restarts after failures, each after that wait, up to {@code limit} times. */
+    /** Restarts after failures, each after {@code wait}, up to {@code limit} times. */
     static RestartPolicy restarts(Duration wait, int limit) {
         return RestartPolicy.builder()
                 .initial(wait)
@@ -76,18 +80,18 @@ final class RealHive implements AfterEachCallback {
     }
 
     WorkerSupervisor supervise(LifecycleConfig.Builder config) {
-        return supervise(builder -> builder.config(config.build()));
+        return supervise(builder -> builder.lifecycle(config.build()));
     }
 
     WorkerSupervisor supervise(RestartPolicy restart) {
-        return supervise(builder -> builder.restart(restart));
+        return supervise(builder -> builder.restartPolicy(restart));
     }
 
     WorkerSupervisor supervise(UnaryOperator<WorkerSupervisor.Builder> settings) {
         WorkerSupervisor supervisor = settings.apply(WorkerSupervisor.builder(registry, scheduler)
-                        .health(HttpHealthProbe.at("/v1/health"))
-                        .restart(RestartPolicy.never())
-                        .config(config().build()))
+                        .healthProbe(HttpHealthProbe.at("/v1/health"))
+                        .restartPolicy(RestartPolicy.never())
+                        .lifecycle(config().build()))
                 .build();
         supervisors.add(supervisor);
         return supervisor;
@@ -98,8 +102,8 @@ final class RealHive implements AfterEachCallback {
     }
 
     /**
-     * A shell script that has the path of its flag file in {@code $FLAG}. It listens nowhere: what answers at a url
-     * without a port of its own is the test.
+     * Spawns a shell script that has the path of its flag file in {@code $FLAG}. It does not listen: the test answers
+     * at a url without a {@code {port}}.
      */
     WorkerInfo spawn(WorkerSupervisor supervisor, String script, String url) {
         String id = "w" + registry.stats().registered();
@@ -115,7 +119,7 @@ final class RealHive implements AfterEachCallback {
 
     WorkerInfo spawnReady(WorkerSupervisor supervisor, String script, String url) {
         WorkerInfo worker = spawn(supervisor, script, url);
-        assertThat(supervisor.ready(worker.id())).isTrue();
+        assertThat(supervisor.reportReady(worker.id())).isTrue();
         return worker(worker);
     }
 
@@ -132,7 +136,7 @@ final class RealHive implements AfterEachCallback {
         return worker(worker).state();
     }
 
-    boolean isGone(WorkerInfo worker) {
+    boolean isRemoved(WorkerInfo worker) {
         return registry.get(worker.id()).isEmpty();
     }
 
@@ -169,8 +173,8 @@ final class RealHive implements AfterEachCallback {
         return child;
     }
 
-    void awaitGone(WorkerInfo worker) {
-        eventually().until(() -> isGone(worker));
+    void awaitRemoved(WorkerInfo worker) {
+        eventually().until(() -> isRemoved(worker));
     }
 
     /** Waits for the worker's process after so many restarts. */
@@ -186,13 +190,13 @@ final class RealHive implements AfterEachCallback {
         return await().atMost(PATIENCE).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(20));
     }
 
-    /** As by somebody who knows nothing of us. */
+    /** Kills the worker's process, as from outside the hive. */
     static void kill9(WorkerInfo worker) {
         assertThat(ProcessHandle.of(worker.pid().orElseThrow()).orElseThrow().destroyForcibly())
                 .isTrue();
     }
 
-    /** Sends a signal to the processes of workers, all at once, as by somebody who knows nothing of us. */
+    /** Sends a signal to the processes of workers, all at once, as from outside the hive. */
     static void signal(String name, List<WorkerInfo> workers) {
         List<String> command = new ArrayList<>(List.of("kill", "-" + name));
         workers.forEach(worker -> command.add(Long.toString(worker.pid().orElseThrow())));
@@ -210,18 +214,36 @@ final class RealHive implements AfterEachCallback {
         return isRunning(worker.pid().orElseThrow());
     }
 
-    /** Not there, or a zombie that its parent has not reaped yet. */
+    /** False if there is no process, or a zombie that is not reaped yet. */
     static boolean isRunning(long pid) {
         return stateOf(pid) != 'Z';
     }
 
-    /** As the kernel says; a process that has gone is as good as a zombie. */
+    /** The state as the kernel reports it; Z if there is no process. */
     static char stateOf(long pid) {
         try {
             String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
             return stat.charAt(stat.lastIndexOf(')') + 2);
-        } catch (IOException gone) {
+        } catch (IOException noProcess) {
             return 'Z';
+        }
+    }
+
+    private static Path temporaryDirectory() {
+        try {
+            return Files.createTempDirectory("real-hive");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void deleteDirectory() {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file); // or its release deletes it at the same time
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -235,6 +257,7 @@ final class RealHive implements AfterEachCallback {
         }
         assertThat(scheduler.awaitTermination(PATIENCE.toSeconds(), TimeUnit.SECONDS))
                 .isTrue();
+        deleteDirectory();
     }
 
     private static void end(WorkerSupervisor supervisor) {

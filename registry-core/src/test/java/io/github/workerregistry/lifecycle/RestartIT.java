@@ -16,7 +16,6 @@ import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Loading;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -24,26 +23,21 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Restarts of real processes. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class RestartIT {
 
-    private static final String KILLED = "is gone: CRASHED, signal 9";
+    private static final String KILLED = Warnings.CRASHED + ", signal 9";
     private static final Duration SOON = Duration.ofMillis(50);
 
     @RegisterExtension
-    final RealHive hive;
-
-    RestartIT(@TempDir Path directory) {
-        hive = new RealHive(directory);
-    }
+    final RealHive hive = new RealHive();
 
     @Test
-    void aWorkerThatIsKilledAgainAndAgainIsRemovedAsACrashLoopWithItsLastOutput() {
-        UnexpectedWarnings.expect(KILLED, "is gone: CRASH_LOOP, the last time because of CRASHED, signal 9");
+    void repeatedKillsAreACrashLoopWithTheLastOutput() {
+        UnexpectedWarnings.expect(KILLED, Warnings.CRASH_LOOP + ", the last time because of CRASHED, signal 9");
         WorkerSupervisor supervisor = hive.supervise(restarts(SOON, 2));
         WorkerInfo worker = hive.spawn(supervisor, "echo I am $$; echo $$ >> $FLAG; " + SLEEP);
 
@@ -52,7 +46,7 @@ class RestartIT {
             hive.awaitFlag(worker, restart + 1);
             kill9(running);
         }
-        hive.awaitGone(worker);
+        hive.awaitRemoved(worker);
 
         List<String> pids = hive.awaitFlag(worker, 3);
         assertThat(supervisor.recentExits())
@@ -68,11 +62,11 @@ class RestartIT {
     }
 
     @Test
-    void idPortAndUrlStayOverARestartAndPidAndGenerationDoNot() {
+    void aRestartKeepsIdPortAndUrlAndChangesPidAndGeneration() {
         UnexpectedWarnings.expect(KILLED);
-        PortRange ports = FreePorts.range(1);
-        WorkerSupervisor supervisor =
-                hive.supervise(builder -> builder.restart(restarts(SOON, 5)).ports(ports));
+        PortPool ports = FreePorts.range(1);
+        WorkerSupervisor supervisor = hive.supervise(
+                builder -> builder.restartPolicy(restarts(SOON, 5)).ports(ports));
         WorkerInfo before = hive.spawn(supervisor, "echo {port} >> $FLAG; " + SLEEP, "http://127.0.0.1:{port}");
         String port = hive.awaitFlag(before);
 
@@ -86,11 +80,11 @@ class RestartIT {
         assertThat(after.state()).isInstanceOf(Loading.class);
         assertThat(isRunning(after)).isTrue();
         assertThat(isRunning(before)).isFalse();
-        assertThatThrownBy(ports::take).isInstanceOf(PortsExhaustedException.class);
+        assertThatThrownBy(ports::acquire).isInstanceOf(PortsExhaustedException.class);
     }
 
     @Test
-    void aLeaseOfTheOldProcessIsVoidAndFreesNothingOfTheNewOne() {
+    void aLeaseOfTheOldProcessIsInvalidAndReleasesNoSlotOfTheNewOne() {
         UnexpectedWarnings.expect(KILLED);
         WorkerSupervisor supervisor = hive.supervise(restarts(SOON, 5));
         WorkerInfo worker = hive.spawnReady(supervisor, SLEEP);
@@ -99,7 +93,7 @@ class RestartIT {
         kill9(worker);
         hive.awaitRestart(worker, 1);
         assertThat(old.isValid()).isFalse();
-        assertThat(supervisor.ready(worker.id())).isTrue();
+        assertThat(supervisor.reportReady(worker.id())).isTrue();
         SlotLease fresh = hive.registry.tryAcquireFrom(worker.id()).orElseThrow();
         old.close();
 
@@ -107,7 +101,7 @@ class RestartIT {
         assertThat(hive.worker(worker).slotsInUse()).isEqualTo(1);
     }
 
-    /** That nothing follows is shown by another worker, which is killed later and restarted after the same wait. */
+    /** Another worker, which is killed later and restarted after the same wait, shows that no restart follows. */
     @Test
     void aStopDuringTheBackoffCancelsTheRestart() {
         UnexpectedWarnings.expect(KILLED);
@@ -122,7 +116,7 @@ class RestartIT {
         kill9(other);
         hive.awaitRestart(other, 1);
 
-        assertThat(hive.isGone(stopped)).isTrue();
+        assertThat(hive.isRemoved(stopped)).isTrue();
         assertThat(hive.awaitFlag(stopped, 1)).as("it was started once").hasSize(1);
         assertThat(hive.heard.historyOf(stopped.id())).endsWith("RestartScheduled", "Removed");
     }
@@ -145,13 +139,13 @@ class RestartIT {
         kill9(hive.worker(worker));
 
         assertThat(isRunning(hive.awaitRestart(worker, 4)))
-                .as("the one restart that is counted was still to be had")
+                .as("the counted restart was still available")
                 .isTrue();
     }
 
     @Test
-    void whoeverWaitsForAWorkerThatDiesWhileItLoadsIsToldAtOnceAndNotAfterTheRestarts() {
-        UnexpectedWarnings.expect("is gone: CRASHED, exit code 3");
+    void whenReadyFailsAtTheFirstExitAndNotAfterTheRestarts() {
+        UnexpectedWarnings.expect(Warnings.CRASHED + ", exit code 3");
         WorkerSupervisor supervisor = hive.supervise(restarts(Duration.ofMinutes(1), 5));
         WorkerInfo worker = hive.spawn(
                 supervisor,

@@ -20,7 +20,7 @@ class RestartPolicyTest {
     private final RestartPolicy policy = RestartPolicy.onFailure();
 
     @Test
-    void waitsDoubleUpToTheLongest() {
+    void delaysDoubleUpToTheLongest() {
         assertThat(IntStream.rangeClosed(1, 9)
                         .mapToObj(attempt -> policy.delay(attempt, 0.5).toSeconds()))
                 .containsExactly(1L, 2L, 4L, 8L, 16L, 32L, 60L, 60L, 60L);
@@ -29,12 +29,12 @@ class RestartPolicyTest {
     /** The original computed 2^n in 64 bits, which overflows. */
     @ParameterizedTest
     @ValueSource(ints = {64, 65, 1000, Integer.MAX_VALUE})
-    void aHighAttemptIsTheLongestWaitAndNoOverflow(int attempt) {
+    void aHighAttemptHasTheLongestDelay(int attempt) {
         assertThat(policy.delay(attempt, 0.5)).hasSeconds(60);
     }
 
     @Test
-    void jitterSpreadsByItsPartAndNeverBeyondTheLongest() {
+    void jitterSpreadsTheDelayUpToTheLongest() {
         assertThat(policy.delay(2, 0)).hasMillis(1600);
         assertThat(policy.delay(2, 1)).hasMillis(2400);
         assertThat(policy.delay(20, 1)).hasSeconds(60);
@@ -42,7 +42,7 @@ class RestartPolicyTest {
     }
 
     @Test
-    void aPolicyWhoseWaitsOutlastItsWindowIsRefusedWithBothNumbers() {
+    void aPolicyWhoseDelaysExceedItsWindowIsRefusedWithBothValues() {
         assertThatThrownBy(() ->
                         RestartPolicy.builder().window(Duration.ofSeconds(31)).build())
                 .isInstanceOf(IllegalArgumentException.class)
@@ -59,7 +59,7 @@ class RestartPolicyTest {
     }
 
     @Test
-    void theFirstWaitMayBeTheLongestAndASpreadMayBeAllOrNothing() {
+    void initialMayEqualMaxAndJitterMayBeZeroOrOne() {
         RestartPolicy even = RestartPolicy.builder()
                 .initial(Duration.ofSeconds(60))
                 .jitter(1)
@@ -71,7 +71,7 @@ class RestartPolicyTest {
     }
 
     @Test
-    void aWorkerThatWasReadyForJustTheStableTimeBeginsAnew() {
+    void attemptsRestartAfterTheStableTime() {
         RestartHistory history = new RestartHistory(policy);
         Instant now = Instant.EPOCH;
         assertThat(history.afterFailure(now, Duration.ZERO, 0.5).orElseThrow().attempt())
@@ -110,7 +110,7 @@ class RestartPolicyTest {
 
     @ParameterizedTest
     @EnumSource(Cause.class)
-    void onlyFailuresAndUnaskedEndsAreEverFollowedByARestart(Cause cause) {
+    void onlyFailuresAndUnrequestedExitsAreRestarted(Cause cause) {
         boolean failure = cause.isFailure();
         assertThat(RestartPolicy.onFailure().covers(cause)).isEqualTo(failure);
         assertThat(RestartPolicy.always().covers(cause)).isEqualTo(failure || cause == Cause.EXITED);

@@ -30,8 +30,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Operators, exits and the restart timer on threads of their own, with a sweep of a millisecond: what ends is restarted
- * after another. Nothing may be lost, nobody may wait for ever, and at the end nothing may be left.
+ * Operators, exits and the restart timer on threads of their own, with a tick of a millisecond: every exit is
+ * restarted. No worker is lost, every stage completes, and nothing is left at the end.
  */
 @ExtendWith(UnexpectedWarnings.class)
 class RestartStressTest {
@@ -54,7 +54,7 @@ class RestartStressTest {
     }
 
     @Test
-    void restartsAgainstExitsAndRestartsLoseNothing() throws Exception {
+    void concurrentRestartsAndExitsLoseNoWorker() throws Exception {
         int workers = 20;
         Hive hive = new Hive(workers);
         hive.spawn(workers);
@@ -90,7 +90,7 @@ class RestartStressTest {
     }
 
     @Test
-    void stopsAgainstTheRestartTimerStopEveryWorker() {
+    void stopsDuringRestartsStopEveryWorker() {
         againstTheTimer((hive, random) -> {
             List<CompletableFuture<ExitStatus>> stops = new ArrayList<>();
             for (String id : hive.ids) {
@@ -103,14 +103,14 @@ class RestartStressTest {
     }
 
     @Test
-    void aShutdownAgainstTheRestartTimerEndsEveryWorker() {
+    void aShutdownDuringRestartsStopsEveryWorker() {
         againstTheTimer((hive, random) ->
                 await(List.of(hive.supervisor.shutdown(Duration.ofSeconds(5)).toCompletableFuture())));
     }
 
-    /** What it gives up with is not looked at: a worker may have gone before. */
+    /** The failures are not compared: a worker may have been removed before. */
     @Test
-    void restartsThatMeetAShutdownAllComeToAnEnd() {
+    void restartsDuringAShutdownAllComplete() {
         againstTheTimer((hive, random) -> {
             Future<List<CompletableFuture<WorkerInfo>>> restarts = operators.submit(() -> hive.ids.stream()
                     .map(id -> hive.supervisor.restart(id).toCompletableFuture())
@@ -129,7 +129,7 @@ class RestartStressTest {
         void of(Hive hive, SplittableRandom random);
     }
 
-    /** Round after round: all workers end, and while their restarts fall due, something else ends them for good. */
+    /** Repeatedly: all workers exit, and while their restarts fall due, {@code ending} ends them. */
     private void againstTheTimer(Ending ending) {
         int workers = 50;
         for (long seed = 1; seed == 1 || System.nanoTime() < end; seed++) {
@@ -144,17 +144,17 @@ class RestartStressTest {
             } catch (Throwable t) {
                 throw new AssertionError("seed " + seed, t);
             } finally {
-                hive.supervisor.close();
+                hive.supervisor.closeNow();
             }
         }
     }
 
-    /** A registry, a supervisor, and every process that was ever started. */
+    /** A registry, a supervisor, and every process that was started. */
     private final class Hive {
         final WorkerRegistry registry = WorkerRegistry.create();
         final FakeProcessController processes = new FakeProcessController();
         final List<String> ids = new ArrayList<>();
-        final PortRange ports;
+        final PortPool ports;
         final WorkerSupervisor supervisor;
         private final int size;
         private final Queue<WorkerProcess> started = new ConcurrentLinkedQueue<>();
@@ -174,18 +174,18 @@ class RestartStressTest {
                 return process;
             };
             supervisor = WorkerSupervisor.builder(registry, scheduler)
-                    .processes(controller)
+                    .processController(controller)
                     .ports(ports)
-                    .restart(RestartPolicy.builder()
+                    .restartPolicy(RestartPolicy.builder()
                             .mode(RestartPolicy.Mode.ALWAYS)
                             .initial(Duration.ofMillis(1))
                             .max(Duration.ofMillis(1))
                             .limit(100_000)
                             .jitter(0)
                             .build())
-                    .config(LifecycleConfig.builder()
+                    .lifecycle(LifecycleConfig.builder()
                             .noIdleTimeout()
-                            .sweep(Duration.ofMillis(1))
+                            .tickInterval(Duration.ofMillis(1))
                             .build())
                     .build();
         }
@@ -208,7 +208,7 @@ class RestartStressTest {
                     .as("processes, %s", when)
                     .allMatch(process -> process.exitStatus().isPresent());
             assertThat(twins).as("workers with two processes, %s", when).isEmpty();
-            assertThat(IntStream.range(0, size).map(i -> ports.take()))
+            assertThat(IntStream.range(0, size).map(i -> ports.acquire()))
                     .as("ports, %s", when)
                     .hasSize(size);
         }

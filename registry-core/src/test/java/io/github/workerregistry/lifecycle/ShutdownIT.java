@@ -1,6 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.RealHive.DEAF;
+import static io.github.workerregistry.lifecycle.RealHive.IGNORES_SIGTERM;
 import static io.github.workerregistry.lifecycle.RealHive.PATIENCE;
 import static io.github.workerregistry.lifecycle.RealHive.SLEEP;
 import static io.github.workerregistry.lifecycle.RealHive.eventually;
@@ -25,32 +25,31 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The end of real processes at the end of their host. */
+/** Real processes after a shutdown of their hive. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class ShutdownIT {
 
     @RegisterExtension
-    final RealHive hive;
+    final RealHive hive = new RealHive();
 
     @RegisterExtension
     final ChildHive child;
 
     ShutdownIT(@TempDir Path directory) {
-        hive = new RealHive(directory);
         child = new ChildHive(directory);
     }
 
     @Test
-    void aShutdownWhoseSchedulerWasShutDownBeforeLeavesNothing() {
+    void aShutdownWithoutASchedulerLeavesNoProcess() {
         List<WorkerInfo> workers = shutDownWithoutScheduler();
 
         assertThat(workers).noneMatch(RealHive::isRunning);
     }
 
-    /** Then neither the notice of an exit comes nor the scheduler's sweep. */
+    /** Then there are neither notifications of exits nor ticks on the scheduler. */
     @Test
-    void norDoesItIfTheHostHasFilledTheCommonPoolToo() {
+    void aShutdownWithoutASchedulerAndCommonPoolLeavesNoProcess() {
         try (FullCommonPool pool = new FullCommonPool()) {
             List<WorkerInfo> workers = shutDownWithoutScheduler();
 
@@ -59,13 +58,13 @@ class ShutdownIT {
         }
     }
 
-    /** Two that end when they are asked and one that does not. */
+    /** Two that exit on SIGTERM and one that ignores it. */
     private List<WorkerInfo> shutDownWithoutScheduler() {
         WorkerSupervisor supervisor = hive.supervise(RestartPolicy.never());
-        WorkerInfo deaf = hive.spawn(supervisor, DEAF);
+        WorkerInfo ignoresTerm = hive.spawn(supervisor, IGNORES_SIGTERM);
         WorkerInfo loading = hive.spawn(supervisor, SLEEP);
         WorkerInfo idle = hive.spawnReady(supervisor, SLEEP);
-        hive.awaitFlag(deaf);
+        hive.awaitFlag(ignoresTerm);
         hive.scheduler.shutdownNow();
 
         assertThat(supervisor.shutdown(Duration.ofSeconds(1)).toCompletableFuture())
@@ -77,11 +76,11 @@ class ShutdownIT {
                     assertThat(report.unkillable()).isZero();
                 });
         assertThat(hive.registry.list()).isEmpty();
-        return List.of(deaf, loading, idle);
+        return List.of(ignoresTerm, loading, idle);
     }
 
     @Test
-    void aJvmWithTheShutdownHookThatIsAskedToEndLeavesNoWorker() {
+    void sigtermToAJvmWithTheShutdownHookLeavesNoWorker() {
         ProcessHandle jvm = child.start("http://127.0.0.1:9");
         assertThat(child.pids()).hasSize(5).allMatch(RealHive::isRunning);
 
@@ -91,9 +90,12 @@ class ShutdownIT {
         assertThat(child.pids()).noneMatch(RealHive::isRunning);
     }
 
-    /** As a service manager does that signals every process of a service; it called them crashed. */
+    /**
+     * As by a service manager that signals every process of a service. Regression: the workers were reported as
+     * crashed.
+     */
     @Test
-    void workersThatAreSignalledAtOnceWithTheirHiveHaveNotCrashed() {
+    void workersSignalledWithTheirHiveHaveNotCrashed() {
         ProcessHandle jvm = child.start("http://127.0.0.1:9");
 
         child.signalWorkersAndHive("TERM");
@@ -105,9 +107,7 @@ class ShutdownIT {
                 .noneMatch(line -> line.startsWith("Crashed") || line.contains("CRASHED"));
     }
 
-    /**
-     * Their exit is seen only when the last of their children has gone, which nobody tells: it has to be looked for.
-     */
+    /** Their exit is complete only when the last child has exited, which is not notified and has to be polled. */
     @Test
     void closeLeavesNoRecordOfWorkersWithManyChildren() {
         WorkerSupervisor supervisor = hive.supervise(RestartPolicy.never());
@@ -115,12 +115,12 @@ class ShutdownIT {
             hive.spawn(supervisor, "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 600 & done; " + SLEEP);
         }
 
-        supervisor.close();
+        supervisor.closeNow();
 
         eventually().until(() -> hive.registry.list().isEmpty());
     }
 
-    /** The hook waits for the loops, whose only thread waits for the hook; or for loops that have been closed. */
+    /** The hook waits for the loops, whose only thread waits for the hook; or for loops that are closed. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -133,21 +133,21 @@ class ShutdownIT {
                 "exit in a listener, on the scheduler's thread",
                 "exit with a process that came late"
             })
-    void aJvmWithTheShutdownHookEndsHoweverItIsEnded(String way, @TempDir Path directory) throws Exception {
+    void aJvmWithTheShutdownHookAlwaysExits(String way, @TempDir Path directory) throws Exception {
         String hiveId = "ShutdownIT " + ProcessHandle.current().pid() + " " + way;
-        Process jvm = new ProcessBuilder(ChildJvm.command(EndingMain.class, hiveId, way))
+        Process jvm = new ProcessBuilder(ChildJvm.command(ExitingMain.class, hiveId, way))
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("out").toFile())
                 .start();
         try {
             assertThat(jvm.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
-                    .as("the JVM has ended; it said: " + Files.readString(directory.resolve("out")))
+                    .as("the JVM has exited; its output: " + Files.readString(directory.resolve("out")))
                     .isTrue();
         } finally {
             jvm.destroyForcibly().waitFor();
         }
         assertThat(Files.readString(directory.resolve("out")))
-                .as("it had not to be given up")
+                .as("the shutdown was complete")
                 .doesNotContain("the shutdown is not complete", "the shutdown failed");
         LocalProcessController again =
                 LocalProcessController.builder().hiveId(hiveId).build();

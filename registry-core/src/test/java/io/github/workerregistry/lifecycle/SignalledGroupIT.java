@@ -22,15 +22,18 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Ctrl-C: the terminal sends a signal to the hive and to all that is in its process group. */
+/** Ctrl-C: the terminal signals the hive's process group. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class SignalledGroupIT {
 
-    /** The workers got it too, and died at once: leases were cut, and the exits counted as crashes. */
+    /**
+     * Regression: the workers received the signal too, and exited at once; leases were cut off, and the exits counted
+     * as crashes.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"INT", "TERM", "HUP"})
-    void anOpenLeaseRunsToItsEndThoughTheWholeGroupOfTheHiveIsSignalled(String signal, @TempDir Path directory)
+    void anOpenLeaseDrainsIfTheProcessGroupOfTheHiveIsSignalled(String signal, @TempDir Path directory)
             throws IOException, InterruptedException {
         assumeTrue(Files.exists(Path.of("/usr/bin/setsid")), "the hive needs a process group of its own");
         assumeTrue(isHeeded(signal), "this JVM ignores " + signal + ", and so does the hive that it starts");
@@ -55,12 +58,12 @@ class SignalledGroupIT {
             hive.destroyForcibly().waitFor();
         }
         assertThat(wholeLinesOf(output))
-                .containsExactly("leased " + worker, "lease true", "gone SHUTDOWN, signal 15 (requested)");
+                .containsExactly("leased " + worker, "lease true", "exited SHUTDOWN, signal 15 (requested)");
         assertThat(isRunning(worker)).isFalse();
     }
 
     /**
-     * A JVM that is started with such a signal ignored, as by nohup or in the background of a script, never ends by it.
+     * A JVM that is started with the signal ignored, as by nohup or in the background of a script, does not exit by it.
      */
     private static boolean isHeeded(String signal) throws IOException {
         int number = List.of("", "HUP", "INT").indexOf(signal);

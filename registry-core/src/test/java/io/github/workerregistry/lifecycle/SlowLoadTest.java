@@ -5,12 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.github.workerregistry.LoggedLines;
 import io.github.workerregistry.UnexpectedWarnings;
-import io.github.workerregistry.WorkerInfo;
-import io.github.workerregistry.WorkerRegistry;
-import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthStatus;
-import io.github.workerregistry.testing.FakeProcessController;
-import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What is said of loads that take long. */
+/** The log of loads that take more than ten seconds. */
 @ExtendWith(UnexpectedWarnings.class)
 class SlowLoadTest {
 
@@ -27,13 +22,19 @@ class SlowLoadTest {
     @RegisterExtension
     final LoggedLines lines = new LoggedLines();
 
-    private final VirtualTime time = new VirtualTime();
-    private final WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
-    private final FakeProcessController processes = new FakeProcessController();
+    private final VirtualHive hive = new VirtualHive();
+
+    /** A supervisor without a health probe. */
+    private final WorkerSupervisor withoutProbe = WorkerSupervisor.builder(hive.registry, hive.time)
+            .processController(hive.processes)
+            .restartPolicy(RestartPolicy.never())
+            .lifecycle(
+                    VirtualHive.config().loadStallTimeout(Duration.ofHours(1)).build())
+            .build();
 
     @BeforeEach
     void everyWarningIsComparedHere() {
-        UnexpectedWarnings.allow("is not ready after", "is given up", "is gone");
+        UnexpectedWarnings.allow("is not ready after", Warnings.STOPPED, "has ended");
     }
 
     private List<String> warnings() {
@@ -44,18 +45,8 @@ class SlowLoadTest {
         return "worker " + id + " is not ready after PT10S: " + why;
     }
 
-    /** A hive without a probe. */
-    private WorkerSupervisor supervisor() {
-        return WorkerSupervisor.builder(registry, time)
-                .processes(processes)
-                .restart(RestartPolicy.never())
-                .config(VirtualHive.config().loadStall(Duration.ofHours(1)).build())
-                .build();
-    }
-
     @Test
-    void loadOfMoreThanTenSecondsIsWarnedOfOnceWithTheLastAnswer() {
-        VirtualHive hive = new VirtualHive();
+    void aLoadOfMoreThanTenSecondsIsLoggedOnceWithTheLastAnswer() {
         String id = hive.spawnLoading();
         hive.advanceSeconds(5);
         hive.probe.answer(id, HealthStatus.unhealthy("status 404"));
@@ -68,8 +59,7 @@ class SlowLoadTest {
     }
 
     @Test
-    void loadThatIsOverInTimeIsNotWarnedOf() {
-        VirtualHive hive = new VirtualHive();
+    void aLoadOfLessThanTenSecondsIsNotLogged() {
         String id = hive.spawnLoading();
         hive.advanceSeconds(9);
         hive.probe.answer(id, HealthStatus.healthy());
@@ -80,7 +70,7 @@ class SlowLoadTest {
     }
 
     @Test
-    void eachGenerationIsWarnedOfOnce() {
+    void eachGenerationIsLoggedOnce() {
         VirtualHive hive = VirtualHive.restarting();
         String id = hive.spawnLoading();
         hive.advanceSeconds(30);
@@ -93,8 +83,7 @@ class SlowLoadTest {
     }
 
     @Test
-    void probeThatHangsIsNamed() {
-        VirtualHive hive = new VirtualHive();
+    void aHungProbeIsNamed() {
         String id = hive.spawnLoading();
         hive.probe.hang(id);
 
@@ -104,7 +93,7 @@ class SlowLoadTest {
     }
 
     @Test
-    void probeThatHasAnsweredNothingYetIsNamed() {
+    void aProbeWithoutAnAnswerIsNamed() {
         VirtualHive hive = VirtualHive.with(config -> config.healthTimeout(Duration.ofSeconds(30)));
         String id = hive.spawnLoading();
         hive.probe.hang(id);
@@ -115,84 +104,73 @@ class SlowLoadTest {
     }
 
     @Test
-    void workerThatTheHiveRegisteredItselfIsWarnedOfToo() {
-        VirtualHive hive = new VirtualHive();
-        hive.probe.answerAll(HealthStatus.unhealthy("status 404"));
-        hive.registry.register(WorkerInfo.builder()
-                .id("hive's")
-                .url("http://elsewhere")
-                .modelRef("m")
-                .state(new Loading(hive.time.instant()))
-                .startedAt(hive.time.instant())
-                .build());
+    void aRegisteredWorkerIsLogged() {
+        hive.registerLoading("own");
 
         hive.advance(Duration.ofMinutes(1));
 
-        assertThat(warnings()).containsExactly(notReady("hive's", "its last health check said: status 404"));
+        assertThat(warnings()).containsExactly(notReady("own", "its last health check said: loading"));
     }
 
     @Test
-    void loadThatIsGivenUpIsToldWithTheLastAnswer() {
-        VirtualHive hive = VirtualHive.with(config -> config.loadStall(Duration.ofSeconds(3)));
+    void aStalledLoadIsLoggedWithTheLastAnswer() {
+        VirtualHive hive = VirtualHive.with(config -> config.loadStallTimeout(Duration.ofSeconds(3)));
         String id = hive.spawnLoading();
 
         hive.advanceSeconds(5);
 
         assertThat(warnings())
-                .containsExactly("worker " + id
-                        + " is given up: its load made no progress for PT3S; its last health check said: loading");
+                .containsExactly(
+                        "worker " + id
+                                + " is stopped: LOAD_STALL, its load made no progress for PT3S; its last health check said: loading");
     }
 
-    /** Such workers would load for ever, and nothing said why. */
+    /** Regression: such workers loaded without end, and no log named the reason. */
     @Test
-    void firstSlowLoadInAHiveWithNeitherProbeNorCallBackIsWarnedOf() {
-        WorkerSupervisor supervisor = supervisor();
-        String first = supervisor.spawn(VirtualHive.SPEC).id();
-        time.advance(Duration.ofSeconds(1));
-        supervisor.spawn(VirtualHive.SPEC);
+    void theFirstSlowLoadWithNeitherProbeNorCallBackIsLogged() {
+        String first = withoutProbe.spawn(VirtualHive.SPEC).id();
+        hive.time.advance(Duration.ofSeconds(1));
+        withoutProbe.spawn(VirtualHive.SPEC);
 
-        time.advance(Duration.ofMinutes(1));
-        supervisor.spawn(VirtualHive.SPEC);
-        time.advance(Duration.ofMinutes(1));
+        hive.time.advance(Duration.ofMinutes(1));
+        withoutProbe.spawn(VirtualHive.SPEC);
+        hive.time.advance(Duration.ofMinutes(1));
 
         assertThat(warnings()).containsExactly(notReady(first, NO_PROBE));
     }
 
     @Test
-    void hiveWhoseWorkersCallBackIsNotWarned() {
-        WorkerSupervisor supervisor = supervisor();
-        String first = supervisor.spawn(VirtualHive.SPEC).id();
-        time.advance(Duration.ofSeconds(9));
-        supervisor.ready(first);
+    void aSlowLoadIsNotLoggedIfWorkersCallBack() {
+        String first = withoutProbe.spawn(VirtualHive.SPEC).id();
+        hive.time.advance(Duration.ofSeconds(9));
+        withoutProbe.reportReady(first);
 
-        supervisor.spawn(VirtualHive.SPEC);
-        time.advance(Duration.ofMinutes(1));
+        withoutProbe.spawn(VirtualHive.SPEC);
+        hive.time.advance(Duration.ofMinutes(1));
 
         assertThat(warnings()).isEmpty();
     }
 
-    /** A call-back for nobody makes nobody ready. */
+    /** A call-back for an unknown id makes no worker ready. */
     @Test
-    void callBackForAnUnknownWorkerIsNoSignThatCallBacksCome() {
-        WorkerSupervisor supervisor = supervisor();
-        assertThat(supervisor.ready("nobody")).isFalse();
-        String id = supervisor.spawn(VirtualHive.SPEC).id();
+    void aCallBackForAnUnknownWorkerDoesNotCount() {
+        assertThat(withoutProbe.reportReady("unknown")).isFalse();
+        String id = withoutProbe.spawn(VirtualHive.SPEC).id();
 
-        time.advance(Duration.ofSeconds(11));
+        hive.time.advance(Duration.ofSeconds(11));
 
         assertThat(warnings()).containsExactly(notReady(id, NO_PROBE));
     }
 
     @Test
-    void callBackThatIsMissingIsNamedWhenTheLoadIsGivenUp() {
-        WorkerSupervisor supervisor = supervisor();
-        supervisor.ready(supervisor.spawn(VirtualHive.SPEC).id());
-        String id = supervisor.spawn(VirtualHive.SPEC).id();
+    void aMissingCallBackIsNamedWhenTheLoadStalls() {
+        withoutProbe.reportReady(withoutProbe.spawn(VirtualHive.SPEC).id());
+        String id = withoutProbe.spawn(VirtualHive.SPEC).id();
 
-        time.advance(Duration.ofMinutes(61));
+        hive.time.advance(Duration.ofMinutes(61));
 
         assertThat(warnings())
-                .containsExactly(
-                        "worker " + id + " is given up: its load made no progress for PT1H; it has not called back");
+                .containsExactly("worker " + id
+                        + " is stopped: LOAD_STALL, its load made no progress for PT1H; it has not called back");
     }
 }

@@ -22,7 +22,7 @@ class StopRequestTest {
 
     @ParameterizedTest
     @CsvSource({"200, true", "202, true", "404, false", "500, false"})
-    void a2xxIsAYesAndEverythingElseANo(int status, boolean answer) {
+    void a2xxStatusAcceptsTheRequestAndOthersDeclineIt(int status, boolean answer) {
         try (RawServer worker = RawServer.saying(RawServer.status(status))) {
             assertThat(StopRequest.post("/v1/admin/shutdown", client)
                             .ask(worker(worker))
@@ -42,7 +42,7 @@ class StopRequestTest {
     }
 
     @Test
-    void aPathThatIsNoneIsRefused() {
+    void anInvalidPathIsRefused() {
         assertThatThrownBy(() -> StopRequest.post("stop", client))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("stop");

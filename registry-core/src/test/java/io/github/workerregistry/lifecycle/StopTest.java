@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.StopReason;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState;
@@ -27,11 +28,11 @@ class StopTest {
     void aStopOfAnIdleWorkerIsImmediate() {
         String id = hive.spawnReady();
 
-        CompletableFuture<ExitStatus> stopped = hive.supervisor.stop(id).toCompletableFuture();
+        CompletableFuture<ExitStatus> stopped = hive.stop(id);
 
         assertThat(stopped).isCompletedWithValue(ExitStatus.requested(0));
-        assertThat(hive.isGone(id)).isTrue();
-        assertThat(hive.heard.historyOf(id)).containsExactly("Registered", "BecameReady", "Stopping", "Removed");
+        assertThat(hive.isRemoved(id)).isTrue();
+        assertThat(hive.heard.historyOf(id)).containsExactly("Registered", "BecameReady", "StopStarted", "Removed");
         assertThat(hive.supervisor.recentExits())
                 .singleElement()
                 .extracting(Exit::cause)
@@ -44,7 +45,7 @@ class StopTest {
 
         hive.supervisor.stop(id);
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
     }
 
     @Test
@@ -52,10 +53,10 @@ class StopTest {
         String id = hive.spawnReady();
         SlotLease lease = hive.lease(id);
 
-        CompletableFuture<ExitStatus> stopped = hive.supervisor.stop(id).toCompletableFuture();
+        CompletableFuture<ExitStatus> stopped = hive.stop(id);
         hive.advanceSeconds(20);
 
-        assertThat(hive.state(id)).isEqualTo(new Stopping(Exit.Cause.REQUESTED));
+        assertThat(hive.state(id)).isEqualTo(new Stopping(StopReason.REQUESTED));
         assertThat(hive.registry.tryAcquireFrom(id)).as("no new leases").isEmpty();
         assertThat(lease.isValid()).isTrue();
         assertThat(hive.exitOf(id)).isEmpty();
@@ -65,7 +66,7 @@ class StopTest {
     }
 
     @Test
-    void aLeaseThatIsNotGivenBackIsCutOffAtTheEndOfTheDrain() {
+    void anUnreleasedLeaseIsInvalidatedAtTheDrainTimeout() {
         String id = hive.spawnReady();
         SlotLease lease = hive.lease(id);
 
@@ -84,14 +85,14 @@ class StopTest {
         String id = hive.spawnReady();
         hive.processes.ignoreTerminate(id);
 
-        CompletableFuture<ExitStatus> stopped = hive.supervisor.stop(id).toCompletableFuture();
+        CompletableFuture<ExitStatus> stopped = hive.stop(id);
         hive.advance(Duration.ofMillis(9_900));
         assertThat(hive.exitOf(id)).isEmpty();
-        assertThat(hive.state(id)).isEqualTo(new Stopping(Exit.Cause.REQUESTED));
+        assertThat(hive.state(id)).isEqualTo(new Stopping(StopReason.REQUESTED));
         hive.advance(Duration.ofMillis(100));
 
         assertThat(stopped).isCompletedWithValue(ExitStatus.requested(137));
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
     }
 
     @Test
@@ -100,27 +101,27 @@ class StopTest {
         hive.lease(id);
         hive.processes.ignoreTerminate(id);
 
-        CompletableFuture<ExitStatus> killed = hive.supervisor.forceKill(id).toCompletableFuture();
+        CompletableFuture<ExitStatus> killed = hive.forceKill(id);
 
         assertThat(killed).isCompletedWithValue(ExitStatus.requested(137));
         assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.FORCED);
     }
 
     @Test
-    void aForceKillHurriesAStopThatDrainsAndTheFirstReasonStays() {
+    void aForceKillShortensADrainAndKeepsTheFirstReason() {
         String id = hive.spawnReady();
         hive.lease(id);
-        CompletableFuture<ExitStatus> stopped = hive.supervisor.stop(id).toCompletableFuture();
+        CompletableFuture<ExitStatus> stopped = hive.stop(id);
 
         hive.supervisor.forceKill(id);
 
         assertThat(stopped).isCompletedWithValue(ExitStatus.requested(137));
         assertThat(hive.supervisor.recentExits().get(0).cause()).isEqualTo(Exit.Cause.REQUESTED);
-        assertThat(hive.heard.historyOf(id)).containsOnlyOnce("Stopping");
+        assertThat(hive.heard.historyOf(id)).containsOnlyOnce("StopStarted");
     }
 
     @Test
-    void aSecondStopDoesNotSlowTheFirst() {
+    void aSecondStopDoesNotDelayTheFirst() {
         String id = hive.spawnReady();
         hive.processes.ignoreTerminate(id);
         hive.supervisor.stop(id);
@@ -129,33 +130,33 @@ class StopTest {
         hive.supervisor.stop(id);
         hive.advanceSeconds(1);
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
     }
 
     @Test
-    void whoStopsAnUnknownWorkerIsTold() {
-        assertThat(hive.supervisor.stop("nobody").toCompletableFuture())
+    void aStopOfAnUnknownWorkerFails() {
+        assertThat(hive.stop("unknown"))
                 .isCompletedExceptionally()
                 .failsWithin(Duration.ZERO)
                 .withThrowableThat()
-                .withMessageContaining("nobody")
+                .withMessageContaining("unknown")
                 .havingCause()
                 .satisfies(
-                        e -> assertThat(((NoSuchWorkerException) e).workerId()).isEqualTo("nobody"));
+                        e -> assertThat(((NoSuchWorkerException) e).workerId()).isEqualTo("unknown"));
     }
 
-    /** Only here: a real process survives SIGKILL only while it hangs in the kernel, and no test can make it. */
+    /** Only with fakes: a real process survives SIGKILL only while it hangs in the kernel. */
     @Test
-    void aProcessThatSurvivesTheKillIsReportedAndKeepsItsPlaceUntilItGoes() {
-        UnexpectedWarnings.expect("pid 1001, is still there after SIGKILL");
-        PortRange ports = FreePorts.range(1);
+    void anUnkillableProcessKeepsItsRecordAndPortUntilItExits() {
+        UnexpectedWarnings.expect("pid 1001, survived SIGKILL");
+        PortPool ports = FreePorts.range(1);
         VirtualHive hive = new VirtualHive(builder -> builder.ports(ports));
         String id = hive.supervisor
                 .spawn(WorkerSpec.builder().modelRef("tiny").command("serve").build())
                 .id();
         hive.processes.ignoreKill(id);
 
-        CompletableFuture<ExitStatus> killed = hive.supervisor.forceKill(id).toCompletableFuture();
+        CompletableFuture<ExitStatus> killed = hive.forceKill(id);
         hive.advance(Duration.ofMillis(5_100));
 
         assertThat(killed)
@@ -164,17 +165,17 @@ class StopTest {
                 .withMessageContaining(id)
                 .havingCause()
                 .satisfies(e -> assertThat(((UnkillableException) e).workerId()).isEqualTo(id));
-        assertThat(hive.state(id)).isEqualTo(new Stopping(Exit.Cause.FORCED));
-        assertThat(org.assertj.core.api.Assertions.catchThrowable(ports::take))
+        assertThat(hive.state(id)).isEqualTo(new Stopping(StopReason.FORCED));
+        assertThat(org.assertj.core.api.Assertions.catchThrowable(ports::acquire))
                 .isInstanceOf(PortsExhaustedException.class);
         hive.processes.exit(id, 137);
-        assertThat(hive.isGone(id)).isTrue();
-        assertThat(ports.take()).isPositive();
+        assertThat(hive.isRemoved(id)).isTrue();
+        assertThat(ports.acquire()).isPositive();
     }
 
     @Test
-    void aWorkerThatEndsByItselfWhileItDrainsHasCrashed() {
-        UnexpectedWarnings.expect("is gone: CRASHED, exit code 3");
+    void aWorkerThatExitsWhileItDrainsHasCrashed() {
+        UnexpectedWarnings.expect(Warnings.CRASHED + ", exit code 3");
         String id = hive.spawnReady();
         hive.lease(id);
         hive.supervisor.stop(id);
@@ -184,11 +185,11 @@ class StopTest {
         Exit exit = hive.supervisor.recentExits().get(0);
         assertThat(exit.cause()).isEqualTo(Exit.Cause.CRASHED);
         assertThat(exit.status()).isEqualTo(ExitStatus.unrequested(3));
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
     }
 
     @Test
-    void aWorkerIsAskedBeforeItIsSignalled() {
+    void aStopRequestIsSentBeforeTheSignal() {
         List<WorkerInfo> asked = new ArrayList<>();
         VirtualHive hive = asking(asked, CompletableFuture.completedFuture(true));
         String id = hive.spawnReady();
@@ -197,7 +198,7 @@ class StopTest {
 
         assertThat(asked).singleElement().satisfies(worker -> {
             assertThat(worker.id()).isEqualTo(id);
-            assertThat(worker.state()).isEqualTo(new Stopping(Exit.Cause.REQUESTED));
+            assertThat(worker.state()).isEqualTo(new Stopping(StopReason.REQUESTED));
         });
         assertThat(hive.exitOf(id)).as("no signal yet").isEmpty();
         hive.processes.exit(id, 0);
@@ -205,7 +206,7 @@ class StopTest {
     }
 
     @Test
-    void aWorkerThatSaysYesAndStaysIsSignalledAtHalfOfItsGrace() {
+    void anAcceptedStopRequestIsFollowedByTheSignalAtHalfTheGrace() {
         VirtualHive hive = asking(new ArrayList<>(), CompletableFuture.completedFuture(true));
         String id = hive.spawnReady();
         hive.supervisor.stop(id);
@@ -218,7 +219,7 @@ class StopTest {
     }
 
     @Test
-    void aWorkerThatSaysNoOrCannotBeAskedIsSignalledAtOnce() {
+    void aDeclinedOrFailedStopRequestIsFollowedByTheSignalAtOnce() {
         for (CompletableFuture<Boolean> answer : List.of(
                 CompletableFuture.completedFuture(false),
                 CompletableFuture.<Boolean>failedFuture(new IllegalStateException("connection refused")))) {
@@ -232,7 +233,7 @@ class StopTest {
     }
 
     @Test
-    void aNoThatComesLaterIsFollowedByTheSignalAtOnce() {
+    void aLateDeclineIsFollowedByTheSignalAtOnce() {
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
         VirtualHive hive = asking(new ArrayList<>(), answer);
         String id = hive.spawnReady();
@@ -258,10 +259,10 @@ class StopTest {
         assertThat(hive.exitOf(id)).hasValue(ExitStatus.requested(0));
     }
 
-    /** It was asked all the same, and the answer not waited for. */
+    /** Regression: the request was sent, and its answer not awaited. */
     @Test
-    void aWorkerThatFailedItsChecksIsSignalledAtOnceAndNotAskedOverTheSameWire() {
-        UnexpectedWarnings.expect("is given up after 3 failed health checks");
+    void anUnhealthyWorkerIsSignalledWithoutAStopRequest() {
+        UnexpectedWarnings.expect(Warnings.THREE_CHECKS_FAILED);
         List<WorkerInfo> asked = new ArrayList<>();
         VirtualHive hive = asking(asked, new CompletableFuture<>());
         String id = hive.spawnReady();
@@ -277,9 +278,9 @@ class StopTest {
     }
 
     @Test
-    void aWorkerThatIsIdleForTooLongIsAsked() {
+    void anIdleTimeoutSendsAStopRequest() {
         List<WorkerInfo> asked = new ArrayList<>();
-        VirtualHive hive = new VirtualHive(builder -> builder.config(LifecycleConfig.builder()
+        VirtualHive hive = new VirtualHive(builder -> builder.lifecycle(LifecycleConfig.builder()
                         .idleTimeout(Duration.ofMinutes(1))
                         .build())
                 .stopRequest(worker -> {
@@ -293,7 +294,7 @@ class StopTest {
         assertThat(asked)
                 .singleElement()
                 .extracting(WorkerInfo::state)
-                .isEqualTo(new Stopping(Exit.Cause.IDLE_TIMEOUT));
+                .isEqualTo(new Stopping(StopReason.IDLE_TIMEOUT));
         assertThat(hive.exitOf(id)).as("no signal yet").isEmpty();
     }
 
@@ -305,7 +306,7 @@ class StopTest {
     }
 
     @Test
-    void aWorkerThatTheHostTakesOutOfTheRegistryIsKilledWithinASweep() {
+    void aWorkerWhoseRecordIsRemovedIsKilledWithinATick() {
         String id = hive.spawnReady();
         hive.processes.ignoreTerminate(id);
 
@@ -317,7 +318,7 @@ class StopTest {
     }
 
     @Test
-    void aRecordThatTheHostRegistersUnderTheOldIdIsNotTouchedByTheOldProcess() {
+    void aReplacedRecordIsNotChangedByTheOldProcess() {
         String id = hive.spawnReady();
         hive.registry.remove(id);
         WorkerInfo successor = WorkerInfo.builder()
@@ -335,18 +336,18 @@ class StopTest {
         assertThat(hive.registry.get(id)).hasValue(successor);
     }
 
-    /** The slots stayed in use, nobody could give them back, and every such stop took the whole drain time. */
+    /** Regression: no lease could release the slots, and every such stop took the whole drain timeout. */
     @Test
-    void aWorkerThatTheHostReportedBusyHasNothingToDrain() {
+    void aWorkerSetToBusyWithoutALeaseDoesNotDrain() {
         String id = hive.spawnReady();
         hive.registry.updateState(id, new WorkerState.Busy());
 
-        assertThat(hive.supervisor.stop(id).toCompletableFuture()).isCompletedWithValue(ExitStatus.requested(0));
+        assertThat(hive.stop(id)).isCompletedWithValue(ExitStatus.requested(0));
     }
 
-    /** A stop moved the host's record to Stopping, where it stayed for ever. */
+    /** Regression: a stop set the hive's record to Stopping, where it stayed. */
     @Test
-    void aStopLeavesARecordAloneThatTheHostHasPutInTheWorkersPlace() {
+    void aStopDoesNotChangeAReplacedRecord() {
         String id = hive.spawnReady();
         hive.registry.remove(id);
         hive.advance(Duration.ofMillis(1));
@@ -366,7 +367,7 @@ class StopTest {
     }
 
     @Test
-    void clearingTheRegistryEndsEveryProcess() {
+    void clearingTheRegistryTerminatesEveryProcess() {
         hive.spawnReady();
         hive.spawnLoading();
 

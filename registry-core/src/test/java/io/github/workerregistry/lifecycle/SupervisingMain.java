@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A hive in a JVM of its own, for tests that suspend or end it: a supervisor with short limits and a shutdown hook, and
- * five workers. It speaks for the one that loads, beats for the one that beats, and keeps the busy one busy. Argument:
+ * five workers. The hive reports progress for the loading one, sends heartbeats for one, and keeps one busy. Argument:
  * the url at which the workers answer. Prints a line with the pid of each worker, {@code ready}, and then its events.
  */
 final class SupervisingMain {
@@ -26,16 +26,16 @@ final class SupervisingMain {
     private static final LifecycleConfig CONFIG = LifecycleConfig.builder()
             .healthInterval(Duration.ofMillis(200))
             .failureThreshold(5)
-            .loadStall(LONGEST_LIMIT)
+            .loadStallTimeout(LONGEST_LIMIT)
             .heartbeatInterval(Duration.ofMillis(250))
             .heartbeatMisses(5)
-            .busyLimit(LONGEST_LIMIT)
-            .suspectLimit(Duration.ofMillis(1)) // whoever should not be ended must not owe it to this
+            .busyTimeout(LONGEST_LIMIT)
+            .suspicionTimeout(Duration.ofMillis(1)) // must not be what keeps a worker alive
             .stopGrace(Duration.ofSeconds(1))
             .noIdleTimeout()
             .build();
 
-    /** Printed each time that it gives signs of life: the hive's own clock, for tests. */
+    /** Printed with each report: the hive's own clock, for tests. */
     static final String SIGNS_OF_LIFE = "signs of life";
 
     private static final PrintStream OUT = new PrintStream(System.out, true, UTF_8);
@@ -43,9 +43,9 @@ final class SupervisingMain {
     private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
     private final WorkerRegistry registry = WorkerRegistry.create();
     private final WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
-            .health(HttpHealthProbe.at("/v1/health"))
-            .restart(RestartPolicy.never())
-            .config(CONFIG)
+            .healthProbe(HttpHealthProbe.at("/v1/health"))
+            .restartPolicy(RestartPolicy.never())
+            .lifecycle(CONFIG)
             .shutdownHook(Duration.ofSeconds(5))
             .build();
 
@@ -55,7 +55,8 @@ final class SupervisingMain {
 
     public static void main(String[] args) throws InterruptedException {
         new SupervisingMain().run(args[0]);
-        boolean unused = new CountDownLatch(1).await(10, TimeUnit.MINUTES); // not for ever: the test may be gone
+        boolean unused =
+                new CountDownLatch(1).await(10, TimeUnit.MINUTES); // not without end: the test may have been killed
         System.exit(0);
     }
 
@@ -65,12 +66,12 @@ final class SupervisingMain {
         spawn("beating", url);
         spawn("busy", url);
         spawn("doomed", url);
-        spawn("loading", "http://127.0.0.1:9"); // nobody listens there, so it is never ready
-        supervisor.ready("idle");
-        supervisor.ready("beating");
-        supervisor.ready("busy");
-        supervisor.ready("doomed");
-        // Four times slower than a sweep, so that after a suspension the loops mostly run first.
+        spawn("loading", "http://127.0.0.1:9"); // nothing listens there, so it is never ready
+        supervisor.reportReady("idle");
+        supervisor.reportReady("beating");
+        supervisor.reportReady("busy");
+        supervisor.reportReady("doomed");
+        // Four times slower than a tick, so that the loops mostly run first after a pause.
         scheduler.scheduleWithFixedDelay(this::giveSignsOfLife, 0, 400, TimeUnit.MILLISECONDS);
         OUT.println("ready");
     }
@@ -78,7 +79,7 @@ final class SupervisingMain {
     private void giveSignsOfLife() {
         OUT.println(SIGNS_OF_LIFE);
         registry.heartbeat("beating");
-        supervisor.progress("loading");
+        supervisor.reportProgress("loading");
         if (lease != null) {
             lease.close();
         }

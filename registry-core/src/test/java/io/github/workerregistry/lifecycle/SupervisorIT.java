@@ -1,6 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.RealHive.DEAF;
+import static io.github.workerregistry.lifecycle.RealHive.IGNORES_SIGTERM;
 import static io.github.workerregistry.lifecycle.RealHive.PATIENCE;
 import static io.github.workerregistry.lifecycle.RealHive.SLEEP;
 import static io.github.workerregistry.lifecycle.RealHive.eventually;
@@ -17,7 +17,6 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.health.RawServer;
 import io.github.workerregistry.process.SpawnException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +26,6 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The supervisor with real processes, a real scheduler and real time. */
 @ExtendWith(UnexpectedWarnings.class)
@@ -37,22 +35,18 @@ class SupervisorIT {
     private static final String OK = RawServer.status(200);
 
     @RegisterExtension
-    final RealHive hive;
-
-    SupervisorIT(@TempDir Path directory) {
-        hive = new RealHive(directory);
-    }
+    final RealHive hive = new RealHive();
 
     @Test
-    void aKilledWorkerIsGoneWithItsSignalAndItsLastOutput() {
-        UnexpectedWarnings.expect("is gone: CRASHED, signal 9");
+    void aKilledWorkerIsRemovedWithItsSignalAndLastOutput() {
+        UnexpectedWarnings.expect(Warnings.CRASHED + ", signal 9");
         WorkerSupervisor supervisor = hive.supervise(RealHive.config());
         WorkerInfo worker = hive.spawn(supervisor, "echo loading; echo loaded; echo x > $FLAG; exec sleep 1000");
         hive.awaitFlag(worker);
 
         kill9(worker);
 
-        hive.awaitGone(worker);
+        hive.awaitRemoved(worker);
         assertThat(supervisor.recentExits()).singleElement().satisfies(exit -> {
             assertThat(exit.cause()).isEqualTo(Exit.Cause.CRASHED);
             assertThat(exit.status()).isEqualTo(ExitStatus.unrequested(137));
@@ -61,23 +55,23 @@ class SupervisorIT {
         });
     }
 
-    /** The JDK gives the notice of an exit in the common pool; a host may have filled that. */
+    /** The JDK notifies exits in the common pool, which a hive may have filled. */
     @Test
-    void anExitIsSeenThoughTheCommonPoolIsFull() {
-        UnexpectedWarnings.expect("is gone: CRASHED, signal 9");
+    void anExitIsDetectedIfTheCommonPoolIsFull() {
+        UnexpectedWarnings.expect(Warnings.CRASHED + ", signal 9");
         WorkerSupervisor supervisor = hive.supervise(RealHive.config());
         WorkerInfo worker = hive.spawn(supervisor, SLEEP);
         try (FullCommonPool pool = new FullCommonPool()) {
             kill9(worker);
 
-            hive.awaitGone(worker);
+            hive.awaitRemoved(worker);
             pool.assertStillFull();
         }
     }
 
     @Test
-    void aKilledWorkerIsStartedAgainUnderItsIdWithANewPid() {
-        UnexpectedWarnings.expect("is gone: CRASHED, signal 9");
+    void aKilledWorkerIsRestartedWithItsIdAndANewPid() {
+        UnexpectedWarnings.expect(Warnings.CRASHED + ", signal 9");
         WorkerSupervisor supervisor = hive.supervise(restarts(Duration.ofMillis(200), 5));
         WorkerInfo worker = hive.spawn(supervisor, SLEEP);
 
@@ -90,7 +84,7 @@ class SupervisorIT {
     }
 
     @Test
-    void aWorkersChildrenEndWithIt() {
+    void childrenOfAStoppedWorkerAreTerminated() {
         WorkerSupervisor supervisor = hive.supervise(RealHive.config());
         WorkerInfo worker = hive.spawn(supervisor, "sleep 1000 & echo $! > $FLAG; wait");
         ProcessHandle child = hive.awaitPid(worker);
@@ -105,20 +99,20 @@ class SupervisorIT {
     }
 
     @Test
-    void theChildrenOfAWorkerThatCrashedEndToo() {
-        UnexpectedWarnings.expect("is gone: CRASHED, signal 9");
+    void childrenOfACrashedWorkerAreTerminated() {
+        UnexpectedWarnings.expect(Warnings.CRASHED + ", signal 9");
         WorkerSupervisor supervisor = hive.supervise(RealHive.config());
         WorkerInfo worker = hive.spawn(supervisor, "sleep 1000 & echo $! > $FLAG; wait");
         ProcessHandle child = hive.awaitPid(worker);
 
         kill9(worker);
 
-        hive.awaitGone(worker);
+        hive.awaitRemoved(worker);
         eventually().until(() -> !isRunning(child.pid()));
     }
 
     @Test
-    void aWorkerThatTrapsSigtermEndsWithItsOwnExitCode() {
+    void aWorkerThatTrapsSigtermExitsWithItsOwnCode() {
         WorkerSupervisor supervisor = hive.supervise(RealHive.config());
         WorkerInfo worker =
                 hive.spawn(supervisor, "trap 'echo bye; exit 7' TERM; echo x > $FLAG; while :; do sleep 0.05; done");
@@ -137,7 +131,7 @@ class SupervisorIT {
     @Test
     void aWorkerThatIgnoresSigtermIsKilledAtTheEndOfItsGrace() {
         WorkerSupervisor supervisor = hive.supervise(RealHive.config().stopGrace(Duration.ofMillis(300)));
-        WorkerInfo worker = hive.spawn(supervisor, DEAF);
+        WorkerInfo worker = hive.spawn(supervisor, IGNORES_SIGTERM);
         hive.awaitFlag(worker);
 
         assertThat(supervisor.stop(worker.id()).toCompletableFuture())
@@ -146,7 +140,7 @@ class SupervisorIT {
     }
 
     @Test
-    void aWorkerThatIsSuspendedCanBeKilled() {
+    void aSuspendedWorkerCanBeKilled() {
         WorkerSupervisor supervisor = hive.supervise(RealHive.config());
         WorkerInfo worker = hive.spawn(supervisor, SLEEP);
         RealHive.signal("STOP", List.of(worker));
@@ -157,34 +151,34 @@ class SupervisorIT {
     }
 
     @Test
-    void aWorkerWhoseHealthEndpointHangsIsGivenUpWhileTheOthersAreProbedOnTime() {
-        UnexpectedWarnings.expect("is given up after 3 failed health checks");
+    void aWorkerWhoseHealthEndpointHangsIsStoppedAndOthersAreProbedOnTime() {
+        UnexpectedWarnings.expect(Warnings.THREE_CHECKS_FAILED);
         WorkerSupervisor supervisor = hive.supervise(RealHive.config().healthInterval(Duration.ofMillis(200)));
         try (RawServer silent = RawServer.silent();
                 RawServer sound = RawServer.saying(OK)) {
             WorkerInfo hung = hive.spawn(supervisor, SLEEP, silent.url());
-            WorkerInfo well = hive.spawn(supervisor, SLEEP, sound.url());
-            supervisor.ready(hung.id());
-            supervisor.ready(well.id());
+            WorkerInfo healthy = hive.spawn(supervisor, SLEEP, sound.url());
+            supervisor.reportReady(hung.id());
+            supervisor.reportReady(healthy.id());
 
-            hive.awaitGone(hung);
+            hive.awaitRemoved(hung);
 
             assertThat(isRunning(hung)).isFalse();
-            assertThat(hive.registry.get(well.id()).orElseThrow().state()).isEqualTo(new Idle());
+            assertThat(hive.registry.get(healthy.id()).orElseThrow().state()).isEqualTo(new Idle());
             assertThat(sound.requests()).hasSizeGreaterThanOrEqualTo(2);
         }
     }
 
     @Test
-    void aShutdownOfEightWorkersOneOfThemDeafLeavesNothing() {
+    void aShutdownKillsAWorkerThatIgnoresSigtermAndLeavesNoProcess() {
         WorkerSupervisor supervisor = hive.supervise(RealHive.config());
         List<WorkerInfo> workers = new ArrayList<>();
         for (int i = 0; i < 7; i++) {
             workers.add(hive.spawn(supervisor, SLEEP));
         }
-        WorkerInfo deaf = hive.spawn(supervisor, DEAF);
-        workers.add(deaf);
-        hive.awaitFlag(deaf);
+        WorkerInfo ignoresTerm = hive.spawn(supervisor, IGNORES_SIGTERM);
+        workers.add(ignoresTerm);
+        hive.awaitFlag(ignoresTerm);
 
         assertThat(supervisor.shutdown(Duration.ofSeconds(1)).toCompletableFuture())
                 .succeedsWithin(PATIENCE)
@@ -200,7 +194,7 @@ class SupervisorIT {
     }
 
     @Test
-    void aProgramThatDoesNotExistIsASpawnFailureAndLeavesNothing() {
+    void aMissingProgramIsASpawnFailureAndLeavesNothing() {
         WorkerSupervisor supervisor = hive.supervise(RealHive.config());
 
         assertThatThrownBy(() -> supervisor.spawn(WorkerSpec.builder()

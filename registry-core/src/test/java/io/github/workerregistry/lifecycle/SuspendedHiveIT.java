@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A whole hive that is suspended, as a laptop or a container is. The real twin of {@link LatenessTest}. */
+/** A whole hive that is suspended, as a laptop or a container is: {@link PauseTest} with real processes. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class SuspendedHiveIT {
@@ -33,7 +33,7 @@ class SuspendedHiveIT {
     }
 
     @Test
-    void aHiveThatWasSuspendedForLongerThanAnyLimitEndsNobodyAndFindsWhoDied() {
+    void aPauseLongerThanAnyLimitStopsNoWorkerAndExitsAreDetected() {
         try (RawServer server = RawServer.saying(RawServer.status(200))) {
             hive.start(server.url());
             long doomed = hive.pid("doomed");
@@ -45,7 +45,7 @@ class SuspendedHiveIT {
 
             hive.suspend();
             assertThat(ProcessHandle.of(doomed).orElseThrow().destroyForcibly()).isTrue();
-            // The time itself is what the test is about, so it has to pass.
+            // The pause must take real time.
             await().pollDelay(SUSPENDED).atMost(PATIENCE).until(() -> true);
             int before = hive.printed().size();
             assertThat(hive.printed()).doesNotContain("Crashed doomed");
@@ -54,15 +54,15 @@ class SuspendedHiveIT {
             await().atMost(PATIENCE).until(() -> hive.printed().contains("Crashed doomed"));
             List<String> since = hive.printed().subList(before, hive.printed().indexOf("Crashed doomed"));
             assertThat(since)
-                    .as("a sweep takes 100 ms, and the hive gives signs of life every 400 ms")
+                    .as("a tick takes 100 ms, and the hive reports every 400 ms")
                     .filteredOn(SupervisingMain.SIGNS_OF_LIFE::equals)
                     .hasSizeLessThan(6);
-            // Whatever was to be ended would be ended by now: again the time has to pass, over all limits.
+            // Every limit must have passed, in real time.
             await().pollDelay(SupervisingMain.LONGEST_LIMIT.plus(LoadLoop.PERIOD))
                     .atMost(PATIENCE)
                     .until(() -> true);
             assertThat(hive.printed())
-                    .noneMatch(line -> line.startsWith("Stopping"))
+                    .noneMatch(line -> line.startsWith("StopStarted"))
                     .filteredOn(line -> line.startsWith("Crashed") || line.startsWith("Removed"))
                     .containsExactly("Crashed doomed", "Removed doomed");
             assertThat(others).allMatch(RealHive::isRunning);

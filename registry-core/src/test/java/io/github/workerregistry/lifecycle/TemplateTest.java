@@ -58,7 +58,7 @@ class TemplateTest {
                 .containsExactlyInAnyOrder("modelRef", "model-ref", "PORT");
     }
 
-    /** The time of both grows with the length of the text, and no more: 8 MB are a moment. */
+    /** The time grows linearly with the length of the text. */
     @Test
     void longTextsAreFilled() {
         String braces = "{".repeat(4 << 20);

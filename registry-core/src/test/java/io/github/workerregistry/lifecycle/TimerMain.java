@@ -6,7 +6,10 @@ import java.net.URLClassLoader;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
-/** Uses the JDK's timer first from a thread of an application, and prints what loader the timer's thread has kept. */
+/**
+ * Uses the JDK's timer first on a thread of an application, and prints whether the timer's thread holds its class
+ * loader.
+ */
 final class TimerMain {
 
     private TimerMain() {}

@@ -18,14 +18,14 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A process that was found unkillable was never signalled again, and whoever stopped it was told so at once. */
+/** Processes that survive SIGKILL. Regression: they were never signalled again, and later stops failed at once. */
 @ExtendWith(UnexpectedWarnings.class)
 class UnkillableTest {
 
     private final AtomicInteger kills = new AtomicInteger();
     private boolean canBeSeen = true;
     private final FakeProcessController processes = new FakeProcessController();
-    private final VirtualHive hive = new VirtualHive(builder -> builder.processes(this::start));
+    private final VirtualHive hive = new VirtualHive(builder -> builder.processController(this::start));
     private final String id = hive.spawnReady();
 
     private WorkerProcess start(ProcessSpec spec) {
@@ -44,7 +44,7 @@ class UnkillableTest {
     }
 
     private void findUnkillable() {
-        UnexpectedWarnings.expect("is still there after SIGKILL");
+        UnexpectedWarnings.expect(Warnings.UNKILLABLE);
         processes.ignoreKill(id);
         CompletionStage<ExitStatus> killed = hive.supervisor.forceKill(id);
         hive.advanceSeconds(6);
@@ -68,20 +68,20 @@ class UnkillableTest {
 
     @ParameterizedTest
     @EnumSource
-    void itIsKilledAgainByTheNextThatEndsIt(End end) {
+    void anUnkillableProcessIsKilledAgainByTheNextStop(End end) {
         findUnkillable();
 
         CompletableFuture<?> ended = end.of(id, hive.supervisor).toCompletableFuture();
 
         assertThat(kills).hasValue(1);
-        assertThat(ended).as("it is waited for once more").isNotDone();
+        assertThat(ended).as("pending again").isNotDone();
         processes.exit(id, 137);
         assertThat(ended).isCompleted();
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
     }
 
     @Test
-    void itCanBeFoundUnkillableAgain() {
+    void anUnkillableProcessCanBeReportedAgain() {
         findUnkillable();
 
         CompletionStage<ExitStatus> killed = hive.supervisor.forceKill(id);
@@ -94,21 +94,21 @@ class UnkillableTest {
     }
 
     @Test
-    void aRestartOfItWaitsForTheNextGenerationOnceMore() {
+    void aRestartOfAnUnkillableProcessFailsAtItsExit() {
         findUnkillable();
 
-        CompletableFuture<WorkerInfo> restarted = hive.supervisor.restart(id).toCompletableFuture();
+        CompletableFuture<WorkerInfo> restarted = hive.restart(id);
         assertThat(restarted).isNotDone();
         processes.exit(id, 137);
 
-        assertThat(restarted).as("it was stopped for good before").isCompletedExceptionally();
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(restarted).as("the stop before it is final").isCompletedExceptionally();
+        assertThat(hive.isRemoved(id)).isTrue();
     }
 
-    /** No file descriptor is free, say: the kill has not come through, or its effect cannot be seen. */
+    /** For example, no file descriptor is free: the kill was not sent, or its effect cannot be read. */
     @Test
-    void aProcessThatCannotBeLookedAtIsKilledAgainAndNotGivenUp() {
-        UnexpectedWarnings.expect("is still there after SIGKILL");
+    void aProcessWhoseStateIsUnreadableIsKilledUntilItIsReadable() {
+        UnexpectedWarnings.expect(Warnings.UNKILLABLE);
         processes.ignoreKill(id);
         canBeSeen = false;
         CompletionStage<ExitStatus> killed = hive.supervisor.forceKill(id);
@@ -119,7 +119,7 @@ class UnkillableTest {
         canBeSeen = true;
         hive.advance(Duration.ofMillis(4_800));
         assertThat(killed.toCompletableFuture())
-                .as("it has the whole wait from then on")
+                .as("the whole kill timeout from then on")
                 .isNotDone();
         hive.advance(Duration.ofMillis(300));
 
@@ -127,31 +127,29 @@ class UnkillableTest {
     }
 
     @Test
-    void itsEndIsSeenHoweverLateItComes() {
+    void aLateExitOfAnUnkillableProcessIsDetected() {
         findUnkillable();
 
         hive.advance(Duration.ofHours(1));
         processes.exitUnnoticed(id, 137);
         hive.advance(Duration.ofMillis(100));
 
-        assertThat(hive.isGone(id)).isTrue();
+        assertThat(hive.isRemoved(id)).isTrue();
     }
 
     @Test
-    void afterACompleteShutdownItIsSignalledAgainAndTheFirstReportStays() {
-        UnexpectedWarnings.expect("is still there after SIGKILL");
+    void aSecondShutdownKillsAnUnkillableProcessAgainAndKeepsTheReport() {
+        UnexpectedWarnings.expect(Warnings.UNKILLABLE);
         processes.ignoreKill(id);
-        CompletableFuture<ShutdownReport> report =
-                hive.supervisor.shutdown(Duration.ofSeconds(5)).toCompletableFuture();
+        CompletableFuture<ShutdownReport> report = hive.shutdown(Duration.ofSeconds(5));
         hive.advanceSeconds(11);
         assertThat(report).isCompletedWithValue(new ShutdownReport(1, 0, 0, 0, 1));
         kills.set(0);
 
-        CompletableFuture<ShutdownReport> again =
-                hive.supervisor.shutdown(Duration.ofSeconds(5)).toCompletableFuture();
+        CompletableFuture<ShutdownReport> again = hive.shutdown(Duration.ofSeconds(5));
 
         assertThat(kills).hasValue(1);
         assertThat(again).isCompletedWithValue(report.join());
-        assertThat(hive.supervisor.forceKill(id).toCompletableFuture()).isCompletedExceptionally();
+        assertThat(hive.forceKill(id)).isCompletedExceptionally();
     }
 }

@@ -3,7 +3,7 @@ package io.github.workerregistry.lifecycle;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.UnexpectedWarnings;
-import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.internal.Checks;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -11,7 +11,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.lifecycle.AddLifecycleHook;
 
-/** Whatever a model is called, the id of its worker is a plain name: a file name, an argument, a part of a url. */
+/** For any model name, the generated id is a plain name: usable as a file name, an argument, a part of a url. */
 @AddLifecycleHook(UnexpectedWarnings.class)
 class WorkerIdsProperties {
 
@@ -19,7 +19,7 @@ class WorkerIdsProperties {
     void anyModelGivesAPlainName(@ForAll("models") String modelRef) {
         String id = new WorkerIds().next(modelRef);
 
-        assertThat(WorkerInfo.requireName(id, "id")).matches("[A-Za-z0-9]([A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?-1");
+        assertThat(Checks.requireName(id, "id")).matches("[A-Za-z0-9]([A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?-1");
     }
 
     @Provide

@@ -43,7 +43,7 @@ class WorkerIdsTest {
     }
 
     @Test
-    void noIdIsGivenTwice() {
+    void noIdIsGeneratedTwice() {
         WorkerIds ids = new WorkerIds();
 
         assertThat(ids.next("m/tiny")).isEqualTo("tiny-1");

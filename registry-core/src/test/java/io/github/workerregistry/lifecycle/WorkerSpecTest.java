@@ -53,14 +53,14 @@ class WorkerSpecTest {
     @ParameterizedTest
     @MethodSource("everyPlace")
     void unknownPlaceholderIsRefused(Place place) {
-        refused(place.with("{nobody}")::build, "{nobody}", place.name, "model_ref", "{{nobody}}");
-        refused(place.with("{port}{{port}}{nobody}")::build, "{nobody}", place.name);
-        assertThatThrownBy(place.with("{nobody}-" + SECRET)::build).hasMessageNotContaining(SECRET);
+        refused(place.with("{unknown}")::build, "{unknown}", place.name, "model_ref", "{{unknown}}");
+        refused(place.with("{port}{{port}}{unknown}")::build, "{unknown}", place.name);
+        assertThatThrownBy(place.with("{unknown}-" + SECRET)::build).hasMessageNotContaining(SECRET);
     }
 
     @ParameterizedTest
     @MethodSource("everyPlace")
-    void placeholderThatIsSpelledOtherwiseIsRefused(Place place) {
+    void misspelledPlaceholderIsRefused(Place place) {
         for (String misspelled : Set.of("{modelRef}", "{MODEL_REF}", "{model-ref}", "{ModelRef}")) {
             refused(place.with(misspelled)::build, misspelled, place.name, "{model_ref}");
         }
@@ -86,7 +86,7 @@ class WorkerSpecTest {
     }
 
     @Test
-    void bracesThatAreNoPlaceholderAreTaken() {
+    void bracesThatAreNoPlaceholderAreKept() {
         for (String text :
                 Set.of("{\"a\": {\"b\": 1}}", "{{ messages }}", "{}", "${HOME}", "a{2,3}", "{A}", "{", "}}")) {
             assertThat(spec().command("serve", text)
@@ -111,7 +111,7 @@ class WorkerSpecTest {
                 "grpc://10.0.0.7:1",
                 "http://h:"
             })
-    void urlWithSchemeAndHostIsTaken(String url) {
+    void urlWithSchemeAndHostIsAccepted(String url) {
         assertThat(spec().url(url).build().url()).isEqualTo(url);
     }
 
@@ -140,9 +140,9 @@ class WorkerSpecTest {
         refused(spec().url(url)::build, "url", "http://host:port", url, reason);
     }
 
-    /** A value is known when the spec is built, and the worker would have been unreachable. */
+    /** Values are known when the spec is built. Regression: the worker was unreachable. */
     @Test
-    void urlThatIsNoneOnceItIsFilledIsRefusedWithoutTheValue() {
+    void urlThatIsInvalidOnceFilledIsRefusedWithoutTheValue() {
         refused(spec().url("http://{host}").parameter("host", "a b")::build, "http://{host}", "Illegal character");
         refused(spec().url("{base}/v1").parameter("base", SECRET)::build, "{base}/v1", "scheme");
         refused(spec().modelRef("a b").url("http://h/{model_ref}")::build, "{model_ref}", "Illegal character");
@@ -155,7 +155,7 @@ class WorkerSpecTest {
     // --- environment
 
     @Test
-    void everyVariableOfTheHiveIsInheritedUnlessTheSpecSaysOtherwise() {
+    void everyVariableOfTheHiveIsInheritedByDefault() {
         assertThat(spec().build().inheritedEnvironment()).isEqualTo(InheritedEnvironment.all());
         assertThat(spec().inheritEnvironment("A", "B")
                         .withoutEnvironment("C")
@@ -183,7 +183,7 @@ class WorkerSpecTest {
     }
 
     @Test
-    void variableThatIsBothSetAndLeftOutIsRefusedInAnyOrder() {
+    void variableThatIsBothSetAndExcludedIsRefusedInAnyOrder() {
         refused(spec().environment("A", "x").withoutEnvironment("A")::build, "environment variable A");
         refused(spec().withoutEnvironment("A").environment("A", "x")::build, "environment variable A");
     }
@@ -198,7 +198,7 @@ class WorkerSpecTest {
     // --- arguments and directory
 
     @Test
-    void argumentThatNoProcessCanBeGivenIsRefusedByItsPlace() {
+    void invalidArgumentIsRefusedByItsPosition() {
         refused(spec().command("serve\0")::build, "program", "NUL");
         refused(spec().command("serve", "a", SECRET + "\0")::build, "argument 2", "NUL", "7");
         refused(spec().command("serve", "\ud800")::build, "argument 1", "U+D800");

@@ -35,7 +35,7 @@ class AbandonedDirectoriesIT {
     }
 
     @Test
-    void theDirectoriesOfADeadHiveOfThatIdAreRemovedWithTheirFiles() throws IOException {
+    void directoriesOfDeadHivesOfThisIdAreRemovedWithTheirFiles() throws IOException {
         Path left = make(DEAD + "123");
 
         AbandonedDirectories.remove(parent, "mine");
@@ -44,13 +44,13 @@ class AbandonedDirectoriesIT {
     }
 
     @Test
-    void everythingElseStays() throws IOException {
+    void allOtherDirectoriesAreKept() throws IOException {
         Path living = make(OWN + "123");
         Path otherHive = make(DEAD.replaceFirst("registry-[0-9a-f]+", "registry-abcdef") + "123");
         Path otherNamespace = make(DEAD.replaceFirst("-" + Proc.pidNamespace() + "-", "-1-") + "123");
-        Path oddName = make("worker-registry-123456");
-        Path precious = make("precious");
-        Path link = Files.createSymbolicLink(parent.resolve(DEAD + "link"), precious);
+        Path otherName = make("worker-registry-123456");
+        Path target = make("target");
+        Path link = Files.createSymbolicLink(parent.resolve(DEAD + "link"), target);
 
         AbandonedDirectories.remove(parent, "mine");
 
@@ -58,48 +58,48 @@ class AbandonedDirectoriesIT {
                 .isDirectoryContaining(living::equals)
                 .isDirectoryContaining(otherHive::equals)
                 .isDirectoryContaining(otherNamespace::equals)
-                .isDirectoryContaining(oddName::equals)
+                .isDirectoryContaining(otherName::equals)
                 .isDirectoryContaining(link::equals);
-        assertThat(precious.resolve("1-w.log")).exists();
+        assertThat(target.resolve("1-w.log")).exists();
     }
 
     @Test
-    void aDirectoryThatIsNotThereIsNoError() {
+    void missingParentDirectoryIsIgnored() {
         AbandonedDirectories.remove(parent.resolve("missing"), "mine");
     }
 
-    /** It was checked by its name and then opened by its name; meanwhile somebody could put a link there. */
+    /** Regression: it was checked and then opened by its name, which could be replaced by a link in between. */
     @Test
-    void aLinkThatTakesThePlaceOfADirectoryAfterTheCheckIsNotFollowed() throws IOException {
+    void linkThatReplacesADirectoryAfterTheCheckIsNotFollowed() throws IOException {
         Path left = make(DEAD + "123");
-        Path precious = make("precious");
+        Path target = make("target");
         Path aside = parent.resolve("aside");
         try (SecureDirectoryStream<Path> parents = open(parent);
                 SecureDirectoryStream<Path> checked = parents.newDirectoryStream(left.getFileName(), NOFOLLOW_LINKS)) {
             Files.move(left, aside);
-            Files.createSymbolicLink(left, precious);
+            Files.createSymbolicLink(left, target);
 
-            assertThatThrownBy(() -> AbandonedDirectories.removeWhole(parents, left, checked))
+            assertThatThrownBy(() -> AbandonedDirectories.emptyAndDelete(parents, left, checked))
                     .isInstanceOf(IOException.class);
         }
 
-        assertThat(precious.resolve("1-w.log")).hasContent("output");
+        assertThat(target.resolve("1-w.log")).hasContent("output");
         assertThat(left).isSymbolicLink();
         assertThat(aside).isEmptyDirectory();
     }
 
-    /** One that has something odd in it must not keep the others from being removed. */
+    /** A directory with unexpected content does not prevent the removal of the others. */
     @Test
-    void oneThatCannotBeRemovedKeepsNoOtherFromBeingRemoved() throws IOException {
-        List<Path> odd = List.of(make(DEAD + "1"), make(DEAD + "3"));
-        for (Path each : odd) {
+    void directoryThatCannotBeRemovedDoesNotBlockTheOthers() throws IOException {
+        List<Path> irregular = List.of(make(DEAD + "1"), make(DEAD + "3"));
+        for (Path each : irregular) {
             Files.createDirectory(each.resolve("not ours"));
         }
         Path left = make(DEAD + "2");
 
         AbandonedDirectories.remove(parent, "mine");
 
-        assertThat(odd)
+        assertThat(irregular)
                 .allSatisfy(each -> assertThat(each)
                         .isDirectoryContaining(each.resolve("not ours")::equals)
                         .isDirectoryNotContaining("glob:**.log"));
@@ -107,16 +107,16 @@ class AbandonedDirectoriesIT {
     }
 
     @Test
-    void whatALinkInAnAbandonedDirectoryLeadsToStays() throws IOException {
+    void targetOfALinkInAnAbandonedDirectoryIsKept() throws IOException {
         Path left = make(DEAD + "123");
-        Path precious = make("precious");
-        Files.createSymbolicLink(left.resolve("file"), precious.resolve("1-w.log"));
-        Files.createSymbolicLink(left.resolve("directory"), precious);
+        Path target = make("target");
+        Files.createSymbolicLink(left.resolve("file"), target.resolve("1-w.log"));
+        Files.createSymbolicLink(left.resolve("directory"), target);
 
         AbandonedDirectories.remove(parent, "mine");
 
         assertThat(left).doesNotExist();
-        assertThat(precious.resolve("1-w.log")).hasContent("output");
+        assertThat(target.resolve("1-w.log")).hasContent("output");
     }
 
     @SuppressWarnings("StreamResourceLeak") // the caller closes it

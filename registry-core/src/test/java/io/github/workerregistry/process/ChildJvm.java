@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How a test starts a main class of the tests in a JVM of its own. */
-@SuppressWarnings("exports") // a test class in an exported package; no user sees it
+/** Starts a main class of the tests in its own JVM. */
+@SuppressWarnings("exports") // a test class in an exported package, not visible to users
 public final class ChildJvm {
 
     private ChildJvm() {}
@@ -27,7 +27,7 @@ public final class ChildJvm {
         return command;
     }
 
-    /** Surefire has the library on the module path and its tests patched into it; a child has all on the class path. */
+    /** Surefire runs with the module path and patches the tests into the module; a child uses the class path. */
     private static String classPath() {
         String own = ChildJvm.class.getName().replace('.', '/') + ".class";
         try {

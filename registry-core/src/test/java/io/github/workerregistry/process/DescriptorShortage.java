@@ -10,18 +10,20 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes all file descriptors that this JVM may have. For a JVM of its own that is given few: it has to load before what
- * it will need, for classes in directories cannot be loaded then.
+ * Uses up all file descriptors of this JVM. For a child JVM with a low limit. Classes that it needs later must be
+ * loaded before, because classes in directories cannot be loaded without a descriptor.
  */
 final class DescriptorShortage {
 
-    private static final List<String> PACKAGES =
-            List.of("io/github/workerregistry", "io/github/workerregistry/process");
+    private static final List<String> PACKAGES = List.of(
+            "io/github/workerregistry", "io/github/workerregistry/internal", "io/github/workerregistry/process");
 
     private final Deque<Closeable> taken = new ArrayDeque<>();
 
@@ -35,7 +37,7 @@ final class DescriptorShortage {
         loadClassesOfTheJdk();
     }
 
-    /** A class of the JDK that fails to initialize for want of a descriptor cannot be used ever after. */
+    /** A class of the JDK whose initialisation fails without a descriptor can never be used again. */
     private void loadClassesOfTheJdk() {
         try {
             Files.readString(Path.of("/proc/self/comm"));
@@ -67,15 +69,26 @@ final class DescriptorShortage {
         }
     }
 
-    /** Takes what is free, also what others have given back since. */
+    /**
+     * Uses up all free descriptors, including those closed since the last call. Repeats that after a while: the JVM
+     * itself opens files for a moment (those of its control group, for example), and closes them afterwards.
+     */
     void begin() {
+        for (int i = 0; i < 4; i++) {
+            takeAll();
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+        }
+        takeAll();
+    }
+
+    private void takeAll() {
         try {
             while (true) {
                 taken.push(new FileInputStream("/dev/null"));
             }
         } catch (IOException none) {
             if (taken.isEmpty()) {
-                throw new UncheckedIOException("this JVM has no file descriptor at all", none);
+                throw new UncheckedIOException("this JVM has no free file descriptor", none);
             }
         }
     }
@@ -84,7 +97,7 @@ final class DescriptorShortage {
         leave(0);
     }
 
-    /** Gives back all but so many. */
+    /** Closes all but this number of them. */
     void leave(int count) {
         try {
             while (taken.size() > count) {

@@ -1,6 +1,6 @@
 package io.github.workerregistry.process;
 
-import static io.github.workerregistry.process.EncodingMain.ODD;
+import static io.github.workerregistry.process.EncodingMain.NON_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -21,7 +21,9 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a JVM cannot pass on to a process in its locale is refused. It arrived as question marks. */
+/**
+ * Text that a JVM cannot pass to a process in its locale is rejected. Regression: it was replaced by question marks.
+ */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class EncodingIT {
@@ -33,10 +35,11 @@ class EncodingIT {
     private Path scratch;
 
     @Test
-    void everyTextIsPassedOnInAUtf8Locale() throws Exception {
+    void allTextIsPassedInAUtf8Locale() throws Exception {
         Map<String, String> outcomes = run(Map.of("LC_ALL", "C.UTF-8"));
 
-        assertThat(outcomes).containsEntry("process", List.of(ODD, ODD).toString());
+        assertThat(outcomes)
+                .containsEntry("process", List.of(NON_ASCII, NON_ASCII).toString());
         outcomes.remove("process");
         assertThat(outcomes)
                 .hasSize(8)
@@ -44,23 +47,23 @@ class EncodingIT {
     }
 
     @Test
-    void whatAsciiLacksIsRefusedInTheLocaleC() throws Exception {
-        assertThatAllIsRefusedByItsPlace(run(Map.of("LC_ALL", "C", "LANG", "C.UTF-8"))); // LC_ALL wins
+    void nonAsciiTextIsRejectedInTheCLocale() throws Exception {
+        assertAllRejectedByPosition(run(Map.of("LC_ALL", "C", "LANG", "C.UTF-8"))); // LC_ALL wins
     }
 
-    /** So most containers and services start a JVM. */
+    /** As in most containers and services. */
     @Test
-    void whatAsciiLacksIsRefusedWithoutALocale() throws Exception {
-        assertThatAllIsRefusedByItsPlace(run(Map.of()));
+    void nonAsciiTextIsRejectedWithoutALocale() throws Exception {
+        assertAllRejectedByPosition(run(Map.of()));
     }
 
-    /** It would be the obvious remedy, and the JDK ignores it. */
+    /** The JDK ignores this option. */
     @Test
-    void whatAsciiLacksIsRefusedThoughAnOptionNamesTheEncoding() throws Exception {
-        assertThatAllIsRefusedByItsPlace(run(Map.of(), "-Dsun.jnu.encoding=UTF-8"));
+    void nonAsciiTextIsRejectedDespiteAnEncodingOption() throws Exception {
+        assertAllRejectedByPosition(run(Map.of(), "-Dsun.jnu.encoding=UTF-8"));
     }
 
-    private static void assertThatAllIsRefusedByItsPlace(Map<String, String> outcomes) {
+    private static void assertAllRejectedByPosition(Map<String, String> outcomes) {
         assertThat(outcomes.get("program")).startsWith("the command's program has U+00E8 at index 3,");
         assertThat(outcomes.get("argument")).startsWith("argument 2 of the command has U+00E8 at index 3,");
         assertThat(outcomes.get("parameter")).startsWith("argument 1 of the command has U+00E8 at index 3,");
@@ -78,19 +81,19 @@ class EncodingIT {
                                 + REMEDY));
     }
 
-    /** Before JDK 18 the default charset is what counts, and can be set; later both are not so. */
+    /** Before JDK 18 the default charset, which can be set, is used; later it is not. */
     @Test
     @EnabledForJreRange(max = JRE.JAVA_17)
-    void textsArePassedOnIfTheDefaultCharsetIsUtf8OnJdk17() throws Exception {
+    void textIsPassedIfTheDefaultCharsetIsUtf8OnJdk17() throws Exception {
         Map<String, String> outcomes = run(Map.of(), "-Dfile.encoding=UTF-8");
 
         assertThat(outcomes)
                 .containsEntry("argument", "taken, 1")
-                .containsEntry("process", List.of(ODD, ODD).toString());
+                .containsEntry("process", List.of(NON_ASCII, NON_ASCII).toString());
         assertThat(outcomes.get("directory")).startsWith("directory models-{backend} is no path once it is filled");
     }
 
-    /** What came of each attempt, by its name. */
+    /** The outcome of each attempt, by its name. */
     private Map<String, String> run(Map<String, String> locale, String... options) throws Exception {
         List<String> command = ChildJvm.command(EncodingMain.class, scratch.toString());
         command.addAll(1, List.of(options));

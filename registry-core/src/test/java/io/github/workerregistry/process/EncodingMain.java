@@ -12,26 +12,26 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
- * Builds specs with texts that are not ASCII and prints what comes of it; then starts a process with such an argument
- * and such a variable, and prints what that was given. The argument is a directory for its output.
+ * Builds specs with non-ASCII text and prints the outcomes; then starts a process with such an argument and variable
+ * and prints what it received. The argument is a directory for its output.
  */
 final class EncodingMain {
 
-    static final String ODD = "mod\u00e8le-\u6a21\u578b";
+    static final String NON_ASCII = "mod\u00e8le-\u6a21\u578b";
 
     private EncodingMain() {}
 
     public static void main(String[] args) {
-        OUT.println("program: " + outcome(() -> spec().command(ODD)));
-        OUT.println("argument: " + outcome(() -> spec().command("serve", "a", ODD)));
+        OUT.println("program: " + outcome(() -> spec().command(NON_ASCII)));
+        OUT.println("argument: " + outcome(() -> spec().command("serve", "a", NON_ASCII)));
         OUT.println(
-                "parameter: " + outcome(() -> spec().command("serve", "{path}").parameter("path", ODD)));
-        OUT.println("model: " + outcome(() -> spec().modelRef(ODD)));
-        OUT.println("id: " + outcome(() -> spec().id(ODD)));
-        OUT.println("value: " + outcome(() -> spec().environment("A", ODD)));
-        OUT.println("name: " + outcome(() -> spec().environment("A" + ODD, "a")));
+                "parameter: " + outcome(() -> spec().command("serve", "{path}").parameter("path", NON_ASCII)));
+        OUT.println("model: " + outcome(() -> spec().modelRef(NON_ASCII)));
+        OUT.println("id: " + outcome(() -> spec().id(NON_ASCII)));
+        OUT.println("value: " + outcome(() -> spec().environment("A", NON_ASCII)));
+        OUT.println("name: " + outcome(() -> spec().environment("A" + NON_ASCII, "a")));
         OUT.println("directory: "
-                + outcome(() -> spec().directory(Path.of("models-{backend}")).backend(ODD)));
+                + outcome(() -> spec().directory(Path.of("models-{backend}")).backend(NON_ASCII)));
         OUT.println("process: " + outcome(() -> printed(Path.of(args[0]))));
     }
 
@@ -56,8 +56,8 @@ final class EncodingMain {
                 .build()
                 .start(new ProcessSpec(
                         "w",
-                        List.of("sh", "-c", "printf '%s\\n' \"$1\" \"$A\"", "sh", ODD),
-                        Map.of("A", ODD),
+                        List.of("sh", "-c", "printf '%s\\n' \"$1\" \"$A\"", "sh", NON_ASCII),
+                        Map.of("A", NON_ASCII),
                         Optional.empty()));
         while (process.exitStatus().isEmpty()) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));

@@ -20,41 +20,44 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The JDK tells once that the root has gone, or never. */
+/** The JDK reports the exit of the root once, or never. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class ExitNoticeIT {
 
-    /** More than one search takes, fewer than all that follow a notice. */
-    private static final int UNSURE_LOOKS = 25;
+    /** More reads than one search has, fewer than all searches after a notice have. */
+    private static final int UNSURE_READS = 25;
 
     @RegisterExtension
     final RealProcesses processes = new RealProcesses();
 
     private final ProcessMark mark = new ProcessMark(UUID.randomUUID().toString());
 
-    /** With nobody who polls, it never came. */
+    /** Regression: without polling, the notice never completed. */
     @Test
-    void theNoticeComesThoughTheFirstSearchesAreUnsure() throws IOException {
-        AtomicInteger looks = new AtomicInteger();
+    void noticeCompletesAlthoughTheFirstSearchesAreUnsure() throws IOException {
+        AtomicInteger reads = new AtomicInteger();
         WorkerProcess worker = watch(
                 start(),
-                pid -> pid == 1 && looks.incrementAndGet() <= UNSURE_LOOKS
-                        ? ProcessMark.Look.UNKNOWN
-                        : ProcessMark.lookAt(pid));
+                pid -> pid == 1 && reads.incrementAndGet() <= UNSURE_READS
+                        ? ProcessMark.Observation.UNKNOWN
+                        : ProcessMark.observe(pid));
         CompletableFuture<ExitStatus> notice = worker.onExit().toCompletableFuture();
 
         ProcessHandle.of(worker.identity().pid()).orElseThrow().destroyForcibly();
 
         assertThat(notice).succeedsWithin(Duration.ofSeconds(20)).isEqualTo(ExitStatus.unrequested(137));
-        assertThat(looks).hasValueGreaterThan(UNSURE_LOOKS);
+        assertThat(reads).hasValueGreaterThan(UNSURE_READS);
     }
 
-    /** The JDK makes a thread for it if the process has ended by then. The worker counted as not started. */
+    /**
+     * The JDK creates a thread for the callback if the process has exited. Regression: the start was reported as
+     * failed.
+     */
     @Test
-    void withoutAThreadForTheNoticeAPollSeesTheExit() throws IOException {
+    void exitIsDetectedByPollingWithoutAThreadForTheNotice() throws IOException {
         Process root = start();
-        WorkerProcess worker = watch(new WithoutNotice(root), ProcessMark::lookAt);
+        WorkerProcess worker = watch(new WithoutNotice(root), ProcessMark::observe);
 
         root.toHandle().destroyForcibly();
 
@@ -70,8 +73,8 @@ class ExitNoticeIT {
         return root;
     }
 
-    private WorkerProcess watch(Process root, LongFunction<ProcessMark.Look> eyes) {
-        ProcessTree tree = new ProcessTree(mark, eyes, System::nanoTime);
+    private WorkerProcess watch(Process root, LongFunction<ProcessMark.Observation> markReader) {
+        ProcessTree tree = new ProcessTree(mark, markReader, System::nanoTime);
         return LocalProcess.watch("w", root, mark, tree, new UnrecordedOutput(Redirect.DISCARD));
     }
 

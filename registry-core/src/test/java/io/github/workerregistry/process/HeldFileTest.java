@@ -29,14 +29,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * What is opened for a worker's output, and what is not. In a directory that others may write to, all of this comes.
- */
+/** Which files are opened for a worker's output, and which are rejected: possible attacks in a shared directory. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class HeldFileTest {
 
-    private static final int STRANGER = 4711;
+    private static final int OTHER_UID = 4711;
 
     @RegisterExtension
     final RealProcesses processes = new RealProcesses();
@@ -48,11 +46,11 @@ class HeldFileTest {
     HeldFileTest(@TempDir Path directory, @TempDir Path elsewhere) throws IOException {
         this.directory = directory.toRealPath();
         this.file = this.directory.resolve("w.log");
-        this.victim = Files.writeString(elsewhere.resolve("victim"), "precious");
+        this.victim = Files.writeString(elsewhere.resolve("victim"), "target");
     }
 
     @Test
-    void aNewFileIsForItsOwnerOnly() throws IOException {
+    void newFileIsAccessibleToItsOwnerOnly() throws IOException {
         HeldFile held = HeldFile.open(directory, "w.log");
         held.close();
 
@@ -61,7 +59,7 @@ class HeldFileTest {
     }
 
     @Test
-    void aFileThatIsThereKeepsItsContentAndItsMode() throws IOException {
+    void existingFileKeepsItsContentAndMode() throws IOException {
         Files.writeString(file, "old\n");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
 
@@ -75,10 +73,10 @@ class HeldFileTest {
     }
 
     @Test
-    void itsNameLeadsToTheVeryFileWhereverThatGoes() throws IOException {
+    void descriptorPathOpensTheSameFileAfterARename() throws IOException {
         try (HeldFile held = HeldFile.open(directory, "w.log")) {
             Path moved = Files.move(file, directory.resolve("w.log.1"));
-            Files.writeString(file, "of somebody else");
+            Files.writeString(file, "of another user");
             Files.writeString(held.name(), "mine", StandardOpenOption.APPEND);
             assertThat(moved).hasContent("mine");
 
@@ -86,11 +84,11 @@ class HeldFileTest {
             Files.writeString(held.name(), ", still", StandardOpenOption.APPEND);
             assertThat(held.content().length()).isEqualTo("mine, still".length());
         }
-        assertThat(file).hasContent("of somebody else");
+        assertThat(file).hasContent("of another user");
     }
 
     @Test
-    void aSymbolicLinkIsNotFollowed() throws IOException {
+    void symbolicLinkIsRejected() throws IOException {
         Files.createSymbolicLink(file, victim);
         assertRefused("it is a symbolic link");
 
@@ -101,24 +99,24 @@ class HeldFileTest {
     }
 
     @Test
-    void aHardLinkIsNotWrittenTo() throws IOException {
+    void hardLinkIsRejected() throws IOException {
         Files.createLink(file, victim);
 
         assertRefused("it has other names (hard links)");
     }
 
     @Test
-    void whatIsNoRegularFileIsRefusedAtOnce() throws IOException {
+    void irregularFileIsRejectedWithoutBlocking() throws IOException {
         Files.createDirectory(file);
-        assertRefused("it is no regular file");
+        assertRefused("it is not a regular file");
 
         Files.delete(file);
         makeFifo(file);
-        assertRefused("it is no regular file");
+        assertRefused("it is not a regular file");
     }
 
     @Test
-    void theDirectoryItselfMayBeReachedByALink(@TempDir Path elsewhere) throws IOException {
+    void directoryMayBeALink(@TempDir Path elsewhere) throws IOException {
         Path link = Files.createSymbolicLink(elsewhere.resolve("logs"), directory);
 
         try (HeldFile held = HeldFile.open(link, "w.log")) {
@@ -128,31 +126,31 @@ class HeldFileTest {
         assertThat(file).hasContent("mine");
     }
 
-    /** He could read what the worker prints, or hold the file open and write into it. */
+    /** That user could read the output of the worker, or keep the file open and write to it. */
     @Test
-    void aFileOfAnotherUserIsRefusedUnlessTheDirectoryIsHisToo() throws IOException {
+    void fileOfAnotherUserIsRejectedUnlessThatUserOwnsTheDirectory() throws IOException {
         Files.writeString(file, "");
-        assumeTrue(isGivenTo(STRANGER, file), "only root can give a file away");
+        assumeTrue(isOwnedBy(OTHER_UID, file), "only root can change the owner of a file");
         assertRefused("it belongs to another user");
 
-        assertThat(isGivenTo(STRANGER, directory)).isTrue();
+        assertThat(isOwnedBy(OTHER_UID, directory)).isTrue();
         HeldFile.open(directory, "w.log").close();
-        assertThat(isGivenTo(0, file)).isTrue();
+        assertThat(isOwnedBy(0, file)).isTrue();
         HeldFile.open(directory, "w.log").close();
     }
 
     @Test
-    void aFileThatCannotBeOpenedIsNamedAndNothingIsLeft(@TempDir Path gone) throws IOException {
-        Files.delete(gone);
+    void failureToOpenNamesTheFileAndLeavesNothingBehind(@TempDir Path missing) throws IOException {
+        Files.delete(missing);
 
-        assertThatThrownBy(() -> HeldFile.open(gone, "w.log"))
+        assertThatThrownBy(() -> HeldFile.open(missing, "w.log"))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("output file " + gone.resolve("w.log") + " cannot be opened: ");
-        Files.createDirectory(gone);
+                .hasMessageContaining("output file " + missing.resolve("w.log") + " cannot be opened: ");
+        Files.createDirectory(missing);
     }
 
     @Test
-    void whereDescriptorsHaveNoNamesTheNameIsOpenedAndChecked() throws IOException {
+    void fileNameIsOpenedAndCheckedWithoutDescriptorPaths() throws IOException {
         Files.writeString(file, "old\n");
         try (HeldFile held = HeldFile.openByName(directory, file, false)) {
             assertThat(held.name()).isEqualTo(file);
@@ -164,11 +162,11 @@ class HeldFileTest {
 
         Files.createSymbolicLink(file, victim);
         assertThatThrownBy(() -> HeldFile.openByName(directory, file, false)).hasMessage("it is a symbolic link");
-        assertThat(victim).hasContent("precious");
+        assertThat(victim).hasContent("target");
     }
 
     @Test
-    void anInterruptedThreadOpensToo() throws IOException {
+    void interruptedThreadCanOpen() throws IOException {
         Thread.currentThread().interrupt();
         try (HeldFile held = HeldFile.open(directory, "w.log")) {
             assertThat(held.content().length()).isZero();
@@ -178,7 +176,7 @@ class HeldFileTest {
     }
 
     @Test
-    void oneDescriptorIsHeldAndThenNone() throws IOException {
+    void oneDescriptorIsUsedUntilClosed() throws IOException {
         assertThat(descriptorsIn(directory)).isZero();
         try (HeldFile held = HeldFile.open(directory, "w.log");
                 HeldFile again = HeldFile.open(directory, "w.log")) {
@@ -187,19 +185,19 @@ class HeldFileTest {
         }
         Files.delete(file);
         makeFifo(file);
-        assertRefused("it is no regular file");
+        assertRefused("it is not a regular file");
         assertThat(descriptorsIn(directory)).isZero();
     }
 
     @Test
-    void onlyTheVeryFileIsDeletedUnderWhateverNameItHasInItsDirectory(@TempDir Path elsewhere) throws IOException {
+    void onlyTheSameFileIsDeletedWhateverItsNameInTheDirectory(@TempDir Path elsewhere) throws IOException {
         HeldFile held = HeldFile.open(directory, "w.log");
         Path renamed = Files.move(file, directory.resolve("renamed"));
-        Files.writeString(file, "of somebody else");
+        Files.writeString(file, "of another user");
         held.close();
         held.delete();
         assertThat(renamed).doesNotExist();
-        assertThat(file).hasContent("of somebody else");
+        assertThat(file).hasContent("of another user");
 
         Files.delete(file);
         held = HeldFile.open(directory, "w.log");
@@ -209,11 +207,9 @@ class HeldFileTest {
         assertThat(taken).exists();
     }
 
-    /**
-     * It was opened by the number of a descriptor that another thread had closed; a start failed with "Illegal seek".
-     */
+    /** Regression: the number of the descriptor was reused by another thread; a start failed with "Illegal seek". */
     @Test
-    void aPipeIsNotTakenForTheFile() throws IOException {
+    void pipeWithTheSameDescriptorNumberIsNotUsed() throws IOException {
         Files.writeString(file, "old\n");
         Path fifo = directory.resolve("fifo");
         makeFifo(fifo);
@@ -227,11 +223,11 @@ class HeldFileTest {
     }
 
     /**
-     * The descriptor that one thread has found may be closed by another one, and its number be that of a pipe, by the
-     * time it is used.
+     * A descriptor that one thread has found may be closed by another one, and its number reused for a pipe, before it
+     * is used.
      */
     @Test
-    void manyThreadsOpenTheSameFileWhileDescriptorsComeAndGo() throws Exception {
+    void threadsOpenTheSameFileWhileDescriptorsAreReused() throws Exception {
         ExecutorService threads = Executors.newCachedThreadPool();
         AtomicBoolean over = new AtomicBoolean();
         try {
@@ -268,10 +264,10 @@ class HeldFileTest {
         return 100;
     }
 
-    /** Somebody puts a link, a FIFO and nothing there, in turns, as fast as possible. */
+    /** The name is a link, a FIFO and missing in turns, replaced as fast as possible. */
     @Test
     @Timeout(value = 60, threadMode = SEPARATE_THREAD)
-    void aNameThatIsSwappedAllTheTimeNeverLeadsToAnotherFileAndBlocksNobody() throws IOException, InterruptedException {
+    void continuouslyReplacedNameNeverOpensAnotherFileAndNeverBlocks() throws IOException, InterruptedException {
         Path fifo = directory.resolve("fifo");
         makeFifo(fifo);
         AtomicBoolean over = new AtomicBoolean();
@@ -296,7 +292,7 @@ class HeldFileTest {
             attacker.join();
         }
 
-        assertThat(victim).hasContent("precious");
+        assertThat(victim).hasContent("target");
         assertThat(descriptorsIn(directory)).isZero();
     }
 
@@ -327,7 +323,7 @@ class HeldFileTest {
         assertThatThrownBy(() -> HeldFile.open(directory, "w.log"))
                 .isInstanceOf(IOException.class)
                 .hasMessage("output file " + file + " cannot be opened: " + why);
-        assertThat(victim).hasContent("precious");
+        assertThat(victim).hasContent("target");
     }
 
     private void makeFifo(Path fifo) {
@@ -340,7 +336,7 @@ class HeldFileTest {
         return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
     }
 
-    private static boolean isGivenTo(int uid, Path file) {
+    private static boolean isOwnedBy(int uid, Path file) {
         try {
             Files.setAttribute(file, "unix:uid", uid);
             return true;
@@ -351,13 +347,11 @@ class HeldFileTest {
 
     private static long descriptorsIn(Path directory) throws IOException {
         try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
-            return descriptors
-                    .filter(descriptor -> leadsInto(directory, descriptor))
-                    .count();
+            return descriptors.filter(descriptor -> isIn(directory, descriptor)).count();
         }
     }
 
-    private static boolean leadsInto(Path directory, Path descriptor) {
+    private static boolean isIn(Path directory, Path descriptor) {
         try {
             return Files.readSymbolicLink(descriptor).startsWith(directory.toRealPath());
         } catch (IOException closedMeanwhile) {

@@ -16,16 +16,16 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A hive in a JVM of its own, for tests that kill it. Arguments: hive id, output directory, and one or more workers: a
- * shell script, or {@code hive:<id>} for another hive that has a plain and a forking worker, or {@code reaping:<id>}
- * for a program that reaps once its hive is dead. Whatever is started prints its pid in a line.
+ * A hive in its own JVM, for tests that kill it. Arguments: hive id, output directory, and one or more workers: a shell
+ * script, or {@code hive:<id>} for another hive that has a plain and a forking worker, or {@code reaping:<id>} for a
+ * program that reaps once its hive is dead. Every started program prints its pid on a line.
  */
 final class HiveMain {
 
     /** One pid. */
     static final String PLAIN = "echo $$; exec sleep 600";
 
-    /** Three pids: itself, a child in a session of its own that pid 1 has adopted, one with an emptied environment. */
+    /** Three pids: itself, a re-parented child in its own session, and one with an emptied environment. */
     static final String FORKING = "echo $$; setsid sh -c 'sh -c \"echo \\$\\$; exec sleep 600\" &';"
             + " env -i sh -c 'echo $$; exec sleep 600' & wait";
 
@@ -66,7 +66,7 @@ final class HiveMain {
         return List.of("sh", "-c", worker);
     }
 
-    /** Not for ever: the test may be gone. */
+    /** Bounded, because the test may have ended. */
     static void waitToBeKilled() throws InterruptedException {
         boolean unused = new CountDownLatch(1).await(10, TimeUnit.MINUTES);
     }

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which process listens, with real sockets. */
+/** The owner of a listening socket, with real sockets. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class ListenerOwnerIT {
@@ -61,7 +61,7 @@ class ListenerOwnerIT {
         "::1, ::1",
         "127.0.0.9, 127.0.0.9"
     })
-    void theRootOfATreeOwnsWhatItListensOn(String bound, String asked) {
+    void rootOfATreeOwnsItsSocket(String bound, String asked) {
         WorkerProcess process = workers.shell("exec " + listening(bound));
         int port = eventuallyListens(process);
 
@@ -76,7 +76,7 @@ class ListenerOwnerIT {
                 "(setsid sh -c '%s &' &); exec sleep 600",
                 "sh -c '%s & exec sleep 600'"
             })
-    void whatItStartsBelongsToItWhereverThatHasGone(String script) {
+    void socketsOfDescendantsBelongToTheWorker(String script) {
         WorkerProcess process =
                 workers.shell(script.formatted(listening("127.0.0.1").replace("'", "")));
         int port = eventuallyListens(process);
@@ -84,7 +84,7 @@ class ListenerOwnerIT {
         assertThat(owner(process, at("127.0.0.1", port))).hasValue(true);
     }
 
-    /** While others change their programs, a search may not be sure; then it is asked again, as by the supervisor. */
+    /** A search may be unsure while other processes are in exec; then it is repeated, as by the supervisor. */
     private Optional<Boolean> owner(WorkerProcess process, InetSocketAddress address) {
         AtomicReference<Optional<Boolean>> owner = new AtomicReference<>();
         workers.eventually(() -> {
@@ -99,16 +99,17 @@ class ListenerOwnerIT {
     }
 
     @Test
-    void aStrangersSocketIsNotItsOwn() throws Exception {
+    void socketOfAnUnrelatedProcessIsNotOwned() throws Exception {
         WorkerProcess process = workers.running();
-        try (ServerSocket stranger = new ServerSocket(0)) {
-            assertThat(owner(process, at("127.0.0.1", stranger.getLocalPort()))).hasValue(false);
-            assertThat(owner(process, at("::1", stranger.getLocalPort()))).hasValue(false);
+        try (ServerSocket unrelated = new ServerSocket(0)) {
+            assertThat(owner(process, at("127.0.0.1", unrelated.getLocalPort())))
+                    .hasValue(false);
+            assertThat(owner(process, at("::1", unrelated.getLocalPort()))).hasValue(false);
         }
     }
 
     @Test
-    void aSocketOfAnotherWorkerIsNotItsOwn() {
+    void socketOfAnotherWorkerIsNotOwned() {
         WorkerProcess other = workers.shell("exec " + listening("127.0.0.1"));
         int port = eventuallyListens(other);
 
@@ -116,35 +117,36 @@ class ListenerOwnerIT {
     }
 
     @Test
-    void whereNobodyListensItCannotBeTold() throws Exception {
+    void ownerIsUnknownIfNoSocketListens() throws Exception {
         WorkerProcess process = workers.running();
         int port;
-        try (ServerSocket gone = new ServerSocket(0)) {
-            port = gone.getLocalPort();
+        try (ServerSocket closed = new ServerSocket(0)) {
+            port = closed.getLocalPort();
         }
 
         assertThat(owner(process, at("127.0.0.1", port))).isEmpty();
     }
 
     @Test
-    void aProcessThatHasEndedOwnsNothing() throws Exception {
+    void exitedProcessOwnsNoSocket() throws Exception {
         WorkerProcess process = workers.running();
         process.kill();
-        workers.eventuallyEnded(process);
-        try (ServerSocket stranger = new ServerSocket(0)) {
-            assertThat(owner(process, at("127.0.0.1", stranger.getLocalPort()))).hasValue(false);
+        workers.eventuallyExited(process);
+        try (ServerSocket unrelated = new ServerSocket(0)) {
+            assertThat(owner(process, at("127.0.0.1", unrelated.getLocalPort())))
+                    .hasValue(false);
         }
     }
 
-    /** Linux gives it every other connection. */
+    /** Linux distributes connections over both sockets. */
     @Test
-    void aPortThatTheTreeSharesWithAStrangerIsNotItsOwn() throws Exception {
+    void portSharedWithAnUnrelatedProcessIsNotOwned() throws Exception {
         try (ServerSocket one = sharing(0);
                 ServerSocket other = sharing(one.getLocalPort())) {
             ProcessIdentity here = ProcessIdentity.of(ProcessHandle.current());
             InetSocketAddress address = at("127.0.0.1", other.getLocalPort());
             assertThat(ListenerOwner.isAmong(List.of(here), address))
-                    .as("both are ours")
+                    .as("both sockets belong to this process")
                     .hasValue(true);
 
             assertThat(owner(workers.running(), address)).hasValue(false);
@@ -158,14 +160,15 @@ class ListenerOwnerIT {
         return socket;
     }
 
-    /** A stranger on another address of the port is not reached at this one. */
+    /** A socket on another address of the same port is not reached at this address. */
     @Test
-    void aStrangerOnAnotherAddressDoesNotMatter() throws Exception {
+    void socketOnAnotherAddressIsIgnored() throws Exception {
         WorkerProcess process = workers.shell("exec " + listening("127.0.0.1"));
         int port = eventuallyListens(process);
-        try (ServerSocket stranger = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.9"))) {
+        try (ServerSocket unrelated = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.9"))) {
             assertThat(owner(process, at("127.0.0.1", port))).hasValue(true);
-            assertThat(owner(process, at("127.0.0.9", stranger.getLocalPort()))).hasValue(false);
+            assertThat(owner(process, at("127.0.0.9", unrelated.getLocalPort())))
+                    .hasValue(false);
         }
     }
 }

@@ -4,10 +4,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 
-/** Listens at an address until it is ended, and prints its pid and its port. */
+/** Listens at an address until it is killed, and prints its pid and its port. */
 final class ListeningMain {
 
-    private static final int PARENT_LOOKS_MILLIS = 600_000;
+    private static final int MAX_LIFE_MILLIS = 600_000;
 
     private ListeningMain() {}
 
@@ -20,7 +20,7 @@ final class ListeningMain {
     public static void main(String[] args) throws Exception {
         try (ServerSocket socket = new ServerSocket(0, 5, InetAddress.getByName(args[0]))) {
             System.out.println(ProcessHandle.current().pid() + " " + socket.getLocalPort());
-            Thread.sleep(PARENT_LOOKS_MILLIS); // not for ever: the test may be gone
+            Thread.sleep(MAX_LIFE_MILLIS); // bounded, because the test may have ended
         } catch (IOException e) {
             System.out.println(e);
         }

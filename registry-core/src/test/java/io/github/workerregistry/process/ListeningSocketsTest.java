@@ -14,7 +14,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Tables as a machine prints them on which the lowest byte comes first, which most are. */
+/** Tables in the format of a little-endian machine. */
 @ExtendWith(UnexpectedWarnings.class)
 class ListeningSocketsTest {
 
@@ -29,7 +29,7 @@ class ListeningSocketsTest {
     private static final String MAPPED_ANY = "0000000000000000FFFF000000000000";
 
     @BeforeEach
-    void thisMachinePrintsThemSo() {
+    void thisMachineIsLittleEndian() {
         assumeThat(ByteOrder.nativeOrder()).isEqualTo(ByteOrder.LITTLE_ENDIAN);
     }
 
@@ -46,12 +46,12 @@ class ListeningSocketsTest {
     }
 
     private static Set<Long> reached(String host, int port, List<String> tcp, List<String> tcp6) {
-        return ListeningSockets.parse(tcp, tcp6).reachedAt(new InetSocketAddress(host, port));
+        return ListeningSockets.parse(tcp, tcp6).reachableAt(new InetSocketAddress(host, port));
     }
 
     @ParameterizedTest
     @CsvSource({"127.0.0.1, 8100, 1", "127.0.0.2, 8100, 2", "127.0.0.1, 8101, 3", "10.0.0.1, 8101, 3"})
-    void theSocketOfTheAddressComesBeforeThatOfAll(String host, int port, long inode) {
+    void socketOfTheExactAddressPrecedesTheWildcardSocket(String host, int port, long inode) {
         List<String> tcp =
                 List.of(HEADING, listening(LOOPBACK, 8100, 1), listening(ANY, 8100, 2), listening(ANY, 8101, 3));
 
@@ -59,7 +59,7 @@ class ListeningSocketsTest {
     }
 
     @Test
-    void nobodyIsReachedAtAnotherPortNorByWhatOnlyConnects() {
+    void otherPortsAndConnectedSocketsAreIgnored() {
         List<String> tcp = List.of(HEADING, listening(LOOPBACK, 8100, 1), line(LOOPBACK, 8101, "01", 2));
 
         assertThat(reached("127.0.0.1", 8101, tcp, List.of())).isEmpty();
@@ -69,7 +69,7 @@ class ListeningSocketsTest {
     }
 
     @Test
-    void aSocketOfIpv6ForAllTakesIpv4TooUnlessThereIsOneOfIpv4() {
+    void wildcardIpv6SocketAcceptsIpv4UnlessAnIpv4SocketExists() {
         List<String> tcp6 = List.of(HEADING, listening(ANY_6, 8100, 6));
 
         assertThat(reached("127.0.0.1", 8100, List.of(HEADING), tcp6)).containsExactly(6L);
@@ -81,7 +81,7 @@ class ListeningSocketsTest {
     }
 
     @Test
-    void aSocketOfIpv6MayBeBoundToAnAddressOfIpv4() {
+    void ipv6SocketMayBeBoundToAnIpv4Address() {
         List<String> tcp6 = List.of(HEADING, listening(MAPPED_LOOPBACK, 8100, 7), listening(MAPPED_ANY, 8101, 8));
 
         assertThat(reached("127.0.0.1", 8100, List.of(HEADING, listening(ANY, 8100, 4)), tcp6))
@@ -91,7 +91,7 @@ class ListeningSocketsTest {
     }
 
     @Test
-    void allThatShareAPortAreReached() {
+    void allSocketsThatShareAPortAreFound() {
         List<String> tcp = List.of(listening(LOOPBACK, 8100, 1), listening(LOOPBACK, 8100, 2), listening(ANY, 8100, 3));
         List<String> tcp6 = List.of(listening(LOOPBACK_6, 8100, 4), listening(LOOPBACK_6, 8100, 5));
 

@@ -1,6 +1,6 @@
 package io.github.workerregistry.process;
 
-import io.github.workerregistry.testing.ProcessControllerContract;
+import io.github.workerregistry.testing.contract.ProcessControllerContract;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -76,10 +76,10 @@ class LocalProcessContract extends ProcessControllerContract {
         BooleanSupplier childRuns = () -> {
             if (child.get() == null) {
                 long last = process.outputTail(10).stream()
-                        .filter(line -> line.matches("\\d+")) // the shell may say that its sleep was terminated
+                        .filter(line -> line.matches("\\d+")) // the shell may report that its sleep was terminated
                         .mapToLong(Long::parseLong)
                         .reduce(0, (first, second) -> second);
-                ProcessIdentity.ofPid(last).ifPresent(child::set); // nobody has the pid 0
+                ProcessIdentity.ofPid(last).ifPresent(child::set); // no process has the pid 0
             }
             return child.get() != null && child.get().isAlive();
         };
@@ -115,7 +115,7 @@ class LocalProcessContract extends ProcessControllerContract {
     @Override
     protected void afterCheck() {
         if (!comesTrue(() -> ProcessHandle.current().children().noneMatch(ProcessHandle::isAlive), patience())) {
-            throw new AssertionError("the check left a process behind");
+            throw new AssertionError("the check left a running process behind");
         }
     }
 

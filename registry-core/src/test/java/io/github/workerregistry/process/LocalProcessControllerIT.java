@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The contract, and what exit codes, signals and notices of real processes are like. */
+/** The contract; exit codes, signals and exit notices of real processes. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class LocalProcessControllerIT {
@@ -45,18 +45,18 @@ class LocalProcessControllerIT {
     }
 
     @TestFactory
-    Stream<DynamicTest> keepsTheContractWithOutputInATemporaryDirectory() {
-        return testsOf(new TemporaryOutputContract(ofAHiveOfItsOwn().build()));
+    Stream<DynamicTest> fulfilsTheContractWithOutputInATemporaryDirectory() {
+        return testsOf(new TemporaryOutputContract(withUniqueHiveId().build()));
     }
 
     @TestFactory
-    Stream<DynamicTest> keepsTheContractWithOutputInADirectoryOfTheHost() {
-        return testsOf(
-                new LocalProcessContract(ofAHiveOfItsOwn().outputDirectory(logs).build()));
+    Stream<DynamicTest> fulfilsTheContractWithOutputInADirectoryOfTheHive() {
+        return testsOf(new LocalProcessContract(
+                withUniqueHiveId().outputDirectory(logs).build()));
     }
 
-    /** Whoever looks for orphans of this hive finds nobody else's. */
-    private static LocalProcessController.Builder ofAHiveOfItsOwn() {
+    /** With a unique hive id, so that a reaper finds no orphans of other tests. */
+    private static LocalProcessController.Builder withUniqueHiveId() {
         return LocalProcessController.builder().hiveId("contract-" + UUID.randomUUID());
     }
 
@@ -66,51 +66,51 @@ class LocalProcessControllerIT {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 3, 137})
-    void anExitCodeIsPassedOn(int code) {
+    void exitCodeIsReported(int code) {
         WorkerProcess process = workers.shell("exit " + code);
 
-        workers.eventuallyEnded(process);
+        workers.eventuallyExited(process);
 
         assertThat(process.exitStatus()).hasValue(ExitStatus.unrequested(code));
     }
 
     @Test
-    void aSignalFromElsewhereIsAnUnrequestedEnd() {
+    void externalSignalIsAnUnrequestedExit() {
         WorkerProcess process = workers.running();
 
         workers.handleOf(process).destroyForcibly();
-        workers.eventuallyEnded(process);
+        workers.eventuallyExited(process);
 
         assertThat(process.exitStatus()).hasValue(ExitStatus.unrequested(137));
     }
 
-    /** With Process.destroy() in place of a signal it dies of SIGPIPE, 141, while it says good-bye. */
+    /** Process.destroy() would end it by SIGPIPE (141) while it prints its last line. */
     @Test
-    void aWorkerThatTrapsSigtermEndsWithItsOwnCodeAndItsLastWords() {
+    void workerThatTrapsSigtermExitsWithItsOwnCodeAndLastLine() {
         WorkerProcess process =
                 workers.shell("trap 'echo good-bye; exit 7' TERM; echo ready; while :; do sleep 0.02; done");
         workers.eventuallyPrinted(process, "ready");
 
         process.terminate();
-        workers.eventuallyEnded(process);
+        workers.eventuallyExited(process);
 
         assertThat(process.exitStatus()).hasValue(ExitStatus.requested(7));
         assertThat(process.outputTail(9)).contains("ready", "good-bye");
     }
 
     @Test
-    void aStoppedProcessDiesOfKill() {
+    void stoppedProcessIsKilled() {
         WorkerProcess process = workers.running();
         workers.suspend(process);
 
         process.kill();
-        workers.eventuallyEnded(process);
+        workers.eventuallyExited(process);
 
         assertThat(process.exitStatus()).hasValue(ExitStatus.requested(137));
     }
 
     @Test
-    void theNoticeComesWithoutAnybodyAsking() {
+    void noticeCompletesWithoutPolling() {
         WorkerProcess process = workers.running();
 
         workers.handleOf(process).destroyForcibly();
@@ -119,7 +119,7 @@ class LocalProcessControllerIT {
     }
 
     @Test
-    void theExitIsSeenThoughTheCommonPoolIsFull() throws InterruptedException {
+    void exitIsDetectedAlthoughTheCommonPoolIsFull() throws InterruptedException {
         WorkerProcess process = workers.running();
         int tasks = 2 * ForkJoinPool.getCommonPoolParallelism() + 2;
         CountDownLatch done = new CountDownLatch(tasks);
@@ -141,7 +141,7 @@ class LocalProcessControllerIT {
     }
 
     @Test
-    void manyWhoAskAtOnceGetOneNotice() {
+    void concurrentPollsCompleteTheNoticeOnce() {
         for (int round = 0; round < 20; round++) {
             WorkerProcess process = workers.shell("sleep 600 & exit 3");
             AtomicInteger notices = new AtomicInteger();
@@ -158,7 +158,7 @@ class LocalProcessControllerIT {
     }
 
     @Test
-    void aReceiverOfTheNoticeMayCallBack() {
+    void callbackOfTheNoticeMayCallTheProcess() {
         WorkerProcess process = workers.running();
         var nested = process.onExit()
                 .thenApply(status -> {
@@ -169,7 +169,7 @@ class LocalProcessControllerIT {
                 .toCompletableFuture();
 
         process.kill();
-        workers.eventuallyEnded(process);
+        workers.eventuallyExited(process);
 
         assertThat(nested).isCompletedWithValue(Optional.of(ExitStatus.requested(137)));
     }
@@ -182,7 +182,7 @@ class LocalProcessControllerIT {
         }
     }
 
-    /** Where output is kept nowhere, nothing of it may be left. */
+    /** If output is not kept, nothing of it may remain. */
     private static final class TemporaryOutputContract extends LocalProcessContract {
         private final String prefix;
 

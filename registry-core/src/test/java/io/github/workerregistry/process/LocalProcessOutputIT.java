@@ -15,7 +15,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Where the output of a worker goes, and how much of it stays. */
+/** The destination of a worker's output, and how much of it is kept. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class LocalProcessOutputIT {
@@ -31,7 +31,7 @@ class LocalProcessOutputIT {
     }
 
     @Test
-    void aWorkerThatFloodsItsOutputRunsOnAndItsFileStaysBounded() {
+    void floodedOutputStaysBoundedAndTheWorkerKeepsRunning() {
         long limit = 1 << 20;
         LocalProcessController bounded = LocalProcessController.builder()
                 .outputDirectory(logs)
@@ -51,7 +51,7 @@ class LocalProcessOutputIT {
     }
 
     @Test
-    void theTailReachesBackOverACutOfTheFile() throws IOException {
+    void tailIncludesLinesFromBeforeATruncation() throws IOException {
         LocalProcessController bounded = LocalProcessController.builder()
                 .outputDirectory(logs)
                 .outputLimit(1_000)
@@ -79,10 +79,10 @@ class LocalProcessOutputIT {
     }
 
     @Test
-    void theNextProcessOfAWorkerAppendsToItsFile() {
+    void nextProcessOfAWorkerAppendsToItsFile() {
         for (String word : List.of("first", "second")) {
             WorkerProcess process = workers.start(spec("a/b", "echo", word));
-            workers.eventuallyEnded(process);
+            workers.eventuallyExited(process);
             assertThat(process.outputTail(9)).containsExactly(word);
             assertThat(process.outputBytes()).isEqualTo(word.length() + 1);
             process.release();
@@ -96,7 +96,7 @@ class LocalProcessOutputIT {
         WorkerProcess process =
                 workers.start(LocalProcessController.builder().discardOutput().build(), spec("w", "echo", "unheard"));
 
-        workers.eventuallyEnded(process);
+        workers.eventuallyExited(process);
 
         assertThat(process.recordsOutput()).isFalse();
         assertThat(process.outputBytes()).isZero();
@@ -104,7 +104,7 @@ class LocalProcessOutputIT {
     }
 
     @Test
-    void inheritedOutputGoesWhereThatOfThisJvmGoes() throws IOException {
+    void inheritedOutputGoesToThatOfThisJvm() throws IOException {
         WorkerProcess process =
                 workers.start(LocalProcessController.builder().inheritOutput().build(), spec("w", "sleep", "600"));
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a child is given at the start, and what is left over when it cannot be started or has ended. */
+/** What is passed to a child, and what remains after a failed start or after its exit. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class LocalProcessStartIT {
@@ -38,8 +38,7 @@ class LocalProcessStartIT {
     }
 
     @Test
-    void environmentAndDirectoryArePassedOnAndTheEnvironmentOfThisJvmIsInherited(@TempDir Path directory)
-            throws IOException {
+    void environmentAndDirectoryArePassedAndTheEnvironmentIsInherited(@TempDir Path directory) throws IOException {
         ProcessSpec spec = new ProcessSpec(
                 "w",
                 List.of("sh", "-c", "printf '%s\\n' \"$GREETING\" \"$PWD\" \"$PATH\" $SPT_NOENV"),
@@ -47,7 +46,7 @@ class LocalProcessStartIT {
                 Optional.of(directory));
 
         WorkerProcess process = workers.start(spec);
-        workers.eventuallyEnded(process);
+        workers.eventuallyExited(process);
 
         assertThat(process.outputTail(9))
                 .containsExactly("good day", directory.toRealPath().toString(), System.getenv("PATH"), "1");
@@ -57,7 +56,7 @@ class LocalProcessStartIT {
     void stdinIsEmptyAndStderrIsRecordedToo() {
         WorkerProcess process = workers.shell("cat; echo out; echo err >&2");
 
-        workers.eventuallyEnded(process);
+        workers.eventuallyExited(process);
 
         assertThat(process.outputTail(9)).containsExactly("out", "err");
     }
@@ -78,7 +77,7 @@ class LocalProcessStartIT {
     }
 
     @Test
-    void afterAFailedStartNothingIsLeft() throws IOException {
+    void failedStartLeavesNothingBehind() throws IOException {
         LocalProcessController temporary = LocalProcessController.create();
         Files.writeString(logs.resolve("old.log"), "kept");
 
@@ -97,9 +96,9 @@ class LocalProcessStartIT {
         assertThat(filesIn(directory)).hasSize(1);
     }
 
-    /** The message was as long as the command, with all that was in it. */
+    /** Regression: the message contained the whole command. */
     @Test
-    void aCommandThatIsTooLongForTheSystemIsRefusedInAFewWords() {
+    void tooLongCommandIsRejectedWithAShortMessage() {
         String secret = "TOPSECRET".repeat(20_000);
         Map<String, String> environment = Map.of("API_KEY", "TOPSECRET");
         ProcessSpec spec = new ProcessSpec("w", List.of("sleep", secret), environment, Optional.empty());
@@ -115,7 +114,7 @@ class LocalProcessStartIT {
     }
 
     @Test
-    void aMissingWorkingDirectoryIsNamed() {
+    void messageNamesAMissingWorkingDirectory() {
         Path missing = logs.resolve("missing");
         ProcessSpec spec = new ProcessSpec("w", List.of("sleep", "600"), Map.of(), Optional.of(missing));
 
@@ -126,7 +125,7 @@ class LocalProcessStartIT {
     }
 
     @Test
-    void aMissingOutputDirectoryIsNamed() {
+    void messageNamesAMissingOutputDirectory() {
         Path missing = logs.resolve("missing");
         LocalProcessController homeless =
                 LocalProcessController.builder().outputDirectory(missing).build();
@@ -138,7 +137,7 @@ class LocalProcessStartIT {
     }
 
     @Test
-    void anOutputFileThatCannotBeWrittenIsNamed() throws IOException {
+    void messageNamesAnUnwritableOutputFile() throws IOException {
         Path inTheWay = Files.createDirectory(logs.resolve("w.log"));
 
         assertThatThrownBy(() -> workers.controller().start(spec("w", "sleep", "600")))
@@ -148,37 +147,37 @@ class LocalProcessStartIT {
     }
 
     @Test
-    void theEnvironmentIsExactlyWhatTheSpecSays() {
+    void environmentIsExactlyThatOfTheSpec() {
         WorkerProcess process = workers.start(new ProcessSpec(
                 "w",
                 List.of("/usr/bin/env"),
                 Map.of("GREETING", "good day"),
                 Optional.empty(),
                 new InheritedEnvironment(Optional.of(Set.of("PATH", "NOT_THERE")), Set.of())));
-        workers.eventuallyEnded(process);
+        workers.eventuallyExited(process);
 
         assertThat(process.outputTail(99))
                 .filteredOn(line -> !line.startsWith("WORKER_REGISTRY_MARK="))
                 .containsExactlyInAnyOrder("GREETING=good day", "PATH=" + System.getenv("PATH"), "SPT_NOENV=1");
     }
 
-    /** The JDK looks for the program by its own PATH. */
+    /** The JDK searches the program on the PATH of this JVM. */
     @Test
-    void aProgramIsFoundThoughTheProcessInheritsNothing() {
+    void programIsFoundAlthoughNothingIsInherited() {
         WorkerProcess process = workers.start(new ProcessSpec(
                 "w",
                 List.of("env"),
                 Map.of(),
                 Optional.empty(),
                 new InheritedEnvironment(Optional.of(Set.of()), Set.of())));
-        workers.eventuallyEnded(process);
+        workers.eventuallyExited(process);
 
         assertThat(process.outputTail(99)).hasSize(2);
     }
 
-    /** The system says only that something is. */
+    /** The system does not report which argument is too long. */
     @Test
-    void whatIsTooLongForTheSystemIsNamed() {
+    void messageNamesTheLongestArgumentOrVariable() {
         ProcessSpec argument =
                 new ProcessSpec("w", List.of("true", "a", "x".repeat(3 << 20)), Map.of("A", "x"), Optional.empty());
         ProcessSpec variable =
@@ -195,12 +194,12 @@ class LocalProcessStartIT {
         assertThat(logs).isEmptyDirectory();
     }
 
-    /** The JDK forks first and makes its thread for the child then. */
+    /** The JDK forks before it creates its thread for the child. */
     @Test
-    void aChildThatIsThereThoughTheJdkFailedIsEnded() {
+    void childOfAFailedStartIsKilled() {
         List<ProcessHandle> forked = new ArrayList<>();
         LocalProcessController failing = new LocalProcessController(
-                "default", new KeptDirectory(logs, 1_000), OwnSession.ofThisSystem(), builder -> {
+                "default", new PersistentOutput(logs, 1_000), OwnSession.ofThisSystem(), builder -> {
                     forked.add(workers.processes().watch(builder.start().toHandle()));
                     throw new OutOfMemoryError("unable to create native thread");
                 });
@@ -215,7 +214,7 @@ class LocalProcessStartIT {
     }
 
     @Test
-    void theTemporaryDirectoryGoesWithItsLastFileAndComesBackWhenNeeded() {
+    void temporaryDirectoryIsDeletedWithItsLastFileAndRecreatedOnDemand() {
         LocalProcessController temporary = LocalProcessController.create();
         for (int round = 0; round < 2; round++) {
             WorkerProcess one = workers.start(temporary, spec("w", "sleep", "600"));
@@ -233,15 +232,15 @@ class LocalProcessStartIT {
     }
 
     @Test
-    void noFileDescriptorAndNoZombieIsLeft() throws IOException {
+    void noFileDescriptorAndNoZombieRemains() throws IOException {
         LocalProcessController temporary = LocalProcessController.create();
         for (int warmUp = 0; warmUp < 3; warmUp++) {
-            startAndEnd(temporary);
+            startAndKill(temporary);
         }
         int before = filesIn(Path.of("/proc/self/fd")).size();
 
         for (int round = 0; round < 20; round++) {
-            startAndEnd(temporary);
+            startAndKill(temporary);
         }
 
         await().untilAsserted(
@@ -251,7 +250,7 @@ class LocalProcessStartIT {
                                 .isEmpty());
     }
 
-    private void startAndEnd(LocalProcessController on) {
+    private void startAndKill(LocalProcessController on) {
         workers.end(workers.start(on, spec("w", "sh", "-c", "sleep 600 & sleep 600")));
         assertThatThrownBy(() -> on.start(RealWorkers.unstartable())).isInstanceOf(SpawnException.class);
     }

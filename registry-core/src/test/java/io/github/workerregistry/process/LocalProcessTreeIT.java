@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whoever a worker starts dies with it, and nobody else does. */
+/** All descendants of a worker are ended with it, and no other process is. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class LocalProcessTreeIT {
@@ -31,58 +31,60 @@ class LocalProcessTreeIT {
     }
 
     @Test
-    void theGrandchildOfAKilledWrapperDiesBeforeTheExitIsGiven() {
+    void grandchildOfAKilledWrapperIsKilledBeforeTheExitIsReported() {
         WorkerProcess wrapper = workers.shell("sleep 600 & echo $!; wait");
         ProcessIdentity grandchild = workers.printedPid(wrapper);
 
         workers.handleOf(wrapper).destroyForcibly();
-        workers.eventuallyEnded(wrapper);
+        workers.eventuallyExited(wrapper);
 
         assertThat(grandchild.isAlive()).isFalse();
         assertThat(wrapper.exitStatus()).hasValue(ExitStatus.unrequested(137));
     }
 
     @Test
-    void aGrandchildInASessionOfItsOwnThatIgnoresSigtermDiesWithAWrapperThatEndsByItself() {
+    void grandchildInItsOwnSessionThatIgnoresSigtermIsKilledAfterTheWrapperExits() {
         WorkerProcess wrapper =
                 workers.shell("trap 'exit 3' USR1; (trap '' TERM; exec setsid sh -c 'echo $$; exec sleep 600') & wait");
         ProcessIdentity grandchild = workers.printedPid(wrapper);
 
         workers.signal("USR1", wrapper);
-        workers.eventuallyEnded(wrapper);
+        workers.eventuallyExited(wrapper);
 
         assertThat(grandchild.isAlive()).isFalse();
         assertThat(wrapper.exitStatus()).hasValue(ExitStatus.unrequested(3));
     }
 
-    /** Nobody polls: the notice of the JDK has what is left killed, and the exit is held back until somebody asks. */
+    /**
+     * Without polling: the JDK's exit callback kills the rest of the tree, and the exit is reported by the next poll.
+     */
     @Test
-    void aSignalThatComesAfterACrashDoesNotMakeItARequest() {
+    void signalAfterACrashDoesNotMakeTheExitRequested() {
         WorkerProcess wrapper = workers.shell("sleep 600 & echo $!; wait");
         ProcessIdentity grandchild = workers.printedPid(wrapper);
         workers.handleOf(wrapper).destroyForcibly();
         workers.eventually(() -> !grandchild.isAlive());
 
         wrapper.terminate();
-        workers.eventuallyEnded(wrapper);
+        workers.eventuallyExited(wrapper);
 
         assertThat(wrapper.exitStatus()).hasValue(ExitStatus.unrequested(137));
     }
 
     @Test
-    void terminateAsksTheWholeTree() {
+    void terminateSignalsTheWholeTree() {
         WorkerProcess wrapper = workers.shell("sleep 600 & echo $!; wait");
         ProcessIdentity grandchild = workers.printedPid(wrapper);
 
         wrapper.terminate();
-        workers.eventuallyEnded(wrapper);
+        workers.eventuallyExited(wrapper);
 
         assertThat(grandchild.isAlive()).isFalse();
         assertThat(wrapper.exitStatus()).hasValue(ExitStatus.requested(143));
     }
 
     @Test
-    void aGrandchildThatIgnoresSigtermHoldsTheExitBackUntilKill() {
+    void grandchildThatIgnoresSigtermDelaysTheExitUntilKill() {
         WorkerProcess wrapper =
                 workers.shell("(trap '' TERM; sh -c 'echo $$; exec sleep 600') & trap 'exit 5' TERM; wait");
         ProcessIdentity grandchild = workers.printedPid(wrapper);
@@ -93,31 +95,31 @@ class LocalProcessTreeIT {
         await().during(Duration.ofMillis(200)).until(() -> wrapper.exitStatus().isEmpty() && grandchild.isAlive());
 
         wrapper.kill();
-        workers.eventuallyEnded(wrapper);
+        workers.eventuallyExited(wrapper);
         assertThat(grandchild.isAlive()).isFalse();
         assertThat(wrapper.exitStatus()).hasValue(ExitStatus.requested(5));
     }
 
     @Test
-    void aChildStartedInAnswerToSigtermIsAskedToo() {
-        // It waits until the child is a sleep: a shell that was just forked has the trap of its parent still.
+    void childStartedOnSigtermIsTerminatedToo() {
+        // Waits until the child is a sleep: a newly forked shell still has the trap of its parent.
         WorkerProcess wrapper = workers.shell("trap 'sleep 600 & until grep -q sleep /proc/$!/comm; do :; done;"
                 + " echo $!; exit 0' TERM; echo 0; while :; do sleep 0.02; done");
         workers.eventuallyPrinted(wrapper, "0");
 
         wrapper.terminate();
         workers.eventually(() -> !wrapper.outputTail(1).contains("0"));
-        workers.eventuallyEnded(wrapper);
+        workers.eventuallyExited(wrapper);
 
         long late = Long.parseLong(wrapper.outputTail(1).get(0));
         assertThat(ProcessIdentity.ofPid(late).filter(ProcessIdentity::isAlive)).isEmpty();
         assertThat(wrapper.exitStatus()).hasValue(ExitStatus.requested(0));
     }
 
-    /** It bears no mark: it has to be found before its parent dies. */
+    /** It has no mark, so it must be found before its parent exits. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void aChildWithAnEmptiedEnvironmentIsEndedWithItsParent(boolean force) {
+    void childWithAnEmptiedEnvironmentIsEndedWithItsParent(boolean force) {
         WorkerProcess wrapper = workers.shell("env -i sh -c 'echo $$; exec sleep 600' & wait");
         ProcessIdentity child = workers.printedPid(wrapper);
 
@@ -128,11 +130,11 @@ class LocalProcessTreeIT {
         }
 
         workers.eventually(() -> !child.isAlive());
-        workers.eventuallyEnded(wrapper);
+        workers.eventuallyExited(wrapper);
     }
 
     @Test
-    void killEndsATreeThatGrowsMeanwhile() {
+    void killEndsATreeThatKeepsForking() {
         WorkerProcess process = workers.shell("echo ready; while :; do setsid sleep 600 & sleep 0.01; done");
         workers.eventuallyPrinted(process, "ready");
         await().until(() -> workers.handleOf(process).children().count() > 10);
@@ -140,32 +142,32 @@ class LocalProcessTreeIT {
         ProcessTree left = new ProcessTree(new ProcessMark(markOf(process)));
 
         process.kill();
-        workers.eventuallyEnded(process);
+        workers.eventuallyExited(process);
 
         left.search();
         assertThat(left.isAlive()).isFalse();
     }
 
-    /** A search by the beginning of the mark would let the first worker take the tenth along. */
+    /** A search by prefix of the mark would match worker 10 for worker 1. */
     @Test
-    void otherWorkersAndStrangersAreLeftAlone() {
-        ProcessHandle stranger = workers.processes().start("sleep", "600");
+    void otherWorkersAndUnrelatedProcessesAreNotSignalled() {
+        ProcessHandle unrelated = workers.processes().start("sleep", "600");
         WorkerProcess first = workers.running();
         List<WorkerProcess> others = Stream.generate(workers::running).limit(10).toList();
 
         first.kill();
-        workers.eventuallyEnded(first);
+        workers.eventuallyExited(first);
 
         assertThat(others).allMatch(other -> other.identity().isAlive());
-        assertThat(stranger.isAlive()).isTrue();
+        assertThat(unrelated.isAlive()).isTrue();
     }
 
-    /** The child is still on its way to be a sleep when the exit of its parent is seen. */
+    /** The child is still in exec when the exit of its parent is detected. */
     @Test
-    void aChildStartedInTheLastMomentDies() {
+    void childStartedImmediatelyBeforeTheExitIsKilled() {
         for (int round = 0; round < 30; round++) {
             WorkerProcess wrapper = workers.shell("sleep 600 & echo $!");
-            workers.eventuallyEnded(wrapper);
+            workers.eventuallyExited(wrapper);
 
             long child = Long.parseLong(wrapper.outputTail(1).get(0));
             assertThat(ProcessIdentity.ofPid(child).filter(ProcessIdentity::isAlive))

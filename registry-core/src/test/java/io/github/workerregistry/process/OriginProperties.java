@@ -10,12 +10,12 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.lifecycle.AddLifecycleHook;
 
-/** Names come back from a mark as they were, whatever they are made of: half surrogates and NUL too. */
+/** Any names are preserved by a mark, including unpaired surrogates and NUL. */
 @AddLifecycleHook(UnexpectedWarnings.class)
 class OriginProperties {
 
     @Property
-    void anyNamesComeBack(@ForAll("names") String hiveId, @ForAll("names") String workerId) {
+    void anyNamesArePreserved(@ForAll("names") String hiveId, @ForAll("names") String workerId) {
         Origin origin = Origin.here(hiveId, workerId, "5d1e.7");
 
         ProcessMark mark = origin.mark();

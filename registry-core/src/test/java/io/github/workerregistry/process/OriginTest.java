@@ -18,7 +18,7 @@ class OriginTest {
     private final Origin here = Origin.here("default", "w", "start.1");
 
     @Test
-    void aMarkReadsLikeAPath() {
+    void markHasTheFormOfAPath() {
         Origin origin = new Origin("gpu box", HIVE, "4026531836", "a/b=ü%", "5d1e.7");
 
         assertThat(origin.mark().value())
@@ -43,13 +43,13 @@ class OriginTest {
                 "default/4711/88123/3f0c-boot/4026531836/%0077/5d1e.7",
                 "default/4711/88123/3f0c-boot/4026531836/%20/5d1e.7",
             })
-    void whatIsNotToTheLetterAMarkOfOursSaysNothing(String similar) {
+    void malformedMarkIsIgnored(String similar) {
         assertThat(Origin.of(new ProcessMark(similar))).isEmpty();
     }
 
-    /** A forged one of 100,000 letters was a line of 100 kB in the log for each process. */
+    /** Regression: a forged mark of 100,000 characters caused a log line of 100 kB for each process. */
     @Test
-    void aMarkThatSaysMoreThanANameMayHaveSaysNothing() {
+    void markWithATooLongNameIsIgnored() {
         String longest = "w".repeat(256);
         String escaped = "\u6a21".repeat(256);
         for (String name : new String[] {longest, escaped}) {
@@ -73,7 +73,7 @@ class OriginTest {
     }
 
     @Test
-    void whatThisJvmStartsIsNotOrphaned() {
+    void processStartedByThisJvmIsNoOrphan() {
         assertThat(here.hive()).isEqualTo(ProcessIdentity.of(ProcessHandle.current()));
         assertThat(here.isOrphaned()).isFalse();
         assertThat(Origin.of(here.mark())).hasValue(here);
@@ -81,17 +81,17 @@ class OriginTest {
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    void aHiveIsDeadIfItsPidBelongsToAnother() {
+    void hiveIsDeadIfItsPidWasReused() {
         assertThat(startedBy(here.hive().startTime() + 1, here.hive().bootId()).isOrphaned())
                 .isTrue();
         assertThat(startedBy(here.hive().startTime(), "an earlier boot").isOrphaned())
                 .isTrue();
     }
 
-    /** Else a hive that could not read its own start time would lose its workers to the next one that starts. */
+    /** Otherwise a hive that could not read its own start time would lose its workers to the next one that starts. */
     @Test
     @EnabledOnOs(OS.LINUX)
-    void whatCannotBeJudgedFromHereIsNotOrphaned() {
+    void processOfAHiveInAnUnknownStateIsNoOrphan() {
         assertThat(startedBy(0, here.hive().bootId()).isOrphaned()).isFalse();
         assertThat(startedBy(here.hive().startTime() + 1, "").isOrphaned()).isFalse();
         Origin elsewhere = new Origin(

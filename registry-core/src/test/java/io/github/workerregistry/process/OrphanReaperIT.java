@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Who goes when a hive has died, and who stays. */
+/** Which processes are killed after the death of a hive, and which are not. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class OrphanReaperIT {
@@ -48,7 +48,7 @@ class OrphanReaperIT {
     }
 
     @Test
-    void whatADeadHiveLeftBehindGoesAndTheWorkersOfLivingHivesStay() {
+    void orphansAreKilledAndWorkersOfLiveHivesAreNot() {
         Hive dead = hives.start(id, PLAIN, FORKING, PLAIN, FORKING);
         Hive sameId = hives.start(id, PLAIN, FORKING);
         Hive otherId = hives.start(RealHives.newId(), PLAIN, FORKING);
@@ -76,10 +76,10 @@ class OrphanReaperIT {
                         orphan.command().filter(path -> path.endsWith("sleep")).isPresent());
     }
 
-    /** Dead to its parent, who does not ask, and still in the list of processes with its pid and its start time. */
+    /** It has exited but is not reaped by its parent: it is still listed with its pid and start time. */
     @Test
-    void aZombieIsADeadHive() {
-        Hive hive = hives.startUnderADeafParent(id, PLAIN, FORKING);
+    void zombieCountsAsADeadHive() {
+        Hive hive = hives.startUnderANonReapingParent(id, PLAIN, FORKING);
         List<ProcessIdentity> orphans = hive.members(4);
         ProcessIdentity zombie = hive.identity();
         hive.kill();
@@ -91,7 +91,7 @@ class OrphanReaperIT {
     }
 
     @Test
-    void aStrangerWithThePidOfAHiveIsNotThatHive() {
+    void processThatReusesThePidOfAHiveIsNotThatHive() {
         ProcessIdentity self = here.hive();
         ProcessHandle ofAnother =
                 marked(startedBy(new ProcessIdentity(self.pid(), self.startTime() + 1, self.bootId())));
@@ -106,11 +106,11 @@ class OrphanReaperIT {
     }
 
     @Test
-    void whoMerelyLooksLikeAnOrphanStays() {
+    void processesThatOnlyResembleOrphansAreNotKilled() {
         ProcessIdentity dead =
                 new ProcessIdentity(here.hive().pid(), 1, here.hive().bootId());
         String mark = startedBy(dead).value();
-        List<ProcessHandle> strangers = List.of(
+        List<ProcessHandle> similar = List.of(
                 sleeping("X_WORKER_REGISTRY_MARK=" + mark),
                 sleeping("X= WORKER_REGISTRY_MARK=" + mark),
                 sleeping("WORKER_REGISTRY_MARK=" + mark + "/"),
@@ -121,19 +121,17 @@ class OrphanReaperIT {
         OrphanReport report = OrphanReaper.of(id).reap();
 
         assertThat(report).isEqualTo(new OrphanReport(true, List.of(), List.of()));
-        assertThat(strangers).allMatch(RealProcesses::runs);
+        assertThat(similar).allMatch(RealProcesses::runs);
     }
 
     @Test
-    void withNothingToDoTheReportIsEmpty() {
+    void reportIsEmptyWithoutOrphans() {
         assertThat(OrphanReaper.of(id).reap()).isEqualTo(new OrphanReport(true, List.of(), List.of()));
     }
 
-    /**
-     * A hive in a worker of a dead hive reaps the other workers, and neither itself nor what its worker consists of.
-     */
+    /** A hive in a worker of a dead hive reaps the other workers, but neither itself nor the tree of its worker. */
     @Test
-    void theWorkerInWhichTheCallerRunsStays() {
+    void workerThatContainsTheCallerIsNotKilled() {
         Hive outer = hives.start(id, PLAIN, "reaping:" + id, FORKING);
         outer.members(7);
         RealHives.eventuallyPrinted(outer.outputOf(1), "ready");
@@ -146,9 +144,9 @@ class OrphanReaperIT {
         assertThat(outer.pidsOf(2)).hasSize(3).noneMatch(OrphanReaperIT::runs);
     }
 
-    /** Not a worker by descent, as after a double fork: its own environment is all that says so. */
+    /** Not a descendant of the worker, as after a double fork: only its own environment has the mark. */
     @Test
-    void aCallerThatBearsTheMarkOfADeadHiveStays() {
+    void callerWithTheMarkOfADeadHiveIsNotKilled() {
         ProcessIdentity dead =
                 new ProcessIdentity(here.hive().pid(), 1, here.hive().bootId());
         ProcessHandle neighbour = marked(startedBy(dead));
@@ -164,7 +162,7 @@ class OrphanReaperIT {
     }
 
     @Test
-    void aHiveThatIsAnOrphanGoesWithItsWorkersAndItsPortIsFree() throws IOException {
+    void orphanedHiveIsKilledWithItsWorkersAndItsPortIsFreed() throws IOException {
         Hive outer = hives.start(id, "hive:" + RealHives.newId());
         RealHives.eventuallyPrinted(outer.outputOf(0), "ready");
         List<ProcessIdentity> orphans = outer.members(5);
@@ -181,7 +179,7 @@ class OrphanReaperIT {
     }
 
     @Test
-    void ifTheInnerHiveDiedTooItsWorkersAreThoseOfTheInnerId() {
+    void workersOfADeadInnerHiveAreOrphansOfTheInnerId() {
         String innerId = RealHives.newId();
         Hive outer = hives.start(id, "hive:" + innerId);
         RealHives.eventuallyPrinted(outer.outputOf(0), "ready");
@@ -199,8 +197,8 @@ class OrphanReaperIT {
     }
 
     @Test
-    void whoDoesNotGoIsReported() {
-        UnexpectedWarnings.expect("has not gone PT0.05S after SIGKILL");
+    void orphanThatSurvivesSigkillIsReported() {
+        UnexpectedWarnings.expect("still runs PT0.05S after SIGKILL");
         ProcessIdentity dead =
                 new ProcessIdentity(here.hive().pid(), 1, here.hive().bootId());
         ProcessHandle orphan = marked(startedBy(dead));
@@ -212,7 +210,7 @@ class OrphanReaperIT {
     }
 
     @Test
-    void anInterruptedCallerWaitsAndStaysInterrupted() {
+    void interruptedCallerWaitsAndStaysInterrupted() {
         ProcessIdentity dead =
                 new ProcessIdentity(here.hive().pid(), 1, here.hive().bootId());
         ProcessHandle orphan = marked(startedBy(dead));
@@ -225,9 +223,9 @@ class OrphanReaperIT {
         assertThat(RealProcesses.runs(orphan)).isFalse();
     }
 
-    /** A worker names its program, and whoever starts a process its mark. */
+    /** Workers choose the name of their program, and any process can set a mark. */
     @Test
-    void theWordsOfAnOrphanStayInTheirLineOfTheLog() throws IOException {
+    void textOfAnOrphanIsSanitisedInTheLog() throws IOException {
         Path sleep = Path.of("/bin/sleep").toRealPath();
         assumeTrue(sleep.endsWith("sleep"), "sleep is a program of its own, and can be copied under another name");
         Path program = Files.copy(sleep, directory.resolve("evil\nsleep"), COPY_ATTRIBUTES);
@@ -254,7 +252,7 @@ class OrphanReaperIT {
 
     private ProcessHandle marked(ProcessMark mark) {
         ProcessHandle process = sleeping("WORKER_REGISTRY_MARK=" + mark.value());
-        assertThat(ProcessMark.lookAt(process.pid()).mark()).isEqualTo(Optional.of(mark));
+        assertThat(ProcessMark.observe(process.pid()).mark()).isEqualTo(Optional.of(mark));
         return process;
     }
 

@@ -15,12 +15,13 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class OrphanReaperTest {
 
     @Test
-    void aHiveIdIsAName() {
+    void hiveIdIsCheckedAsAName() {
         for (String bad : List.of("", " ", "a\nb", "a\0b", "x".repeat(257))) {
             assertThatThrownBy(() -> OrphanReaper.of(bad))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageStartingWith("hiveId must");
-            assertThatThrownBy(() -> LocalProcessController.builder().hiveId(bad))
+            assertThatThrownBy(
+                            () -> LocalProcessController.builder().hiveId(bad).build())
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageStartingWith("hiveId must");
         }
@@ -30,14 +31,14 @@ class OrphanReaperTest {
     }
 
     @Test
-    void aControllerTellsItsHiveId() {
+    void controllerReportsItsHiveId() {
         assertThat(LocalProcessController.create().hiveId()).isEqualTo("default");
         assertThat(LocalProcessController.builder().hiveId("gpu box").build().hiveId())
                 .isEqualTo("gpu box");
     }
 
     @Test
-    void theTimeoutIsPositive() {
+    void timeoutMustBePositive() {
         assertThatThrownBy(() -> OrphanReaper.of("default", Duration.ZERO))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("timeout must be > 0, was PT0S");
@@ -45,7 +46,7 @@ class OrphanReaperTest {
 
     @Test
     @DisabledOnOs(OS.LINUX)
-    void elsewhereItSaysThatItIsNotSupported() {
+    void reportSaysNotSupportedOnOtherSystems() {
         assertThat(OrphanReaper.of("default").reap()).isEqualTo(OrphanReport.unsupported());
     }
 }

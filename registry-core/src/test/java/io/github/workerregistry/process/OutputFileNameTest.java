@@ -17,12 +17,12 @@ class OutputFileNameTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"w", "worker-1_a.b", "0", "_", "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "console", "com10"})
-    void aPlainIdIsTheName(String id) {
+    void plainIdIsTheFileName(String id) {
         assertThat(OutputFileName.of(id)).isEqualTo(id + ".log");
     }
 
     @Test
-    void ofAnyOtherIdAReadablePartIsLeftAndAHashFollows() {
+    void anyOtherIdBecomesAReadablePartAndAHash() {
         assertThat(OutputFileName.of("hf:Qwen/Qwen2.5-7B")).matches("hf_Qwen_Qwen2\\.5-7B" + HASH);
         assertThat(OutputFileName.of("gpu box")).matches("gpu_box" + HASH);
         assertThat(OutputFileName.of("../x")).matches("_\\._x" + HASH);
@@ -34,20 +34,20 @@ class OutputFileNameTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"con", "CON", "con.x", "Nul", "com1", "lpt9.txt", "aux.tar.gz"})
-    void aDeviceOfWindowsIsNoName(String id) {
+    void windowsDeviceNameIsNotUsed(String id) {
         assertThat(OutputFileName.of(id)).matches("_.*" + HASH);
     }
 
     @Test
-    void aLongIdIsCut() {
+    void longIdIsTruncated() {
         assertThat(OutputFileName.of("m".repeat(200))).isEqualTo("m".repeat(200) + ".log");
         assertThat(OutputFileName.of("m".repeat(201))).matches("m{100}" + HASH);
         assertThat(OutputFileName.of("模".repeat(256))).hasSizeLessThan(143);
     }
 
-    /** Two ids shared a file: one that was cut, and the one that its file name was. */
+    /** Regression: a truncated id and the id equal to its file name shared a file. */
     @Test
-    void differentIdsHaveDifferentNamesAlsoWhereCaseDoesNotCount() {
+    void differentIdsHaveDifferentNamesOnACaseInsensitiveFileSystem() {
         String cut = OutputFileName.of("m".repeat(250));
         List<String> ids = List.of(
                 "m".repeat(250),

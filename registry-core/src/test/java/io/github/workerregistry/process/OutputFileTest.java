@@ -31,7 +31,7 @@ class OutputFileTest {
     }
 
     @Test
-    void whatEarlierProcessesWroteIsNotCountedAndNotShown() throws IOException {
+    void outputOfEarlierProcessesIsNotCountedAndNotReturned() throws IOException {
         print("of the last one\n");
         OutputFile output = output();
 
@@ -42,7 +42,7 @@ class OutputFileTest {
     }
 
     @Test
-    void aFileOverTheLimitIsEmptiedAndItsEndRemembered() throws IOException {
+    void fileAboveTheLimitIsTruncatedAndItsEndIsKept() throws IOException {
         OutputFile output = output();
         print("x".repeat(100) + "\nend\n");
 
@@ -56,19 +56,19 @@ class OutputFileTest {
     }
 
     @Test
-    void whatIsRememberedStaysBoundedOverManyCuts() throws IOException {
+    void keptOutputStaysBoundedOverManyTruncations() throws IOException {
         OutputFile output = output();
         for (int i = 0; i < 100; i++) {
             print("line " + i + " " + "x".repeat(2_000) + "\n");
             assertThat(output.bytes()).isGreaterThan(2_000L * i);
         }
 
-        // 64 KiB hold 32 of these lines, the first of which lacks its beginning.
+        // 64 KiB contain 32 of these lines, the first of which is incomplete.
         assertThat(output.tail(1_000)).hasSize(32).last().asString().startsWith("line 99 ");
     }
 
     @Test
-    void aFileOfManyGibibytesIsCountedAndItsEndIsRead() throws IOException {
+    void fileOfManyGibibytesIsCountedAndItsEndIsRead() throws IOException {
         long gibibytes = 5L << 30;
         OutputFile output = outputTo(HeldFile.open(file.getParent(), "w.log"), Long.MAX_VALUE);
         try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
@@ -81,7 +81,7 @@ class OutputFileTest {
     }
 
     @Test
-    void aLineThatACutWentThroughIsShownWhole() throws IOException {
+    void lineSplitByATruncationIsReturnedWhole() throws IOException {
         OutputFile output = output();
         print("x".repeat(100) + "\nfirst half, ");
         assertThat(output.bytes()).isEqualTo(113);
@@ -92,7 +92,7 @@ class OutputFileTest {
     }
 
     @Test
-    void theCountDoesNotFallWhenSomebodyElseCutsTheFile() throws IOException {
+    void countDoesNotDecreaseAfterAnExternalTruncation() throws IOException {
         OutputFile output = output();
         print("0123456789");
         assertThat(output.bytes()).isEqualTo(10);
@@ -103,9 +103,9 @@ class OutputFileTest {
         assertThat(output.tail(9)).containsExactly("a");
     }
 
-    /** Else a worker could print, be read, have its file cut, and have printed nothing. */
+    /** Otherwise output that was returned, and then truncated, would never be counted. */
     @Test
-    void whatWasShownWasCounted() throws IOException {
+    void returnedOutputIsCounted() throws IOException {
         try (RandomAccessFile growing = new RandomAccessFile(file.toFile(), "rw") {
             @Override
             public long length() throws IOException {
@@ -124,7 +124,7 @@ class OutputFileTest {
     }
 
     @Test
-    void anOutputThatCannotBeReadIsCountedAsItWasAndHasNoTail() throws IOException {
+    void unreadableOutputKeepsItsCountAndHasNoTail() throws IOException {
         try (RandomAccessFile broken = new RandomAccessFile(file.toFile(), "rw") {
             @Override
             public long length() throws IOException {
@@ -144,9 +144,9 @@ class OutputFileTest {
         }
     }
 
-    /** A channel of NIO closes itself under an interrupted thread. */
+    /** An NIO channel is closed by an interrupt. */
     @Test
-    void anInterruptedThreadCutsAndReadsToo() throws IOException {
+    void interruptedThreadTruncatesAndReads() throws IOException {
         OutputFile output = output();
         print("x".repeat(100) + "\nend\n");
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A worker has a session of its own, and nothing else of it differs from what was asked for. */
+/** A worker runs in its own session; everything else is as specified. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class OwnSessionIT {
@@ -50,14 +50,14 @@ class OwnSessionIT {
     }
 
     @BeforeAll
-    static void thereIsASetsid() {
+    static void requireSetsid() {
         assumeTrue(
                 OwnSession.ofThisSystem().command(spec("w", "sh")).size() > 1,
                 "there is no setsid on this machine, and so there are no sessions");
     }
 
     @Test
-    void aWorkerLeadsASessionOfItsOwnAndThePidIsThatOfItsProgram() {
+    void workerLeadsItsOwnSessionAndThePidIsThatOfItsProgram() {
         WorkerProcess worker = workers.shell("echo $$; exec sleep 600");
 
         ProcessIdentity program = workers.printedPid(worker);
@@ -68,9 +68,9 @@ class OwnSessionIT {
         assertThat(sessionOf(ProcessIdentity.of(ProcessHandle.current()))).isNotEqualTo(program.pid());
     }
 
-    /** A second one would fork, and the worker would have ended before it began. */
+    /** A second setsid would fork, and the worker would count as exited. */
     @Test
-    void aCommandThatAsksForASessionItselfGetsOne() {
+    void commandThatStartsWithSetsidIsNotWrapped() {
         WorkerProcess worker = workers.start("setsid", "sh", "-c", "echo $$; exec sleep 600");
 
         ProcessIdentity program = workers.printedPid(worker);
@@ -81,20 +81,20 @@ class OwnSessionIT {
     }
 
     @Test
-    void aWorkerThatMakesAProcessGroupOfItsOwnForItsChildrenIsEndedWithThem() {
+    void workerWithAProcessGroupForItsChildrenIsEndedWithThem() {
         WorkerProcess worker = workers.shell("timeout 600 sleep 600 & echo $!; wait");
         ProcessIdentity child = workers.printedPid(worker);
         workers.eventually(() -> groupOf(child) == child.pid());
 
         worker.terminate();
-        workers.eventuallyEnded(worker);
+        workers.eventuallyExited(worker);
 
         assertThat(child.isAlive()).isFalse();
         assertThat(worker.exitStatus()).hasValue(ExitStatus.requested(143));
     }
 
     @Test
-    void argumentsAreWhatTheyWere() {
+    void argumentsAreUnchanged() {
         List<String> arguments = new ArrayList<>(List.of(
                 "",
                 "-",
@@ -119,7 +119,7 @@ class OwnSessionIT {
     }
 
     @Test
-    void tenThousandArgumentsArrive() {
+    void tenThousandArgumentsArePassed() {
         List<String> arguments =
                 IntStream.range(0, 10_000).mapToObj(Integer::toString).toList();
 
@@ -127,7 +127,7 @@ class OwnSessionIT {
     }
 
     @Test
-    void anArgumentThatIsTooLongIsASpawnExceptionOfTheProgram() {
+    void tooLongArgumentIsASpawnExceptionOfTheProgram() {
         assertThatThrownBy(() -> workers.start("sleep", "6".repeat(200_000)))
                 .isInstanceOf(SpawnException.class)
                 .hasMessageContaining("cannot start sleep")
@@ -135,16 +135,16 @@ class OwnSessionIT {
                 .hasCauseInstanceOf(IOException.class);
     }
 
-    /** Taken for options, {@code -c} and {@code -f} would change the session, and the script would not run. */
+    /** If treated as options, {@code -c} and {@code -f} would change the session, and the script would not run. */
     @ParameterizedTest
     @ValueSource(strings = {"-f", "-c", "--help", "--", "a program", "$(echo no)", "ä"})
-    void anyFileNameNamesAProgram(String name) throws IOException {
+    void anyFileNameCanBeAProgram(String name) throws IOException {
         assumeTrue(Charset.forName(System.getProperty("sun.jnu.encoding"))
                 .newEncoder()
                 .canEncode(name));
         script(directory.resolve(name), "#!/bin/sh\necho $$; exec sleep 600\n");
-        Path odd = Files.createDirectory(directory.resolve("-odd"));
-        script(odd.resolve(name), "#!/bin/sh\necho $$; exec sleep 600\n");
+        Path hyphenated = Files.createDirectory(directory.resolve("-odd"));
+        script(hyphenated.resolve(name), "#!/bin/sh\necho $$; exec sleep 600\n");
 
         for (String program : List.of(directory.resolve(name).toString(), "./" + name, "-odd/" + name)) {
             WorkerProcess worker = workers.start(
@@ -155,31 +155,31 @@ class OwnSessionIT {
         }
     }
 
-    /** As the JDK does, and any shell. */
+    /** As in the JDK and in any shell. */
     @Test
-    void aScriptThatNamesNoInterpreterIsRunByTheShell() throws IOException {
+    void scriptWithoutInterpreterIsRunByTheShell() throws IOException {
         Path script = script(directory.resolve("plain"), "echo \"$1\"; exit 4\n");
 
         WorkerProcess worker = workers.start(script.toString(), "an argument");
-        workers.eventuallyEnded(worker);
+        workers.eventuallyExited(worker);
 
         assertThat(worker.outputTail(9)).containsExactly("an argument");
         assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(4));
     }
 
     @Test
-    void aScriptWhoseInterpreterIsMissingEndsWith127AndSaysSo() throws IOException {
+    void scriptWithAMissingInterpreterExitsWith127AndPrintsTheReason() throws IOException {
         Path script = script(directory.resolve("lost"), "#!/no/such/interpreter\n");
 
         WorkerProcess worker = workers.start(script.toString());
-        workers.eventuallyEnded(worker);
+        workers.eventuallyExited(worker);
 
         assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(127));
         assertThat(worker.outputTail(9)).singleElement().asString().contains(script.toString());
     }
 
     @Test
-    void aFileThatMayNotBeExecutedAndADirectoryAreSpawnExceptions() throws IOException {
+    void nonExecutableFileAndDirectoryAreSpawnExceptions() throws IOException {
         Path text = Files.writeString(directory.resolve("text"), "#!/bin/sh\n");
 
         for (Path program : List.of(text, directory)) {
@@ -189,9 +189,9 @@ class OwnSessionIT {
         }
     }
 
-    /** The JDK looks a program up before it makes the environment of the child. */
+    /** The JDK searches the program before it creates the environment of the child. */
     @Test
-    void aProgramIsLookedUpByThePathOfThisJvm() throws IOException {
+    void programIsSearchedOnThePathOfThisJvm() throws IOException {
         script(directory.resolve("only-here"), "#!/bin/sh\n");
         Map<String, String> otherPath = Map.of("PATH", directory.toString());
 
@@ -201,12 +201,12 @@ class OwnSessionIT {
                 .hasMessageContaining("No such file or directory");
         WorkerProcess worker =
                 workers.start(new ProcessSpec("w", List.of("sh", "-c", "echo $PATH"), otherPath, Optional.empty()));
-        workers.eventuallyEnded(worker);
+        workers.eventuallyExited(worker);
         assertThat(worker.outputTail(1)).containsExactly(directory.toString());
     }
 
     @Test
-    void whereThereIsNoSetsidTheCommandStaysAndThatIsToldOnce() {
+    void withoutSetsidTheCommandIsUnchangedAndLoggedOnce() {
         OwnSession none = new OwnSession(ProgramSearch.in(Optional.of("/bin")), Optional.empty());
 
         assertThat(none.command(spec("w", "sh", "-c", ":"))).containsExactly("sh", "-c", ":");
@@ -214,14 +214,15 @@ class OwnSessionIT {
 
         assertThat(logged.said(Level.INFO))
                 .containsExactly(
-                        "there is no setsid here: workers run in the session of this JVM, and get what is sent to it");
+                        "setsid not found: workers run in the session of this JVM and receive signals sent to its"
+                                + " process group");
     }
 
     private List<String> printedOf(List<String> command, List<String> arguments) {
         List<String> whole = new ArrayList<>(command);
         whole.addAll(arguments);
         WorkerProcess worker = workers.start(new ProcessSpec("w", whole, Map.of(), Optional.empty()));
-        workers.eventuallyEnded(worker);
+        workers.eventuallyExited(worker);
         return worker.outputTail(100);
     }
 

@@ -16,7 +16,7 @@ class PidCursorTest {
     final RealProcesses processes = new RealProcesses();
 
     @Test
-    void thePidsBetweenAreThoseAfterTheOneUpToTheOther() {
+    void pidsBetweenExcludeTheFirstAndIncludeTheLast() {
         assertThat(PidCursor.between(7, 9)).accepts(8L, 9L).rejects(7L, 10L, 1L);
         assertThat(PidCursor.between(7, 7)).rejects(6L, 7L, 8L);
         assertThat(PidCursor.between(32_760, 310)).accepts(32_761L, 300L, 310L).rejects(32_760L, 311L);
@@ -24,13 +24,13 @@ class PidCursorTest {
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    void aPidThatIsGivenOutIsPassed() {
+    void assignedPidMatches() {
         PidCursor cursor = new PidCursor();
         ProcessHandle started = processes.start("sleep", "600");
 
         assertThat(cursor.passed()).accepts(started.pid());
         assertThat(cursor.passed())
-                .as("the next time, unless others are started")
+                .as("the next call, unless other processes are started")
                 .rejects(started.pid());
     }
 }

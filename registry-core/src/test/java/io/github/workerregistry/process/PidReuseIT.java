@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A stranger has got the pid of a process of ours: no signal that is meant for that one goes to the stranger. */
+/** An unrelated process reuses the pid of a process of ours: it never receives a signal for that process. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class PidReuseIT {
@@ -35,95 +35,96 @@ class PidReuseIT {
     }
 
     @BeforeAll
-    static void pidsCanBeForced() {
-        ReusedPid.assumeItCanBeForced();
+    static void assumePidCanBeSet() {
+        ReusedPid.assumePidCanBeSet();
     }
 
-    /** With the pid of one that is dead. */
-    private ProcessHandle stranger(ProcessIdentity dead) {
-        ProcessHandle stranger = ReusedPid.start(
+    /** Starts an unrelated process with the pid of a dead one. */
+    private ProcessHandle startWithPidOf(ProcessIdentity dead) {
+        ProcessHandle unrelated = ReusedPid.start(
                 dead, () -> workers.processes().start("sleep", "600"), ProcessHandle::pid, workers.processes()::end);
-        assertThat(ProcessIdentity.of(stranger)).as("another process").isNotEqualTo(dead);
-        return stranger;
+        assertThat(ProcessIdentity.of(unrelated)).as("identity differs").isNotEqualTo(dead);
+        return unrelated;
     }
 
-    private static void assertUnharmed(ProcessHandle stranger) {
-        assertThat(RealProcesses.runs(stranger)).isTrue();
+    private static void assertUnharmed(ProcessHandle unrelated) {
+        assertThat(RealProcesses.runs(unrelated)).isTrue();
     }
 
     @Test
-    void anIdentityIsNotThatOfTheStranger() {
+    void identityDiffersFromThatOfTheProcessThatReusesThePid() {
         WorkerProcess worker = workers.running();
         ProcessIdentity dead = worker.identity();
         workers.end(worker);
 
-        ProcessHandle stranger = stranger(dead);
+        ProcessHandle unrelated = startWithPidOf(dead);
 
         assertThat(dead.isAlive()).isFalse();
         assertThat(dead.hasEnded()).isTrue();
-        assertThat(ProcessIdentity.ofPid(dead.pid())).hasValue(ProcessIdentity.of(stranger));
-        assertUnharmed(stranger);
+        assertThat(ProcessIdentity.ofPid(dead.pid())).hasValue(ProcessIdentity.of(unrelated));
+        assertUnharmed(unrelated);
     }
 
     @Test
-    void signalsToAWorkerThatHasEndedDoNotReachTheStranger() {
+    void signalsToAnExitedWorkerDoNotReachTheReusedPid() {
         WorkerProcess worker = workers.running();
         worker.kill();
-        workers.eventuallyEnded(worker);
-        ProcessHandle stranger = stranger(worker.identity());
+        workers.eventuallyExited(worker);
+        ProcessHandle unrelated = startWithPidOf(worker.identity());
 
         worker.terminate();
         worker.kill();
 
-        assertUnharmed(stranger);
+        assertUnharmed(unrelated);
         assertThat(worker.exitStatus()).hasValue(ExitStatus.requested(137));
     }
 
     /**
-     * The worker counts as running: one of its tree is deaf and holds the exit back. Its root has gone long since. (The
-     * deaf one has a session of its own: while one is left in that of the root, the kernel keeps the root's pid.)
+     * The worker counts as running: its grandchild ignores SIGTERM and delays the exit, although its root has exited.
+     * (The grandchild has its own session: the kernel does not reuse the root's pid while a process is left in its
+     * session.)
      */
     @Test
-    void theKillOfWhatIsLeftOfATreeDoesNotReachTheStrangerInThePlaceOfItsRoot() {
+    void killOfARemainingTreeDoesNotReachTheReusedPidOfItsRoot() {
         WorkerProcess wrapper =
                 workers.shell("trap 'exit 5' TERM; (trap '' TERM; exec setsid sh -c 'echo $$; exec sleep 600') & wait");
         ProcessIdentity grandchild = workers.printedPid(wrapper);
         wrapper.terminate();
-        ProcessHandle stranger = stranger(wrapper.identity());
+        ProcessHandle unrelated = startWithPidOf(wrapper.identity());
         assertThat(wrapper.exitStatus()).isEmpty();
 
         wrapper.terminate();
         assertThat(grandchild.isAlive()).isTrue();
-        assertUnharmed(stranger);
+        assertUnharmed(unrelated);
         wrapper.kill();
-        workers.eventuallyEnded(wrapper);
+        workers.eventuallyExited(wrapper);
 
         assertThat(grandchild.isAlive()).isFalse();
-        assertUnharmed(stranger);
+        assertUnharmed(unrelated);
         assertThat(wrapper.exitStatus()).hasValue(ExitStatus.requested(5));
     }
 
     @Test
-    void norDoesItReachAStrangerInThePlaceOfAChildThatTheTreeHasHad() {
+    void killOfATreeDoesNotReachTheReusedPidOfAFormerChild() {
         WorkerProcess wrapper = workers.shell("sleep 600 & trap '' TERM; echo $!; while :; do wait; sleep 0.02; done");
         ProcessIdentity child = workers.printedPid(wrapper);
-        wrapper.terminate(); // now the child is known as a member, and goes
-        ProcessHandle stranger = stranger(child);
+        wrapper.terminate(); // the child is now a known member, and exits
+        ProcessHandle unrelated = startWithPidOf(child);
 
         wrapper.terminate();
-        assertUnharmed(stranger);
+        assertUnharmed(unrelated);
         wrapper.kill();
-        workers.eventuallyEnded(wrapper);
+        workers.eventuallyExited(wrapper);
 
-        assertUnharmed(stranger);
+        assertUnharmed(unrelated);
         assertThat(wrapper.exitStatus()).hasValue(ExitStatus.requested(137));
     }
 
-    /** The JDK files its children by their pids. */
+    /** The JDK keeps its children by pid. */
     @Test
-    void aWorkerWithThePidOfAnEarlierOneHasALifeOfItsOwn() {
+    void workerWithThePidOfAnEarlierOneIsIndependent() {
         WorkerProcess first = workers.shell("sleep 0.05; exit 3");
-        workers.eventuallyEnded(first);
+        workers.eventuallyExited(first);
 
         WorkerProcess second = ReusedPid.start(
                 first.identity(),
@@ -138,30 +139,30 @@ class PidReuseIT {
         assertThat(second.identity().isAlive()).isTrue();
         assertThat(second.identity()).isNotEqualTo(first.identity());
         second.kill();
-        workers.eventuallyEnded(second); // a search that was not sure is repeated by a poll only
+        workers.eventuallyExited(second); // an unsure search is repeated only by a poll
         assertThat(notice).succeedsWithin(Duration.ofSeconds(20)).isEqualTo(ExitStatus.requested(137));
         assertThat(first.exitStatus()).hasValue(ExitStatus.unrequested(3));
     }
 
     @Test
-    void theReaperEndsTheOrphansOfAHiveWhosePidAStrangerHas() {
+    void reaperKillsOrphansOfAHiveWhosePidWasReused() {
         String id = RealHives.newId();
         RealHives.Hive hive = hives.start(id, HiveMain.PLAIN);
         List<ProcessIdentity> orphans = hive.members(1);
         ProcessIdentity dead = hive.identity();
         hive.kill();
-        ProcessHandle stranger = stranger(dead);
+        ProcessHandle unrelated = startWithPidOf(dead);
 
         OrphanReport report = OrphanReaper.of(id).reap();
 
         assertThat(report.ended()).extracting(Orphan::process).containsExactlyElementsOf(orphans);
         assertThat(orphans).noneMatch(ProcessIdentity::isAlive);
-        assertUnharmed(stranger);
+        assertUnharmed(unrelated);
     }
 
     /** Between the search and the kill. */
     @Test
-    void theReaperDoesNotKillAStrangerInThePlaceOfAnOrphan() {
+    void reaperDoesNotKillTheReusedPidOfAnOrphan() {
         String id = RealHives.newId();
         Origin here = Origin.here(id, "w", "it.1");
         ProcessIdentity deadHive =
@@ -169,19 +170,19 @@ class PidReuseIT {
         ProcessMark mark = new Origin(id, deadHive, here.namespace(), "w", "it.1").mark();
         ProcessHandle orphan = workers.processes().start("env", "WORKER_REGISTRY_MARK=" + mark.value(), "sleep", "600");
         await().until(() ->
-                ProcessMark.lookAt(orphan.pid()).mark().filter(mark::equals).isPresent());
+                ProcessMark.observe(orphan.pid()).mark().filter(mark::equals).isPresent());
         ProcessIdentity identity = ProcessIdentity.of(orphan);
-        ProcessHandle[] stranger = new ProcessHandle[1];
+        ProcessHandle[] unrelated = new ProcessHandle[1];
 
         OrphanReport report = new OrphanReaper(id, Duration.ofSeconds(20), orphans -> {
                     orphan.destroyForcibly();
-                    stranger[0] = stranger(identity);
+                    unrelated[0] = startWithPidOf(identity);
                     return orphans.kill();
                 })
                 .reap();
 
         assertThat(report.ended()).extracting(Orphan::process).containsExactly(identity);
         assertThat(report.remaining()).isEmpty();
-        assertUnharmed(stranger[0]);
+        assertUnharmed(unrelated[0]);
     }
 }

@@ -23,7 +23,7 @@ class ProcessIdentityIT {
     final RealProcesses processes = new RealProcesses();
 
     @Test
-    void aProcessIsAliveUntilItIsKilled() {
+    void processIsAliveUntilKilled() {
         ProcessHandle process = processes.start("sleep", "600");
         ProcessIdentity identity = ProcessIdentity.of(process);
         assertThat(identity.isAlive()).isTrue();
@@ -36,7 +36,7 @@ class ProcessIdentityIT {
     }
 
     @Test
-    void aHandleWhoseProcessHasGoneHasAnIdentityThatIsNotAlive() {
+    void identityOfAnExitedHandleIsNotAlive() {
         ProcessHandle process = processes.start("true");
         await().until(() -> !process.isAlive());
 
@@ -48,8 +48,8 @@ class ProcessIdentityIT {
     }
 
     @Test
-    void aZombieIsNotAlive() {
-        // The shell becomes a sleep, which does not know that it has a child, and never collects its exit code.
+    void zombieIsNotAlive() {
+        // The shell execs sleep, which never reaps the child of the shell.
         ProcessHandle parent = processes.start("sh", "-c", "sleep 0 & exec sleep 600");
         ProcessHandle zombie = await().until(() -> parent.children().findFirst(), Optional::isPresent)
                 .orElseThrow();
@@ -57,12 +57,12 @@ class ProcessIdentityIT {
         await().until(() ->
                 Proc.stat(zombie.pid()).value().filter(Proc.Stat::isZombie).isPresent());
 
-        assertThat(zombie.isAlive()).isTrue(); // says the JDK
+        assertThat(zombie.isAlive()).isTrue(); // according to the JDK
         assertThat(ProcessIdentity.of(zombie).isAlive()).isFalse();
     }
 
     @Test
-    void aProgramMayHaveParenthesesAndSpacesInItsName(@TempDir Path directory) throws IOException {
+    void programNameMayContainParenthesesAndSpaces(@TempDir Path directory) throws IOException {
         Path program = Files.copy(Path.of("/bin/sleep"), directory.resolve("a) Z 1 (b"));
         ProcessHandle process = processes.start(program.toString(), "600");
 
@@ -77,7 +77,7 @@ class ProcessIdentityIT {
     }
 
     @Test
-    void theFieldsOfAProcessAreReadFromTheirPlaces() {
+    void statFieldsAreReadAtTheirPositions() {
         ProcessHandle process = processes.start("sleep", "600");
 
         Proc.Stat stat = Proc.stat(process.pid()).value().orElseThrow();

@@ -22,7 +22,7 @@ class ProcessIdentityTest {
     }
 
     @Test
-    void aPidAndAHandleGiveTheSameIdentity() {
+    void pidAndHandleGiveTheSameIdentity() {
         assertThat(ProcessIdentity.ofPid(self.pid())).hasValue(self);
     }
 
@@ -33,7 +33,7 @@ class ProcessIdentityTest {
     }
 
     @Test
-    void anUnknownStartTimeIsNoProcess() {
+    void unknownStartTimeIsNotAlive() {
         assertThat(new ProcessIdentity(self.pid(), 0, self.bootId()).isAlive()).isFalse();
     }
 
@@ -44,14 +44,14 @@ class ProcessIdentityTest {
     }
 
     @Test
-    void aPidThatCannotBeBelongsToNobody() {
+    void impossiblePidHasNoProcess() {
         assertThat(ProcessIdentity.ofPid(0)).isEmpty();
         assertThat(ProcessIdentity.ofPid(-1)).isEmpty();
         assertThat(ProcessIdentity.ofPid(Long.MAX_VALUE)).isEmpty();
     }
 
     @Test
-    void whatCannotBeIsRefusedWithItsValue() {
+    void invalidValuesAreRejectedWithTheValue() {
         assertThatThrownBy(() -> new ProcessIdentity(0, 1, ""))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("pid must be > 0, was 0");
@@ -60,9 +60,9 @@ class ProcessIdentityTest {
                 .hasMessage("startTime must be >= 0, was -1");
     }
 
-    /** It may serve for hours yet, and its ports are open. */
+    /** It may run for hours, and its ports are open. */
     @Test
-    void aProcessWhoseFirstThreadAloneHasEndedIsNoZombie() {
+    void processWithOnlyItsFirstThreadEndedIsNoZombie() {
         assertThat(new Proc.Stat('Z', 1, 2, 1, 0, 0, 0).isZombie()).isFalse();
         assertThat(new Proc.Stat('Z', 1, 1, 1, 0, 0, 0).isZombie()).isTrue();
         assertThat(new Proc.Stat('S', 1, 1, 1, 0, 0, 0).isZombie()).isFalse();
@@ -70,7 +70,7 @@ class ProcessIdentityTest {
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    void whoHasEndedIsKnownForCertain() {
+    void exitIsKnownForCertain() {
         assertThat(self.hasEnded()).isFalse();
         assertThat(new ProcessIdentity(self.pid(), self.startTime() + 1, self.bootId()).hasEnded())
                 .isTrue();
@@ -81,7 +81,7 @@ class ProcessIdentityTest {
     }
 
     @Test
-    void theNameOfAProgramMayLookLikeTheFieldsAfterIt() {
+    void programNameMayLookLikeTheFollowingFields() {
         String stat =
                 "42 (a) Z 1 (b) x) S 7 42 42 0 -1 4194560 90 0 0 0 0 0 0 0 20 0 1 0 1234567 2500000 200 0 0 0 0 0 0 0"
                         + " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 70000 70100 0\n";

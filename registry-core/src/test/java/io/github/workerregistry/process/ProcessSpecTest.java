@@ -18,13 +18,13 @@ class ProcessSpecTest {
     private static final String SECRET = "sk-1234";
 
     @Test
-    void everythingIsInheritedUnlessTheSpecSaysOtherwise() {
+    void everyVariableIsInheritedByDefault() {
         assertThat(spec(List.of("serve"), Map.of()).inherited()).isEqualTo(InheritedEnvironment.all());
         assertThat(InheritedEnvironment.all().includes("ANY")).isTrue();
     }
 
     @Test
-    void onlyNamedVariablesAreInheritedAndExceptedOnesNever() {
+    void onlyListedVariablesAreInheritedAndExcludedOnesNever() {
         InheritedEnvironment inherited = new InheritedEnvironment(Optional.of(Set.of("A", "B")), Set.of("B", "C"));
 
         assertThat(inherited.includes("A")).isTrue();
@@ -34,9 +34,9 @@ class ProcessSpecTest {
         assertThat(inherited.includes("D")).isFalse();
     }
 
-    /** The JDK says so too, but when the process is started, and not which argument it is. */
+    /** The JDK rejects it only at the start of the process, without the position of the argument. */
     @Test
-    void whatNoProcessCanBeGivenIsRefusedByItsPlaceWithoutItsValue() {
+    void textThatCannotBePassedIsRejectedByPositionWithoutItsValue() {
         refused(() -> spec(List.of("serve\0"), Map.of()), "program", "NUL");
         refused(() -> spec(List.of("serve", "a", SECRET + "\0"), Map.of()), "argument 2", "NUL", "index 7");
         refused(() -> spec(List.of("serve", SECRET + "\ud83d"), Map.of()), "argument 1", "U+D83D at index 7");

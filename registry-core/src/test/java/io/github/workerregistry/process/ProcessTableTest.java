@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The list by pids, beside what the JDK says. (Of this system only: on Linux, the other way to it is not run.) */
+/** The process table compared to that of the JDK. On Linux only the implementation for Linux is tested. */
 @ExtendWith(UnexpectedWarnings.class)
 class ProcessTableTest {
 
@@ -18,7 +18,7 @@ class ProcessTableTest {
     final RealProcesses processes = new RealProcesses();
 
     @Test
-    void whoeverRunsAllTheTimeIsListed() {
+    void runningProcessesAreListed() {
         ProcessHandle started = processes.start("sleep", "600");
         Set<Long> before = pidsOfTheJdk();
         Set<Long> listed = ProcessTable.pids();
@@ -30,16 +30,16 @@ class ProcessTableTest {
     }
 
     @Test
-    void whoHasGoneIsNotListed() {
+    void exitedProcessIsNotListed() {
         ProcessHandle ended = processes.start("true");
         ended.onExit().join();
 
         assertThat(ProcessTable.pids()).doesNotContain(ended.pid());
-        assertThat(ProcessTable.row(ended.pid()).isGone()).isTrue();
+        assertThat(ProcessTable.row(ended.pid()).isAbsent()).isTrue();
     }
 
     @Test
-    void aChildIsKnownByThePidOfItsParent() {
+    void rowOfAChildHasThePidOfItsParent() {
         ProcessHandle started = processes.start("sleep", "600");
 
         assertThat(parentOf(started.pid())).hasValue(ProcessHandle.current().pid());

@@ -28,7 +28,7 @@ class ProcessTreeIT {
     private final ProcessTree tree = new ProcessTree(MARK);
 
     @Test
-    void aMarkIsFoundByItsWholeEntryOnly() {
+    void markIsMatchedByItsWholeEntryOnly() {
         ProcessHandle marked = processes.start("env", "WORKER_REGISTRY_MARK=tree-it.1", "sleep", "600");
         ProcessHandle longer = processes.start("env", "WORKER_REGISTRY_MARK=tree-it.12", "sleep", "600");
         ProcessHandle other = processes.start("env", "X_WORKER_REGISTRY_MARK=tree-it.1", "sleep", "600");
@@ -45,7 +45,7 @@ class ProcessTreeIT {
     }
 
     @Test
-    void aDescendantWithAnEmptiedEnvironmentIsFoundThroughItsParent() {
+    void descendantWithAnEmptiedEnvironmentIsFoundThroughItsParent() {
         ProcessHandle root = processes.start("sh", "-c", "env -i sh -c 'sleep 600; :'; :");
         await().until(() -> root.descendants().count() == 2);
         root.descendants().forEach(processes::watch);
@@ -60,12 +60,15 @@ class ProcessTreeIT {
         await().until(() -> !tree.isAlive());
     }
 
-    /** Amid exec a process shows no environment. One that does nothing else was overlooked in every few searches. */
+    /**
+     * A process in exec shows no environment. Regression: a process that executes all the time was missed by some
+     * searches.
+     */
     @Test
-    void aProcessThatIsChangingItsProgramIsNotOverlooked(@TempDir Path directory) throws IOException {
+    void processInExecIsNotMissed(@TempDir Path directory) throws IOException {
         Path script = Files.writeString(directory.resolve("again"), "exec sh " + directory.resolve("again"));
         ProcessHandle marked = processes.start("env", "WORKER_REGISTRY_MARK=tree-it.1", "sh", script.toString());
-        await().until(() -> ProcessMark.lookAt(marked.pid()).mark().equals(Optional.of(MARK)));
+        await().until(() -> ProcessMark.observe(marked.pid()).mark().equals(Optional.of(MARK)));
 
         int sure = 0;
         for (int round = 0; round < 200; round++) {
@@ -79,16 +82,16 @@ class ProcessTreeIT {
     }
 
     @Test
-    void aProcessWithAnEmptyEnvironmentLeavesNoDoubt() {
+    void processWithAnEmptyEnvironmentIsNotUnsure() {
         ProcessHandle empty = processes.start("env", "-i", "sleep", "600");
         await().until(() -> isSleep(empty));
 
         assertThat(Proc.environment(Long.toString(empty.pid()))).isEqualTo(Reading.read(""));
-        assertThat(ProcessMark.lookAt(empty.pid())).isEqualTo(ProcessMark.Look.UNMARKED);
+        assertThat(ProcessMark.observe(empty.pid())).isEqualTo(ProcessMark.Observation.UNMARKED);
     }
 
     @Test
-    void aZombieDoesNotKeepATreeAlive() {
+    void zombieDoesNotKeepATreeAlive() {
         ProcessHandle parent = processes.start("sh", "-c", "sleep 0 & exec sleep 600");
         ProcessHandle zombie = await().until(() -> parent.children().findFirst(), Optional::isPresent)
                 .orElseThrow();
@@ -96,31 +99,31 @@ class ProcessTreeIT {
 
         await().until(() -> !tree.isAlive());
 
-        assertThat(zombie.isAlive()).isTrue(); // says the JDK
-        assertThat(ProcessMark.lookAt(zombie.pid())).isEqualTo(ProcessMark.Look.UNMARKED);
+        assertThat(zombie.isAlive()).isTrue(); // according to the JDK
+        assertThat(ProcessMark.observe(zombie.pid())).isEqualTo(ProcessMark.Observation.UNMARKED);
     }
 
-    /** Between the look and the making of the handle. */
+    /** Between reading the mark and creating the handle. */
     @Test
-    void whoGetsThePidOfAMarkedProcessIsNoMember() {
-        ProcessHandle stranger = processes.start("sleep", "600");
-        AtomicBoolean looked = new AtomicBoolean();
+    void processThatReusesThePidOfAMarkedOneIsNoMember() {
+        ProcessHandle unrelated = processes.start("sleep", "600");
+        AtomicBoolean marked = new AtomicBoolean();
         ProcessTree searched = new ProcessTree(
                 MARK,
-                pid -> pid == stranger.pid() && !looked.getAndSet(true)
-                        ? new ProcessMark.Look(true, Optional.of(MARK))
-                        : ProcessMark.Look.UNMARKED,
+                pid -> pid == unrelated.pid() && !marked.getAndSet(true)
+                        ? new ProcessMark.Observation(true, Optional.of(MARK))
+                        : ProcessMark.Observation.UNMARKED,
                 System::nanoTime);
 
         assertThat(searched.search()).isEqualTo(ProcessTree.Search.COMPLETE);
 
-        assertThat(looked).isTrue();
+        assertThat(marked).isTrue();
         assertThat(searched.isAlive()).isFalse();
     }
 
-    /** A channel of NIO closes itself under an interrupted thread: the search would find nobody. */
+    /** An NIO channel is closed by an interrupt: the search would find no process. */
     @Test
-    void anInterruptedThreadFindsTheMarkToo() {
+    void interruptedThreadFindsTheMark() {
         ProcessHandle marked = processes.start("env", "WORKER_REGISTRY_MARK=tree-it.1", "sleep", "600");
         await().until(() -> isSleep(marked));
 

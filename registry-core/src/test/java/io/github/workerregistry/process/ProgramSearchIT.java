@@ -21,12 +21,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A program that the JDK starts is a worker's, and the same one; one that it does not start is none. */
+/** A worker runs the same program that the JDK would start, and fails to start if the JDK would. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class ProgramSearchIT {
 
-    /** Each exits with a code of its own. */
+    /** Each has its own exit code. */
     private static final Map<String, String> FILES = Map.of(
             "here", "#!/bin/sh\nexit 11\n",
             "bin/there", "#!/bin/sh\nexit 12\n",
@@ -64,23 +64,23 @@ class ProgramSearchIT {
 
     @ParameterizedTest
     @CsvSource({
-        "bin, 9", // which, being relative, counts from the worker's directory
+        "bin, 9", // relative to the worker's directory
         "bin:other, 9",
         "other:bin, 9",
         "bin/:/bin, 10",
         "/no/such/directory:bin, 9",
-        "here:bin, 9", // which is no directory
+        "here:bin, 9", // not a directory
         ":, 6",
         "'', 6",
         ".:bin, 10",
         "/usr/bin:/bin, 6",
     })
-    void aWorkerIsTheProgramThatTheJdkWouldStart(String path, int started, @TempDir Path directory) throws Exception {
+    void workerRunsTheProgramThatTheJdkWouldStart(String path, int started, @TempDir Path directory) throws Exception {
         assertThat(differences(Optional.of(path), directory)).containsExactly("started " + started);
     }
 
     @Test
-    void withoutAPathToo(@TempDir Path directory) throws Exception {
+    void workerRunsThatProgramWithoutAPath(@TempDir Path directory) throws Exception {
         assertThat(differences(Optional.empty(), directory)).containsExactly("started 7");
     }
 
@@ -100,7 +100,7 @@ class ProgramSearchIT {
         List<String> arguments = new ArrayList<>(List.of(directory.toString()));
         arguments.addAll(PROGRAMS);
         ProcessBuilder builder =
-                new ProcessBuilder(ChildJvm.command(StartingMain.class, arguments.toArray(String[]::new)));
+                new ProcessBuilder(ChildJvm.command(ProgramSearchMain.class, arguments.toArray(String[]::new)));
         builder.environment().remove("PATH");
         path.ifPresent(value -> builder.environment().put("PATH", value));
         Path output = directory.resolve("output");

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Hives that are JVMs, and what they start. All are ended with the test, however it ends. */
+/** Hives in their own JVMs, and their processes. All are killed after the test, passed or failed. */
 final class RealHives implements AfterEachCallback {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -34,7 +34,7 @@ final class RealHives implements AfterEachCallback {
         return processes;
     }
 
-    /** An id that nobody else on this machine has. */
+    /** A hive id that is unique on this machine. */
     static String newId() {
         return "it " + UUID.randomUUID();
     }
@@ -46,9 +46,9 @@ final class RealHives implements AfterEachCallback {
         return hive;
     }
 
-    /** A hive whose exit code nobody collects. */
-    Hive startUnderADeafParent(String id, String... workers) {
-        Hive hive = launch(List.of("sh", "-c", "\"$@\" & exec sleep 600", "deaf"), id, workers);
+    /** A hive that stays a zombie after its exit. */
+    Hive startUnderANonReapingParent(String id, String... workers) {
+        Hive hive = launch(List.of("sh", "-c", "\"$@\" & exec sleep 600", "parent"), id, workers);
         hive.eventuallyPrinted("ready");
         return hive;
     }
@@ -106,7 +106,7 @@ final class RealHives implements AfterEachCallback {
     public void afterEach(ExtensionContext context) {
         processes.afterEach(context);
         started.forEach(hive -> await().atMost(PATIENCE).until(() -> !RealProcesses.runs(hive.process)));
-        started.forEach(hive -> hive.pids().forEach(hive::killIfItsOwn)); // also those that no test has asked for
+        started.forEach(hive -> hive.pids().forEach(hive::killIfOwned)); // also those that the test has not read
     }
 
     /** One hive; the process is its JVM, or the parent of its JVM. */
@@ -119,7 +119,7 @@ final class RealHives implements AfterEachCallback {
             this.process = process;
         }
 
-        /** The output of a worker, by the place of the worker among the arguments. */
+        /** The output of a worker, by its index in the arguments. */
         Path outputOf(int worker) {
             return home.resolve(OutputFileName.of("worker " + worker));
         }
@@ -133,12 +133,12 @@ final class RealHives implements AfterEachCallback {
             return ProcessIdentity.of(jvm());
         }
 
-        /** What a worker printed, by its place. */
+        /** The output of a worker, by its index. */
         List<Long> pidsOf(int worker) {
             return pidsIn(outputOf(worker)).toList();
         }
 
-        /** The processes of its workers and of theirs, as they were printed: so many are awaited. All are alive. */
+        /** The printed processes of the workers and their children; waits for this number. All are alive. */
         List<ProcessIdentity> members(int count) {
             List<Long> pids = await().atMost(PATIENCE)
                     .alias(count + " processes of " + home)
@@ -146,7 +146,7 @@ final class RealHives implements AfterEachCallback {
             return pids.stream().map(processes::watch).map(ProcessIdentity::of).toList();
         }
 
-        /** As by the kernel when it is out of memory. */
+        /** As by the kernel's OOM killer. */
         void kill() {
             ProcessHandle jvm = jvm();
             jvm.destroyForcibly();
@@ -170,8 +170,8 @@ final class RealHives implements AfterEachCallback {
             }
         }
 
-        /** Whoever writes into our directory is ours; who got the pid later does not. */
-        private void killIfItsOwn(long pid) {
+        /** Only a process of the hive writes to its directory; one that reuses the pid does not. */
+        private void killIfOwned(long pid) {
             ProcessHandle.of(pid).filter(this::writesIntoHome).ifPresent(ProcessHandle::destroyForcibly);
         }
 

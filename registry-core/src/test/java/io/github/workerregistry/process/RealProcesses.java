@@ -7,12 +7,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Processes that a test starts, or merely knows, and that are ended with it, however it ends. */
+/** Processes that are started by or known to a test, and killed after it, passed or failed. */
 final class RealProcesses implements AfterEachCallback {
 
     private final Set<ProcessHandle> known = ConcurrentHashMap.newKeySet();
 
-    /** Starts one that is no worker. */
+    /** Starts a process that is no worker. */
     ProcessHandle start(String... command) {
         try {
             return watch(new ProcessBuilder(command)
@@ -31,20 +31,20 @@ final class RealProcesses implements AfterEachCallback {
     }
 
     /**
-     * Ends one for good. After a hundred of these within a moment, an old handle would be equal to that of a stranger
-     * who got the pid in the same tick of the clock; so it is forgotten.
+     * Kills a process and forgets it: with fast reuse of pids, its handle could equal that of an unrelated process with
+     * the same pid and start time.
      */
     void end(ProcessHandle process) {
         process.destroyForcibly();
         known.remove(process);
     }
 
-    /** The process with this pid, which is alive. */
+    /** The live process with this pid. */
     ProcessHandle watch(long pid) {
         return watch(ProcessHandle.of(pid).orElseThrow());
     }
 
-    /** A zombie does not run, though its handle says that it is alive. */
+    /** A zombie does not run, although its handle reports that it is alive. */
     static boolean runs(ProcessHandle process) {
         return process.isAlive()
                 && Proc.stat(process.pid()).value().filter(Proc.Stat::isZombie).isEmpty();

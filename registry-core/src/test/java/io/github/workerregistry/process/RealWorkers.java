@@ -15,7 +15,7 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Workers that are real processes, and how a test waits for them. All are ended with the test, however it ends. */
+/** Workers that are real processes, with methods to wait for them. All are killed after the test, passed or failed. */
 final class RealWorkers implements AfterEachCallback {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -45,7 +45,7 @@ final class RealWorkers implements AfterEachCallback {
         return start("sh", "-c", script);
     }
 
-    /** Prints the lines and runs on. */
+    /** Prints the lines and keeps running. */
     WorkerProcess printing(String... lines) {
         return shell("printf '%s\\n' '" + String.join("' '", lines) + "'; exec sleep 600");
     }
@@ -75,7 +75,7 @@ final class RealWorkers implements AfterEachCallback {
 
     void end(WorkerProcess process) {
         process.kill();
-        eventuallyEnded(process);
+        eventuallyExited(process);
         process.release();
     }
 
@@ -83,7 +83,7 @@ final class RealWorkers implements AfterEachCallback {
         await().atMost(PATIENCE).pollDelay(Duration.ZERO).pollInterval(POLL).until(condition::getAsBoolean);
     }
 
-    void eventuallyEnded(WorkerProcess process) {
+    void eventuallyExited(WorkerProcess process) {
         eventually(() -> process.exitStatus().isPresent());
     }
 
@@ -91,7 +91,7 @@ final class RealWorkers implements AfterEachCallback {
         eventually(() -> process.outputTail(1).contains(line));
     }
 
-    /** The last line of the output, as the identity of a process that is alive. */
+    /** The live process whose pid is the last line of the output. */
     ProcessIdentity printedPid(WorkerProcess process) {
         eventually(() -> !process.outputTail(1).isEmpty());
         long pid = Long.parseLong(process.outputTail(1).get(0));
@@ -100,7 +100,7 @@ final class RealWorkers implements AfterEachCallback {
         return identity;
     }
 
-    /** A signal that the controller knows nothing of. */
+    /** A signal that is not sent by the controller. */
     void signal(String name, WorkerProcess process) {
         processes.start("kill", "-" + name, Long.toString(process.identity().pid()));
     }
@@ -113,7 +113,7 @@ final class RealWorkers implements AfterEachCallback {
                 .isPresent());
     }
 
-    /** To kill it behind the back of the controller. */
+    /** To kill it without the controller. */
     ProcessHandle handleOf(WorkerProcess process) {
         return handleOf(process.identity()).orElseThrow();
     }
@@ -123,7 +123,7 @@ final class RealWorkers implements AfterEachCallback {
                 .filter(handle -> ProcessIdentity.of(handle).equals(identity));
     }
 
-    /** What a file descriptor of the process leads to. */
+    /** The target of a file descriptor of the process. */
     static Path target(WorkerProcess process, int descriptor) {
         try {
             return Files.readSymbolicLink(Path.of("/proc/" + process.identity().pid() + "/fd/" + descriptor));

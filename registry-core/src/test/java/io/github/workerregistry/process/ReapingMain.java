@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A program that runs inside a worker, reaps the orphans of the given hive id once that worker's hive is dead, and
- * stays.
+ * A program that runs in a worker, reaps the orphans of the given hive id once that worker's hive is dead, and keeps
+ * running.
  */
 final class ReapingMain {
 
@@ -16,7 +16,7 @@ final class ReapingMain {
 
     public static void main(String[] args) throws InterruptedException {
         Optional<Origin> origin =
-                ProcessMark.lookAt(ProcessHandle.current().pid()).mark().flatMap(Origin::of);
+                ProcessMark.observe(ProcessHandle.current().pid()).mark().flatMap(Origin::of);
         OUT.println(ProcessHandle.current().pid());
         OUT.println("ready");
         while (origin.filter(Origin::isOrphaned).isEmpty()) {

@@ -13,8 +13,8 @@ import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
 /**
- * Gives the pid of a dead process to a new one: the kernel gives out pids in ascending order, and root may tell it from
- * where. Others on this machine start processes too and may be faster, so it is tried often.
+ * Starts a process with the pid of a dead one: the kernel assigns pids in ascending order, and root may set the last
+ * one. Other programs on this machine start processes too, so it is attempted many times.
  */
 final class ReusedPid {
 
@@ -23,8 +23,8 @@ final class ReusedPid {
 
     private ReusedPid() {}
 
-    /** Skips the test where the kernel cannot be told. */
-    static void assumeItCanBeForced() {
+    /** Skips the test if the last pid cannot be set. */
+    static void assumePidCanBeSet() {
         try {
             Files.writeString(LAST_PID, Files.readString(LAST_PID));
         } catch (IOException e) {
@@ -33,11 +33,11 @@ final class ReusedPid {
     }
 
     /**
-     * Starts something so that it gets the pid of a process that has ended and been reaped.
+     * Starts a process so that it gets the pid of a process that has exited and was reaped.
      *
-     * @param start starts one
+     * @param start starts a process
      * @param pidOf its pid
-     * @param end ends one that got another pid
+     * @param end kills a process that got another pid
      */
     static <P> P start(ProcessIdentity dead, Supplier<P> start, ToLongFunction<P> pidOf, Consumer<P> end) {
         await().until(() -> !Files.exists(Path.of("/proc/" + dead.pid())));
@@ -49,9 +49,9 @@ final class ReusedPid {
             end.accept(process);
         }
         if (Files.exists(Path.of("/proc/" + dead.pid()))) {
-            abort("somebody else on this machine has got pid " + dead.pid());
+            abort("another program on this machine got pid " + dead.pid());
         }
-        return fail("pid " + dead.pid() + " was not given out in " + ATTEMPTS + " attempts");
+        return fail("pid " + dead.pid() + " was not assigned in " + ATTEMPTS + " attempts");
     }
 
     private static <P> P startAfter(long lastPid, Supplier<P> start) {

@@ -3,8 +3,8 @@ package io.github.workerregistry.process;
 import static io.github.workerregistry.LoggedLines.EVIL;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.internal.LogText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -20,7 +20,7 @@ class SpawnExceptionTest {
     private static final String SECRET = "TOPSECRET";
 
     @Test
-    void programAndReasonAreToldAndArgumentsAreNot() {
+    void messageHasProgramAndReasonButNoArguments() {
         List<String> command = List.of("/opt/llama server", "--api-key", SECRET);
 
         SpawnException failure = new SpawnException(command, "no memory", null);
@@ -30,7 +30,7 @@ class SpawnExceptionTest {
     }
 
     @Test
-    void aCommandThatIsOneStringIsShownUpToItsFirstOption() {
+    void commandInOneStringIsShownUpToItsFirstOption() {
         assertThat(new SpawnException(List.of("llama-server --api-key " + SECRET), "no such file", null))
                 .hasMessage("cannot start llama-server\u2026: no such file");
         assertThat(new SpawnException(List.of("x".repeat(1_000)), "no such file", null))
@@ -39,16 +39,14 @@ class SpawnExceptionTest {
     }
 
     @Test
-    void programAndReasonStayInOneLine() {
+    void programAndReasonAreSanitised() {
         assertThat(new SpawnException(List.of(EVIL), EVIL, null))
                 .hasMessage("cannot start " + LogText.of(EVIL) + ": " + LogText.of(EVIL));
     }
 
-    /**
-     * The JDK repeats the program, which may be the whole command, in the message of the exception around its cause.
-     */
+    /** The message of the JDK's exception contains the program, which may be the whole command. */
     @Test
-    void neitherTheMessageNorThoseOfTheCausesShowWhatTheJdkWasGiven() {
+    void messagesOfTheCausesDoNotContainTheCommand() {
         for (List<String> command : List.of(
                 List.of("/no/such/program", "--api-key", SECRET), List.of("/no/such/program --api-key " + SECRET))) {
             try {
@@ -60,13 +58,13 @@ class SpawnExceptionTest {
                 assertThat(failure)
                         .hasMessageContaining("No such file or directory")
                         .hasCauseInstanceOf(IOException.class);
-                assertThat(everythingSaidBy(failure)).doesNotContain(SECRET);
+                assertThat(allMessagesOf(failure)).doesNotContain(SECRET);
             }
         }
     }
 
     @Test
-    void aCauseOfAnotherKindStaysAsItIs() {
+    void causeOfAnotherTypeIsUnchanged() {
         IOException cause = new IOException("Cannot run program \"x\"");
         RuntimeException other = new IllegalStateException("Cannot run program", cause);
 
@@ -77,14 +75,14 @@ class SpawnExceptionTest {
     }
 
     @Test
-    void theTextOfASpecificationShowsNoArgumentsAndNoValues() {
+    void toStringOfASpecHasNoArgumentsAndNoValues() {
         ProcessSpec spec = new ProcessSpec(
                 "w", List.of("serve", "--api-key=" + SECRET), Map.of("API_KEY", SECRET, "A", SECRET), Optional.empty());
 
         assertThat(spec).hasToString("ProcessSpec[workerId=w, program=serve, arguments=1, variables=[A, API_KEY]]");
     }
 
-    private static String everythingSaidBy(Throwable failure) {
+    private static String allMessagesOf(Throwable failure) {
         StringWriter said = new StringWriter();
         failure.printStackTrace(new PrintWriter(said));
         return said.toString();

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** On a machine where others start faster than they can be looked at, no search is sure that it has seen everybody. */
+/** On a machine where processes start faster than they can be read, no search is sure that it is complete. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
 class UnsureSearchIT {
@@ -39,22 +39,23 @@ class UnsureSearchIT {
                 if (broken.get()) {
                     throw new IllegalStateException("no file descriptor is free");
                 }
-                return new ProcessMark.Look(sure.get(), ProcessMark.lookAt(pid).mark());
+                return new ProcessMark.Observation(
+                        sure.get(), ProcessMark.observe(pid).mark());
             },
             () -> nanos.addAndGet(betweenSearches.toNanos()));
 
-    /** The same, as it is. */
+    /** The same tree without faults. */
     private final ProcessTree left = new ProcessTree(mark);
 
     @AfterEach
-    void endWhatIsLeft() {
+    void killRemaining() {
         left.search();
         left.signal(Signal.KILL);
     }
 
-    /** It was known and had no signal, and who is known is not searched for: the exit stayed unseen for ever. */
+    /** Regression: it was a known member without a signal, and no further search ran: the exit was never detected. */
     @Test
-    void whomAnUnsureSearchFindsIsKilledAfterACrash() throws IOException {
+    void processFoundByAnUnsureSearchIsKilledAfterACrash() throws IOException {
         Process root = start("sleep 600 & wait");
         ProcessHandle child = eventually()
                 .until(() -> root.children().findFirst(), Optional::isPresent)
@@ -69,9 +70,9 @@ class UnsureSearchIT {
         assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(137));
     }
 
-    /** Started in answer to the signal, so that the search before it cannot have found it. */
+    /** Started on the signal, so that the search before it cannot have found it. */
     @Test
-    void whomAnUnsureSearchFindsIsAskedAfterARequest() throws IOException {
+    void processFoundByAnUnsureSearchIsTerminatedAfterARequest() throws IOException {
         Process root = start("trap 'sleep 600 & exit 5' TERM; echo; while :; do sleep 0.02; done");
         WorkerProcess worker = watch(root);
         assertThat(root.getInputStream().read()).as("the trap is set").isEqualTo('\n');
@@ -85,7 +86,7 @@ class UnsureSearchIT {
     }
 
     @Test
-    void unsureSearchesAreBelievedAfterTwoSeconds() {
+    void unsureSearchesCountAsCompleteAfterTwoSeconds() {
         assertThat(searches(20)).isZero();
         sure.set(true);
         assertThat(searches(1)).isOne();
@@ -96,10 +97,11 @@ class UnsureSearchIT {
     }
 
     /**
-     * On a loaded machine a search takes long. Twenty were waited for: a worker that was dead counted as unkillable.
+     * On a loaded machine a search takes long. Regression: twenty were required, and a dead worker counted as
+     * unkillable.
      */
     @Test
-    void fiveUnsureSearchesInARowAreBelievedIfTheyTakeLonger() {
+    void fiveConsecutiveUnsureSearchesCountAsCompleteIfTheyTakeLonger() {
         betweenSearches = Duration.ofSeconds(1);
 
         assertThat(searches(4)).isZero();
@@ -107,26 +109,26 @@ class UnsureSearchIT {
     }
 
     @Test
-    void searchesThatFailAreNeverBelieved() {
+    void failedSearchesNeverCountAsComplete() {
         broken.set(true);
 
         assertThat(searches(50)).isZero();
     }
 
-    /** It began the two seconds when the worker was asked to end, which may take it longer than that. */
+    /** Regression: the two seconds started with the terminate signal, and an exit may take longer than that. */
     @Test
-    void aSearchThatNobodyWaitsForDoesNotBeginTheTwoSeconds() {
+    void searchOutsideAWaitDoesNotStartTheTwoSeconds() {
         assertThat(tree.search()).isEqualTo(ProcessTree.Search.UNSURE);
         nanos.addAndGet(Duration.ofSeconds(10).toNanos());
 
         assertThat(searches(20)).isZero();
     }
 
-    /** How many of so many searches say that nobody was overlooked. */
+    /** The number of searches, of {@code count}, that report to be complete. */
     private int searches(int count) {
         int complete = 0;
         for (int i = 0; i < count; i++) {
-            complete += tree.searchWithPatience() ? 1 : 0;
+            complete += tree.searchConclusively() ? 1 : 0;
         }
         return complete;
     }

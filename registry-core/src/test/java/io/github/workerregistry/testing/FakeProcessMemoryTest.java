@@ -14,15 +14,15 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A fake kept every worker for ever: a simulation of days ran out of memory. */
+/** Regression: the controller kept every worker for ever, and a long simulation ran out of memory. */
 @ExtendWith(UnexpectedWarnings.class)
 class FakeProcessMemoryTest {
 
     private final FakeProcessController processes = new FakeProcessController();
 
     @Test
-    void workersThatEndedFirstAreForgotten() {
-        startAndEnd(1, 1_500);
+    void workersThatExitedFirstAreForgotten() {
+        startAndExit(1, 1_500);
 
         assertThat(IntStream.rangeClosed(1, 1_500).filter(this::isKnown).toArray())
                 .isEqualTo(IntStream.rangeClosed(501, 1_500).toArray());
@@ -33,9 +33,9 @@ class FakeProcessMemoryTest {
     }
 
     @Test
-    void workerThatRunsIsKnownHoweverManyHaveEnded() {
+    void runningWorkerIsKeptWhateverTheNumberOfExits() {
         start("first");
-        startAndEnd(1, 3_000);
+        startAndExit(1, 3_000);
         assertThat(processes.running()).containsExactly("first");
 
         processes.exit("first", 3);
@@ -46,10 +46,10 @@ class FakeProcessMemoryTest {
     }
 
     @Test
-    void workerThatIsStartedAgainIsNotAmongThoseThatHaveEnded() {
-        startAndEnd(1, 1_000);
+    void restartedWorkerDoesNotCountAsExited() {
+        startAndExit(1, 1_000);
         start("w1");
-        startAndEnd(1_001, 2_000);
+        startAndExit(1_001, 2_000);
 
         assertThat(processes.running()).containsExactly("w1");
         assertThat(isKnown(1)).isTrue();
@@ -57,12 +57,12 @@ class FakeProcessMemoryTest {
     }
 
     @Test
-    void endOfAProcessThatHasASuccessorIsNotTheEndOfItsWorker() {
+    void exitOfAReplacedProcessIsNotTheExitOfItsWorker() {
         processes.start(spec("w1"));
         WorkerProcess before = processes.start(spec("w2"));
         start("w2");
         before.kill();
-        startAndEnd(3, 1_002);
+        startAndExit(3, 1_002);
 
         assertThat(processes.exitOf("w2")).isEmpty();
         processes.exitUnnoticed("w2", 0);
@@ -71,17 +71,17 @@ class FakeProcessMemoryTest {
     }
 
     @Test
-    void oneWorkerThatIsStartedAgainAndAgainForgetsNoOther() {
+    void repeatedRestartsOfOneWorkerKeepTheOthers() {
         start("other");
         processes.exit("other", 0);
         for (int i = 0; i < 3_000; i++) {
-            startAndEnd(1, 1);
+            startAndExit(1, 1);
         }
 
         assertThat(processes.exitOf("other")).isPresent();
     }
 
-    private void startAndEnd(int first, int last) {
+    private void startAndExit(int first, int last) {
         for (int i = first; i <= last; i++) {
             start("w" + i);
             processes.exit("w" + i, 0);

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
-/** A process as another one is, but for what a subclass breaks. */
+/** Forwards every call to another process; subclasses override methods to inject faults. */
 public class ForwardingProcess implements WorkerProcess {
 
     private final WorkerProcess process;

@@ -23,7 +23,7 @@ class VirtualTimeTest {
     private final List<String> ran = new ArrayList<>();
 
     @Test
-    void timeStandsStillUntilAdvanced() {
+    void timeIsConstantUntilAdvanced() {
         assertThat(time.instant()).isEqualTo(START);
         time.advance(Duration.ofSeconds(3));
         assertThat(time.instant()).isEqualTo(START.plusSeconds(3));
@@ -31,7 +31,7 @@ class VirtualTimeTest {
     }
 
     @Test
-    void tasksRunInTheOrderOfTheirTimesEachAtItsTime() {
+    void tasksRunInOrderOfDueTimeEachAtItsDueTime() {
         time.schedule(() -> note("late"), 2, TimeUnit.SECONDS);
         time.schedule(() -> note("early"), 1, TimeUnit.SECONDS);
         time.execute(() -> note("now"));
@@ -45,7 +45,7 @@ class VirtualTimeTest {
     }
 
     @Test
-    void tasksOfTheSameTimeRunInTheOrderTheyWereGiven() {
+    void tasksDueAtTheSameTimeRunInSubmissionOrder() {
         for (String name : List.of("a", "b", "c")) {
             time.schedule(() -> note(name), 1, TimeUnit.SECONDS);
         }
@@ -54,7 +54,7 @@ class VirtualTimeTest {
     }
 
     @Test
-    void aTaskMayGiveTasksThatFallDueInTheSameAdvance() {
+    void taskMayScheduleTasksThatBecomeDueInTheSameAdvance() {
         time.schedule(() -> time.schedule(() -> note("child"), 1, TimeUnit.SECONDS), 1, TimeUnit.SECONDS);
         time.advance(Duration.ofSeconds(5));
         assertThat(ran).containsExactly("child at 2");
@@ -80,7 +80,7 @@ class VirtualTimeTest {
     }
 
     @Test
-    void aShutdownCancelsPeriodicTasksLetsDelayedOnesRunAndRefusesNewOnes() {
+    void shutdownCancelsPeriodicTasksRunsDelayedOnesAndRejectsNewOnes() {
         time.scheduleAtFixedRate(() -> note("periodic"), 1, 1, TimeUnit.SECONDS);
         time.schedule(() -> note("delayed"), 1, TimeUnit.SECONDS);
 
@@ -94,7 +94,7 @@ class VirtualTimeTest {
     }
 
     @Test
-    void shutdownNowHandsBackWhatHasNotRun() {
+    void shutdownNowReturnsPendingTasks() {
         time.schedule(() -> note("never"), 1, TimeUnit.SECONDS);
 
         assertThat(time.shutdownNow()).hasSize(1);
@@ -104,9 +104,9 @@ class VirtualTimeTest {
         assertThat(time.isTerminated()).isTrue();
     }
 
-    /** As with the JDK's executors. The sum overflowed, and so did that of the period, in the middle of advance(). */
+    /** As with the JDK's executors. Regression: start + delay and due + period overflowed inside advance(). */
     @Test
-    void aDelayOrPeriodThatLeadsPastTheEndOfTimeMeansNever() {
+    void delayOrPeriodBeyondInstantMaxMeansNever() {
         time.schedule(() -> note("never"), Long.MAX_VALUE, TimeUnit.DAYS);
         time.scheduleAtFixedRate(() -> note("once"), 0, Long.MAX_VALUE, TimeUnit.DAYS);
         VirtualTime late = new VirtualTime(Instant.MAX.minusSeconds(1));
@@ -120,9 +120,9 @@ class VirtualTimeTest {
         assertThat(time.pendingTasks()).isEqualTo(2);
     }
 
-    /** The close of the JDK's interface waits for delayed tasks; it never came to its end. */
+    /** Regression: the default close() of the JDK's interface waits for delayed tasks and never returned. */
     @Test
-    void aCloseDropsWhatWaits() throws Exception {
+    void closeRemovesPendingTasks() throws Exception {
         VirtualTime closed = time;
         closed.schedule(() -> note("never"), 1, TimeUnit.SECONDS);
 

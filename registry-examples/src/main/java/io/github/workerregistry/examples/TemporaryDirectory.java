@@ -10,7 +10,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A directory of a program's own, for as long as it runs. */
+/** A temporary directory of a program, removed when it closes. */
 public final class TemporaryDirectory implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(TemporaryDirectory.class);
@@ -22,9 +22,9 @@ public final class TemporaryDirectory implements AutoCloseable {
     }
 
     /**
-     * Makes one.
+     * Creates a directory.
      *
-     * @param prefix what its name begins with
+     * @param prefix the prefix of its name
      * @return the directory, empty
      * @throws IOException if that is not possible; the message says where and why
      */
@@ -33,20 +33,20 @@ public final class TemporaryDirectory implements AutoCloseable {
             return new TemporaryDirectory(Files.createTempDirectory(prefix));
         } catch (IOException e) {
             throw new IOException(
-                    "cannot make a directory in " + System.getProperty("java.io.tmpdir") + ": " + e.getMessage(), e);
+                    "cannot create a directory in " + System.getProperty("java.io.tmpdir") + ": " + e.getMessage(), e);
         }
     }
 
     /**
-     * Where it is.
+     * Its path.
      *
-     * @return its path
+     * @return the path
      */
     public Path path() {
         return path;
     }
 
-    /** Removes it with all that is in it; where a link leads stays as it is. Idempotent. */
+    /** Removes it with its content; does not follow links. Idempotent. */
     @Override
     public void close() {
         try {
@@ -56,7 +56,7 @@ public final class TemporaryDirectory implements AutoCloseable {
         }
     }
 
-    /** What has gone by itself, since somebody else still writes here, is no failure. */
+    /** A file that is removed concurrently is no failure. */
     private static final class Removal extends SimpleFileVisitor<Path> {
 
         @Override

@@ -1,2 +1,2 @@
-/** What the example programs share. Start reading at {@link io.github.workerregistry.examples.hive.Hive}. */
+/** Shared by the example programs. Start at {@link io.github.workerregistry.examples.hive.Hive}. */
 package io.github.workerregistry.examples;

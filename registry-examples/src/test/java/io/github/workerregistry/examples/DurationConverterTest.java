@@ -14,7 +14,7 @@ class DurationConverterTest {
     private final DurationConverter converter = new DurationConverter();
 
     @Test
-    void aNumberAndAUnitIsADuration() {
+    void numberAndUnitIsADuration() {
         assertThat(converter.convert("500ms")).isEqualTo(Duration.ofMillis(500));
         assertThat(converter.convert("2s")).isEqualTo(Duration.ofSeconds(2));
         assertThat(converter.convert("5m")).isEqualTo(Duration.ofMinutes(5));
@@ -25,14 +25,14 @@ class DurationConverterTest {
     @ValueSource(
             strings = {"", "5", "s", "-1s", "1.5s", "2 s", "2S", "2d", "0s", "0ms", "876001h", "99999999999999999999ms"
             })
-    void anythingElseIsRefusedAndQuoted(String text) {
+    void anythingElseIsRejectedAndQuoted(String text) {
         assertThatThrownBy(() -> converter.convert(text))
                 .isInstanceOf(TypeConversionException.class)
                 .hasMessageContaining("'" + text + "'");
     }
 
     @Test
-    void theLongestDurationIsTheLibrarysLongest() {
+    void longestDurationIsThatOfTheLibrary() {
         assertThat(converter.convert("876000h")).isEqualTo(Duration.ofDays(36_500));
     }
 }

@@ -5,13 +5,15 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** Announces what the tests of a class may make the library, or the hive, warn of. See {@link UnexpectedWarnings}. */
+/**
+ * Lists the warnings of the library or the hive that the tests of a class may cause. See {@link UnexpectedWarnings}.
+ */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
 public @interface ExpectWarnings {
 
     /**
-     * What the messages contain, one part each.
+     * Parts of the messages.
      *
      * @return the parts
      */

@@ -13,20 +13,20 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /**
- * One of the programs, as a process of its own.
+ * One of the programs, in its own process.
  *
  * @param process the process
- * @param out where its standard output goes
- * @param err where its errors go
+ * @param out the file of its standard output
+ * @param err the file of its standard error
  */
 public record Program(Process process, Path out, Path err) {
 
-    /** A JVM that lives for seconds: to optimize would take longer than it saves. */
+    /** A JVM that runs for seconds: optimisation would cost more than it saves. */
     private static final List<String> SHORT_LIVED = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
     /**
-     * Starts one that prints into the directory, and does not wait for it. Its temporary files go to {@code tmp} there,
-     * so that one that is killed leaves none elsewhere.
+     * Starts a program that prints into the directory, and does not wait for it. Its temporary files go to {@code tmp}
+     * there, so that a killed one leaves none elsewhere.
      */
     public static Program start(Class<?> main, Path directory, String... options) throws IOException {
         Path temporary = Files.createDirectories(directory.resolve("tmp"));
@@ -47,7 +47,7 @@ public record Program(Process process, Path out, Path err) {
                 err);
     }
 
-    /** Waits until it has printed something. */
+    /** Waits until it has printed a match. */
     public MatchResult awaitPrinted(Pattern pattern) {
         return await().atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(20))

@@ -9,12 +9,19 @@ import com.sun.net.httpserver.HttpServer;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.examples.dispatcher.Dispatcher;
 import io.github.workerregistry.examples.hive.FreePorts;
+import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.github.workerregistry.testing.FakeProcessController;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.StringWriter;
+import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleDescriptor.Exports;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -23,14 +30,24 @@ import java.net.URISyntaxException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
@@ -41,9 +58,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
 
-/** The programs in the README are what they claim to be. */
-@ExpectWarnings("is gone: CRASHED") // the test in the README lets a worker crash
+/** The programs in the documents compile and run, and the tables of the README match the library. */
+@ExpectWarnings("has ended: CRASHED") // the tests in the documents let a worker crash
 class ReadmeTest {
+
+    private static final Path README = Path.of("..", "README.md");
+    private static final Path EXAMPLES = Path.of("README.md");
+
+    private static final Pattern CODE = Pattern.compile("`([^`]+)`");
+    private static final Pattern DURATION = Pattern.compile("(\\d+) (ms|s|min|h)");
 
     private static final String IMPORTS = """
             import com.sun.net.httpserver.*;
@@ -58,7 +81,7 @@ class ReadmeTest {
             import java.util.concurrent.*;
             """;
 
-    /** What a test of a host imports besides. */
+    /** Further imports of a test of a hive. */
     private static final String TEST_IMPORTS = """
             import io.github.workerregistry.examples.dispatcher.*;
             import io.github.workerregistry.testing.*;
@@ -66,8 +89,8 @@ class ReadmeTest {
             """;
 
     @Test
-    void theFirstProgramSendsARequestToItsWorkerAndEndsAndLeavesNothing(@TempDir Path scratch) throws Exception {
-        compileQuickstart(program(0), scratch);
+    void quickStartSendsARequestAndExitsLeavingNothing(@TempDir Path scratch) throws Exception {
+        compileQuickstart(quickStart(), scratch);
 
         Ran ran = run(scratch);
 
@@ -76,9 +99,8 @@ class ReadmeTest {
     }
 
     @Test
-    void theFirstProgramEndsAndSaysWhyIfTheWorkerCannotBeStarted(@TempDir Path scratch) throws Exception {
-        String program = program(0);
-        compileQuickstart(program.replace("/bin/java", "/bin/no-such-program"), scratch);
+    void quickStartExitsWithTheReasonIfTheWorkerCannotBeStarted(@TempDir Path scratch) throws Exception {
+        compileQuickstart(quickStart().replace("/bin/java", "/bin/no-such-program"), scratch);
 
         Ran ran = run(scratch);
 
@@ -87,8 +109,8 @@ class ReadmeTest {
     }
 
     @Test
-    void theFirstProgramEndsAndSaysWhyIfTheWorkerCrashes(@TempDir Path scratch) throws Exception {
-        compileQuickstart(program(0).replace("\"Quickstart\"", "\"NoSuchMainClass\""), scratch);
+    void quickStartExitsWithTheReasonIfTheWorkerCrashes(@TempDir Path scratch) throws Exception {
+        compileQuickstart(quickStart().replace("\"Quickstart\"", "\"NoSuchMainClass\""), scratch);
 
         Ran ran = run(scratch);
 
@@ -97,21 +119,21 @@ class ReadmeTest {
     }
 
     @Test
-    void theOrderOfTheEndInTheReadmeEndsServerWorkersAndLoops(@TempDir Path classes) throws Exception {
+    void shutdownOrderStopsServerWorkersAndLoops(@TempDir Path classes) throws Exception {
         String end = IMPORTS + """
                 public class End {
                     public static void of(HttpServer server, WorkerSupervisor supervisor, ScheduledExecutorService scheduler) {
                         %s
                     }
                 }
-                """.formatted(program(1));
+                """.formatted(programUnder(EXAMPLES, "## Shutdown order", 0));
         compile("End", end, List.of("-Xlint:all", "-Werror"), classes, WorkerRegistry.class);
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.start();
         ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
         FakeProcessController processes = new FakeProcessController();
         WorkerSupervisor supervisor = WorkerSupervisor.builder(WorkerRegistry.create(), scheduler)
-                .processes(processes)
+                .processController(processes)
                 .build();
         WorkerSpec spec = spec();
         supervisor.spawn(spec);
@@ -133,8 +155,44 @@ class ReadmeTest {
     }
 
     @Test
-    void theTestInTheReadmeCompilesAndPasses(@TempDir Path classes) throws Exception {
-        String body = programUnder("## Testing your own hive", 0);
+    void testOfAHiveInTheReadmePasses(@TempDir Path classes) throws Exception {
+        compileAndRunTest(programUnder(README, "## Testing your hive", 0), classes);
+    }
+
+    @Test
+    void testOfADispatcherInTheManualPasses(@TempDir Path classes) throws Exception {
+        compileAndRunTest(programUnder(EXAMPLES, "## Dispatcher", 0), classes);
+    }
+
+    @Test
+    void configurationTableListsEveryKnobOfTheLifecycleWithItsDefault() throws Exception {
+        assertThat(defaultsInTableOf("LifecycleConfig"))
+                .isEqualTo(defaultsOf(LifecycleConfig.Builder.class, LifecycleConfig.defaults()));
+    }
+
+    @Test
+    void configurationTableListsEveryKnobOfRestartsWithItsDefault() throws Exception {
+        assertThat(defaultsInTableOf("RestartPolicy"))
+                .isEqualTo(defaultsOf(
+                        RestartPolicy.Builder.class, RestartPolicy.builder().build()));
+    }
+
+    /** A registry does not expose its other settings. */
+    @Test
+    void configurationTableListsEveryKnobOfTheRegistryAndItsNodeName() throws Exception {
+        Map<String, String> table = defaultsInTableOf("WorkerRegistry");
+
+        assertThat(table.keySet()).isEqualTo(knobsOf(WorkerRegistry.Builder.class));
+        assertThat(table).containsEntry("node", WorkerRegistry.create().node());
+    }
+
+    @Test
+    void errorTableNamesEveryExceptionOfTheLibrary() throws Exception {
+        assertThat(errorsInTable()).containsExactlyInAnyOrderElementsOf(publicExceptions());
+    }
+
+    /** Runs the body of a test, which may use a {@code spec}. */
+    private static void compileAndRunTest(String body, Path classes) throws Exception {
         String test = IMPORTS + TEST_IMPORTS + """
                 public class MyHiveTest {
                     public static void passes(WorkerSpec spec) throws Exception {
@@ -162,36 +220,169 @@ class ReadmeTest {
         return new URLClassLoader(new URL[] {classes.toUri().toURL()}, ReadmeTest.class.getClassLoader());
     }
 
-    /** One of the programs under "A first program". */
-    private static String program(int index) throws IOException {
-        return programUnder("## A first program", index);
+    private static String quickStart() throws IOException {
+        return programUnder(README, "## Quick start", 0);
     }
 
-    private static String programUnder(String heading, int index) throws IOException {
-        String readme = Files.readString(Path.of("..", "README.md"));
-        int begin = readme.indexOf("\n" + heading + "\n");
-        assertThat(begin).as(heading).isNotNegative();
-        int end = readme.indexOf("\n## ", begin + 1);
+    private static String programUnder(Path document, String heading, int index) throws IOException {
         List<String> programs = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
-                .matcher(readme.substring(begin, end < 0 ? readme.length() : end))
+                .matcher(section(document, heading))
                 .results()
                 .map(block -> block.group(1))
                 .toList();
-        assertThat(programs).as("Java programs under %s in README.md", heading).hasSizeGreaterThan(index);
+        assertThat(programs)
+                .as("Java programs under %s in %s", heading, document)
+                .hasSizeGreaterThan(index);
         return programs.get(index);
+    }
+
+    private static String section(Path document, String heading) throws IOException {
+        String text = Files.readString(document);
+        int begin = text.indexOf("\n" + heading + "\n");
+        assertThat(begin).as("%s in %s", heading, document).isNotNegative();
+        int end = text.indexOf("\n## ", begin + 1);
+        return text.substring(begin, end < 0 ? text.length() : end);
+    }
+
+    /** The cells of each row of the table with this text in the first cell of its head. */
+    private static List<List<String>> table(String section, String head) {
+        List<String> lines = section.lines().toList();
+        List<List<String>> rows = new ArrayList<>();
+        boolean inTable = false;
+        for (String line : lines) {
+            if (line.startsWith("| " + head + " |")) {
+                inTable = true;
+            } else if (!line.startsWith("|")) {
+                inTable = false;
+            } else if (inTable && !line.startsWith("|---")) {
+                rows.add(Pattern.compile(" *\\| *")
+                        .splitAsStream(line)
+                        .filter(cell -> !cell.isEmpty())
+                        .toList());
+            }
+        }
+        assertThat(rows).as("rows of the table %s", head).isNotEmpty();
+        return rows;
+    }
+
+    /** From knob to default, as text. A row may have several of each. */
+    private static Map<String, String> defaultsInTableOf(String type) throws IOException {
+        Map<String, String> defaults = new TreeMap<>();
+        for (List<String> row : table(section(README, "## Configuration"), "`" + type + "`")) {
+            List<String> knobs = codeIn(row.get(0));
+            String[] values = row.get(1).split(", ", -1);
+            assertThat(values).as("defaults of %s", knobs).hasSameSizeAs(knobs);
+            for (int i = 0; i < values.length; i++) {
+                String other = defaults.put(knobs.get(i), inWords(values[i]));
+                assertThat(other).as("%s once only", knobs.get(i)).isNull();
+            }
+        }
+        return defaults;
+    }
+
+    private static List<String> codeIn(String text) {
+        return CODE.matcher(text).results().map(code -> code.group(1)).toList();
+    }
+
+    /** A default of the table in the form of {@link #inWords(Object)}. */
+    private static String inWords(String written) {
+        String value = written.replace("`", "");
+        Matcher duration = DURATION.matcher(value);
+        return duration.matches() ? durationOf(duration.toMatchResult()).toString() : value;
+    }
+
+    private static Duration durationOf(MatchResult written) {
+        long amount = Long.parseLong(written.group(1));
+        return switch (written.group(2)) {
+            case "ms" -> Duration.ofMillis(amount);
+            case "s" -> Duration.ofSeconds(amount);
+            case "min" -> Duration.ofMinutes(amount);
+            default -> Duration.ofHours(amount);
+        };
+    }
+
+    private static String inWords(Object value) {
+        return value instanceof Optional<?> optional
+                ? optional.map(String::valueOf).orElse("off")
+                : String.valueOf(value);
+    }
+
+    /** The setters of a builder: methods with a parameter. */
+    private static Set<String> knobsOf(Class<?> builder) {
+        Set<String> knobs = new TreeSet<>();
+        for (Method method : builder.getDeclaredMethods()) {
+            if (Modifier.isPublic(method.getModifiers()) && method.getParameterCount() > 0) {
+                knobs.add(method.getName());
+            }
+        }
+        return knobs;
+    }
+
+    /** From knob to the value of the accessor of the same name. */
+    private static Map<String, String> defaultsOf(Class<?> builder, Object built) throws ReflectiveOperationException {
+        Map<String, String> defaults = new TreeMap<>();
+        for (String knob : knobsOf(builder)) {
+            defaults.put(knob, inWords(built.getClass().getMethod(knob).invoke(built)));
+        }
+        return defaults;
+    }
+
+    private static List<String> errorsInTable() throws IOException {
+        return table(section(README, "## Errors"), "exception").stream()
+                .flatMap(row -> codeIn(row.get(0)).stream())
+                .toList();
+    }
+
+    /** The unchecked exceptions that users of the library can name. */
+    private static List<String> publicExceptions() throws Exception {
+        Path place = Path.of(locationOf(WorkerRegistry.class));
+        if (Files.isDirectory(place)) {
+            return publicExceptions(place);
+        }
+        try (FileSystem jar = FileSystems.newFileSystem(place)) {
+            return publicExceptions(jar.getPath("/"));
+        }
+    }
+
+    private static List<String> publicExceptions(Path classes) throws Exception {
+        List<String> found = new ArrayList<>();
+        for (Exports exported : moduleIn(classes).exports()) {
+            Path packageFolder = classes.resolve(exported.source().replace('.', '/'));
+            try (DirectoryStream<Path> files = Files.newDirectoryStream(packageFolder, "*.class")) {
+                for (Path file : files) {
+                    Class<?> type = loaded(exported.source(), file.getFileName().toString());
+                    if (RuntimeException.class.isAssignableFrom(type) && Modifier.isPublic(type.getModifiers())) {
+                        found.add(type.getSimpleName());
+                    }
+                }
+            }
+        }
+        assertThat(found).isNotEmpty();
+        return found;
+    }
+
+    private static ModuleDescriptor moduleIn(Path classes) throws IOException {
+        try (InputStream descriptor = Files.newInputStream(classes.resolve("module-info.class"))) {
+            return ModuleDescriptor.read(descriptor);
+        }
+    }
+
+    private static Class<?> loaded(String packageName, String file) throws ClassNotFoundException {
+        String name = packageName + "." + file.substring(0, file.length() - ".class".length());
+        return Class.forName(name, false, WorkerRegistry.class.getClassLoader());
     }
 
     private static Path classesIn(Path scratch) {
         return scratch.resolve("classes");
     }
 
-    /** With ports of its own: another test may use the default ones at the same time. */
+    /** With its own ports: another test may use the default ones concurrently. */
     private static void compileQuickstart(String program, Path scratch) throws Exception {
         String builder = "WorkerSupervisor.builder(registry, scheduler)";
         String[] ports = FreePorts.range(10).split("-", -1);
         assertThat(program).contains(builder);
         String withPorts =
-                program.replace(builder, builder + ".ports(PortRange.of(%s, %s))".formatted(ports[0], ports[1]));
+                program.replace(builder, builder + ".ports(PortPool.of(%s, %s))".formatted(ports[0], ports[1]));
         Files.createDirectories(classesIn(scratch));
         compile(
                 "Quickstart",
@@ -201,10 +392,10 @@ class ReadmeTest {
                 WorkerRegistry.class);
     }
 
-    /** How a run of the program came out. */
+    /** Exit code and output of a run. */
     private record Ran(int exitCode, String output) {}
 
-    /** Runs it in a JVM of its own, with nothing but the library, and looks what it leaves. */
+    /** Runs the program in its own JVM, with only the library, and checks that it leaves nothing behind. */
     private static Ran run(Path scratch) throws Exception {
         Path temporary = Files.createDirectories(scratch.resolve("tmp"));
         Path output = scratch.resolve("output");
@@ -216,26 +407,26 @@ class ReadmeTest {
                         String.join(
                                 File.pathSeparator,
                                 classesIn(scratch).toString(),
-                                placeOf(WorkerRegistry.class),
-                                placeOf(Logger.class)),
+                                locationOf(WorkerRegistry.class),
+                                locationOf(Logger.class)),
                         "Quickstart")
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile());
         builder.environment().put("README_RUN", mark);
         Process process = builder.start();
         try {
-            assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it ends").isTrue();
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it exits").isTrue();
         } finally {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
         }
-        assertThat(temporary).as("what it leaves in the temporary directory").isEmptyDirectory();
+        assertThat(temporary).as("the temporary directory after the exit").isEmptyDirectory();
         await().untilAsserted(
                         () -> assertThat(processesWith("README_RUN=" + mark)).isEmpty());
         return new Ran(process.exitValue(), Files.readString(output));
     }
 
-    /** Pids of the processes whose environment has that; nothing where there is no /proc. */
+    /** The processes whose environment contains this; none if there is no /proc. */
     private static List<Path> processesWith(String variable) throws IOException {
         if (!Files.isDirectory(Path.of("/proc/self"))) {
             return List.of();
@@ -247,8 +438,8 @@ class ReadmeTest {
                     if (Files.readString(process.resolve("environ"), ISO_8859_1).contains(variable)) {
                         found.add(process);
                     }
-                } catch (IOException gone) {
-                    // it is not there any more, or not ours to read
+                } catch (IOException exited) {
+                    // it has exited or may not be read
                 }
             }
         }
@@ -261,7 +452,7 @@ class ReadmeTest {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringBuilder places = new StringBuilder();
         for (Class<?> type : classPath) {
-            places.append(placeOf(type)).append(File.pathSeparator);
+            places.append(locationOf(type)).append(File.pathSeparator);
         }
         List<String> arguments = new ArrayList<>(options);
         arguments.addAll(List.of("-d", classes.toString(), "-cp", places.toString()));
@@ -272,7 +463,7 @@ class ReadmeTest {
         assertThat(compiled).as("%s", complaints).isTrue();
     }
 
-    private static String placeOf(Class<?> type) throws URISyntaxException {
+    private static String locationOf(Class<?> type) throws URISyntaxException {
         return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI())
                 .toString();
     }

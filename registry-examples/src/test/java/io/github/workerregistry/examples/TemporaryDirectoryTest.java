@@ -10,7 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TemporaryDirectoryTest {
 
     @Test
-    void itGoesWithAllThatIsInItAndWhereALinkLeadsNothingIsTouched(@TempDir Path elsewhere) throws Exception {
+    void closeRemovesTheContentAndFollowsNoLinks(@TempDir Path elsewhere) throws Exception {
         Path kept = Files.writeString(elsewhere.resolve("kept"), "kept");
         TemporaryDirectory directory = TemporaryDirectory.create("TemporaryDirectoryTest");
         Path inner = Files.createDirectories(directory.path().resolve("a/b"));

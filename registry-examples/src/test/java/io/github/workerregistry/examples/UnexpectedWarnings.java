@@ -14,14 +14,15 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.slf4j.LoggerFactory;
 
 /**
- * Fails a test if the library or the hive logs a warning or an error that its class does not announce with
- * {@link ExpectWarnings}. JUnit finds it as a service and puts it over every test of this module.
+ * Fails a test if the library or the hive logs a warning or an error that its class does not expect with
+ * {@link ExpectWarnings}. JUnit loads it as a service for every test of this module.
  *
- * <p>The tests of a class may share a hive, whose workers end when they like: so a class announces, and not a test.
+ * <p>The tests of a class may share a hive, whose workers exit at any time: so warnings are expected per class, not per
+ * test.
  */
 public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCallback {
 
-    /** For what has to happen, on a machine that has other things to do; only a test that fails waits so long. */
+    /** The timeout on a loaded machine; only a failing test waits that long. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private static final List<ILoggingEvent> warnings = new CopyOnWriteArrayList<>();
@@ -37,9 +38,9 @@ public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCal
 
     @Override
     public void afterEach(ExtensionContext context) {
-        List<String> culprits = culprits(context.getRequiredTestClass());
-        if (!culprits.isEmpty()) {
-            throw new AssertionError("unexpected: " + String.join("\n", culprits));
+        List<String> unexpected = unexpected(context.getRequiredTestClass());
+        if (!unexpected.isEmpty()) {
+            throw new AssertionError("unexpected: " + String.join("\n", unexpected));
         }
     }
 
@@ -60,10 +61,10 @@ public final class UnexpectedWarnings implements BeforeAllCallback, AfterEachCal
         }
     }
 
-    /** What was logged and the class did not announce; and forgets all, for the next test. */
-    static List<String> culprits(Class<?> test) {
-        ExpectWarnings announced = test.getAnnotation(ExpectWarnings.class);
-        List<String> expected = announced == null ? List.of() : List.of(announced.value());
+    /** The logged warnings that the class does not expect. Clears the log for the next test. */
+    static List<String> unexpected(Class<?> test) {
+        ExpectWarnings annotation = test.getAnnotation(ExpectWarnings.class);
+        List<String> expected = annotation == null ? List.of() : List.of(annotation.value());
         List<ILoggingEvent> logged = List.copyOf(warnings);
         warnings.removeAll(logged);
         return logged.stream()

@@ -6,31 +6,31 @@ import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Says nowhere that it wants to be watched, as no test of this module does. */
+/** Does not register the extension itself, like all tests of this module. */
 class UnexpectedWarningsTest {
 
     private static final Logger log = LoggerFactory.getLogger("io.github.workerregistry.lifecycle.ALoop");
 
     @ExpectWarnings("was lost")
-    private static final class Announcing {}
+    private static final class Expecting {}
 
     @Test
-    void everyTestIsWatched() {
+    void extensionIsActiveForEveryTest() {
         log.warn("worker {} was lost", "w");
 
-        assertThat(UnexpectedWarnings.culprits(UnexpectedWarningsTest.class))
+        assertThat(UnexpectedWarnings.unexpected(UnexpectedWarningsTest.class))
                 .containsExactly("WARN of io.github.workerregistry.lifecycle.ALoop: worker w was lost");
-        assertThat(UnexpectedWarnings.culprits(UnexpectedWarningsTest.class)).isEmpty();
+        assertThat(UnexpectedWarnings.unexpected(UnexpectedWarningsTest.class)).isEmpty();
     }
 
     @Test
-    void whatAClassAnnouncesIsNoCulpritAndTheRestIs() {
+    void onlyUnexpectedWarningsAreReported() {
         log.warn("worker {} was lost", "w");
         log.error("worse");
         log.info("worker {} is ready", "w");
         LoggerFactory.getLogger("io.github.another").warn("not ours");
 
-        assertThat(UnexpectedWarnings.culprits(Announcing.class))
+        assertThat(UnexpectedWarnings.unexpected(Expecting.class))
                 .containsExactly("ERROR of io.github.workerregistry.lifecycle.ALoop: worse");
     }
 }

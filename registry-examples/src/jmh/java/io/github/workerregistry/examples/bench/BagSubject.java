@@ -9,13 +9,12 @@ import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.openjdk.jmh.infra.Blackhole;
 
 /**
- * HikariCP's {@link ConcurrentBag}, behind a map. Its entries hold their state as HikariCP's own {@code PoolEntry}
- * does. Loaded by the application's class loader, it keeps each thread's entries in its fast list, without weak
- * references. The listener, which would open another connection, has nothing to do.
+ * HikariCP's {@link ConcurrentBag}, with a map of one bag per model. Entries store their state like HikariCP's
+ * {@code PoolEntry}. Loaded by the application class loader, it keeps each thread's entries in its fast list, without
+ * weak references. The listener, which would open another connection, does nothing.
  *
- * <p>It waits for an entry, as HikariCP lets it: one that is handed over is all it has for more callers than entries.
- * With a timeout of zero whoever gives back waits in vain for somebody to take it, and eight threads with one entry
- * need milliseconds.
+ * <p>It waits for an entry, as in HikariCP: with more callers than entries it relies on a handoff. With a timeout of
+ * zero a release waits in vain for a taker, and eight threads with one entry need milliseconds.
  */
 final class BagSubject implements Subject {
 
@@ -27,7 +26,7 @@ final class BagSubject implements Subject {
             bags.computeIfAbsent(workload.model(workload.modelOf(worker)), model -> new ConcurrentBag<>(waiting -> {}))
                     .add(entry);
             if (!workload.isFree(worker)) {
-                entry.setState(IConcurrentBagEntry.STATE_IN_USE); // to borrow them one by one would be quadratic
+                entry.setState(IConcurrentBagEntry.STATE_IN_USE); // borrowing them one by one would be quadratic
             }
         }
     }

@@ -89,7 +89,7 @@ final class BenchmarkRun {
         return values.stream().map(Enum::name).toArray(String[]::new);
     }
 
-    /** What there is is written each time: a run that is broken off was not for nothing. */
+    /** The results so far are written each time, so that an aborted run has results. */
     private void measure(ChainedOptionsBuilder options) throws IOException, RunnerException {
         results.addAll(new Runner(options.build()).run());
         try (PrintStream out = new PrintStream(result.toFile(), StandardCharsets.UTF_8)) {

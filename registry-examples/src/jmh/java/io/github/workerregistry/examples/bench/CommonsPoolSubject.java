@@ -14,8 +14,8 @@ import org.openjdk.jmh.infra.Blackhole;
  * The keyed pool of commons-pool2: last in, first out; not fair; nothing tested, evicted or shown over JMX; no limit
  * over all keys, which would have to be kept.
  *
- * <p>Its only way not to wait throws an exception, and makes it expensive to find nothing. That counts only where there
- * are more callers than free slots.
+ * <p>Its only non-blocking call throws an exception, which makes a miss expensive. That matters only with more callers
+ * than free slots.
  */
 final class CommonsPoolSubject implements Subject {
 

@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What {@link Latency} has measured: names, which end in their unit, and numbers. */
+/** The measurements of {@link Latency}: names, which end with their unit, and numbers. */
 final class Figures {
 
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -20,7 +20,7 @@ final class Figures {
         System.out.printf("%-60s %,.3f%n", name, value);
     }
 
-    /** Median, 99th percentile and worst of what was measured, each divided by {@code unit}. */
+    /** Median, 99th percentile and maximum of the samples, each divided by {@code unit}. */
     void putSpread(String name, String unitName, double unit, long[] samples) {
         long[] sorted = samples.clone();
         Arrays.sort(sorted);
@@ -29,7 +29,7 @@ final class Figures {
         put(name + " worst " + unitName, at(sorted, 1) / unit);
     }
 
-    /** The smallest that this part of all does not exceed. */
+    /** The smallest sample that this share of samples does not exceed. */
     private static long at(long[] sorted, double part) {
         return sorted[(int) Math.ceil(part * sorted.length) - 1];
     }

@@ -8,11 +8,10 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The heap that a registered worker takes, and the time to list them all.
+ * The heap size of a registered worker, and the time to list all workers.
  *
- * <p>What the workers of a real hive would share is shared: url, model and backend. What they would not, is not: the
- * id, the state, the times. So what is left besides the id is the worker's record and all that the registry keeps of
- * it.
+ * <p>As in a real hive, workers share the strings of url, model and backend, and do not share id, state and times. So
+ * the size without the id is that of the worker's record and the registry's structures.
  */
 final class Footprint {
 
@@ -66,7 +65,7 @@ final class Footprint {
         return times;
     }
 
-    /** What is in use after a full collection. */
+    /** The used heap after a full collection. */
     private static long heap() {
         Runtime runtime = Runtime.getRuntime();
         for (int i = 0; i < 3; i++) {

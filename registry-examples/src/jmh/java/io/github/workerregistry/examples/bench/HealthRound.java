@@ -15,11 +15,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The processor time of health checks of many idle workers, with a probe that answers at once. Virtual time runs all on
- * the one thread whose processor time is read.
+ * The CPU time of health checks of many idle workers, with a probe that answers immediately. Virtual time runs
+ * everything on the thread whose CPU time is measured.
  *
- * <p>Measured are a whole round, that is one pass of all loops of a supervisor in which each worker is probed; and a
- * pass as most are, in which no probe is due.
+ * <p>Measures a tick in which each worker is probed, and an ordinary tick, in which no probe is due.
  */
 final class HealthRound {
 
@@ -35,14 +34,14 @@ final class HealthRound {
         this.rounds = rounds;
     }
 
-    /** An interval is jittered by a tenth: with a bit more than that between two passes, each probes every worker. */
+    /** The health interval has 10 % jitter: if ticks are a little further apart, each probes every worker. */
     void measure(Figures figures) {
         Duration all = INTERVAL.plus(INTERVAL.dividedBy(5));
         measure(figures, "health round over " + workers + " workers", all, INTERVAL, rounds, workers);
         measure(
                 figures,
                 "sweep over " + workers + " workers",
-                LifecycleConfig.defaults().sweep(),
+                LifecycleConfig.defaults().tickInterval(),
                 Duration.ofDays(1),
                 rounds,
                 0);
@@ -54,13 +53,13 @@ final class HealthRound {
         WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
         LifecycleConfig config = LifecycleConfig.builder()
                 .healthInterval(interval)
-                .sweep(sweep)
+                .tickInterval(sweep)
                 .noIdleTimeout()
                 .build();
         try (WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time)
-                .processes(new FakeProcessController())
-                .config(config)
-                .health((worker, timeout) -> {
+                .processController(new FakeProcessController())
+                .lifecycle(config)
+                .healthProbe((worker, timeout) -> {
                     probes.incrementAndGet();
                     return CompletableFuture.completedFuture(HealthStatus.healthy());
                 })

@@ -24,18 +24,18 @@ import java.util.concurrent.TimeUnit;
 /**
  * The time from {@code kill -9} of a worker to the event at a listener, over many real processes.
  *
- * <p>The JDK tells of an exit in the common pool. When the host has filled that, the next sweep finds it. So it is
- * measured twice, and each worker is killed at a random moment between two sweeps.
+ * <p>The JDK reports an exit in the common pool. While the hive has filled that, the next tick detects it. So it is
+ * measured twice, and each worker is killed at a random time between two ticks.
  */
 final class KillToEvent {
 
     private static final int BATCH = 50;
     private static final int COMMON_POOL_TASKS = 64;
 
-    /** An exit that the listener was told of, and when. */
-    private record Told(String id, long nanos) {}
+    /** An exit that the listener received, and when. */
+    private record ObservedExit(String id, long nanos) {}
 
-    private final BlockingQueue<Told> told = new LinkedBlockingQueue<>();
+    private final BlockingQueue<ObservedExit> observed = new LinkedBlockingQueue<>();
     private final int kills;
 
     KillToEvent(int kills) {
@@ -71,13 +71,13 @@ final class KillToEvent {
         try (var subscription = registry.subscribe(
                         event -> {
                             if (event instanceof Crashed crashed) {
-                                told.add(new Told(crashed.worker().id(), System.nanoTime()));
+                                observed.add(new ObservedExit(crashed.worker().id(), System.nanoTime()));
                             }
                         },
                         listening);
                 WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
-                        .restart(RestartPolicy.never())
-                        .config(LifecycleConfig.builder().noIdleTimeout().build())
+                        .restartPolicy(RestartPolicy.never())
+                        .lifecycle(LifecycleConfig.builder().noIdleTimeout().build())
                         .build()) {
             long[] delays = new long[count];
             for (int done = 0; done < count; done += BATCH) {
@@ -108,14 +108,14 @@ final class KillToEvent {
 
     /** The delay in ns. */
     private long kill(WorkerInfo worker) throws InterruptedException {
-        Duration sweep = LifecycleConfig.defaults().sweep();
+        Duration sweep = LifecycleConfig.defaults().tickInterval();
         TimeUnit.NANOSECONDS.sleep(ThreadLocalRandom.current().nextLong(sweep.toNanos()));
         ProcessHandle process = ProcessHandle.of(worker.pid().orElseThrow()).orElseThrow();
         long killed = System.nanoTime();
         process.destroyForcibly();
-        Told exit = told.poll(1, TimeUnit.MINUTES);
+        ObservedExit exit = observed.poll(1, TimeUnit.MINUTES);
         if (exit == null || !exit.id.equals(worker.id())) {
-            throw new IllegalStateException("killed " + worker.id() + ", heard of " + exit);
+            throw new IllegalStateException("killed " + worker.id() + ", but observed " + exit);
         }
         return exit.nanos - killed;
     }

@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import org.slf4j.LoggerFactory;
 
 /**
- * Measures what happens too seldom, or takes too long, for JMH, and writes {@code latency.json}. Arguments: the
- * directory to write to, and the {@link Plan}.
+ * Measures what is too rare or too slow for JMH, and writes {@code latency.json}. Arguments: the directory to write to,
+ * and the {@link Plan}.
  */
 final class Latency {
 

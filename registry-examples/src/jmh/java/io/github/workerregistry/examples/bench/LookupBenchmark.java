@@ -24,7 +24,7 @@ import org.openjdk.jmh.annotations.Threads;
 import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.infra.ThreadParams;
 
-/** Looks workers up: one by its id, beside a plain map that holds the same; and all of them. */
+/** Look-up of one worker by id, compared to a plain map, and of all workers. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -36,11 +36,11 @@ import org.openjdk.jmh.infra.ThreadParams;
 @Threads(2)
 public class LookupBenchmark {
 
-    /** How many workers there are. */
+    /** Number of workers. */
     @Param("1000")
     public int workers;
 
-    /** Whether each has a lease open, so that its record is put together anew at each look. */
+    /** Whether each has an open lease, so that its record is rebuilt at each read. */
     @Param({"false", "true"})
     public boolean leased;
 
@@ -49,7 +49,7 @@ public class LookupBenchmark {
     private final List<SlotLease> leases = new ArrayList<>();
     private String[] ids;
 
-    /** Registers the workers, and puts the same into the map. */
+    /** Registers the workers, also in the map. */
     @Setup
     public void fill() {
         ids = new String[workers];
@@ -69,13 +69,13 @@ public class LookupBenchmark {
         }
     }
 
-    /** One thread, which asks for one worker after the other. */
+    /** One thread, which reads one worker after the other. */
     @State(Scope.Thread)
     public static class Caller {
         private String[] ids;
         private int next;
 
-        /** Finds this thread's place. */
+        /** Sets the start position of this thread. */
         @Setup
         public void arrive(LookupBenchmark benchmark, ThreadParams threads) {
             ids = benchmark.ids;
@@ -95,7 +95,7 @@ public class LookupBenchmark {
         return registry.get(caller.nextId());
     }
 
-    /** What it could cost at best. */
+    /** The lower bound of the cost. */
     @Benchmark
     public WorkerInfo mapGet(Caller caller) {
         return map.get(caller.nextId());

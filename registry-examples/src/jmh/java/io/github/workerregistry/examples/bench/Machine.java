@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 
-/** Where and when was measured, in one line. */
+/** The machine and date of the measurement, in one line. */
 final class Machine {
 
     private Machine() {}

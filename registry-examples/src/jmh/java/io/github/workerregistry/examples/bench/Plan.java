@@ -6,11 +6,11 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
-/** How much is measured, and for how long. */
+/** The extent and duration of the measurements. */
 enum Plan {
-    /** Shows that all runs, in three minutes; its numbers say nothing. */
+    /** A smoke test of three minutes; its numbers are meaningless. */
     TRIAL(1, 1, 1, 100),
-    /** What the targets need, in ten minutes. */
+    /** The measurements for the targets, in ten minutes. */
     QUICK(1, 3, 5, 400),
     /** Every combination, each as in {@link #QUICK}, in half an hour. */
     FULL(1, 3, 5, 400);
@@ -45,7 +45,7 @@ enum Plan {
                 .shouldFailOnError(false);
     }
 
-    /** The part of {@code count} that is worth the time. */
+    /** The part of {@code count} for this plan. */
     int part(int count) {
         return this == TRIAL ? Math.max(1, count / 10) : count;
     }

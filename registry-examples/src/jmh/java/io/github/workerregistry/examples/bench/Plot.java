@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * The cost of a slot, taken and given back, against the number of workers, both in powers of ten, as SVG: a panel for
+ * A plot of the cost to acquire and release a slot by number of workers, both on logarithmic axes, as SVG: a panel for
  * each of {@link Free}, a line for each subject; two threads, one model.
  */
 final class Plot {

@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Optional;
 import org.openjdk.jmh.infra.Blackhole;
 
-/** This library, as a host has it if it sets nothing. */
+/** This library with its defaults. */
 final class RegistrySubject implements Subject {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(1); // as the bag has it
+    private static final Duration PATIENCE = Duration.ofSeconds(1); // as for the bag
 
     private final WorkerRegistry registry = WorkerRegistry.create();
     private final List<SlotLease> held = new ArrayList<>();

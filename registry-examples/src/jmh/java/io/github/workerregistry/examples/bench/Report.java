@@ -8,8 +8,8 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * Makes {@code results.md} and {@code slots.svg} of what {@link BenchmarkRun} and {@link Latency} have written.
- * Argument: the directory in which all of these are.
+ * Creates {@code results.md} and {@code slots.svg} from the output of {@link BenchmarkRun} and {@link Latency}.
+ * Argument: the directory of all these files.
  */
 final class Report {
 

@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** What was measured, read back from {@code jmh.json} and {@code latency.json}. What is missing there is empty here. */
+/** The results, read from {@code jmh.json} and {@code latency.json}. Missing results are empty. */
 final class Results {
 
-    /** One line of the slot benchmark: who, under which circumstances, and ns and bytes an operation. */
+    /** One result of the slot benchmark: subject, parameters, ns and bytes per operation. */
     record Slots(Subject.Name subject, int threads, Workload workload, double nanos, double error, double bytes) {}
 
     private final List<Slots> slots = new ArrayList<>();
@@ -55,7 +55,7 @@ final class Results {
                 allocatedBy(run));
     }
 
-    /** Bytes an operation, as JMH's profiler of the collector counts them. */
+    /** Bytes per operation, from JMH's GC profiler. */
     private static double allocatedBy(JsonNode run) {
         for (var metric : run.path("secondaryMetrics").properties()) {
             if (metric.getKey().endsWith("gc.alloc.rate.norm")) {
@@ -69,14 +69,14 @@ final class Results {
         return slots;
     }
 
-    /** The line of that subject under those circumstances. */
+    /** The result of that subject with those parameters. */
     Optional<Slots> slots(Subject.Name subject, int threads, Workload workload) {
         return slots.stream()
                 .filter(run -> run.subject == subject && run.threads == threads && run.workload.equals(workload))
                 .findFirst();
     }
 
-    /** ns an operation of a look-up. */
+    /** ns per look-up. */
     OptionalDouble lookup(String benchmark, boolean leased) {
         for (JsonNode run : benchmarks) {
             if (isOf(run, "LookupBenchmark." + benchmark)
@@ -87,7 +87,7 @@ final class Results {
         return OptionalDouble.empty();
     }
 
-    /** A figure of {@link Latency}; of several whose names begin so, the first. */
+    /** A figure of {@link Latency}: the first whose name has that prefix. */
     OptionalDouble figure(String nameBegins, String nameEnds) {
         for (var field : latency.properties()) {
             if (field.getKey().startsWith(nameBegins) && field.getKey().endsWith(nameEnds)) {

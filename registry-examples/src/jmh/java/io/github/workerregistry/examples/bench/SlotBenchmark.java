@@ -20,15 +20,15 @@ import org.openjdk.jmh.infra.Blackhole;
 import org.openjdk.jmh.infra.ThreadParams;
 
 /**
- * Finds a free worker by its model, takes it and gives it back: the same work for this library, for three pools and for
- * the specification's own design.
+ * Acquires a free worker by its model and releases it: the same work for this library, three pools and the design of
+ * the specification.
  *
- * <p>What is measured is the time until the caller has had a worker. So one that finds none free tries again, whoever
- * the subject is: after a spin, and now and then after a {@link Thread#yield}, or on a machine with fewer processors
- * than threads it would only keep the one from running who could give the slot back. How often none was free is counted
- * beside. A subject that runs out of memory on the way has no result.
+ * <p>Measures the time until the caller has acquired and released a worker. A caller that finds none free tries again,
+ * with any subject: after a spin, and occasionally after a {@link Thread#yield}, because with fewer cores than threads
+ * it could otherwise block the holder of the slot. Misses are counted separately. A subject that runs out of memory has
+ * no result.
  *
- * <p>The heap's pages are touched before, or the first gigabyte that is allocated would measure the kernel.
+ * <p>The pages of the heap are touched before; otherwise the first gigabyte would measure the kernel.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -42,19 +42,19 @@ public class SlotBenchmark {
 
     private static final int SPINS = 32;
 
-    /** Who is measured. */
+    /** The subject. */
     @Param
     public Subject.Name subject;
 
-    /** How many workers there are. */
+    /** Number of workers. */
     @Param({"10", "1000", "100000"})
     public int workers;
 
-    /** Which of their slots are free. */
+    /** Which slots are free. */
     @Param
     public Workload.Free free;
 
-    /** How many models they serve. */
+    /** Number of models. */
     @Param({"1", "1000"})
     public int models;
 
@@ -69,8 +69,8 @@ public class SlotBenchmark {
     }
 
     /**
-     * One thread. It asks for one model after the other, in an order of its own: two threads in the same order would
-     * soon run one behind the other, at the pace of the slower.
+     * One thread. It requests one model after the other, in its own order: threads with the same order would soon run
+     * in lockstep, at the pace of the slowest.
      */
     @State(Scope.Thread)
     public static class Caller {
@@ -78,7 +78,7 @@ public class SlotBenchmark {
         private int next;
         private Subject.Taker taker;
 
-        /** Finds this thread's place. */
+        /** Sets the start position of this thread. */
         @Setup
         public void arrive(SlotBenchmark benchmark, ThreadParams threads) {
             models = benchmark.workload.modelsWithFreeSlots();
@@ -93,15 +93,15 @@ public class SlotBenchmark {
         }
     }
 
-    /** How often no worker was free. */
+    /** Counts how often no worker was free. */
     @AuxCounters(AuxCounters.Type.EVENTS)
     @State(Scope.Thread)
     public static class Misses {
-        /** So often. */
+        /** The count. */
         public long misses;
     }
 
-    /** Until it has succeeded once. */
+    /** Repeats until it succeeds once. */
     @Benchmark
     @SuppressWarnings("ThreadPriorityCheck")
     public void takeAndGive(Caller caller, Misses misses, Blackhole hole) throws InterruptedException {

@@ -11,19 +11,19 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.openjdk.jmh.infra.Blackhole;
 
 /**
- * The design that the specification describes, in Java: a hash map under one read-write lock. {@code find_idle_worker}
- * walks through the map under the read lock, {@code update_state} to Busy and back to Idle takes the write lock, and
- * stamps {@code last_activity}, as the original does, whose idle timeout counts from that.
+ * The design of the specification in Java: a hash map with one read-write lock. {@code find_idle_worker} scans the map
+ * under the read lock; {@code update_state} to Busy and back to Idle takes the write lock and sets
+ * {@code last_activity}, from which the original counts its idle timeout.
  *
- * <p>It is spared two things. It hands out no copy of the record that it has found; and one that somebody else has
- * taken since is noticed under the lock that is held anyway.
+ * <p>Two costs are omitted: it returns no copy of the record, and a worker that was acquired concurrently is detected
+ * under the lock that is held anyway.
  */
 final class SpecSubject implements Subject {
 
     private static final WorkerState IDLE = new Idle();
     private static final WorkerState BUSY = new Busy();
 
-    /** In the order of registration, for what a scan costs depends on where the free worker is. */
+    /** In the order of registration, because the cost of a scan depends on the position of the free worker. */
     private final Map<String, Worker> workers = new LinkedHashMap<>();
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
@@ -81,13 +81,13 @@ final class SpecSubject implements Subject {
         }
     }
 
-    /** What matters of a {@link WorkerInfo}; guarded by the lock. */
+    /** The relevant fields of a {@link WorkerInfo}; guarded by the lock. */
     private static final class Worker {
         final String id;
         final String modelRef;
         WorkerState state;
 
-        @SuppressWarnings("UnusedVariable") // by its idle timeout only
+        @SuppressWarnings("UnusedVariable") // only its idle timeout would read it
         Instant lastActivity = Instant.now();
 
         Worker(String id, String modelRef, WorkerState state) {

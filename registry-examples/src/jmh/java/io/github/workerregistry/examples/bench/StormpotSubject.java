@@ -15,9 +15,9 @@ import stormpot.Slot;
 import stormpot.Timeout;
 
 /**
- * Stormpot, a pool for each model behind a map. Nothing expires, no leaks are looked for, and each thread has its own
- * tap, which is the fastest way in: it spares the look-up of a thread-local. To wait in it would be slower, because who
- * waits does not hear of a slot that another thread has kept for itself.
+ * Stormpot, with a map of one pool per model. No expiration, no leak detection, and a tap per thread, which is the
+ * fastest access because it avoids a thread-local. Waiting would be slower, because a waiter does not see a slot that
+ * another thread has cached.
  */
 final class StormpotSubject implements Subject {
 
@@ -37,7 +37,7 @@ final class StormpotSubject implements Subject {
                 held.add(pool.claim(new Timeout(1, TimeUnit.MINUTES)));
             }
             while (pool.getManagedPool().getAllocationCount() < pool.getTargetSize()) {
-                Thread.sleep(1); // its thread still fills it
+                Thread.sleep(1); // its thread is still filling it
             }
         }
     }

@@ -3,14 +3,14 @@ package io.github.workerregistry.examples.bench;
 import org.openjdk.jmh.infra.Blackhole;
 
 /**
- * Something that knows many workers of many models and hands one out to one caller at a time: ours, a peer, or the
- * specification's own design. It is filled when it is made.
+ * A registry or pool under test: this library, a peer, or the design of the specification. It is filled at
+ * construction.
  *
- * <p>A JVM that measures loads one subject only, so that no call here is more virtual than in an application.
+ * <p>Each JVM loads only one subject, so that calls are as monomorphic as in an application.
  */
 public interface Subject {
 
-    /** How one thread takes and gives; called once by each. */
+    /** The access of one thread; called once by each. */
     Taker taker();
 
     /** One thread's access. */
@@ -18,19 +18,19 @@ public interface Subject {
     interface Taker {
 
         /**
-         * Finds a free worker of the model, takes it, shows it to the hole (so that it really has to be there), and
-         * gives it back. A pool waits only if that is the faster way.
+         * Acquires a free worker of the model, passes it to the hole (so that it is not optimised away), and releases
+         * it. A pool waits only if that is faster.
          *
          * @return false if none was free
          */
         boolean takeAndGive(String model, Blackhole hole) throws InterruptedException;
     }
 
-    /** Those that are compared. */
+    /** The compared subjects. */
     enum Name {
-        /** This library, asked for a slot that is free now. */
+        /** This library, {@code tryAcquire}. */
         REGISTRY("this library", "#d62728"),
-        /** This library, asked for a slot that is free now or soon: callers wait in line. */
+        /** This library, {@code acquire}: callers wait in the queue. */
         REGISTRY_WAITING("this library, waiting", "#ff7f0e"),
         /** HikariCP's ConcurrentBag, one for each model. */
         CONCURRENT_BAG("HikariCP ConcurrentBag", "#1f77b4"),
@@ -38,7 +38,7 @@ public interface Subject {
         STORMPOT("Stormpot", "#2ca02c"),
         /** The keyed pool of commons-pool2. */
         COMMONS_POOL("commons-pool2 keyed", "#9467bd"),
-        /** The design that the specification describes. */
+        /** The design of the specification. */
         SPEC("the specification", "#7f7f7f");
 
         private final String title;

@@ -14,19 +14,19 @@ import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 
 /**
- * One number that was promised, and whether it was reached.
+ * A performance target, and whether it was met.
  *
- * @param what what is measured, in words
- * @param promise the bound, in words
- * @param measured the value and what it comes from; "not measured" if that is missing
- * @param verdict {@code met} or {@code missed}; empty if nothing was promised, or nothing measured
+ * @param what description of the measurement
+ * @param promise description of the bound
+ * @param measured the value and its inputs; "not measured" if missing
+ * @param verdict {@code met} or {@code missed}; empty without a bound or a measurement
  */
 record Target(String what, String promise, String measured, String verdict) {
 
     private static final String NOT_MEASURED = "not measured";
     private static final int[] THREADS = {1, 2, 8};
 
-    /** All of them, as far as they were measured. */
+    /** All targets, as far as they were measured. */
     static List<Target> of(Results results) {
         List<Target> targets = new ArrayList<>();
         for (int threads : THREADS) {
@@ -64,7 +64,7 @@ record Target(String what, String promise, String measured, String verdict) {
         return targets;
     }
 
-    /** The registry's time, so many times over, beside a peer's: 1,000 workers of one model. */
+    /** The registry's time, multiplied, compared to a peer's: 1,000 workers of one model. */
     private static Target timesFaster(
             Results results, Subject.Name peer, int threads, Free free, int times, String promise) {
         Workload workload = new Workload(1000, free, 1);
@@ -85,7 +85,7 @@ record Target(String what, String promise, String measured, String verdict) {
                 .findFirst();
     }
 
-    /** Nothing is allocated for a slot but its lease, which cannot be less than an object of three references. */
+    /** Only the lease is allocated for a slot, at least an object with three references. */
     private static Target allocation(Results results) {
         String measured = results.slots(REGISTRY, 1, new Workload(1000, Free.ALL, 1))
                 .map(run -> format("%.0f bytes", run.bytes()))

@@ -8,8 +8,8 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The time from the release of a slot to the moment when the thread that waits for it runs. Two threads pass the one
- * slot of one worker to and fro; each gives it back when the other is parked.
+ * The time from the release of a slot until its waiter runs. Two threads alternate with the only slot of one worker;
+ * each releases it when the other is parked.
  */
 final class WakeUp {
 
@@ -17,9 +17,9 @@ final class WakeUp {
     private static final String MODEL = "hf:TheBloke/TinyLlama";
 
     private final WorkerRegistry registry = WorkerRegistry.create();
-    private final AtomicInteger handOvers = new AtomicInteger();
+    private final AtomicInteger handovers = new AtomicInteger();
     private final long[] times;
-    private volatile long freed; // 0 until the slot was given back for the first time
+    private volatile long freed; // 0 until the first release of the slot
 
     WakeUp(int samples) {
         times = new long[WARM_UP + samples];
@@ -51,10 +51,10 @@ final class WakeUp {
             while (true) {
                 SlotLease lease = registry.acquire(MODEL, Duration.ofMinutes(1));
                 long now = System.nanoTime();
-                int index = handOvers.get();
+                int index = handovers.get();
                 if (freed != 0) {
                     times[index] = now - freed;
-                    handOvers.set(++index);
+                    handovers.set(++index);
                 }
                 if (index == times.length) {
                     lease.close();
@@ -64,7 +64,7 @@ final class WakeUp {
                 freed = System.nanoTime();
                 lease.close();
                 if (index == times.length - 1) {
-                    return; // the other one takes the last sample
+                    return; // the other thread takes the last sample
                 }
             }
         } catch (InterruptedException e) {
@@ -72,7 +72,7 @@ final class WakeUp {
         }
     }
 
-    /** It waits with a time limit nowhere but in line for the slot. */
+    /** The thread waits with a time limit only in the wait queue. */
     private static void awaitParked(Thread thread) {
         while (thread.getState() != Thread.State.TIMED_WAITING) {
             Thread.onSpinWait();

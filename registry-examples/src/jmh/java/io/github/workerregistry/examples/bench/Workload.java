@@ -5,25 +5,25 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * Who is there, and who is free, while slots are taken and given back. Every worker has one slot, because the objects
- * of an ordinary pool have.
+ * The workers, and which of them are free, while slots are acquired and released. Every worker has one slot, like the
+ * objects of an ordinary pool.
  *
- * @param workers how many there are, spread evenly over the models
+ * @param workers number of workers, spread evenly over the models
  * @param free which of them are free
- * @param models how many models there are; no more than workers
+ * @param models number of models; at most the number of workers
  */
 public record Workload(int workers, Free free, int models) {
 
-    /** Which slots are free. Somebody holds the others during the whole run. */
+    /** Which slots are free. The others are held during the whole run. */
     public enum Free {
         /** Every slot. */
         ALL,
-        /** One in a hundred, evenly spread; with less than a hundred workers, one. */
+        /** One in a hundred, evenly spread; with fewer than a hundred workers, one. */
         ONE_IN_A_HUNDRED,
-        /** One of all, in the middle, so that a scan from either end takes as long. */
+        /** One of all, in the middle, so that scans from both ends take equally long. */
         ONE_SLOT;
 
-        /** In words. */
+        /** Its description. */
         String title() {
             return name().toLowerCase(Locale.ROOT).replace('_', ' ');
         }
@@ -41,7 +41,7 @@ public record Workload(int workers, Free free, int models) {
         return "hf:TheBloke/Model-" + model;
     }
 
-    /** Neighbours have the same model, so that each model has its part of the free slots, if it has 100 workers. */
+    /** Neighbours have the same model, so that each model with 100 workers has its share of the free slots. */
     int modelOf(int worker) {
         return (int) ((long) worker * models / workers);
     }
@@ -65,7 +65,7 @@ public record Workload(int workers, Free free, int models) {
         return (int) workersOf(model).stream().filter(worker -> !isFree(worker)).count();
     }
 
-    /** The models that have a free slot. Only these are asked for, or a caller would try for ever. */
+    /** The models with a free slot. Only these are requested; otherwise a caller would retry for ever. */
     String[] modelsWithFreeSlots() {
         return IntStream.range(0, workers)
                 .filter(this::isFree)

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Option;
 
-/** How the demo worker behaves, well or badly: options, and what follows from them. */
+/** The behaviour of the demo worker: options and the faults that they inject. */
 final class Behaviour {
 
     private static final int LOAD_STEPS = 10;
@@ -17,14 +17,14 @@ final class Behaviour {
             paramLabel = "<duration>",
             defaultValue = "300ms",
             converter = DurationConverter.class,
-            description = "How long loading takes (default: ${DEFAULT-VALUE}).")
+            description = "Duration of the load (default: ${DEFAULT-VALUE}).")
     private Duration loadTime;
 
     @Option(
             names = "--tokens",
             paramLabel = "<count>",
             defaultValue = "16",
-            description = "How many words an answer has (default: ${DEFAULT-VALUE}).")
+            description = "Number of words of an answer (default: ${DEFAULT-VALUE}).")
     private int tokens;
 
     @Option(
@@ -32,17 +32,17 @@ final class Behaviour {
             paramLabel = "<duration>",
             defaultValue = "50ms",
             converter = DurationConverter.class,
-            description = "How long each word takes (default: ${DEFAULT-VALUE}).")
+            description = "Delay of each word (default: ${DEFAULT-VALUE}).")
     private Duration tokenDelay;
 
     @Option(
             names = "--crash-after",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "Crash so long after it was ready.")
+            description = "Crash this long after becoming ready.")
     private Duration crashAfter;
 
-    @Option(names = "--crash-while-loading", description = "Crash when half of the load is done.")
+    @Option(names = "--crash-while-loading", description = "Crash in the middle of the load.")
     private boolean crashWhileLoading;
 
     @Option(
@@ -56,28 +56,28 @@ final class Behaviour {
             names = "--hang-health-after",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "Leave health checks without an answer from so long after it was ready.")
+            description = "Stop answering health checks this long after becoming ready.")
     private Duration hangHealthAfter;
 
-    @Option(names = "--hang-while-loading", description = "Load no further, in silence, when half of the load is done.")
+    @Option(names = "--hang-while-loading", description = "Stop loading, without output, in the middle of the load.")
     private boolean hangWhileLoading;
 
     @Option(
             names = "--mute-after",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "Send no heartbeat from so long after it was ready.")
+            description = "Stop sending heartbeats this long after becoming ready.")
     private Duration muteAfter;
 
     @Option(
             names = "--ignore-sigterm",
-            description = "Ignore SIGTERM, SIGINT and requests to shut down: only SIGKILL helps.")
+            description = "Ignore SIGTERM, SIGINT and shutdown requests; only SIGKILL ends it.")
     private boolean ignoreSigterm;
 
-    @Option(names = "--fork", description = "Start a child that outlives it.")
+    @Option(names = "--fork", description = "Start a child that keeps running after its exit.")
     private boolean fork;
 
-    @Option(names = "--flood", description = "Write about 10 MB of output a second, without end.")
+    @Option(names = "--flood", description = "Write about 10 MB of output per second, without end.")
     private boolean flood;
 
     private volatile boolean healthHangs;
@@ -105,7 +105,7 @@ final class Behaviour {
 
     void beginAtStart() throws IOException {
         if (ignoreSigterm) {
-            // A JVM that is signalled waits for its hooks, and goes on working meanwhile.
+            // A signalled JVM waits for its hooks and keeps working meanwhile.
             Runtime.getRuntime().addShutdownHook(new Thread(Behaviour::waitForever));
         }
         if (fork) {
@@ -121,7 +121,7 @@ final class Behaviour {
         }
     }
 
-    /** Takes its time and says how far it is: growing output tells the hive that the load has not stalled. */
+    /** Loads and prints its progress: growing output shows the hive that the load has not stalled. */
     void load() throws InterruptedException {
         for (int step = 1; step <= LOAD_STEPS; step++) {
             Thread.sleep(loadTime.toMillis() / LOAD_STEPS);
@@ -137,7 +137,7 @@ final class Behaviour {
             crash();
         }
         if (hangWhileLoading) {
-            say("loads no further");
+            say("stops loading");
             waitForever();
         }
     }
@@ -145,13 +145,13 @@ final class Behaviour {
     void beginWhenReady() {
         if (hangHealthAfter != null) {
             after(hangHealthAfter, () -> {
-                say("leaves health checks without an answer from now on");
+                say("stops answering health checks");
                 healthHangs = true;
             });
         }
         if (muteAfter != null) {
             after(muteAfter, () -> {
-                say("sends no heartbeat from now on");
+                say("stops sending heartbeats");
                 mute = true;
             });
         }

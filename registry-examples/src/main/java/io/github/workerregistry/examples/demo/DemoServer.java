@@ -29,7 +29,7 @@ final class DemoServer {
         this.slots = new Semaphore(slots);
     }
 
-    /** Listens from now on; until {@link #loaded()}, it answers that it is loading. */
+    /** Starts listening; answers that it is loading until {@link #loaded()}. */
     static DemoServer listen(int port, int slots, Behaviour behaviour) throws IOException {
         DemoServer demo = new DemoServer(slots, behaviour);
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
@@ -53,7 +53,7 @@ final class DemoServer {
         answer(exchange, loaded ? 200 : 503, Map.of("status", loaded ? "ok" : "loading"));
     }
 
-    /** Answers one JSON object a line, each when it is due: words, then the end. Waits for a slot if need be. */
+    /** Answers one JSON object per line, each when it is due: words, then the end. Waits for a slot if necessary. */
     private void execute(HttpExchange exchange) throws IOException {
         JsonNode request = JSON.readTree(exchange.getRequestBody());
         if (!loaded) {
@@ -64,7 +64,7 @@ final class DemoServer {
         try {
             Behaviour.pause(behaviour.tokenDelay());
             exchange.getResponseHeaders().set("Content-Type", "application/x-ndjson");
-            exchange.sendResponseHeaders(200, 0); // 0: as long as it gets
+            exchange.sendResponseHeaders(200, 0); // 0: chunked
             try (OutputStream answer = exchange.getResponseBody()) {
                 line(answer, Map.of("token", request.path("prompt").asText("Hello")));
                 for (int i = 1; i < behaviour.tokens(); i++) {
@@ -74,7 +74,7 @@ final class DemoServer {
                 line(answer, Map.of("done", true));
             }
         } catch (IOException e) {
-            Behaviour.say("a client went away before its answer was complete");
+            Behaviour.say("a client disconnected before its answer was complete");
         } finally {
             slots.release();
         }
@@ -85,7 +85,7 @@ final class DemoServer {
             answer(exchange, 503, Map.of("error", "no"));
             return;
         }
-        Behaviour.say("was asked to shut down");
+        Behaviour.say("received a shutdown request");
         answer(exchange, 200, Map.of("message", "bye"));
         Runtime.getRuntime().halt(0);
     }

@@ -23,17 +23,17 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * The demo worker as a program of its own: loads for a while, serves, sends heartbeats, and ends when it is asked to.
+ * The demo worker as a program: loads for a while, serves requests, sends heartbeats, and exits on request.
  *
  * <p>A model_ref such as {@code demo:ignore-sigterm,load-time=2s} is read as the options {@code --ignore-sigterm
- * --load-time=2s}, so that a client of a running hive can have a worker that misbehaves.
+ * --load-time=2s}, so that a client of a running hive can start a worker that misbehaves.
  */
 @Command(
         name = "demo-worker",
         sortOptions = false,
         abbreviateSynopsis = true,
         usageHelpWidth = 110,
-        description = "Behaves like an LLM server, or as badly as you like.%n",
+        description = "Behaves like an LLM server, optionally with faults.%n",
         footer = {
             "",
             "A model_ref such as demo:ignore-sigterm,load-time=2s is read as --ignore-sigterm --load-time=2s.",
@@ -56,7 +56,7 @@ public final class DemoWorker implements Callable<Integer> {
     @Option(names = "--model-ref", paramLabel = "<model>", defaultValue = "demo", description = "The model.")
     private String modelRef;
 
-    @Option(names = "--backend", paramLabel = "<backend>", defaultValue = "cpu", description = "What it computes on.")
+    @Option(names = "--backend", paramLabel = "<backend>", defaultValue = "cpu", description = "The backend.")
     private String backend;
 
     @Option(names = "--device", paramLabel = "<device>", defaultValue = "0", description = "The index of the device.")
@@ -66,19 +66,19 @@ public final class DemoWorker implements Callable<Integer> {
             names = "--slots",
             paramLabel = "<count>",
             defaultValue = "1",
-            description = "How many requests it takes at once (default: ${DEFAULT-VALUE}).")
+            description = "Maximum number of concurrent requests (default: ${DEFAULT-VALUE}).")
     private int slots;
 
     @Option(
             names = "--callback-url",
             paramLabel = "<url>",
-            description = "Where to say that it is ready (default: nowhere).")
+            description = "The URL to call when it is ready (default: none).")
     private URI callbackUrl;
 
     @Option(
             names = "--heartbeat-url",
             paramLabel = "<url>",
-            description = "Where to send heartbeats once it is ready (default: nowhere).")
+            description = "The URL for heartbeats once it is ready (default: none).")
     private URI heartbeatUrl;
 
     @Option(
@@ -95,7 +95,7 @@ public final class DemoWorker implements Callable<Integer> {
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,
-            description = "Show this help and end.")
+            description = "Show this help and exit.")
     @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean help;
 
@@ -110,18 +110,18 @@ public final class DemoWorker implements Callable<Integer> {
         int exitCode = new CommandLine(new DemoWorker())
                 .setParameterExceptionHandler(DemoWorker::wrongOption)
                 .execute(withOptionsOfModel(args));
-        Runtime.getRuntime().halt(exitCode); // not exit: that would wait for whoever ignores SIGTERM
+        Runtime.getRuntime().halt(exitCode); // not exit, which would wait for the hook of --ignore-sigterm
     }
 
     /**
-     * The command that starts a demo worker, with the placeholders that the hive fills in.
+     * The command that starts a demo worker, with placeholders that the hive fills in.
      *
      * @return program and arguments
      */
     public static List<String> command() {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        // Small, and quick to start. An answer in pieces must not wait for acknowledgements (Nagle).
+        // Small heap and fast start. A streamed answer must not wait for acknowledgements (Nagle).
         command.addAll(
                 List.of("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.httpserver.nodelay=true"));
         command.addAll(List.of("-cp", classPath(), DemoWorker.class.getName()));
@@ -132,7 +132,7 @@ public final class DemoWorker implements Callable<Integer> {
         return List.copyOf(command);
     }
 
-    /** Where the classes that a worker needs come from. The property {@code java.class.path} may be that of Maven. */
+    /** The class path of a worker. The property {@code java.class.path} may be that of Maven. */
     private static String classPath() {
         return Stream.of(DemoWorker.class, CommandLine.class, ObjectMapper.class, JsonFactory.class, JsonProperty.class)
                 .map(DemoWorker::codeSource)
@@ -148,11 +148,11 @@ public final class DemoWorker implements Callable<Integer> {
                             .toURI())
                     .toString();
         } catch (URISyntaxException e) {
-            throw new IllegalStateException("cannot tell where " + type + " comes from", e);
+            throw new IllegalStateException("the code source of " + type + " cannot be determined", e);
         }
     }
 
-    /** Which generation of the worker this is, if the hive has said. */
+    /** The generation of this worker, if the hive has set it. */
     private static @Nullable Integer generation() {
         String generation = System.getenv("WORKER_GENERATION");
         return generation == null ? null : Integer.valueOf(generation);
@@ -171,11 +171,11 @@ public final class DemoWorker implements Callable<Integer> {
             new Heartbeats(heartbeatUrl, heartbeatInterval, behaviour).begin();
         }
         behaviour.beginWhenReady();
-        new CountDownLatch(1).await(); // until a signal, or until asked to shut down
+        new CountDownLatch(1).await(); // until a signal or a shutdown request
         return 0;
     }
 
-    /** One line, so that it is among the last that the hive keeps. */
+    /** On one line, so that it is among the last lines that the hive keeps. */
     private static int wrongOption(CommandLine.ParameterException e, String[] args) {
         Behaviour.say(e.getMessage());
         return CommandLine.ExitCode.USAGE;

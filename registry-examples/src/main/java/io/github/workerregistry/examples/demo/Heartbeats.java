@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 
-/** Tells the hive again and again that this worker lives. */
+/** Sends periodic heartbeats to the hive. */
 final class Heartbeats {
 
     private final URI target;
@@ -29,13 +29,13 @@ final class Heartbeats {
         });
     }
 
-    /** A hive that cannot be told now may be told next time. */
+    /** A failed heartbeat is ignored: the next one is sent anyway. */
     private void beat() {
         try {
             HiveCall.post(target, new byte[0]);
             lost = false;
         } catch (IOException e) {
-            if (!lost) { // say it once, or it would push all else out of the last lines that the hive keeps
+            if (!lost) { // logged once, so that it does not displace the other last lines that the hive keeps
                 Behaviour.say("a heartbeat did not reach the hive: " + e);
             }
             lost = true;

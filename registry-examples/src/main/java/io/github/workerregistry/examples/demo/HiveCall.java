@@ -6,14 +6,17 @@ import java.net.HttpURLConnection;
 import java.net.Proxy;
 import java.net.URI;
 
-/** A request from the worker to its hive. For so few, the threads of an HttpClient would not be worth their start. */
+/**
+ * A request from the worker to its hive. Uses no HttpClient, whose threads are not worth their start for so few
+ * requests.
+ */
 final class HiveCall {
 
     private static final int TIMEOUT_MILLIS = 5_000;
 
     private HiveCall() {}
 
-    /** Posts a body, JSON or empty, and gives the status of the answer. */
+    /** Posts a body, JSON or empty, and returns the status of the response. */
     static int post(URI target, byte[] body) throws IOException {
         HttpURLConnection call = (HttpURLConnection) target.toURL().openConnection(Proxy.NO_PROXY);
         call.setConnectTimeout(TIMEOUT_MILLIS);

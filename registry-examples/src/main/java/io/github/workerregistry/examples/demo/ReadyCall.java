@@ -8,14 +8,14 @@ import java.net.URI;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a worker tells its hive when it has loaded.
+ * The ready call of a worker to its hive, sent when it has loaded.
  *
  * @param workerId its id
- * @param url where it is reached
+ * @param url its url
  * @param modelRef its model
- * @param backend what it computes on
- * @param device on which of them
- * @param generation which generation of it this is; null if its hive has not said
+ * @param backend its backend
+ * @param device the index of its device
+ * @param generation its generation; null if its hive has not set it
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record ReadyCall(
@@ -26,13 +26,13 @@ record ReadyCall(
         int device,
         @Nullable Integer generation) {
 
-    /** Tells it, once. If that fails, the hive finds out by asking for the health. */
+    /** Sends it once. If that fails, the hive detects readiness by its health probe. */
     void send(URI hive) {
         try {
             int status = HiveCall.post(hive, new ObjectMapper().writeValueAsBytes(this));
-            Behaviour.say("told the hive, which answered " + status);
+            Behaviour.say("sent the ready call to the hive, which answered " + status);
         } catch (IOException e) {
-            Behaviour.say("could not tell the hive: " + e);
+            Behaviour.say("could not send the ready call to the hive: " + e);
         }
     }
 }

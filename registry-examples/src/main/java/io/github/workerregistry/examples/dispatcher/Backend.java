@@ -15,10 +15,10 @@ public interface Backend<Q, A> {
     /**
      * Sends a request and waits for the answer.
      *
-     * @param slot whose worker to ask, at {@link SlotLease#url()}; the dispatcher gives it back
+     * @param slot the lease, whose worker is at {@link SlotLease#url()}; released by the dispatcher
      * @param request the request
      * @return the answer
-     * @throws IOException if there was none, for example because the worker died
+     * @throws IOException if there is none, for example because the worker crashed
      */
     A send(SlotLease slot, Q request) throws IOException;
 }

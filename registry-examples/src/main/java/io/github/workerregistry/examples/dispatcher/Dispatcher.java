@@ -9,19 +9,19 @@ import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Sends requests to workers: takes a slot, asks the slot's worker, and releases the slot, whatever happens.
+ * Sends requests to workers: acquires a slot, sends the request to its worker, and always releases the slot.
  *
- * <p>A connection that breaks tells that its worker is gone some milliseconds before the exit is known. So a request
- * without an answer {@linkplain SlotLease#fail fails} its lease: the worker is checked at once, and gets no other
- * request until it has passed. If it was lost, the request is sent again, to another worker. A request that fails on a
- * worker that lives is not: the next worker would fail at it too. Thread-safe.
+ * <p>The connection of a crashed worker breaks some milliseconds before its exit is detected. So a request without an
+ * answer {@linkplain SlotLease#fail fails} its lease: the worker is checked at once, and no slot of it is leased until
+ * a check has passed. If the worker was lost, the request is sent again to another worker. A request that fails on a
+ * live worker is not sent again: the next worker would fail too. Thread-safe.
  *
  * @param <Q> the request
  * @param <A> the answer
  */
 public final class Dispatcher<Q, A> {
 
-    /** An exit is known after 2 to 26 ms, mostly; on an overloaded machine after a second. */
+    /** An exit is usually detected after 2 to 26 ms; on an overloaded machine after a second. */
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private final WorkerRegistry registry;
@@ -34,12 +34,12 @@ public final class Dispatcher<Q, A> {
     private final LongAdder failed = new LongAdder();
 
     /**
-     * A dispatcher.
+     * Creates a dispatcher.
      *
-     * @param registry where the workers are
-     * @param backend how one of them is asked
-     * @param slotTimeout how long a request may wait for a slot, each time; 0 for not at all
-     * @param attempts how often a request is sent at the most, &ge; 1
+     * @param registry the registry of the workers
+     * @param backend sends a request to a worker
+     * @param slotTimeout how long each attempt may wait for a slot; 0 means not at all
+     * @param attempts maximum number of times that a request is sent, &ge; 1
      * @throws IllegalArgumentException if {@code attempts} is less than 1
      */
     public Dispatcher(WorkerRegistry registry, Backend<Q, A> backend, Duration slotTimeout, int attempts) {
@@ -53,17 +53,17 @@ public final class Dispatcher<Q, A> {
     }
 
     /**
-     * Sends a request to a worker of a model, and again, to another one, if the worker is lost. Blocks; not for a
-     * thread on which the supervisor runs.
+     * Sends a request to a worker of a model, and again to another one if the worker is lost. Blocks; do not call it on
+     * a thread of the supervisor's scheduler.
      *
      * @param modelRef the model
      * @param request the request
      * @return the answer
-     * @throws IOException if the worker failed at the request, or the last one that was tried was lost
+     * @throws IOException if the worker failed, or the worker of the last attempt was lost
      * @throws io.github.workerregistry.SlotTimeoutException if no slot became free in time
-     * @throws io.github.workerregistry.SlotQueueFullException if too many wait already
-     * @throws io.github.workerregistry.NoSuchModelException if there is no worker to wait for
-     * @throws InterruptedException if the thread was interrupted while it waited
+     * @throws io.github.workerregistry.SlotQueueFullException if the wait queue is full
+     * @throws io.github.workerregistry.NoWorkerException if no worker can serve the model
+     * @throws InterruptedException if the thread is interrupted while it waits
      */
     public A dispatch(String modelRef, Q request) throws IOException, InterruptedException {
         boolean done = false;
@@ -98,7 +98,7 @@ public final class Dispatcher<Q, A> {
     }
 
     /**
-     * What became of the requests so far.
+     * The outcomes of the requests so far.
      *
      * @return the counts
      */
@@ -107,10 +107,10 @@ public final class Dispatcher<Q, A> {
     }
 
     /**
-     * What became of requests.
+     * Outcomes of requests.
      *
-     * @param answered requests that were answered, at whichever attempt
-     * @param retried how often a request was sent again
+     * @param answered requests that were answered, at any attempt
+     * @param retried number of repeated attempts
      * @param failed requests that were not answered
      */
     public record Counts(long answered, long retried, long failed) {}

@@ -2,7 +2,7 @@ package io.github.workerregistry.examples.dispatcher;
 
 import java.io.IOException;
 
-/** The worker crashed, or was removed, while it worked on a request. */
+/** The worker crashed or was removed during a request. */
 public final class WorkerLostException extends IOException {
 
     WorkerLostException(String workerId, IOException cause) {

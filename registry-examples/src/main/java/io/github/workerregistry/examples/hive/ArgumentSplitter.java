@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Splits a line into arguments by the rules of a POSIX shell for blanks, quotes and backslashes, and by no other (XCU
- * 2.2): nothing is expanded, and {@code $}, {@code |} or {@code *} are characters like any other.
+ * Splits a line into arguments by the rules of a POSIX shell for blanks, quotes and backslashes only (XCU 2.2): nothing
+ * is expanded, and {@code $}, {@code |} or {@code *} are ordinary characters.
  */
 final class ArgumentSplitter {
 
@@ -39,7 +39,7 @@ final class ArgumentSplitter {
                 endArgument();
                 continue;
             }
-            inArgument = true; // also for a pair of quotes with nothing in it
+            inArgument = true; // also for an empty pair of quotes
             switch (c) {
                 case '\'' -> quoted(c, NONE);
                 case '"' -> quoted(c, '\\');
@@ -58,7 +58,7 @@ final class ArgumentSplitter {
             if (c == quote) {
                 return;
             }
-            // Between double quotes, a backslash is one unless what follows would otherwise mean something to a shell.
+            // Between double quotes a backslash is literal unless a character follows that is special to a shell.
             boolean escapes = c == escape && at < line.length() && "\"\\$`".indexOf(line.charAt(at)) >= 0;
             argument.append(escapes ? escaped() : c);
         }

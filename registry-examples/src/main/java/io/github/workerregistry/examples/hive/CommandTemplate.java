@@ -9,14 +9,14 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * The command that starts a worker: arguments with placeholders, which the library fills in afterwards, each inside its
- * one argument. So no value of a request can become a second argument, and none ever meets a shell.
+ * The command that starts a worker: arguments with placeholders, which the library fills in after splitting, each
+ * within its argument. So a value of a request never becomes a second argument and never reaches a shell.
  *
  * @param arguments the program and its arguments
  */
 record CommandTemplate(List<String> arguments) {
 
-    /** A second pair of braces makes text of a placeholder. */
+    /** Double braces are literal text. */
     private static final Pattern PLACEHOLDER = Pattern.compile("(?<!\\{)\\{([a-z][a-z0-9_]*)}");
 
     private static final Set<String> KNOWN = Set.of(
@@ -32,7 +32,7 @@ record CommandTemplate(List<String> arguments) {
             "heartbeat_ms",
             "generation");
 
-    /** Checks that there is a program, and that every placeholder is one that is filled in. */
+    /** Checks that a program is given and that every placeholder is known. */
     CommandTemplate {
         arguments = List.copyOf(arguments);
         if (arguments.isEmpty() || arguments.get(0).isBlank()) {
@@ -42,7 +42,7 @@ record CommandTemplate(List<String> arguments) {
                 .filter(placeholder -> !KNOWN.contains(placeholder))
                 .findFirst()
                 .ifPresent(unknown -> {
-                    throw new IllegalArgumentException("there is no placeholder {" + unknown + "}");
+                    throw new IllegalArgumentException("unknown placeholder {" + unknown + "}");
                 });
     }
 
@@ -52,12 +52,12 @@ record CommandTemplate(List<String> arguments) {
                 .map(found -> found.group(1));
     }
 
-    /** Splits a line as a shell would, by {@link ArgumentSplitter}. */
+    /** Splits a line as a shell does, with {@link ArgumentSplitter}. */
     static CommandTemplate parse(String line) {
         return new CommandTemplate(ArgumentSplitter.split(line));
     }
 
-    /** Starts the demo worker that comes with this program. */
+    /** Starts the bundled demo worker. */
     static CommandTemplate demoWorker() {
         return new CommandTemplate(DemoWorker.command());
     }
@@ -66,7 +66,7 @@ record CommandTemplate(List<String> arguments) {
         return placeholders(arguments).anyMatch(placeholder::equals);
     }
 
-    /** For picocli, which says which option is wrong. */
+    /** For picocli, whose message names the option. */
     static final class Converter implements ITypeConverter<CommandTemplate> {
         @Override
         public CommandTemplate convert(String line) {

@@ -1,10 +1,10 @@
 package io.github.workerregistry.examples.hive;
 
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.examples.http.AnswerStream;
 import io.github.workerregistry.examples.http.Fields;
+import io.github.workerregistry.examples.http.ForeignText;
 import io.github.workerregistry.examples.http.Forwarding;
 import io.github.workerregistry.examples.http.Refusal;
 import io.github.workerregistry.examples.http.RequestBody;
@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes a slot for a request, passes the request to the slot's worker and the answer to the client, and gives the slot
- * back: when the answer is complete, the worker fails, or the client goes away.
+ * Acquires a slot for a request, forwards the request to its worker and the answer to the client, and releases the slot
+ * when the answer is complete, the worker fails, or the client disconnects.
  */
 final class ExecuteProxy {
 
@@ -56,7 +56,7 @@ final class ExecuteProxy {
                 .handle((answer, failure) -> {
                     lease.close();
                     if (failure != null) {
-                        log.debug("a request to worker {} came to no good end", lease.workerId(), LogText.of(failure));
+                        log.debug("a request to worker {} failed", lease.workerId(), ForeignText.sanitised(failure));
                         Forwarding.fail(
                                 ctx,
                                 new Refusal(

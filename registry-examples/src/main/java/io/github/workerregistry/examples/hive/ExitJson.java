@@ -7,17 +7,18 @@ import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
- * The end of a worker, as clients see it: the fields of {@link Exit}, which explains them.
+ * An exit in JSON: the fields of {@link Exit}, which documents them.
  *
- * @param cause the name of an {@link Exit.Cause} in small letters
- * @param signal null if it ended by itself
+ * @param cause the name of an {@link Exit.Cause} in lower case
+ * @param exitCode null if it is unknown
+ * @param signal null if it exited without a signal
  * @param at in ISO 8601, UTC
  */
 record ExitJson(
         String workerId,
         String modelRef,
         String cause,
-        int exitCode,
+        Integer exitCode,
         Integer signal,
         boolean requested,
         int generation,
@@ -25,12 +26,13 @@ record ExitJson(
         String at) {
 
     static ExitJson of(Exit exit) {
+        OptionalInt code = exit.status().code();
         OptionalInt signal = exit.status().signal();
         return new ExitJson(
                 exit.workerId(),
                 exit.modelRef(),
                 exit.cause().name().toLowerCase(Locale.ROOT),
-                exit.status().code(),
+                code.isPresent() ? code.getAsInt() : null,
                 signal.isPresent() ? signal.getAsInt() : null,
                 exit.status().requested(),
                 exit.generation(),

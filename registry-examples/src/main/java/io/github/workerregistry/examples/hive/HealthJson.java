@@ -3,7 +3,7 @@ package io.github.workerregistry.examples.hive;
 import io.github.workerregistry.RegistryStats;
 
 /**
- * That the hive is there, and how many workers and slots there are in which state.
+ * The health of the hive, with the number of workers and slots by state.
  *
  * @param status always {@code ok}
  */

@@ -10,9 +10,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * The example hive as a program: reads its options, runs until it is told to end, and takes every worker along.
+ * The example hive as a program: reads its options, runs until it is signalled, and stops all its workers.
  *
- * <p>Exit codes: 0 after SIGTERM or Ctrl-C, 1 if it cannot start, 2 for options that it does not understand.
+ * <p>Exit codes: 0 after SIGTERM or Ctrl-C, 1 if it cannot start, 2 for invalid options.
  */
 @Command(
         name = "hive",
@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "Durations are whole numbers with a unit: 500ms, 2s, 5m, 1h.",
-            "Exit codes: 0 after SIGTERM or Ctrl-C, 1 if it cannot start, 2 for wrong options."
+            "Exit codes: 0 after SIGTERM or Ctrl-C, 1 if it cannot start, 2 for invalid options."
         })
 public final class Hive implements Callable<Integer> {
 
@@ -36,14 +36,19 @@ public final class Hive implements Callable<Integer> {
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,
-            description = "Show this help and end.")
+            description = "Show this help and exit.")
     @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean help;
 
     private volatile RunningHive running;
     private volatile int exitCode;
 
-    private Hive() {}
+    @Mixin
+    private final Membership membership;
+
+    private Hive(Membership membership) {
+        this.membership = membership;
+    }
 
     /**
      * Runs the hive; returns only with the end of the JVM.
@@ -51,20 +56,29 @@ public final class Hive implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        Hive hive = new Hive();
-        // First of all, so that a signal finds it however early it comes.
+        run(args, Membership.none());
+    }
+
+    /**
+     * Runs a hive that may be a member of a fleet; returns only with the end of the JVM.
+     *
+     * @param args see {@code --help}
+     * @param membership the membership, whose picocli options become options of the program
+     */
+    public static void run(String[] args, Membership membership) {
+        Hive hive = new Hive(membership);
+        // First, so that a signal is handled however early it arrives.
         Runtime.getRuntime().addShutdownHook(new Thread(hive::end, "hive-end"));
-        hive.exitCode = new CommandLine(hive)
-                .setParameterExceptionHandler(Hive::wrongOption)
-                .execute(args);
+        CommandLine program = new CommandLine(hive);
+        hive.exitCode = program.setParameterExceptionHandler(Hive::wrongOption).execute(args);
         System.exit(hive.exitCode);
     }
 
     @Override
     public Integer call() throws InterruptedException {
         try {
-            running = new RunningHive(options);
-            // Before the first spawn, so that they are told even if that fails.
+            running = new RunningHive(options, membership);
+            // Before the first spawn, so that they are printed even if it fails.
             OrphanLines.of(running.orphans()).forEach(System.out::println);
             running.start();
         } catch (IOException e) {
@@ -78,14 +92,14 @@ public final class Hive implements Callable<Integer> {
     }
 
     /**
-     * Ends the hive and all its workers. Runs as the JVM's shutdown hook.
+     * Closes the hive and stops all its workers. Runs as the JVM's shutdown hook.
      *
-     * <p>A JVM that a signal ends reports 128 + signal even though its hooks ran to their end. For a hive, SIGTERM is
-     * the ordinary way to stop, and whoever supervises it is to see a success: hence {@code halt}. A hook, because
-     * {@code sun.misc.Signal} is no part of Java.
+     * <p>A JVM that a signal ends exits with 128 + signal even if its hooks completed. For a hive SIGTERM is the
+     * ordinary way to stop, and a service manager should see success: hence {@code halt}. A hook is used because
+     * {@code sun.misc.Signal} is not part of Java.
      */
     private void end() {
-        int code = exitCode; // now: a start that this end makes fail is no failure
+        int code = exitCode; // read now: a start that fails because of this shutdown is no failure
         RunningHive hive = running;
         if (hive != null) {
             hive.close();

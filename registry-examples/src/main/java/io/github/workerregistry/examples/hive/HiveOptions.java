@@ -1,9 +1,9 @@
 package io.github.workerregistry.examples.hive;
 
-import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.examples.DurationConverter;
+import io.github.workerregistry.examples.http.ForeignText;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
-import io.github.workerregistry.lifecycle.PortRange;
+import io.github.workerregistry.lifecycle.PortPool;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The options, as picocli fills them in. A field that is null was not given: then the library's own default holds. */
+/** The options, set by picocli. A field that is null was not given: then the default of the library applies. */
 final class HiveOptions {
 
     private static final int MAX_PORT = 65_535;
@@ -28,14 +28,14 @@ final class HiveOptions {
             paramLabel = "<address>",
             defaultValue = "127.0.0.1",
             description =
-                    "The address to listen on (default: ${DEFAULT-VALUE}). Whoever reaches it can start processes.")
+                    "The address to listen on (default: ${DEFAULT-VALUE}). Every client of it can start processes.")
     private String host;
 
     @Option(
             names = "--port",
             paramLabel = "<port>",
             defaultValue = "8081",
-            description = "The port to listen on; 0 for any free one (default: ${DEFAULT-VALUE}).")
+            description = "The port to listen on; 0 for any free port (default: ${DEFAULT-VALUE}).")
     private int port;
 
     @Option(
@@ -52,7 +52,8 @@ final class HiveOptions {
             description =
                     "The command that starts a worker (default: the bundled demo worker). It is split into arguments"
                             + " once, as a shell would do it; no shell runs. Then {id} {port} {model_ref} {model_path}"
-                            + " {backend} {device} {slots} {callback_url} {heartbeat_url} {heartbeat_ms} {generation} are filled in. The worker also finds the values in its"
+                            + " {backend} {device} {slots} {callback_url} {heartbeat_url} {heartbeat_ms} {generation} are"
+                            + " filled in. The values are also in the worker's"
                             + " environment, as WORKER_ID, WORKER_PORT and so on.")
     private CommandTemplate workerCommand;
 
@@ -60,7 +61,7 @@ final class HiveOptions {
             names = "--health-path",
             paramLabel = "<path>",
             defaultValue = "/v1/health",
-            description = "Where a worker is asked for its health; any 2xx is healthy (default: ${DEFAULT-VALUE}).")
+            description = "The path of a worker's health endpoint; any 2xx is healthy (default: ${DEFAULT-VALUE}).")
     private String healthPath;
 
     @Option(
@@ -68,7 +69,7 @@ final class HiveOptions {
             paramLabel = "<path>",
             defaultValue = "/v1/admin/shutdown",
             description =
-                    "Where a worker is asked to end, before SIGTERM; one that does not know the path gets SIGTERM at"
+                    "The path of a worker's shutdown endpoint, called before SIGTERM; without it SIGTERM is sent at"
                             + " once (default: ${DEFAULT-VALUE}).")
     private String shutdownPath;
 
@@ -91,54 +92,55 @@ final class HiveOptions {
             names = "--failure-threshold",
             paramLabel = "<count>",
             defaultValue = "3",
-            description = "Failed health checks in a row after which a worker is given up (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Consecutive failed health checks after which a worker is stopped (default: ${DEFAULT-VALUE}).")
     private int failureThreshold;
 
     @Option(
             names = "--idle-timeout",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "How long a worker may have nothing to do before it is stopped (default: 5m).")
+            description = "How long a worker may be idle before it is stopped (default: 5m).")
     private Duration idleTimeout;
 
     @Option(
             names = "--idle-check",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "Time between two looks for idle workers"
+            description = "Time between two checks for idle workers"
                     + " (default: 60s, or a fifth of the idle timeout if that is shorter).")
-    private Duration idleCheck;
+    private Duration idleCheckInterval;
 
     @Option(
             names = "--stop-grace",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
             description =
-                    "How long a worker that was asked to end has before it is killed (default: 10s). The hive's own"
-                            + " end takes no longer either.")
+                    "How long a worker that is being stopped has before it is killed (default: 10s). The shutdown of"
+                            + " the hive takes no longer.")
     private Duration stopGrace;
 
     @Option(
             names = "--load-stall",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "How long a worker that loads may be silent before it is given up (default: 2m). Its log of"
+            description = "How long a loading worker may print nothing before it is stopped (default: 2m). Its log of"
                     + " the hive's own health checks does not count.")
-    private Duration loadStall;
+    private Duration loadStallTimeout;
 
     @Option(
             names = "--load-timeout",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "How long a worker may load in all, whatever progress it makes, before it is given up"
-                    + " (default: for ever).")
+            description = "How long a worker may load in total, whatever its progress, before it is stopped"
+                    + " (default: no limit).")
     private Duration loadTimeout;
 
     @Option(
             names = "--heartbeat-interval",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "How often a worker that sends heartbeats has to; after 3 missed ones it is given up"
+            description = "Interval of heartbeats of a worker that sends them; after 3 missed ones it is stopped"
                     + " (default: 5s).")
     private Duration heartbeatInterval;
 
@@ -146,22 +148,19 @@ final class HiveOptions {
             names = "--busy-limit",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "How long a worker may be busy while no slot is taken or given back, before it is given up"
-                    + " (default: for ever).")
-    private Duration busyLimit;
+            description = "How long a worker may be busy while no slot is acquired or released, before it is stopped"
+                    + " (default: no limit).")
+    private Duration busyTimeout;
 
     @Mixin
     private RestartOptions restart;
-
-    @Mixin
-    private QueenMembership queen;
 
     @Option(
             names = "--hive-id",
             paramLabel = "<id>",
             defaultValue = "default",
-            description = "The name of this hive. What an earlier run of it left running when it was killed is ended"
-                    + " when it starts again (default: ${DEFAULT-VALUE}).")
+            description = "The id of this hive. Processes that an earlier run of it left running are killed"
+                    + " when it starts (default: ${DEFAULT-VALUE}).")
     private String hiveId;
 
     @Option(
@@ -170,14 +169,13 @@ final class HiveOptions {
             defaultValue = "8100-8199",
             converter = PortRangeConverter.class,
             description = "The ports that workers may listen on (default: ${DEFAULT-VALUE}).")
-    private PortRange ports;
+    private PortPool ports;
 
     @Option(
             names = "--log-dir",
             paramLabel = "<directory>",
-            description =
-                    "Where the output of each worker is kept, as <worker id>.log; made for this user only if it is not there"
-                            + " (default: a temporary directory, gone with the worker).")
+            description = "The directory of the output files <worker id>.log; created with access for this user only"
+                    + " (default: a temporary directory, removed with the worker).")
     private Path logDir;
 
     String host() {
@@ -199,12 +197,12 @@ final class HiveOptions {
             throw wrong("--workers", "must be >= 0, was " + workers);
         }
         if (workers > 0 && template().uses("model_path")) {
-            throw wrong("--workers", "must be 0 if --worker-command has {model_path}: no model is known yet");
+            throw wrong("--workers", "must be 0 if --worker-command has {model_path}: no model is given");
         }
         return workers;
     }
 
-    /** Whether workers are started as bundled demo workers. */
+    /** Whether workers are bundled demo workers. */
     boolean isDemo() {
         return workerCommand == null;
     }
@@ -227,24 +225,20 @@ final class HiveOptions {
         });
         try {
             return restart.policy();
-        } catch (IllegalArgumentException e) { // each value by itself is right; they have to fit together
+        } catch (IllegalArgumentException e) { // each value is valid; the combination is not
             throw new ParameterException(command.commandLine(), "Invalid --restart options: " + e.getMessage());
         }
     }
 
     String hiveId() {
         try {
-            return WorkerInfo.requireName(hiveId, "it");
+            return ForeignText.requireName(hiveId, "it");
         } catch (IllegalArgumentException e) {
             throw wrong("--hive-id", e.getMessage());
         }
     }
 
-    QueenMembership queen() {
-        return queen;
-    }
-
-    PortRange ports() {
+    PortPool ports() {
         return ports;
     }
 
@@ -252,7 +246,7 @@ final class HiveOptions {
         return Optional.ofNullable(logDir);
     }
 
-    /** Only what was given is set: the library's defaults depend on each other. */
+    /** Only given options are set: the library's defaults depend on each other. */
     LifecycleConfig lifecycle() {
         if (failureThreshold < 1) {
             throw wrong("--failure-threshold", "must be >= 1, was " + failureThreshold);
@@ -261,15 +255,15 @@ final class HiveOptions {
         ifGiven(healthInterval, config::healthInterval);
         ifGiven(healthTimeout, config::healthTimeout);
         ifGiven(idleTimeout, config::idleTimeout);
-        ifGiven(idleCheck, config::idleCheck);
+        ifGiven(idleCheckInterval, config::idleCheckInterval);
         ifGiven(stopGrace, config::stopGrace);
-        ifGiven(loadStall, config::loadStall);
+        ifGiven(loadStallTimeout, config::loadStallTimeout);
         ifGiven(loadTimeout, config::loadTimeout);
         ifGiven(heartbeatInterval, config::heartbeatInterval);
-        ifGiven(busyLimit, config::busyLimit);
+        ifGiven(busyTimeout, config::busyTimeout);
         try {
             return config.build();
-        } catch (IllegalArgumentException e) { // each value by itself is right; these two have to fit together
+        } catch (IllegalArgumentException e) { // each value is valid; the combination is not
             throw wrong("--health-timeout", "must not be longer than --health-interval");
         }
     }

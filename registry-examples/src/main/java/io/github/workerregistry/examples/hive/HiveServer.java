@@ -5,7 +5,7 @@ import io.github.workerregistry.examples.http.Listening;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.HandlerType;
 
-/** The hive's HTTP server: which path leads where. */
+/** The routes of the hive's HTTP server. */
 final class HiveServer {
 
     private HiveServer() {}
@@ -15,7 +15,7 @@ final class HiveServer {
     }
 
     private static void routes(RoutesConfig routes, WorkerApi workers, ExecuteProxy execute) {
-        // These three are no ids.
+        // These three are not ids.
         routes.before("/v1/workers/spawn", JsonServer.only(HandlerType.POST));
         routes.before("/v1/workers/ready", JsonServer.only(HandlerType.POST));
         routes.before("/v1/workers/list", JsonServer.only(HandlerType.GET));

@@ -1,13 +1,13 @@
 package io.github.workerregistry.examples.hive;
 
-import io.github.workerregistry.lifecycle.PortRange;
+import io.github.workerregistry.lifecycle.PortPool;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Reads a range of ports: {@code 8100-8199}. */
-public final class PortRangeConverter implements ITypeConverter<PortRange> {
+public final class PortRangeConverter implements ITypeConverter<PortPool> {
 
     private static final Pattern FORMAT = Pattern.compile("(\\d{1,5})-(\\d{1,5})");
 
@@ -19,16 +19,16 @@ public final class PortRangeConverter implements ITypeConverter<PortRange> {
      *
      * @param text first and last port, both included
      * @return the range
-     * @throws TypeConversionException if it is none
+     * @throws TypeConversionException if it is malformed
      */
     @Override
-    public PortRange convert(String text) {
+    public PortPool convert(String text) {
         Matcher parts = FORMAT.matcher(text);
         if (!parts.matches()) {
-            throw new TypeConversionException("'" + text + "' is no range such as 8100-8199");
+            throw new TypeConversionException("'" + text + "' is not a range such as 8100-8199");
         }
         try {
-            return PortRange.of(Integer.parseInt(parts.group(1)), Integer.parseInt(parts.group(2)));
+            return PortPool.of(Integer.parseInt(parts.group(1)), Integer.parseInt(parts.group(2)));
         } catch (IllegalArgumentException e) {
             throw new TypeConversionException(e.getMessage());
         }

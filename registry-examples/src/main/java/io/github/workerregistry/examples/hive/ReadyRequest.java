@@ -4,19 +4,18 @@ import io.github.workerregistry.examples.http.Fields;
 import java.util.Optional;
 
 /**
- * What a worker says in {@code POST /v1/workers/ready}.
+ * The body of {@code POST /v1/workers/ready}.
  *
- * @param workerId which worker it is
- * @param url where it says it is reached
- * @param modelRef the model that it says it has loaded
- * @param generation which generation of the worker says so, as in its {@code WORKER_GENERATION}; empty if it does not
- *     say
+ * @param workerId the worker
+ * @param url its url, as reported by it
+ * @param modelRef the loaded model, as reported by it
+ * @param generation its generation, as in its {@code WORKER_GENERATION}; empty if not reported
  */
 record ReadyRequest(String workerId, String url, String modelRef, Optional<Integer> generation) {
 
     /**
-     * Reads the fields; backend and device have to be there and well-formed, and decide nothing; nor does what a worker
-     * says beyond that.
+     * Reads the fields. Backend and device must be present and well-formed but have no effect; further fields are
+     * ignored.
      */
     static ReadyRequest of(Fields fields) {
         ReadyRequest request = new ReadyRequest(

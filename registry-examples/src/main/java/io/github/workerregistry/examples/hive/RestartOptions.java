@@ -9,44 +9,43 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
-/** Whether and when workers are started again. A field that is null was not given, as in {@link HiveOptions}. */
+/** The restart policy of workers. A field that is null was not given, as in {@link HiveOptions}. */
 final class RestartOptions {
 
     @Option(
             names = "--restart",
             paramLabel = "<mode>",
             converter = ModeConverter.class,
-            description =
-                    "Which workers are started again: on-failure (crashed or given up), always (also after an exit"
-                            + " with code 0 that nobody asked for) or never (default: on-failure).")
+            description = "Which workers are restarted: on-failure (crashed or unhealthy), always (also after an exit"
+                    + " with code 0 that was not requested) or never (default: on-failure).")
     private Mode mode;
 
     @Option(
             names = "--restart-initial",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "How long the first restart waits, give or take a fifth; each further one waits twice as long"
-                    + " (default: 1s).")
+            description =
+                    "Delay of the first restart, plus or minus 20 %; doubled for each further one" + " (default: 1s).")
     private Duration initial;
 
     @Option(
             names = "--restart-max",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "The longest wait before a restart (default: 60s).")
+            description = "Maximum delay of a restart (default: 60s).")
     private Duration max;
 
     @Option(
             names = "--restart-stable",
             paramLabel = "<duration>",
             converter = DurationConverter.class,
-            description = "How long a worker has to be ready until the waits begin anew (default: 10m).")
+            description = "How long a worker must be ready until the delay is reset (default: 10m).")
     private Duration stable;
 
     @Option(
             names = "--restart-limit",
             paramLabel = "<count>",
-            description = "How many restarts within the window; the next failure is the last (default: 5).")
+            description = "Maximum number of restarts within the window; the next failure is final (default: 5).")
     private Integer limit;
 
     @Option(
@@ -54,19 +53,19 @@ final class RestartOptions {
             paramLabel = "<duration>",
             converter = DurationConverter.class,
             description =
-                    "How far back restarts are counted; must be longer than the first --restart-limit waits together"
+                    "The window in which restarts are counted; must exceed the sum of the first --restart-limit delays"
                             + " (default: 10m).")
     private Duration window;
 
-    /** How many restarts there may be within the window, if that was given. */
+    /** The maximum number of restarts within the window, if given. */
     Optional<Integer> limit() {
         return Optional.ofNullable(limit);
     }
 
     /**
-     * The policy. Only what was given is set.
+     * The policy. Only given options are set.
      *
-     * @throws IllegalArgumentException if the values do not fit together
+     * @throws IllegalArgumentException if the values are inconsistent
      */
     RestartPolicy policy() {
         RestartPolicy.Builder policy = RestartPolicy.builder();

@@ -5,7 +5,6 @@ import io.github.workerregistry.examples.http.Forwarding;
 import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
 import io.github.workerregistry.examples.http.Refusal;
-import io.github.workerregistry.examples.queen.HivePublisher;
 import io.github.workerregistry.health.HttpHealthProbe;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.StopRequest;
@@ -29,12 +28,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A hive that runs in this JVM: the library's registry and supervisor, and the HTTP server over them. */
+/** A hive that runs in this JVM: registry, supervisor and HTTP server. */
 final class RunningHive implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(RunningHive.class);
 
-    /** How long the end may take beyond the grace that the workers have. */
+    /** How long closing may take beyond the grace period of the workers. */
     private static final Duration END_MARGIN = Duration.ofMillis(1500);
 
     private final int firstWorkers;
@@ -42,20 +41,25 @@ final class RunningHive implements AutoCloseable {
     private final String baseUrl;
     private final ScheduledThreadPoolExecutor scheduler = scheduler();
     private final WorkerRegistry registry;
-    private final Optional<HivePublisher> queen;
+    private final Membership.Place place;
     private final WorkerSupervisor supervisor;
     private final WorkerLauncher launcher;
     private final JsonServer server;
     private boolean closed;
 
-    /**
-     * A hive that has its port and has ended its orphans, but does not answer yet.
-     *
-     * @throws IOException if the port or the name of the node cannot be had, or {@code --log-dir} cannot be made; the
-     *     message says which and why
-     * @throws picocli.CommandLine.ParameterException if an option is wrong
-     */
+    /** A hive without a queen. */
     RunningHive(HiveOptions options) throws IOException {
+        this(options, Membership.none());
+    }
+
+    /**
+     * A hive that has bound its port and reaped its orphans, but does not answer yet.
+     *
+     * @throws IOException if the port is in use, the node name is taken, or {@code --log-dir} cannot be created; the
+     *     message says which and why
+     * @throws picocli.CommandLine.ParameterException if an option is invalid
+     */
+    RunningHive(HiveOptions options, Membership membership) throws IOException {
         firstWorkers = options.workers();
         LifecycleConfig lifecycle = options.lifecycle();
         stopGrace = lifecycle.stopGrace();
@@ -66,17 +70,18 @@ final class RunningHive implements AutoCloseable {
                 .build();
         registry = WorkerRegistry.create();
         WorkerSupervisor.Builder life = WorkerSupervisor.builder(registry, scheduler)
-                .processes(processes(options))
-                .health(HttpHealthProbe.at(options.healthPath(), client))
+                .processController(processes(options))
+                .healthProbe(HttpHealthProbe.at(options.healthPath(), client))
                 .stopRequest(StopRequest.post(options.shutdownPath(), client))
-                .config(lifecycle)
-                .restart(options.restart())
+                .lifecycle(lifecycle)
+                .restartPolicy(options.restart())
                 .ports(options.ports());
-        // Before any worker: a hive that cannot listen leaves nothing behind, and workers are told the real port.
+        // Before any worker is started: a hive that cannot listen leaves nothing behind, and workers receive the real
+        // port.
         Listening listening = Listening.on(options.host(), options.port());
         baseUrl = listening.url();
-        // Before any worker too, and before the orphans are ended: whose name is taken has none.
-        queen = join(options.queen(), listening);
+        // Also before any worker, and before orphans are reaped: a hive whose node name is taken must not reap.
+        place = join(membership, listening);
         supervisor = life.build();
         launcher = new WorkerLauncher(
                 supervisor, options.template(), baseUrl + "/v1/workers", lifecycle.heartbeatInterval());
@@ -86,18 +91,18 @@ final class RunningHive implements AutoCloseable {
                 new ExecuteProxy(registry, new Forwarding(client, scheduler)));
     }
 
-    /** Where it is reached, for example {@code http://127.0.0.1:8081}. */
+    /** Its url, for example {@code http://127.0.0.1:8081}. */
     String baseUrl() {
         return baseUrl;
     }
 
-    /** What an earlier run of this hive left running: what was ended, and what could not be. */
+    /** The orphans of an earlier run of this hive. */
     OrphanReport orphans() {
         return supervisor.orphansAtStart();
     }
 
     /**
-     * Begins to answer, and starts the first workers.
+     * Starts answering requests and starts the first workers.
      *
      * @throws Refusal if a worker cannot be started, or this hive is being closed
      */
@@ -107,7 +112,7 @@ final class RunningHive implements AutoCloseable {
                 return;
             }
             server.start();
-            queen.ifPresent(publisher -> publisher.publish(registry));
+            place.publish(registry);
         }
         for (int i = 0; i < firstWorkers; i++) {
             launcher.spawn(new SpawnRequest(Welcome.FIRST_MODEL, "cpu", 0, 1, Optional.empty()));
@@ -115,8 +120,8 @@ final class RunningHive implements AutoCloseable {
     }
 
     /**
-     * Ends everything: no new connections; then the workers side by side, those at work after a part of the grace; then
-     * the rest. Returns within the grace and two seconds. Idempotent.
+     * Closes everything: first the listening socket; then the workers in parallel, busy ones after a part of the grace
+     * period; then the rest. Returns within the grace period plus two seconds. Idempotent.
      */
     @Override
     public synchronized void close() {
@@ -124,7 +129,7 @@ final class RunningHive implements AutoCloseable {
             return;
         }
         closed = true;
-        queen.ifPresent(HivePublisher::close); // first, so that she sends nothing more
+        place.close(); // first, so that the queen sends no more requests
         server.stopListening();
         try {
             supervisor
@@ -132,9 +137,9 @@ final class RunningHive implements AutoCloseable {
                     .toCompletableFuture()
                     .get(stopGrace.plus(END_MARGIN).toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            log.warn("a worker is still there after SIGKILL; the hive ends without it");
+            log.warn("a worker still runs after SIGKILL; the hive exits without it");
         } catch (ExecutionException e) {
-            log.warn("the workers did not end in good order", e);
+            log.warn("the workers were not stopped in order", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -143,7 +148,7 @@ final class RunningHive implements AutoCloseable {
         endScheduler();
     }
 
-    /** Runs what is due, such as the removal of a worker's files, and ends. */
+    /** Runs due tasks, such as the removal of a worker's files, and shuts down. */
     private void endScheduler() {
         scheduler.shutdown();
         try {
@@ -155,12 +160,12 @@ final class RunningHive implements AutoCloseable {
         }
     }
 
-    private static Optional<HivePublisher> join(QueenMembership queen, Listening listening) throws IOException {
+    private static Membership.Place join(Membership membership, Listening listening) throws IOException {
         boolean joined = false;
         try {
-            Optional<HivePublisher> publisher = queen.join(listening);
+            Membership.Place place = membership.join(listening);
             joined = true;
-            return publisher;
+            return place;
         } finally {
             if (!joined) {
                 listening.socket().close();
@@ -187,13 +192,13 @@ final class RunningHive implements AutoCloseable {
             try {
                 processes.outputDirectory(Files.createDirectories(directory, ownerOnly(directory)));
             } catch (IOException e) {
-                throw new IOException("cannot make --log-dir " + directory + ": " + e, e);
+                throw new IOException("cannot create --log-dir " + directory + ": " + e, e);
             }
         }
         return processes.build();
     }
 
-    /** What workers print may be a prompt, or a token. */
+    /** Worker output may contain prompts or tokens. */
     private static FileAttribute<?>[] ownerOnly(Path directory) {
         return directory.getFileSystem().supportedFileAttributeViews().contains("posix")
                 ? new FileAttribute<?>[] {

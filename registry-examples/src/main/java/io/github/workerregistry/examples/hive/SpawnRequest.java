@@ -4,18 +4,18 @@ import io.github.workerregistry.examples.http.Fields;
 import java.util.Optional;
 
 /**
- * What {@code POST /v1/workers/spawn} asks for.
+ * The body of {@code POST /v1/workers/spawn}.
  *
  * @param modelRef the model
- * @param backend what it is to compute on
+ * @param backend the backend
  * @param device the index of the device
- * @param slots how many requests it is to take at once; 1 if not given
+ * @param slots maximum number of concurrent requests; 1 if not given
  * @param modelPath the model's file, for worker commands that need it
  */
 record SpawnRequest(String modelRef, String backend, int device, int slots, Optional<String> modelPath) {
 
     /**
-     * Reads the fields. One that is not known is refused: it is one of the others, misspelt.
+     * Reads the fields. Rejects unknown fields, which are probably misspelt.
      *
      * @throws Refusal that names the field, if one is wrong
      */

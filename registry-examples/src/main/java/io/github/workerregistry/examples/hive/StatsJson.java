@@ -12,16 +12,15 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * What there is now, and what has happened since the hive was started: the counts of {@link RegistryStats}, which
- * explains them.
+ * The current state and the totals since the start of the hive: the counts of {@link RegistryStats}, which documents
+ * them.
  *
- * @param uptimeS of the hive, in whole seconds
- * @param workers how many are in which state now
- * @param slots those of all workers that take requests now
- * @param total what has happened; a worker that is given up counts as a crash, under its cause, and, if started again,
- *     as a restart
- * @param endedBy how many workers ended for which cause, by its name in small letters; every cause is there, also if
- *     none ended for it
+ * @param uptimeS uptime of the hive, in whole seconds
+ * @param workers number of workers by state
+ * @param slots slots of all routable workers
+ * @param total totals; a worker that is stopped because it is unhealthy counts as a crash, under its cause, and as a
+ *     restart if it is restarted
+ * @param endedBy number of exits by cause, in lower case; includes causes with zero exits
  * @param workerUptimeS by worker id, since its process was started, in whole seconds
  */
 record StatsJson(
@@ -46,7 +45,8 @@ record StatsJson(
             long suspected,
             long orphansReaped) {}
 
-    static StatsJson of(RegistryStats stats, List<WorkerInfo> workers, Duration uptime, Instant now) {
+    static StatsJson of(
+            RegistryStats stats, List<WorkerInfo> workers, int orphansReaped, Duration uptime, Instant now) {
         return new StatsJson(
                 uptime.toSeconds(),
                 new Workers(
@@ -65,14 +65,14 @@ record StatsJson(
                         stats.healthChecksFailed(),
                         stats.healthChecksUnknown(),
                         stats.suspected(),
-                        stats.orphansReaped()),
+                        orphansReaped),
                 byCause(stats),
                 workers.stream()
                         .collect(Collectors.toMap(
                                 WorkerInfo::id, worker -> worker.uptime(now).toSeconds())));
     }
 
-    /** The zeros too, so that a client always finds the count that it asks for. */
+    /** Includes zeros, so that every cause is present. */
     private static Map<String, Long> byCause(RegistryStats stats) {
         Map<String, Long> counts = new TreeMap<>();
         for (Cause cause : Cause.values()) {

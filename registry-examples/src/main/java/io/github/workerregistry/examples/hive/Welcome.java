@@ -4,10 +4,10 @@ import io.github.workerregistry.lifecycle.RestartPolicy.Mode;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the hive prints when it is up: where it is, and what to try next. */
+/** The welcome message of the hive: its url, and commands to try. */
 final class Welcome {
 
-    /** The model of the workers that the hive starts by itself. */
+    /** The model of the workers that the hive starts at its own start. */
     static final String FIRST_MODEL = "demo";
 
     private static final String SPAWN_BODY = "'{\"model_ref\": \"%s\", \"backend\": \"cpu\", \"device\": 0%s}'";

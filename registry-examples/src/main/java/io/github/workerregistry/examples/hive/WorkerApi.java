@@ -12,13 +12,13 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 
-/** What clients and workers ask of the hive, but for the work itself, which is {@link ExecuteProxy}'s. */
+/** The endpoints of the hive for clients and workers, except execute, which is {@link ExecuteProxy}. */
 final class WorkerApi {
 
-    /** The answer to a spawn. */
+    /** The response to a spawn. */
     record Spawned(String workerId, String url, String state) {}
 
-    /** The answer to a delete or a restart. The state is what has begun, and not a state of a worker. */
+    /** The response to a delete or a restart. The state is the action that was started, not a worker state. */
     record Begun(String workerId, String state) {}
 
     private final WorkerRegistry registry;
@@ -38,28 +38,30 @@ final class WorkerApi {
         ctx.json(new Spawned(worker.id(), worker.url(), worker.state().label()));
     }
 
-    /** A worker's call-back. It has to know what it was started with: a stray one must make no other worker ready. */
+    /**
+     * The ready call of a worker. It must repeat the values that the worker was started with, so that a stray call
+     * makes no other worker ready.
+     */
     void ready(Context ctx) {
         ReadyRequest request = ReadyRequest.of(Fields.parse(RequestBody.json(ctx)));
         WorkerInfo worker = registry.get(request.workerId()).orElseThrow(Refusal::noSuchWorker);
         requireSame("url", worker.url(), request.url());
         requireSame("model_ref", worker.modelRef(), request.modelRef());
         if (!isReadyNow(request)) {
-            throw new Refusal(
-                    409, "not_loading", "this worker is stopping, between two starts, or in another generation");
+            throw new Refusal(409, "not_loading", "this worker is stopping, backing off, or of another generation");
         }
         ctx.json(Map.of("message", "worker " + request.workerId() + " is ready"));
     }
 
     private boolean isReadyNow(ReadyRequest request) {
         return request.generation()
-                .map(generation -> supervisor.ready(request.workerId(), generation))
-                .orElseGet(() -> supervisor.ready(request.workerId()));
+                .map(generation -> supervisor.reportReady(request.workerId(), generation))
+                .orElseGet(() -> supervisor.reportReady(request.workerId()));
     }
 
     private static void requireSame(String field, String known, String said) {
         if (!known.equals(said)) {
-            throw new Refusal(409, "mismatch", field + " is not the one that this worker was started with");
+            throw new Refusal(409, "mismatch", field + " differs from the value that this worker was started with");
         }
     }
 
@@ -75,7 +77,7 @@ final class WorkerApi {
         ctx.json(WorkerJson.of(worker(ctx), registry.clock().instant()));
     }
 
-    /** Begins to end a worker and does not wait for it: the list and the exits tell how it went. */
+    /** Starts to stop a worker and does not wait: the list and the exits show the outcome. */
     void delete(Context ctx) {
         boolean force = flag(ctx, "force");
         String id = worker(ctx).id();
@@ -87,14 +89,14 @@ final class WorkerApi {
         ctx.status(202).json(new Begun(id, "stopping"));
     }
 
-    /** Begins to restart a worker, at an operator's request: the list tells how it went. */
+    /** Starts to restart a worker, at an operator's request: the list shows the outcome. */
     void restart(Context ctx) {
         String id = worker(ctx).id();
         supervisor.restart(id);
         ctx.status(202).json(new Begun(id, "restarting"));
     }
 
-    /** A worker's sign of life. Once it has sent one, it must keep sending them. */
+    /** A heartbeat of a worker. Once it has sent one, it must keep sending them. */
     void heartbeat(Context ctx) {
         if (!registry.heartbeat(ctx.pathParam("id"))) {
             throw Refusal.noSuchWorker();
@@ -104,7 +106,12 @@ final class WorkerApi {
 
     void stats(Context ctx) {
         Instant now = registry.clock().instant();
-        ctx.json(StatsJson.of(registry.stats(), registry.list(), Duration.between(startedAt, now), now));
+        ctx.json(StatsJson.of(
+                registry.stats(),
+                registry.list(),
+                supervisor.orphansAtStart().ended().size(),
+                Duration.between(startedAt, now),
+                now));
     }
 
     void exits(Context ctx) {

@@ -5,11 +5,11 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 
 /**
- * A worker, as clients see it: the fields of {@link WorkerInfo}, which explains them.
+ * A worker in JSON: the fields of {@link WorkerInfo}, which documents them.
  *
  * @param lastActivity in ISO 8601, UTC
- * @param pid null while there is no process
- * @param lastHeartbeat as {@code lastActivity}; null if it never sent one
+ * @param pid null while it has no process
+ * @param lastHeartbeat as {@code lastActivity}; null if none was sent
  * @param uptimeS in whole seconds
  */
 record WorkerJson(

@@ -9,7 +9,7 @@ import io.github.workerregistry.process.SpawnException;
 import java.time.Duration;
 import java.util.UUID;
 
-/** Starts workers from the one command template that this hive has. */
+/** Starts workers from the command template of this hive. */
 final class WorkerLauncher {
 
     private static final String MODEL_PATH = "model_path";
@@ -20,11 +20,10 @@ final class WorkerLauncher {
     private final Duration heartbeatInterval;
 
     /**
-     * A launcher.
+     * Creates a launcher.
      *
-     * @param workersUrl where this hive answers to and about workers, for example
-     *     {@code http://127.0.0.1:8081/v1/workers}
-     * @param heartbeatInterval how often a worker has to send a heartbeat, if it sends any
+     * @param workersUrl the url of this hive's worker endpoints, for example {@code http://127.0.0.1:8081/v1/workers}
+     * @param heartbeatInterval the heartbeat interval of workers that send heartbeats
      */
     WorkerLauncher(
             WorkerSupervisor supervisor, CommandTemplate template, String workersUrl, Duration heartbeatInterval) {
@@ -35,7 +34,7 @@ final class WorkerLauncher {
     }
 
     /**
-     * Starts one.
+     * Starts a worker.
      *
      * @throws Refusal if that is not possible
      */
@@ -61,7 +60,7 @@ final class WorkerLauncher {
             throw new Refusal(500, "spawn_failed", e.getMessage());
         } catch (PortsExhaustedException e) {
             throw Refusal.later("no_free_port", e.getMessage());
-        } catch (IllegalArgumentException e) { // the hive's locale lacks one of its characters
+        } catch (IllegalArgumentException e) { // the locale of the hive cannot encode it
             throw Refusal.invalid(String.valueOf(e.getMessage()));
         } catch (IllegalStateException e) {
             throw Refusal.later("shutting_down", "the hive is shutting down");

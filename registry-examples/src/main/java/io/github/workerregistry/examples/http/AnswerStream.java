@@ -13,15 +13,14 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow.Subscription;
 
 /**
- * Passes a worker's answer on to the client as it comes: status and content type first, then each piece, flushed at
- * once.
+ * Streams a worker's response to the client: status and content type first, then each piece, flushed immediately.
  *
- * <p>A piece is asked for when the client's connection has taken the one before, so a slow client slows its worker down
- * and fills no memory. Meanwhile it blocks a thread of the HTTP client's pool, which grows; there are never more of
- * them than leased slots.
+ * <p>A piece is requested when the previous one has been written to the client, so a slow client slows down its worker
+ * and uses no memory. Meanwhile it blocks a thread of the HTTP client's pool, which grows; at most one thread per
+ * leased slot.
  *
- * <p>No Content-Length is passed on: the end of an answer is sent when its slot is free again, so that a client that
- * has seen the end finds the slot.
+ * <p>No Content-Length is forwarded: the end of a response is sent after its slot is released, so that a client that
+ * has received the end can acquire the slot.
  */
 public final class AnswerStream implements BodyHandler<Void>, BodySubscriber<Void> {
 
@@ -30,9 +29,9 @@ public final class AnswerStream implements BodyHandler<Void>, BodySubscriber<Voi
     private Subscription worker;
 
     /**
-     * For one answer.
+     * Creates a stream for one response.
      *
-     * @param response where it goes
+     * @param response the response to the client
      */
     public AnswerStream(HttpServletResponse response) {
         this.response = response;

@@ -18,19 +18,19 @@ import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
- * A connection that can be asked whether its client has gone.
+ * A connection that can check whether its client has disconnected.
  *
- * <p>While a request is being answered, Jetty does not read, so only a failing write tells it that nobody listens any
- * more, and a worker that is silent would go on for nobody. To ask is to try to read one byte. There is none as long as
- * the client waits. The end of the stream says that it has gone, or has closed its sending half, which nginx takes for
- * the same. A byte that did come begins the client's next request, sent ahead: it is kept, and is the first that Jetty
- * reads when it comes to that request.
+ * <p>Jetty does not read while a request is being answered, so only a failing write reveals that the client has
+ * disconnected, and a worker that sends nothing would keep working. The check tries to read one byte. There is none
+ * while the client waits. The end of the stream means that the client has disconnected or has closed its sending half,
+ * which nginx treats alike. A received byte begins a pipelined request: it is kept and is the first byte that Jetty
+ * reads for that request.
  */
 final class ClientEndPoint extends SocketChannelEndPoint {
 
     private final Executor executor;
 
-    /** What was read ahead of Jetty: nothing, or one byte. Guarded by this. */
+    /** What was read before Jetty: nothing, or one byte. Guarded by this. */
     private ByteBuffer ahead = BufferUtil.EMPTY_BUFFER;
 
     private ClientEndPoint(
@@ -39,7 +39,7 @@ final class ClientEndPoint extends SocketChannelEndPoint {
         this.executor = executor;
     }
 
-    /** A connector that makes such connections. */
+    /** A connector that creates such connections. */
     static ServerConnector connector(Server server, HttpConfiguration http) {
         return new ServerConnector(server, new HttpConnectionFactory(http)) {
             @Override
@@ -52,7 +52,7 @@ final class ClientEndPoint extends SocketChannelEndPoint {
         };
     }
 
-    /** The connection that a request came on. */
+    /** The connection of a request. */
     static ClientEndPoint of(HttpServletRequest request) {
         return (ClientEndPoint) ServletContextRequest.getServletContextRequest(request)
                 .getConnectionMetaData()
@@ -60,7 +60,7 @@ final class ClientEndPoint extends SocketChannelEndPoint {
                 .getEndPoint();
     }
 
-    /** Asks; does not block. Only while the request is being answered and has been read to its end. */
+    /** Checks without blocking. Only while the request is being answered and has been read completely. */
     synchronized boolean hasGone() {
         if (!isOpen()) {
             return true;
@@ -79,8 +79,8 @@ final class ClientEndPoint extends SocketChannelEndPoint {
     }
 
     /**
-     * Ends the connection with a reset. To a client that reads until the end of the stream, as one of HTTP/1.0 does or
-     * one that says {@code Connection: close}, an end in good order would make half an answer look whole.
+     * Resets the connection. To a client that reads until the end of the stream (HTTP/1.0 or {@code Connection:
+     * close}), a graceful close would make a partial response look complete.
      */
     void cut() {
         try {
@@ -96,7 +96,7 @@ final class ClientEndPoint extends SocketChannelEndPoint {
         return ahead.hasRemaining() ? BufferUtil.append(buffer, ahead) : super.fill(buffer);
     }
 
-    /** Jetty wants to be told when there is something to read, and may not know that there is. */
+    /** Jetty registers for read readiness, which does not include the byte that was read before. */
     @Override
     protected synchronized void needsFillInterest() {
         if (ahead.hasRemaining()) {

@@ -5,17 +5,16 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.github.workerregistry.LogText;
 import io.github.workerregistry.WorkerInfo;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 
-/** The fields of a JSON object that a client sent. If one is wrong, a {@link Refusal} names it and says how. */
+/** The fields of a JSON object from a client. A {@link Refusal} names an invalid field and the reason. */
 public final class Fields {
 
-    /** So many requests at once are a slip of the keyboard. */
+    /** A larger number is probably a typing error. */
     private static final int MOST_SLOTS = 65_536;
 
     private static final JsonMapper MAPPER = JsonMapper.builder()
@@ -34,7 +33,7 @@ public final class Fields {
      *
      * @param body what the client sent
      * @return its fields
-     * @throws Refusal if it is no JSON object
+     * @throws Refusal if it is not a JSON object
      */
     public static Fields parse(byte[] body) {
         JsonNode json;
@@ -52,37 +51,38 @@ public final class Fields {
     }
 
     /**
-     * Refuses every other field.
+     * Rejects every other field.
      *
-     * @param known the fields that there may be
-     * @throws Refusal if there is another
+     * @param known the allowed fields
+     * @throws Refusal if there is another field
      */
     public void allowOnly(String... known) {
         List<String> fields = List.of(known);
         object.fieldNames().forEachRemaining(field -> {
             if (!fields.contains(field)) {
-                throw Refusal.invalid(LogText.of(field) + " is no field of this request; it has " + fields);
+                throw Refusal.invalid(
+                        ForeignText.sanitised(field) + " is not a field of this request, which has " + fields);
             }
         });
     }
 
     /**
-     * A name: a string as {@link WorkerInfo} demands it.
+     * A name: a string as {@link WorkerInfo} requires it.
      *
      * @param field the field
      * @return its value
-     * @throws Refusal if it is not there, or no such string
+     * @throws Refusal if it is missing or invalid
      */
     public String name(String field) {
         return optionalName(field).orElseThrow(() -> missing(field));
     }
 
     /**
-     * A name that may be absent.
+     * An optional name.
      *
      * @param field the field
-     * @return its value; empty if it is not there or null
-     * @throws Refusal if it is no such string
+     * @return its value; empty if it is missing or null
+     * @throws Refusal if it is invalid
      */
     public Optional<String> optionalName(String field) {
         return value(field).map(value -> {
@@ -97,23 +97,23 @@ public final class Fields {
      * A whole number.
      *
      * @param field the field
-     * @param least the least value that it may have
-     * @param most the greatest
+     * @param least the minimum
+     * @param most the maximum
      * @return its value
-     * @throws Refusal if it is not there, or no such number
+     * @throws Refusal if it is missing or invalid
      */
     public int number(String field, int least, int most) {
         return optionalNumber(field, least, most).orElseThrow(() -> missing(field));
     }
 
     /**
-     * A whole number that may be absent.
+     * An optional whole number.
      *
      * @param field the field
-     * @param least the least value that it may have
-     * @param most the greatest
-     * @return its value; empty if it is not there or null
-     * @throws Refusal if it is no such number
+     * @param least the minimum
+     * @param most the maximum
+     * @return its value; empty if it is missing or null
+     * @throws Refusal if it is invalid
      */
     public Optional<Integer> optionalNumber(String field, int least, int most) {
         return value(field).map(value -> {
@@ -131,36 +131,36 @@ public final class Fields {
     }
 
     /**
-     * How many requests a worker takes at once, in the field {@code slots}.
+     * The number of concurrent requests of a worker, in the field {@code slots}.
      *
-     * @return 1 or more; 1 if it is not there
-     * @throws Refusal if it is no such number, or far too many
+     * @return 1 or more; 1 if it is missing
+     * @throws Refusal if it is invalid or far too large
      */
     public int slots() {
         return optionalNumber("slots", 1, MOST_SLOTS).orElse(1);
     }
 
-    /** A field that is null is one that is not there. */
+    /** Null counts as missing. */
     private Optional<JsonNode> value(String field) {
         return Optional.ofNullable(object.get(field)).filter(value -> !value.isNull());
     }
 
     /**
-     * Checks a name that a client sent, be it in a body or in a query.
+     * Checks a name that a client sent, in a body or in a query.
      *
-     * @param value what was sent
+     * @param value the received text
      * @param field the field
      * @return the value
-     * @throws Refusal if it is no name
+     * @throws Refusal if it is not a valid name
      */
     public static String requireName(String value, String field) {
         if (!StandardCharsets.UTF_8
                 .newEncoder()
-                .canEncode(value)) { // half a surrogate pair: no program could be given it
+                .canEncode(value)) { // an unpaired surrogate, which cannot be passed to a program
             throw Refusal.invalid(field + " must be well-formed Unicode");
         }
         try {
-            return WorkerInfo.requireName(value, field);
+            return ForeignText.requireName(value, field);
         } catch (IllegalArgumentException e) {
             throw Refusal.invalid(e.getMessage());
         }

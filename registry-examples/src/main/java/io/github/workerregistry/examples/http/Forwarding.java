@@ -14,19 +14,19 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Passes the request of a client on to another server, and gives it up if the client goes away.
+ * Forwards the request of a client to another server, and cancels it if the client disconnects.
  *
- * <p>No thread waits for the answer, so any number of slow ones leaves the rest of the program as it is.
+ * <p>No thread waits for the response, so slow responses do not affect the rest of the program.
  */
 public final class Forwarding {
 
-    /** Where requests are sent, here and there. */
+    /** The path of requests, here and at the other server. */
     public static final String PATH = "/v1/execute";
 
-    /** The header of an answer that says which worker gave it. An answer without it is not a worker's. */
+    /** The response header that names the worker. A response without it is not from a worker. */
     public static final String WORKER_HEADER = "X-Worker";
 
-    /** What a request that is passed on says of the way that it has come (RFC 9110, 7.6.3). */
+    /** The header of a forwarded request that lists its intermediaries (RFC 9110, 7.6.3). */
     private static final String VIA = "Via";
 
     private static final String US = "1.1 worker-registry";
@@ -35,10 +35,10 @@ public final class Forwarding {
     private final ScheduledExecutorService scheduler;
 
     /**
-     * A way to pass requests on.
+     * Creates a forwarder.
      *
-     * @param client sends them
-     * @param scheduler looks, once a second, whether the clients are still there
+     * @param client sends the requests
+     * @param scheduler checks once a second whether the clients are still connected
      */
     public Forwarding(HttpClient client, ScheduledExecutorService scheduler) {
         this.client = client;
@@ -46,14 +46,14 @@ public final class Forwarding {
     }
 
     /**
-     * Passes one on.
+     * Forwards a request.
      *
-     * @param ctx the client's request, read to its end
-     * @param url where to, without the path
+     * @param ctx the client's request, read completely
+     * @param url the target, without the path
      * @param body its body, JSON
-     * @param handler takes the answer
-     * @param <T> what the handler makes of it
-     * @return the end of the answer, or why there is none
+     * @param handler handles the response
+     * @param <T> the result of the handler
+     * @return completes with the response, or exceptionally with the reason
      */
     public <T> CompletableFuture<HttpResponse<T>> send(Context ctx, String url, byte[] body, BodyHandler<T> handler) {
         ClientEndPoint connection = ClientEndPoint.of(ctx.req());
@@ -69,7 +69,7 @@ public final class Forwarding {
     }
 
     /**
-     * Whether a request has been passed on by one of us before.
+     * Whether a request was already forwarded by one of these programs.
      *
      * @param ctx the request
      * @return true if so
@@ -86,7 +86,7 @@ public final class Forwarding {
     }
 
     /**
-     * Whether the client is there and has been told nothing yet, so that it can still be told anything.
+     * Whether the client is connected and the response has not been started.
      *
      * @param ctx its request
      * @return true if so
@@ -96,21 +96,21 @@ public final class Forwarding {
     }
 
     /**
-     * Why there was no answer, or only a part of one.
+     * The cause of a missing or partial response.
      *
-     * @param failure as the future that was returned has it, or a stage of it
-     * @return the failure itself
+     * @param failure the failure of the returned future, or of a stage of it
+     * @return the cause
      */
     public static Throwable causeOf(Throwable failure) {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
     /**
-     * Ends a request whose answer failed.
+     * Ends a request whose response failed.
      *
      * @param ctx the request
-     * @param refusal what the client is told if it has been told nothing yet
-     * @throws Refusal that refusal; else the connection is cut
+     * @param refusal the response if none was started
+     * @throws Refusal that refusal; otherwise the connection is reset
      */
     public static void fail(Context ctx, Refusal refusal) {
         if (isUnanswered(ctx)) {

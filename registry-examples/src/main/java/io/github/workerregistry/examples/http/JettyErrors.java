@@ -6,7 +6,7 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
-/** Answers requests that are so broken that Jetty does not hand them on. */
+/** Answers malformed requests that Jetty does not dispatch. */
 final class JettyErrors implements Request.Handler {
 
     @Override

@@ -3,7 +3,6 @@ package io.github.workerregistry.examples.http;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.github.workerregistry.LogText;
 import io.javalin.Javalin;
 import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
@@ -26,10 +25,10 @@ import org.eclipse.jetty.server.handler.EagerContentHandler.RetainedContentLoade
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** An HTTP server that speaks JSON and answers every error as {@link ErrorJson}, without a stack trace. */
+/** An HTTP server for JSON that answers every error as {@link ErrorJson}, without a stack trace. */
 public final class JsonServer {
 
-    /** For all that is sent: {@code snake_case}. */
+    /** For all responses: {@code snake_case}. */
     public static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .build();
@@ -40,10 +39,10 @@ public final class JsonServer {
     private final Javalin javalin;
 
     /**
-     * A server that does not answer yet.
+     * Creates a server that does not answer yet.
      *
-     * @param listening where it will
-     * @param routes says which path leads where
+     * @param listening its socket
+     * @param routes configures its routes
      */
     public JsonServer(Listening listening, Consumer<RoutesConfig> routes) {
         this.listening = listening;
@@ -54,12 +53,12 @@ public final class JsonServer {
         });
     }
 
-    /** Begins to answer. */
+    /** Starts answering requests. */
     public void start() {
         javalin.start();
     }
 
-    /** Takes no new connection from now on; requests that are under way go on. */
+    /** Closes the listening socket; requests in progress continue. */
     public void stopListening() {
         for (Connector connector : javalin.jettyServer().server().getConnectors()) {
             Future<Void> unused = connector.shutdown();
@@ -71,16 +70,16 @@ public final class JsonServer {
         }
     }
 
-    /** Ends. */
+    /** Stops. */
     public void stop() {
         javalin.stop();
     }
 
     /**
-     * For a path that would be taken for another one's parameter: answers any other method with 405.
+     * For a path that also matches the parameter of another one: answers other methods with 405.
      *
-     * @param allowed the method that the path knows
-     * @return to be called before the path's own handler
+     * @param allowed the only method of the path
+     * @return a handler to run before that of the path
      */
     public static Handler only(HandlerType allowed) {
         return ctx -> {
@@ -101,8 +100,7 @@ public final class JsonServer {
         config.jetty.addConnector(this::connector);
         config.jetty.modifyServer(server -> {
             server.setErrorHandler(new JettyErrors());
-            // No thread waits for a body that comes slowly; one that is too large is handed on as soon as that is
-            // known.
+            // No thread waits for a slow body; one that is too large is dispatched as soon as that is known.
             server.insertHandler(
                     new EagerContentHandler(new RetainedContentLoaderFactory(RequestBody.LIMIT + 1, -1, false)));
         });
@@ -134,7 +132,7 @@ public final class JsonServer {
             answer(ctx, e.getStatus());
         });
         routes.exception(Exception.class, (e, ctx) -> {
-            log.warn("a request failed", LogText.of(e));
+            log.warn("a request failed", ForeignText.sanitised(e));
             answer(ctx, 500);
         });
     }

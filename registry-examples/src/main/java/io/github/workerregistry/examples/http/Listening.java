@@ -6,14 +6,14 @@ import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 
 /**
- * A socket that is bound and listens, before there is a server to answer: so a program that cannot have its port fails
- * before it has done anything else, and knows the real port of {@code --port 0}.
+ * A bound, listening socket, created before the server: a program whose port is in use fails first, and the real port
+ * of {@code --port 0} is known.
  *
  * @param socket the socket
  */
 public record Listening(ServerSocketChannel socket) {
 
-    /** How many connections may wait to be accepted; the system's 50 are soon reached by many clients at once. */
+    /** The backlog of connections. The default of 50 is too small for many concurrent clients. */
     private static final int BACKLOG = 1024;
 
     /**
@@ -36,7 +36,7 @@ public record Listening(ServerSocketChannel socket) {
     }
 
     /**
-     * Where it is reached from this machine.
+     * Its url on this machine.
      *
      * @return for example {@code http://127.0.0.1:8081}
      * @throws IOException if the socket is closed
@@ -47,7 +47,7 @@ public record Listening(ServerSocketChannel socket) {
     }
 
     /**
-     * Where it is reached under a host's name or address.
+     * Its url with a given host name or address.
      *
      * @param host the host
      * @return for example {@code http://gpu-box:8081}

@@ -1,6 +1,6 @@
 package io.github.workerregistry.examples.http;
 
-/** A request that is not fulfilled: what the client is told. */
+/** A request that is rejected: the error response to the client. */
 public final class Refusal extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
@@ -12,19 +12,19 @@ public final class Refusal extends RuntimeException {
      * A refusal.
      *
      * @param status the HTTP status
-     * @param code the kind of error, for programs
-     * @param message what is wrong, for people; names the field if it is one
+     * @param code the error code, for programs
+     * @param message the reason, for people; names the field if there is one
      */
     public Refusal(int status, String code, String message) {
-        super(message, null, false, false); // it is an answer: no stack trace
+        super(message, null, false, false); // it becomes a response: no stack trace
         this.status = status;
         this.code = code;
     }
 
     /**
-     * A field of the request is missing, or has a value that it cannot have.
+     * A field of the request is missing or invalid.
      *
-     * @param message names the field and says what is wrong
+     * @param message names the field and the reason
      * @return a 400
      */
     public static Refusal invalid(String message) {
@@ -41,10 +41,10 @@ public final class Refusal extends RuntimeException {
     }
 
     /**
-     * It may work in a moment: the client is told to come again.
+     * A temporary condition: the client is told to retry.
      *
-     * @param code the kind of error, for programs
-     * @param message what is wrong, for people
+     * @param code the error code, for programs
+     * @param message the reason, for people
      * @return a 503
      */
     public static Refusal later(String code, String message) {
@@ -59,7 +59,7 @@ public final class Refusal extends RuntimeException {
         return code;
     }
 
-    /** Whether the same request may be fulfilled later. */
+    /** Whether the same request may succeed later. */
     boolean isPassing() {
         return status == 503;
     }

@@ -4,10 +4,10 @@ import io.javalin.http.Context;
 import java.io.IOException;
 import java.util.Locale;
 
-/** Reads the body of a request, within bounds. */
+/** Reads the body of a request, up to a limit. */
 public final class RequestBody {
 
-    /** How large a body may be, in bytes: 1 MiB. */
+    /** Maximum size of a body, in bytes: 1 MiB. */
     public static final int LIMIT = 1 << 20;
 
     private static final String JSON = "application/json";
@@ -15,14 +15,14 @@ public final class RequestBody {
     private RequestBody() {}
 
     /**
-     * Reads a JSON body to its end.
+     * Reads a JSON body completely.
      *
-     * <p>It has to say that it is JSON. A web page that is open in a browser on this machine can post to any address,
-     * but not with this content type unless the server allows it, which this one does not.
+     * <p>The content type must be JSON. A web page in a browser on this machine can post to any address, but not with
+     * this content type unless the server allows it (CORS), which this one does not.
      *
      * @param ctx the request
      * @return the body
-     * @throws Refusal if it is of another type or too large, with or without a length that says so, or does not arrive
+     * @throws Refusal if it has another type, is too large (with or without Content-Length), or is incomplete
      */
     public static byte[] json(Context ctx) {
         String type = ctx.contentType();

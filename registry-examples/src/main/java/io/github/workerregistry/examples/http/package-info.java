@@ -1,7 +1,7 @@
 /**
- * What the example programs' HTTP servers have in common: JSON in and out, one shape of errors, bounds on what clients
- * send, and the forwarding of a request whose answer comes in pieces.
+ * Shared by the HTTP servers of the example programs: JSON requests and responses, uniform errors, limits on requests,
+ * and forwarding with streamed responses.
  *
- * <p>Start reading at {@link io.github.workerregistry.examples.http.JsonServer}.
+ * <p>Start at {@link io.github.workerregistry.examples.http.JsonServer}.
  */
 package io.github.workerregistry.examples.http;

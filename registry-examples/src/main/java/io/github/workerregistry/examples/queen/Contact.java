@@ -7,28 +7,28 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
 
 /**
- * Which hives can be reached, as far as the queen can tell.
+ * Tracks which hives are reachable, as far as the queen can determine.
  *
- * <p>A hive whose session has ended is gone from ZooKeeper, and so from the fleet. What is left is what the queen
- * cannot know: while it is itself cut off from ZooKeeper, any hive may have lost its session; and one that did not
- * answer a request may not answer the next. Both are still there, and are asked last.
+ * <p>A hive whose session has expired is removed from ZooKeeper, and so from the fleet. Two cases remain: while the
+ * queen is disconnected from ZooKeeper, any hive may have lost its session; and a hive that refused a connection may
+ * refuse the next. Both stay in the fleet and are tried last.
  *
- * <p>The other way round, a hive that is there may not be known yet: see {@link #isSettled}.
+ * <p>Conversely, an existing hive may not be known yet: see {@link #isSettled}.
  */
 final class Contact {
 
-    /** How long a hive that did not answer is asked last. Then one request finds out. */
+    /** How long a hive that refused a connection is tried last. Then one request tests it. */
     static final Duration AVOID = Duration.ofSeconds(10);
 
-    /** How long after the queen has found ZooKeeper hives may still be on their way back to it. */
+    /** How long after the queen has connected to ZooKeeper hives may still be reconnecting. */
     static final Duration SETTLING = Duration.ofSeconds(10);
 
-    /** Why a hive may be out of reach. */
+    /** Why a hive may be unreachable. */
     enum Trouble {
         NONE,
-        /** The queen has no contact to ZooKeeper, so it cannot know whether this hive's session has ended. */
+        /** The queen is disconnected from ZooKeeper, so the session of this hive may have expired. */
         ZOOKEEPER,
-        /** The hive took no connection a moment ago. */
+        /** The hive refused a connection recently. */
         HTTP
     }
 
@@ -49,20 +49,20 @@ final class Contact {
         withZooKeeper = connected;
     }
 
-    /** All that ZooKeeper had at the start is known. */
+    /** Everything that ZooKeeper had at the start has been read. */
     void complete() {
         complete = true;
     }
 
     /**
-     * Whether what the queen does not know is not there. Without ZooKeeper, and when she or it has just been started,
-     * it may be a hive that is coming back.
+     * Whether a hive that the queen does not know does not exist. While ZooKeeper is unreachable, or shortly after a
+     * start of either, it may be reconnecting.
      */
     boolean isSettled() {
         return complete && withZooKeeper && nanoTime.getAsLong() - withZooKeeperSince >= SETTLING.toNanos();
     }
 
-    /** What a client is told who asks for something that the queen does not know: never, or not yet. */
+    /** The error for something unknown to the queen: permanent, or temporary while not settled. */
     Refusal unknown(String code, String message) {
         return isSettled()
                 ? new Refusal(404, code, message)
@@ -73,10 +73,10 @@ final class Contact {
         return withZooKeeper;
     }
 
-    /** A hive took no connection. Whether that is news: of many requests in a row the first one tells. */
+    /** A hive refused a connection. Returns whether that is new, so that only the first of many requests logs it. */
     boolean refused(String node) {
         long now = nanoTime.getAsLong();
-        refusedAt.values().removeIf(at -> now - at >= AVOID.toNanos()); // also of hives that have gone since
+        refusedAt.values().removeIf(at -> now - at >= AVOID.toNanos()); // also of hives that have left since
         return refusedAt.put(node, now) == null;
     }
 
@@ -85,7 +85,7 @@ final class Contact {
         refusedAt.remove(node);
     }
 
-    /** A hive has gone; what was known of it means nothing for one of the same name. */
+    /** A hive has left; its state does not apply to another one of the same name. */
     void forget(String node) {
         refusedAt.remove(node);
     }

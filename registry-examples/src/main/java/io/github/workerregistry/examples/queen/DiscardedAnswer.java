@@ -9,8 +9,8 @@ import java.util.concurrent.Flow.Subscription;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The body of an answer that nobody wants. Nobody waits for it. It is read, so that its connection can be used again,
- * unless it is longer than an error is, or takes longer than one does; then the connection is closed.
+ * The body of a response that is discarded. No thread waits for it. It is read so that its connection can be reused,
+ * unless it is too long or too slow for an error response; then the connection is closed.
  */
 final class DiscardedAnswer implements BodySubscriber<Void> {
 
@@ -48,7 +48,7 @@ final class DiscardedAnswer implements BodySubscriber<Void> {
         }
     }
 
-    /** The answer is known by its status; how its body ended is of no interest. */
+    /** Only the status matters; a failure of the body is ignored. */
     @Override
     public void onError(Throwable failure) {
         end.complete(null);

@@ -18,14 +18,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A ZooKeeper server in this JVM, for trying things out: one server, reachable on this machine only, and what it knows
- * is gone with its directory.
+ * A ZooKeeper server in this JVM, for trials: a single server, reachable from this machine only, whose data are deleted
+ * with its directory.
  */
 final class EmbeddedZooKeeper implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(EmbeddedZooKeeper.class);
 
-    /** How often the server looks for sessions that have ended: they end this much late at most. */
+    /** How often the server checks for expired sessions. */
     private static final int TICK_MILLIS = 200;
 
     private static final int SHORTEST_SESSION = 500;
@@ -34,13 +34,13 @@ final class EmbeddedZooKeeper implements AutoCloseable {
     private static final int KEPT_SNAPSHOTS = 3;
 
     static {
-        // ZooKeeper reads these once, before its first server. What is in a temporary directory need not outlive a
-        // crash of the machine, and must not fill its disk.
+        // ZooKeeper reads these once, before its first server. Data in a temporary directory need not survive a crash
+        // of the machine, and must not fill its disk.
         setDefault("zookeeper.forceSync", "no");
         setDefault("zookeeper.snapSizeLimitInKb", "32768");
         FileTxnLog.setPreallocSize(1 << 20);
-        ServiceUtils.setSystemExitProcedure(code ->
-                log.error("the ZooKeeper server has ended with code {}; the rest of the program goes on", code));
+        ServiceUtils.setSystemExitProcedure(code -> log.error(
+                "the ZooKeeper server has stopped with code {}; the rest of the program keeps running", code));
     }
 
     private final File directory;
@@ -48,10 +48,10 @@ final class EmbeddedZooKeeper implements AutoCloseable {
     private final ServerCnxnFactory connections;
 
     /**
-     * Starts one.
+     * Starts a server.
      *
-     * @param directory for its data, which it takes up if there is some
-     * @param port where to listen, on 127.0.0.1; 0 for any free port
+     * @param directory the directory for its data; existing data are loaded
+     * @param port the port on 127.0.0.1; 0 for any free port
      * @throws IOException if that is not possible
      */
     EmbeddedZooKeeper(Path directory, int port) throws IOException {
@@ -82,12 +82,12 @@ final class EmbeddedZooKeeper implements AutoCloseable {
         return connections.getLocalPort();
     }
 
-    /** As clients name it. */
+    /** The connect string for clients. */
     String servers() {
         return "127.0.0.1:" + port();
     }
 
-    /** Removes the files that only an older state could be restored from. */
+    /** Removes files that are only needed to restore older states. */
     void purge() {
         try {
             PurgeTxnLog.purge(directory, directory, KEPT_SNAPSHOTS);
@@ -96,7 +96,7 @@ final class EmbeddedZooKeeper implements AutoCloseable {
         }
     }
 
-    /** Ends; the data stay. */
+    /** Stops; the data are kept. */
     @Override
     public void close() {
         connections.shutdown();

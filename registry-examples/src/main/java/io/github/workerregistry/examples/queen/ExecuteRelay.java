@@ -21,17 +21,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends a request to the best hive, and passes the answer on as it comes. A hive that refuses it, or takes no
- * connection, is skipped, and the next best one asked; at most {@value #MOST}. The header {@value #TRIED} of the answer
- * names them. What a worker says is the client's, be it that it is overloaded: it has seen the request.
+ * Sends a request to the best hive and streams the response. A hive that rejects the request or refuses the connection
+ * is skipped, and the next best one is tried; at most {@value #MOST}. The response header {@value #TRIED} names them.
+ * The response of a worker is always forwarded, even an overload error: the worker has received the request.
  *
- * <p>A request is sent again only if the hive before has certainly done nothing for it. Once it has been sent whole and
- * there is no answer, or an answer has begun, a failure is the client's to know. So it is when a hive is lost and never
- * will answer: see {@link UnansweredRequests}.
+ * <p>A request is sent again only if the previous hive has certainly not processed it. Once it was sent completely
+ * without a response, or a response was started, a failure is reported to the client, also if the hive is lost and will
+ * never answer: see {@link UnansweredRequests}.
  */
 final class ExecuteRelay {
 
-    /** Says which hives were asked, and what they said: {@code box1 503, box2 200}. */
+    /** Lists the tried hives with their outcomes: {@code box1 503, box2 200}. */
     static final String TRIED = "X-Tried";
 
     private static final Logger log = LoggerFactory.getLogger(ExecuteRelay.class);
@@ -53,9 +53,9 @@ final class ExecuteRelay {
     }
 
     void handle(Context ctx) {
-        if (Forwarding.hasBeenPassedOn(ctx)) { // a hive gave the url of a queen for its own
+        if (Forwarding.hasBeenPassedOn(ctx)) { // a hive published the url of a queen
             throw new Refusal(
-                    508, "loop", "this request has been passed on before; a queen takes it from clients only");
+                    508, "loop", "this request was already forwarded; a queen accepts requests from clients only");
         }
         byte[] body = RequestBody.json(ctx);
         String modelRef = Fields.parse(body).name("model_ref");
@@ -63,7 +63,7 @@ final class ExecuteRelay {
         ctx.future(() -> new Relayed(ctx, body, modelRef, candidates.iterator()).next());
     }
 
-    /** One request, on its way from hive to hive. */
+    /** One request, with its attempts. */
     private final class Relayed {
 
         private final Context ctx;
@@ -82,7 +82,7 @@ final class ExecuteRelay {
 
         CompletableFuture<Void> next() {
             if (!candidates.hasNext()) {
-                throw nobodyTookIt();
+                throw allRefused();
             }
             ModelView hive = candidates.next();
             Answer answer = new Answer(hive);
@@ -106,7 +106,7 @@ final class ExecuteRelay {
             if (cause instanceof ConnectException || cause instanceof HttpConnectTimeoutException) {
                 if (contact.refused(hive.node())) {
                     log.info(
-                            "the hive of node {} at {} takes no connection: {}",
+                            "the hive of node {} at {} refuses connections: {}",
                             hive.node(),
                             hive.url(),
                             cause.toString());
@@ -115,7 +115,7 @@ final class ExecuteRelay {
                 tried(hive, "unreachable");
                 return next();
             }
-            log.debug("a request to node {} came to no good end", hive.node(), cause);
+            log.debug("a request to node {} failed", hive.node(), cause);
             if (Forwarding.isUnanswered(ctx)) {
                 tried(hive, "failed");
             }
@@ -123,13 +123,13 @@ final class ExecuteRelay {
             return CompletableFuture.completedFuture(null);
         }
 
-        private Refusal nobodyTookIt() {
+        private Refusal allRefused() {
             if (unreachable > 0 && unreachable == tried.size()) {
-                return Refusal.later("unreachable", "no hive of this model_ref that was asked takes a connection");
+                return Refusal.later("unreachable", "no hive with this model_ref accepted a connection");
             }
             return fleet.ofModel(modelRef).isEmpty()
                     ? contact.unknown("no_such_model", "no hive has a worker of this model_ref")
-                    : Refusal.later("no_free_slot", "no hive that was asked has a free slot of this model_ref now");
+                    : Refusal.later("no_free_slot", "no hive has a free slot of this model_ref now");
         }
 
         private void tried(ModelView hive, String outcome) {
@@ -137,7 +137,7 @@ final class ExecuteRelay {
             ctx.header(TRIED, String.join(", ", tried));
         }
 
-        /** Decides, when the status of an answer is known, whether it is the client's. */
+        /** Decides by the status of a response whether it is forwarded to the client. */
         private final class Answer implements BodyHandler<Void> {
 
             private final ModelView hive;
@@ -159,7 +159,7 @@ final class ExecuteRelay {
                 return new AnswerStream(ctx.res()).apply(answer);
             }
 
-            /** The hive has no free slot; or its last worker of this model has gone since its snapshot. */
+            /** The hive has no free slot, or its last worker of this model was removed since its snapshot. */
             private static boolean isRefusal(int status) {
                 return status == 503 || status == 404;
             }

@@ -12,20 +12,19 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
 
 /**
- * All hives and their workers, in memory, as far as their snapshots say.
+ * All hives and their workers, in memory, according to their snapshots.
  *
- * <p>Look-ups take no lock. Those who change something take turns, and put one immutable view of a hive in place of
- * another.
+ * <p>Look-ups take no lock. Changes are synchronized and replace one immutable view of a hive by another.
  */
 final class Fleet {
 
     /**
-     * How long a worker's call-back stands without its hive's word. A hive writes a snapshot within 200 ms of what
-     * becomes of a worker, so one that has written none in this time knows nothing of it.
+     * How long a ready call of a worker counts without a snapshot of its hive. A hive writes a snapshot within 200 ms
+     * after a change, so a hive that has written none in this time does not know the worker.
      */
     static final Duration CONFIRMATION = Duration.ofSeconds(5);
 
-    /** How many workers of one hive may be unconfirmed at once. More than that become ready in no 200 ms. */
+    /** Maximum number of unconfirmed workers of one hive. More never become ready within 200 ms. */
     static final int MOST_UNCONFIRMED = 100;
 
     private static final ConcurrentMap<String, ModelView> NO_VIEWS = new ConcurrentHashMap<>();
@@ -39,7 +38,7 @@ final class Fleet {
     }
 
     /**
-     * Takes a hive's snapshot, if it is newer than what is known.
+     * Applies a hive's snapshot if it is newer than the known one.
      *
      * @return false if it is not
      */
@@ -52,12 +51,12 @@ final class Fleet {
         return true;
     }
 
-    /** Takes a hive's snapshot, whatever is known. */
+    /** Applies a hive's snapshot unconditionally. */
     synchronized void replace(HiveSnapshot snapshot) {
         put(HiveView.of(snapshot, nanoTime.getAsLong()));
     }
 
-    /** Forgets a hive and all that it has. */
+    /** Removes a hive and its workers. */
     synchronized void drop(String node) {
         HiveView known = hives.remove(node);
         if (known != null) {
@@ -65,25 +64,25 @@ final class Fleet {
         }
     }
 
-    /** What came of a worker's call-back. */
+    /** The result of a worker's ready call. */
     enum Ready {
-        /** It takes requests from now on; its hive's next snapshot says so or says otherwise. */
+        /** It becomes routable, until the next snapshot of its hive decides. */
         REGISTERED,
-        /** It did already. */
+        /** It was routable already. */
         KNOWN,
-        /** There is no such hive. */
+        /** The hive does not exist. */
         NO_SUCH_NODE,
-        /** Its hive knows it with another url or model. */
+        /** Its hive lists it with another url or model. */
         ANOTHER,
-        /** Its hive says that it is stopping, or between two starts. */
+        /** Its hive lists it as stopping or backing off. */
         NOT_LOADING,
-        /** Too many that its hive has said nothing of are there already. */
+        /** Its hive has too many unconfirmed workers already. */
         TOO_MANY
     }
 
     /**
-     * Registers a worker that says that it is ready, until its hive's next snapshot, for {@link #CONFIRMATION} at most.
-     * Of one that the hive has told of, it changes the state alone.
+     * Registers a worker by its ready call until the next snapshot of its hive, for at most {@link #CONFIRMATION}. If
+     * the hive lists the worker, only its state is changed.
      */
     synchronized Ready ready(String node, WorkerSnapshot worker) {
         HiveView hive = hives.get(node);
@@ -108,7 +107,7 @@ final class Fleet {
         return Ready.REGISTERED;
     }
 
-    /** Drops the call-backs that no snapshot has confirmed in time. To be called about once a second. */
+    /** Drops ready calls that no snapshot has confirmed in time. Called about once a second. */
     synchronized void dropUnconfirmed() {
         long oldest = nanoTime.getAsLong() - CONFIRMATION.toNanos();
         for (HiveView hive : hives.values()) {
@@ -122,7 +121,7 @@ final class Fleet {
         return hives.values();
     }
 
-    /** How long ago the last snapshot of a hive came. */
+    /** The age of the last snapshot of a hive. */
     Duration age(HiveView hive) {
         return Duration.ofNanos(nanoTime.getAsLong() - hive.receivedAt());
     }
@@ -131,12 +130,12 @@ final class Fleet {
         return Optional.ofNullable(hives.get(node));
     }
 
-    /** The hives that have workers of a model; empty if there is none. */
+    /** The hives with workers of a model; may be empty. */
     Collection<ModelView> ofModel(String modelRef) {
         return byModel.getOrDefault(modelRef, NO_VIEWS).values();
     }
 
-    /** The same on one node: at most one. */
+    /** The same for one node: at most one. */
     Collection<ModelView> ofModel(String modelRef, String node) {
         ModelView view = byModel.getOrDefault(modelRef, NO_VIEWS).get(node);
         return view == null ? List.of() : List.of(view);
@@ -148,8 +147,8 @@ final class Fleet {
         hive.models()
                 .forEach((model, view) -> byModel.computeIfAbsent(model, unused -> new ConcurrentHashMap<>())
                         .put(node, view));
-        Set<String> gone = before == null ? Set.of() : before.models().keySet();
-        gone.stream().filter(model -> !hive.models().containsKey(model)).forEach(model -> remove(model, node));
+        Set<String> removed = before == null ? Set.of() : before.models().keySet();
+        removed.stream().filter(model -> !hive.models().containsKey(model)).forEach(model -> remove(model, node));
     }
 
     private void remove(String model, String node) {

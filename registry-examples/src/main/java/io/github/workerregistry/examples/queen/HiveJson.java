@@ -5,16 +5,16 @@ import java.time.Duration;
 import java.util.Locale;
 
 /**
- * A hive as the queen's clients see it.
+ * A hive in the queen's JSON.
  *
  * @param node its node
- * @param url where it answers
- * @param state {@code live}, or {@code unreachable}: it is asked last
- * @param trouble null if it is live; {@code zookeeper} if the queen cannot know whether its session has ended, since it
- *     is itself cut off; {@code http} if it took no connection a moment ago
- * @param snapshotAgeMs how long ago its last snapshot came. A hive where nothing happens writes none
- * @param workers how many it has
- * @param omitted how many more did not fit into the snapshot
+ * @param url its url
+ * @param state {@code live}, or {@code unreachable}: it is tried last
+ * @param trouble null if it is live; {@code zookeeper} if the queen is disconnected from ZooKeeper, so its session may
+ *     have expired; {@code http} if it refused a connection recently
+ * @param snapshotAgeMs the age of its last snapshot. A hive without changes writes none
+ * @param workers number of its workers
+ * @param omitted number of further workers that did not fit into the snapshot
  */
 record HiveJson(
         String node,

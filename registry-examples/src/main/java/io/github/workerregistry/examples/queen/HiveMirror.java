@@ -1,6 +1,6 @@
 package io.github.workerregistry.examples.queen;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.examples.http.ForeignText;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,12 +21,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the fleet as ZooKeeper has it: every node below the hives' path is one hive.
+ * Mirrors the fleet from ZooKeeper: every node below the hives' path is one hive.
  *
- * <p>Curator's cache watches, reads, and reads all again after a reconnect. This is its storage rather than one of its
- * listeners: a listener is not told of a node that went and came again while the connection was down, if it happens to
- * have been written as often as the one before. Here a node is another one if the id of its last write is. The bytes
- * are not kept.
+ * <p>Curator's cache watches, reads, and reads everything again after a reconnect. This class is its storage, not one
+ * of its listeners: a listener misses a node that was removed and re-created while disconnected if its version is the
+ * same as before. Here nodes are compared by the id of their last write. The bytes are not kept.
  */
 final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
 
@@ -47,14 +46,14 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
         this(fleet, contact, snapshot -> {});
     }
 
-    /** A mirror that tells somebody of every snapshot that it has taken, on Curator's thread. */
+    /** Creates a mirror with a callback for every accepted snapshot, on Curator's thread. */
     HiveMirror(Fleet fleet, Contact contact, Consumer<HiveSnapshot> taken) {
         this.fleet = fleet;
         this.contact = contact;
         this.taken = taken;
     }
 
-    /** Begins. The client is the caller's to close. */
+    /** Starts. The client is closed by the caller. */
     void start(CuratorFramework zooKeeper) {
         client = zooKeeper;
         connection = (unused, state) -> connection(state);
@@ -68,7 +67,7 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
         cache.start();
     }
 
-    /** Waits until everything that there was at the start is here; false if that takes longer. */
+    /** Waits until everything that existed at the start has been read; false if that takes longer. */
     boolean awaitComplete(long millis) throws InterruptedException {
         return complete.await(millis, TimeUnit.MILLISECONDS);
     }
@@ -80,14 +79,14 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
 
     private void connection(ConnectionState state) {
         if (state.isConnected()) {
-            log.info("in contact with ZooKeeper");
+            log.info("connected to ZooKeeper");
         } else {
-            log.warn("the connection to ZooKeeper is {}; answering from what is known", state);
+            log.warn("the connection to ZooKeeper is {}; answering from the last known state", state);
         }
         contact.zooKeeper(state.isConnected());
         if (state == ConnectionState.LOST) {
-            // What ZooKeeper says in the next session is the truth, be it older than what is known: it may have been
-            // restored from a backup, or begun anew.
+            // The state in the next session replaces the known one, even if it is older: ZooKeeper may have been
+            // restored from a backup or re-created.
             nodes.replaceAll((path, data) -> new ChildData(path, null, null));
         }
     }
@@ -102,19 +101,19 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
         boolean unwritten =
                 last.filter(stat -> stat.getMzxid() == now.getMzxid()).isPresent();
         if (!unwritten && !data.getPath().equals(NodeName.HIVES)) {
-            take(node(data.getPath()), data.getData(), !same);
+            apply(node(data.getPath()), data.getData(), !same);
         }
         return known;
     }
 
     /**
-     * Takes what a node holds.
+     * Applies the content of a node.
      *
-     * @param anew whether the node has been made anew, or the queen's session has: then it is the truth, be it older
-     *     than what is known. A hive that has its name back after another one had it counts on where it was.
+     * @param recreated whether the node, or the queen's session, was re-created: then the content replaces the known
+     *     one, even if it is older. A hive that regains its name from another one continues its numbering.
      */
-    private void take(String node, byte[] bytes, boolean anew) {
-        if (bytes == null || bytes.length == 0) { // a hive that is just starting; if there was another, it has gone
+    private void apply(String node, byte[] bytes, boolean recreated) {
+        if (bytes == null || bytes.length == 0) { // a hive that is starting; a previous one has left
             fleet.drop(node);
             return;
         }
@@ -123,37 +122,37 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
             if (!snapshot.node().equals(node)) {
                 throw new MalformedSnapshotException("a snapshot of the node " + snapshot.node());
             }
-            if (anew) {
+            if (recreated) {
                 fleet.replace(snapshot);
             } else if (!fleet.accept(snapshot)) {
-                log.warn("node {} holds an older snapshot than the one that is known; it is ignored", node);
+                log.warn("node {} holds an older snapshot than the known one; it is ignored", node);
                 return;
             }
             taken.accept(snapshot);
         } catch (MalformedSnapshotException e) {
-            log.warn("the hive of node {} is not listed, since it holds {}", node, inShort(e));
+            log.warn("the hive of node {} is not listed: its node holds {}", node, shortMessage(e));
             fleet.drop(node);
         }
     }
 
-    /** It may quote what somebody has put there. */
-    private static String inShort(MalformedSnapshotException e) {
-        String message = LogText.of(e.getMessage());
+    /** It may quote foreign content of the node. */
+    private static String shortMessage(MalformedSnapshotException e) {
+        String message = ForeignText.sanitised(e.getMessage());
         return message.length() <= LONGEST_MESSAGE ? message : message.substring(0, LONGEST_MESSAGE) + "...";
     }
 
     @Override
     public Optional<ChildData> remove(String path) {
-        Optional<ChildData> gone = Optional.ofNullable(nodes.remove(path));
+        Optional<ChildData> removed = Optional.ofNullable(nodes.remove(path));
         if (!path.equals(NodeName.HIVES)) {
-            dropUnlessReplaced(path); // be it unknown: it may be the one that was in its place, and had gone before
+            dropUnlessReplaced(path); // even if unknown: it may be the predecessor, which was removed before
         }
-        return gone;
+        return removed;
     }
 
     /**
-     * A hive that comes back with a new session puts a new node in place of its old one, in one transaction, of which
-     * ZooKeeper tells in two parts. Whoever asks in between must still find it.
+     * A hive that reconnects with a new session replaces its old node in one transaction, which ZooKeeper reports as
+     * two events. Look-ups in between must still find the hive.
      */
     private void dropUnlessReplaced(String path) {
         try {
@@ -165,14 +164,14 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
                     })
                     .forPath(path);
         } catch (Exception e) {
-            log.debug("the queen is ending", e);
+            log.debug("the queen is closing", e);
         }
     }
 
     private void drop(String node) {
         fleet.drop(node);
         contact.forget(node);
-        log.info("the hive of node {} has gone", node);
+        log.info("the hive of node {} has left", node);
     }
 
     private static String node(String path) {
@@ -199,7 +198,7 @@ final class HiveMirror implements CuratorCacheStorage, AutoCloseable {
         return nodes.values().stream();
     }
 
-    /** Ends; the fleet stays as it is. */
+    /** Closes the mirror; the fleet is unchanged. */
     @Override
     public void close() {
         if (cache != null) {

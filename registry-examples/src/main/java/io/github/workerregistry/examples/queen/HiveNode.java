@@ -10,10 +10,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A hive's node in ZooKeeper, and the right to write it: it belongs to the session that created it, and goes with it.
+ * A hive's node in ZooKeeper: it is owned by the session that created it and removed with it.
  *
- * <p>Curator's {@code PersistentNode} would overwrite a node of the same name that is another hive's. This one never
- * does. Not thread-safe.
+ * <p>Curator's {@code PersistentNode} would overwrite a node of the same name that belongs to another hive. This class
+ * never does. Not thread-safe.
  */
 final class HiveNode {
 
@@ -34,11 +34,11 @@ final class HiveNode {
     }
 
     /**
-     * Takes the name. The node is empty until the first {@link #write}.
+     * Claims the name. The node is empty until the first {@link #write}.
      *
-     * @return the id of the transaction that made the node. ZooKeeper counts them, so a later claim has a greater one:
-     *     it serves as incarnation
-     * @throws NodeTakenException if somebody has the name
+     * @return the id of the transaction that created the node. ZooKeeper counts transactions, so a later claim has a
+     *     greater id: it serves as incarnation
+     * @throws NodeTakenException if the name is taken
      * @throws Exception if ZooKeeper does not answer
      */
     long claim() throws Exception {
@@ -52,9 +52,9 @@ final class HiveNode {
         } catch (KeeperException.NodeExistsException e) {
             stat = client.checkExists().forPath(path);
             if (stat == null) {
-                return claim(); // it went just now
+                return claim(); // it was removed just now
             }
-            if (stat.getEphemeralOwner() != session()) { // else an earlier try succeeded, unnoticed
+            if (stat.getEphemeralOwner() != session()) { // otherwise an earlier attempt succeeded without a response
                 throw taken();
             }
         }
@@ -62,18 +62,18 @@ final class HiveNode {
         return stat.getCzxid();
     }
 
-    /** Says who has the name, for a message. */
+    /** Describes the holder of the name, for a message. */
     String holder() throws Exception {
         Stat stat = new Stat();
         try {
             byte[] data = client.getData().storingStatIn(stat).forPath(path);
             return description(data) + " (session 0x" + Long.toHexString(stat.getEphemeralOwner()) + ")";
         } catch (KeeperException.NoNodeException e) {
-            return "nobody";
+            return "no hive";
         }
     }
 
-    /** The id of the last write to the node, whoever has it; 0 if there is none. */
+    /** The id of the last write to the node by any hive; 0 if there is none. */
     long lastWrite() throws Exception {
         Stat stat = client.checkExists().forPath(path);
         return stat == null ? 0 : stat.getMzxid();
@@ -88,9 +88,9 @@ final class HiveNode {
     }
 
     /**
-     * Writes the node, and makes it anew if it went with an earlier session.
+     * Writes the node, and re-creates it if it was removed with an earlier session.
      *
-     * @throws NodeTakenException if somebody else has taken the name meanwhile
+     * @throws NodeTakenException if another hive has claimed the name meanwhile
      * @throws Exception if ZooKeeper does not answer
      */
     void write(byte[] data) throws Exception {
@@ -99,7 +99,7 @@ final class HiveNode {
                 set(data, version);
                 return;
             } catch (KeeperException.NoNodeException | KeeperException.BadVersionException e) {
-                log.debug("the node {} is not as this hive left it", path, e);
+                log.debug("the node {} was changed since the last write of this hive", path, e);
             }
         }
         Stat stat = client.checkExists().forPath(path);
@@ -115,8 +115,8 @@ final class HiveNode {
     }
 
     /**
-     * Whether somebody else has written or removed the node since the last {@link #write}, in the same session. To ask
-     * is a read, which one server answers from memory; a write costs all of them.
+     * Whether the node was written or removed externally since the last {@link #write}, in the same session. This is a
+     * read, which one server answers from memory; a write involves all of them.
      */
     boolean isChangedByAnother() throws Exception {
         Stat stat = client.checkExists().forPath(path);
@@ -133,7 +133,7 @@ final class HiveNode {
         owned(0);
     }
 
-    /** It is left over from this hive's own last session, which ZooKeeper has yet to end. */
+    /** It is left over from the last session of this hive, which has not expired yet. */
     private void replace(byte[] data, int expected) throws Exception {
         List<CuratorTransactionResult> unused = client.transaction()
                 .forOperations(

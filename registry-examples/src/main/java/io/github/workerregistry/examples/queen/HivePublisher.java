@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.workerregistry.Subscription;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.examples.hive.Membership;
 import io.github.workerregistry.examples.queen.SnapshotCodec.Encoded;
 import java.time.Duration;
 import java.util.HashMap;
@@ -21,34 +22,34 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells ZooKeeper, and so the queen, about the workers of one hive, for as long as the hive lives.
+ * Publishes the workers of one hive to ZooKeeper, and so to the queen.
  *
- * <p>A snapshot of all workers is written when the registry tells of an event, when the free slots of a model have
- * changed, and when a connection that was lost is back; at most one in an interval. Leases make no events, on purpose:
- * they take nanoseconds. So the free slots are looked at once an interval, which is one pass over the workers under the
- * read lock, and costs no lease anything. A hook in each lease would, and would miss whoever takes one elsewhere.
+ * <p>A snapshot of all workers is written after an event of the registry, when the free slots of a model have changed,
+ * and after a reconnect; at most one per interval. Leases cause no events, because they take nanoseconds. So the free
+ * slots are read once per interval, in one pass over the workers under the read lock, without a cost for leases. A hook
+ * in each lease would have a cost and would miss leases acquired elsewhere.
  *
- * <p>A hive where nothing happens writes nothing. It looks at its node every 10 s, and writes it anew if somebody has
- * overwritten or removed it.
+ * <p>A hive without changes writes nothing. It checks its node every 10 s, and rewrites it if it was overwritten or
+ * removed.
  *
- * <p>All of it happens on one thread of its own: the hive's threads never wait for ZooKeeper. Whatever becomes of
- * ZooKeeper, the hive and its workers go on.
+ * <p>Everything runs on its own thread: the hive's threads never wait for ZooKeeper. Without ZooKeeper the hive and its
+ * workers keep running.
  */
-public final class HivePublisher implements AutoCloseable {
+public final class HivePublisher implements Membership.Place {
 
-    /** How long two writes are apart at least, unless somebody says otherwise. */
+    /** The default minimum interval between two writes. */
     public static final Duration DEFAULT_INTERVAL = Duration.ofMillis(200);
 
     private static final Logger log = LoggerFactory.getLogger(HivePublisher.class);
 
-    /** How many intervals are between two looks at the node: 10 s, unless somebody says otherwise. */
-    static final int INTERVALS_PER_LOOK = 50;
+    /** Number of intervals between two checks of the node: 10 s with the default interval. */
+    static final int INTERVALS_PER_CHECK = 50;
 
     private static final Duration LONGEST_INTERVAL = Duration.ofHours(1);
     private static final Duration FIRST_CONTACT = Duration.ofSeconds(5);
     private static final Duration RETRY = Duration.ofSeconds(1);
 
-    /** ZooKeeper looks for sessions that have ended once a tick, which is 2 s by default; and one more for the load. */
+    /** ZooKeeper expires sessions once per tick, 2 s by default; plus one tick for load. */
     private static final Duration EXPIRY_MARGIN = Duration.ofSeconds(5);
 
     private final CuratorFramework client;
@@ -57,14 +58,14 @@ public final class HivePublisher implements AutoCloseable {
     private final HiveNode hiveNode;
     private final long intervalNanos;
     private final ScheduledThreadPoolExecutor thread = thread();
-    private final AtomicBoolean wanted = new AtomicBoolean();
+    private final AtomicBoolean writeRequested = new AtomicBoolean();
     private volatile long lastWriteNanos;
 
-    // Set by publish(), before the thread looks.
+    // Set by publish(), before the thread reads it.
     private WorkerRegistry registry;
     private Subscription events;
 
-    // Only on the thread, once it runs.
+    // Used only on the thread, once it runs.
     private long incarnation;
     private long revision;
     private Map<String, Integer> freeWhenWritten = Map.of();
@@ -81,16 +82,16 @@ public final class HivePublisher implements AutoCloseable {
     }
 
     /**
-     * Connects and takes the node's name. A hive that was killed keeps its name until its session ends, so if the name
-     * is taken, this waits for as long as that may last, and says so.
+     * Connects and claims the node name. The name of a killed hive stays taken until its session expires, so if the
+     * name is taken, this waits for at most that time, and logs it.
      *
-     * <p>If ZooKeeper cannot be reached, the hive goes on without, and takes its name when it can.
+     * <p>If ZooKeeper cannot be reached, the hive runs without it, and claims its name later.
      *
-     * @param servers where ZooKeeper is, {@code host:port,host:port}
+     * @param servers the ZooKeeper servers, {@code host:port,host:port}
      * @param node the name
-     * @param url where the queen reaches the hive
-     * @param sessionTimeout how soon a hive that dies is gone for the queen
-     * @param interval how long two writes are apart at least: see {@link #requireInterval}
+     * @param url the url by which the queen reaches the hive
+     * @param sessionTimeout how soon the queen detects the death of a hive
+     * @param interval minimum interval between two writes, see {@link #requireInterval}
      * @return a publisher that publishes nothing yet
      * @throws NodeTakenException if another hive has the name
      * @throws InterruptedException if the thread is interrupted
@@ -103,14 +104,13 @@ public final class HivePublisher implements AutoCloseable {
         requireInterval(interval);
         if (Loopback.isOutOfReach(url, servers)) {
             log.warn(
-                    "the queen is told that this hive is at {}, where no other machine finds it: see --host and --advertise",
-                    url);
+                    "this hive is published as {}, which other machines cannot reach: see --host and --advertise", url);
         }
         HivePublisher publisher =
                 new HivePublisher(ZooKeeperClients.writer(servers, sessionTimeout), node, url, interval);
         boolean joined = false;
         try {
-            publisher.takeName(servers, sessionTimeout);
+            publisher.claimName(servers, sessionTimeout);
             joined = true;
             return publisher;
         } finally {
@@ -121,20 +121,20 @@ public final class HivePublisher implements AutoCloseable {
     }
 
     /**
-     * Checks where a hive says that it is reached.
+     * Checks the published url of a hive.
      *
      * @param url {@code http://host:port}
      * @return the same
-     * @throws IllegalArgumentException if it is none, or more than that
+     * @throws IllegalArgumentException if it is malformed or has more parts
      */
     public static String requireUrl(String url) {
         return HttpAddress.require(url);
     }
 
     /**
-     * Checks how long two writes are to be apart.
+     * Checks the interval between two writes.
      *
-     * @param interval the time
+     * @param interval the interval
      * @return the same
      * @throws IllegalArgumentException if it is not &gt; 0 and at most an hour
      */
@@ -146,10 +146,10 @@ public final class HivePublisher implements AutoCloseable {
         return interval;
     }
 
-    private void takeName(String servers, Duration sessionTimeout) throws NodeTakenException, InterruptedException {
+    private void claimName(String servers, Duration sessionTimeout) throws NodeTakenException, InterruptedException {
         long firstContact = Math.min(FIRST_CONTACT.toMillis(), sessionTimeout.toMillis());
         if (!client.blockUntilConnected((int) firstContact, TimeUnit.MILLISECONDS)) {
-            log.warn("ZooKeeper at {} does not answer; the hive goes on without, and joins when it does", servers);
+            log.warn("ZooKeeper at {} does not answer; the hive runs without it and joins when it does", servers);
             return;
         }
         Duration patience = sessionTimeout.plus(EXPIRY_MARGIN);
@@ -160,18 +160,18 @@ public final class HivePublisher implements AutoCloseable {
                 incarnation = hiveNode.claim();
                 return;
             } catch (NodeTakenException e) {
-                lastWrite = waitForItsEnd(e, lastWrite, patience, deadline);
+                lastWrite = awaitExpiry(e, lastWrite, patience, deadline);
             } catch (InterruptedException e) {
                 throw e;
             } catch (Exception e) {
-                log.warn("cannot take the node name {} yet; the hive goes on without", node, e);
+                log.warn("cannot claim the node name {} yet; the hive runs without it", node, e);
                 return;
             }
         }
     }
 
-    /** Gives up when the holder writes: then it is no dead predecessor. */
-    private long waitForItsEnd(NodeTakenException taken, long lastWrite, Duration patience, long deadline)
+    /** Fails when the holder writes: then it is not a dead predecessor. */
+    private long awaitExpiry(NodeTakenException taken, long lastWrite, Duration patience, long deadline)
             throws NodeTakenException, InterruptedException {
         long written;
         try {
@@ -179,7 +179,7 @@ public final class HivePublisher implements AutoCloseable {
         } catch (InterruptedException e) {
             throw e;
         } catch (Exception e) {
-            written = lastWrite; // it will be seen the next time
+            written = lastWrite; // it will be detected the next time
         }
         if (lastWrite == 0) {
             log.info(
@@ -194,65 +194,66 @@ public final class HivePublisher implements AutoCloseable {
     }
 
     /**
-     * Begins to publish. Once.
+     * Starts publishing. Called once.
      *
      * @param workers the hive's registry
      */
+    @Override
     public void publish(WorkerRegistry workers) {
         registry = requireNonNull(workers, "workers");
         client.getConnectionStateListenable().addListener((unused, state) -> connection(state));
-        events = registry.subscribe(event -> want(), Runnable::run);
-        thread.scheduleWithFixedDelay(this::lookAtSlots, intervalNanos, intervalNanos, TimeUnit.NANOSECONDS);
-        long look = INTERVALS_PER_LOOK * intervalNanos;
-        long first = ThreadLocalRandom.current().nextLong(look); // so that no two hives look in step
-        thread.scheduleWithFixedDelay(this::lookAtNode, first, look, TimeUnit.NANOSECONDS);
-        want();
+        events = registry.subscribe(event -> requestWrite(), Runnable::run);
+        thread.scheduleWithFixedDelay(this::checkSlots, intervalNanos, intervalNanos, TimeUnit.NANOSECONDS);
+        long look = INTERVALS_PER_CHECK * intervalNanos;
+        long first = ThreadLocalRandom.current().nextLong(look); // so that hives do not check in step
+        thread.scheduleWithFixedDelay(this::checkNode, first, look, TimeUnit.NANOSECONDS);
+        requestWrite();
     }
 
     private void connection(ConnectionState state) {
         if (state.isConnected()) {
-            log.info("in contact with ZooKeeper again");
-            want();
+            log.info("connected to ZooKeeper again");
+            requestWrite();
         } else {
-            log.warn("the connection to ZooKeeper is {}; the hive goes on", state);
+            log.warn("the connection to ZooKeeper is {}; the hive keeps running", state);
         }
     }
 
-    private void lookAtSlots() {
-        if (!wanted.get() && !freeSlots(registry.list()).equals(freeWhenWritten)) {
-            want();
+    private void checkSlots() {
+        if (!writeRequested.get() && !freeSlots(registry.list()).equals(freeWhenWritten)) {
+            requestWrite();
         }
     }
 
-    private void lookAtNode() {
-        if (wanted.get() || troubled || !client.getZookeeperClient().isConnected()) {
-            return; // it will be written without a look
+    private void checkNode() {
+        if (writeRequested.get() || troubled || !client.getZookeeperClient().isConnected()) {
+            return; // it will be written anyway
         }
         try {
             if (hiveNode.isChangedByAnother()) {
-                log.warn("somebody has changed the node {}, which is this hive's; it is written anew", node);
-                want();
+                log.warn("the node {} of this hive was changed externally; it is rewritten", node);
+                requestWrite();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // closed
         } catch (Exception e) {
-            log.debug("cannot look at the node {}", node, e); // the next look may
+            log.debug("cannot check the node {}", node, e); // the next check may succeed
         }
     }
 
-    /** A snapshot is to be written as soon as the interval allows. Cheap, and from any thread. */
-    private void want() {
-        if (wanted.compareAndSet(false, true)) {
+    /** Requests a write as soon as the interval allows. Cheap, callable from any thread. */
+    private void requestWrite() {
+        if (writeRequested.compareAndSet(false, true)) {
             long wait = lastWriteNanos + intervalNanos - System.nanoTime();
             thread.schedule(this::write, Math.max(0, wait), TimeUnit.NANOSECONDS);
         }
     }
 
     private void write() {
-        lastWriteNanos = System.nanoTime(); // before the next is wanted, or it would not wait
-        wanted.set(false); // before the look, so that what happens from here on is written the next time
+        lastWriteNanos = System.nanoTime(); // before the next request, which would not wait otherwise
+        writeRequested.set(false); // before the read, so that later changes are written the next time
         if (!client.getZookeeperClient().isConnected()) {
-            return; // when it is, connection() says so
+            return; // connection() requests a write after the reconnect
         }
         try {
             if (incarnation == 0) {
@@ -263,7 +264,7 @@ public final class HivePublisher implements AutoCloseable {
             freeWhenWritten = freeSlots(workers);
             if (troubled) {
                 troubled = false;
-                log.info("the workers of node {} are in ZooKeeper again", node);
+                log.info("the workers of node {} are published again", node);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // closed
@@ -276,12 +277,12 @@ public final class HivePublisher implements AutoCloseable {
         if (!troubled) {
             troubled = true;
             if (e instanceof NodeTakenException) {
-                log.error("{}. The queen does not see this hive until the name is free", e.getMessage());
+                log.error("{}. The queen does not list this hive until the name is free", e.getMessage());
             } else {
-                log.warn("cannot write the workers of node {} to ZooKeeper, and tries on: {}", node, e.toString());
+                log.warn("cannot write the workers of node {} to ZooKeeper, will retry: {}", node, e.toString());
             }
         }
-        thread.schedule(this::want, RETRY.toNanos(), TimeUnit.NANOSECONDS);
+        thread.schedule(this::requestWrite, RETRY.toNanos(), TimeUnit.NANOSECONDS);
     }
 
     private byte[] encode(List<WorkerInfo> workers) {
@@ -296,8 +297,8 @@ public final class HivePublisher implements AutoCloseable {
         int omitted = encoded.snapshot().omitted();
         if (omitted > 0 && !cut) {
             log.warn(
-                    "{} workers are more than fit into ZooKeeper's 1 MiB; the last {} are left out, and the queen lists"
-                            + " them not",
+                    "{} workers do not fit into ZooKeeper's 1 MiB; the last {} are omitted, and the queen does not list"
+                            + " them",
                     workers.size(),
                     omitted);
         }
@@ -313,7 +314,7 @@ public final class HivePublisher implements AutoCloseable {
         return free;
     }
 
-    /** Ends: the node goes at once, or with its session if ZooKeeper does not answer in a moment. Idempotent. */
+    /** Closes: the node is removed at once, or with its session if ZooKeeper does not answer soon. Idempotent. */
     @Override
     public void close() {
         if (events != null) {
@@ -324,7 +325,7 @@ public final class HivePublisher implements AutoCloseable {
     }
 
     private static ScheduledThreadPoolExecutor thread() {
-        // Whoever still wants something when it has ended gets nothing, and no exception.
+        // Requests after the shutdown are dropped without an exception.
         ScheduledThreadPoolExecutor thread = new ScheduledThreadPoolExecutor(
                 1,
                 task -> {

@@ -9,13 +9,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the queen knows of one hive.
+ * The queen's view of one hive.
  *
  * @param snapshot its last snapshot
- * @param receivedAt when that came, in {@code System.nanoTime} of the queen
- * @param unconfirmed the workers that have called back since, by id
- * @param workers those of the snapshot, and in their place, or after them, those that have called back
- * @param models the same, by model
+ * @param receivedAt when it was received, in {@code System.nanoTime} of the queen
+ * @param unconfirmed the workers with a ready call since, by id
+ * @param workers those of the snapshot, replaced or followed by those with a ready call
+ * @param models the workers by model
  */
 record HiveView(
         HiveSnapshot snapshot,
@@ -25,14 +25,14 @@ record HiveView(
         Map<String, ModelView> models) {
 
     /**
-     * A worker that says that it is ready, and whose hive has not said so yet.
+     * A ready call that no snapshot has confirmed yet.
      *
      * @param worker the worker, idle
-     * @param at when it called, as {@link #receivedAt}
+     * @param at when it was received, as {@link #receivedAt}
      */
     record CallBack(WorkerSnapshot worker, long at) {
-        boolean isBefore(long moment) {
-            return at - moment < 0;
+        boolean isBefore(long time) {
+            return at - time < 0;
         }
     }
 
@@ -67,14 +67,14 @@ record HiveView(
         return workers.stream().filter(worker -> worker.id().equals(id)).findFirst();
     }
 
-    /** This hive with a worker that has called back, in place of what the snapshot says of it, if it does. */
+    /** This hive with the ready call of a worker, which replaces the worker's entry of the snapshot, if any. */
     HiveView with(CallBack call) {
         Map<String, CallBack> calls = new LinkedHashMap<>(unconfirmed);
         calls.put(call.worker().id(), call);
         return of(snapshot, receivedAt, calls);
     }
 
-    /** This hive without the call-backs that came before a moment: of those workers, the snapshot is right. */
+    /** This hive without the ready calls before a time: for those workers the snapshot applies. */
     HiveView withoutCallBacksBefore(long oldest) {
         Map<String, CallBack> calls = new LinkedHashMap<>(unconfirmed);
         calls.values().removeIf(call -> call.isBefore(oldest));

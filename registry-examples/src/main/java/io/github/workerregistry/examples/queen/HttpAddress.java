@@ -1,10 +1,10 @@
 package io.github.workerregistry.examples.queen;
 
-import io.github.workerregistry.LogText;
+import io.github.workerregistry.examples.http.ForeignText;
 import java.net.URI;
 import java.net.URISyntaxException;
 
-/** The rule for where somebody answers: {@code http://host:port}, and no more. Nobody here speaks TLS. */
+/** Checks the address of a server: {@code http://host:port}, without further parts. TLS is not supported. */
 final class HttpAddress {
 
     private static final int MAX_PORT = 65_535;
@@ -15,9 +15,9 @@ final class HttpAddress {
     /**
      * Checks an address.
      *
-     * @param url the address; without a port it is that of port 80
+     * @param url the address; the default port is 80
      * @return the same
-     * @throws IllegalArgumentException if it is none, or more than that; the message has it
+     * @throws IllegalArgumentException if it is malformed or has further parts; the message contains it
      */
     static String require(String url) {
         try {
@@ -29,10 +29,10 @@ final class HttpAddress {
                 return url;
             }
         } catch (URISyntaxException e) {
-            // it is none
+            // malformed
         }
         throw new IllegalArgumentException(
-                "the url must be one such as http://gpu-box:8081, was '" + LogText.of(url) + "'");
+                "the url must be one such as http://gpu-box:8081, was '" + ForeignText.sanitised(url) + "'");
     }
 
     private static boolean hasPort(URI uri, String url) {

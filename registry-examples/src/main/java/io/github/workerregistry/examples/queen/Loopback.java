@@ -4,12 +4,12 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import org.apache.zookeeper.client.ConnectStringParser;
 
-/** Tells addresses that mean one machine to itself from those that others can use. Asks no name server. */
+/** Distinguishes loopback addresses from those that other machines can use. Makes no DNS query. */
 final class Loopback {
 
     private Loopback() {}
 
-    /** Whether whoever else uses these servers may be on another machine, and so cannot use that url. */
+    /** Whether other users of these servers may be on another machine and so cannot reach that url. */
     static boolean isOutOfReach(String url, String servers) {
         return is(URI.create(url).getHost())
                 && !new ConnectStringParser(servers)

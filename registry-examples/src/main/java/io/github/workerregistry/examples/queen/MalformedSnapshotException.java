@@ -1,6 +1,6 @@
 package io.github.workerregistry.examples.queen;
 
-/** What a hive's node holds is no snapshot that this program understands. */
+/** The content of a hive's node is not a snapshot in a known format. */
 final class MalformedSnapshotException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The workers of one model on one hive, as its last snapshot says.
+ * The workers of one model on one hive, according to its last snapshot.
  *
- * <p>Requests that the queen has sent there since, and that are not answered yet, count as taken slots: the snapshot
- * does not know of them. With the next snapshot, which knows, a new view begins at zero, and so it does with a worker's
- * ready call-back.
+ * <p>Requests that the queen has sent since and that are not answered yet count as slots in use, because the snapshot
+ * does not include them. The view for the next snapshot, which includes them, starts at zero, and so does the view for
+ * a ready call of a worker.
  */
 final class ModelView {
 
@@ -19,21 +19,21 @@ final class ModelView {
 
     private final HiveSnapshot hive;
     private final WorkerSnapshot best;
-    private final Usefulness said;
+    private final Usefulness usefulness;
     private final double bestLoad;
     private final int slotsTotal;
     private final int slotsAvailable;
-    private final AtomicInteger underWay = new AtomicInteger();
+    private final AtomicInteger inFlight = new AtomicInteger();
 
-    /** What a worker is good for, the best first. */
+    /** How useful a worker is for a request, the best first. */
     enum Usefulness {
-        /** It can take a request now. */
+        /** It has a free slot. */
         FREE,
-        /** It works on as many as it can. */
+        /** All its slots are in use. */
         BUSY,
-        /** It will take some. */
+        /** It is loading. */
         LOADING,
-        /** It is stopping, or between two starts. */
+        /** It is stopping or backing off. */
         NONE;
 
         static Usefulness of(WorkerSnapshot worker) {
@@ -44,11 +44,11 @@ final class ModelView {
         }
     }
 
-    /** The view of a hive's workers of one model; at least one. */
+    /** Creates a view of at least one worker. */
     ModelView(HiveSnapshot hive, List<WorkerSnapshot> workers) {
         this.hive = hive;
         this.best = workers.stream().min(BEST_FIRST).orElseThrow();
-        this.said = Usefulness.of(best);
+        this.usefulness = Usefulness.of(best);
         this.bestLoad = load(best);
         this.slotsTotal = workers.stream()
                 .filter(WorkerSnapshot::isRoutable)
@@ -66,37 +66,37 @@ final class ModelView {
         return hive.node();
     }
 
-    /** Where the hive answers. */
+    /** The url of the hive. */
     String url() {
         return hive.url();
     }
 
-    /** The worker with a free slot that has the least to do; if none is free, the busy one; else one that loads. */
+    /** The least loaded worker with a free slot; without one, a busy worker; otherwise a loading one. */
     WorkerSnapshot best() {
         return best;
     }
 
-    /** What the best one is good for, if the requests that are under way have taken what was free. */
+    /** The usefulness of the best worker, assuming that requests in flight use free slots. */
     Usefulness usefulness() {
-        return said == Usefulness.FREE && slotsAvailable - underWay.get() <= 0 ? Usefulness.BUSY : said;
+        return usefulness == Usefulness.FREE && slotsAvailable - inFlight.get() <= 0 ? Usefulness.BUSY : usefulness;
     }
 
-    /** How much the best worker has to do: 0 to 1. */
+    /** The load of the best worker: 0 to 1. */
     double bestLoad() {
         return bestLoad;
     }
 
-    /** How much all of them have to do; more than 1 if more is under way than they can take. */
+    /** The load of all workers; more than 1 if more requests are in flight than slots exist. */
     double load() {
-        return slotsTotal == 0 ? 1 : (slotsTotal - slotsAvailable + underWay.get()) / (double) slotsTotal;
+        return slotsTotal == 0 ? 1 : (slotsTotal - slotsAvailable + inFlight.get()) / (double) slotsTotal;
     }
 
     void requestBegins() {
-        underWay.incrementAndGet();
+        inFlight.incrementAndGet();
     }
 
     void requestEnds() {
-        underWay.decrementAndGet();
+        inFlight.decrementAndGet();
     }
 
     private static double load(WorkerSnapshot worker) {

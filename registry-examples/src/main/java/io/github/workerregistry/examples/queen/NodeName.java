@@ -2,10 +2,10 @@ package io.github.workerregistry.examples.queen;
 
 import java.util.regex.Pattern;
 
-/** The rule for the name of a hive's node: it becomes a path in ZooKeeper and a word in a header. */
+/** Checks the name of a hive's node: it becomes a path in ZooKeeper and a word in a header. */
 public final class NodeName {
 
-    /** Where the hives' nodes are. */
+    /** The parent path of the hives' nodes. */
     static final String HIVES = "/worker-registry/hives";
 
     private static final Pattern FORMAT = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
@@ -17,7 +17,7 @@ public final class NodeName {
      *
      * @param node the name
      * @return the name
-     * @throws IllegalArgumentException if it is none; the message says what one looks like
+     * @throws IllegalArgumentException if it is invalid; the message describes the format
      */
     public static String require(String node) {
         if (!FORMAT.matcher(node).matches()) {

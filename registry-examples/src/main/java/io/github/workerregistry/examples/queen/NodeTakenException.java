@@ -1,6 +1,6 @@
 package io.github.workerregistry.examples.queen;
 
-/** Another hive has the name of this hive's node. */
+/** The node name of this hive is taken by another hive. */
 public final class NodeTakenException extends Exception {
 
     private static final long serialVersionUID = 1L;

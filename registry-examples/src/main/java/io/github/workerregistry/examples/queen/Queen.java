@@ -9,23 +9,23 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * The queen as a program: knows the workers of all hives, and sends requests to them.
+ * The queen as a program: lists the workers of all hives, and sends requests to them.
  *
- * <p>Exit codes: 0 after SIGTERM or Ctrl-C, 1 if it cannot start, 2 for options that it does not understand.
+ * <p>Exit codes: 0 after SIGTERM or Ctrl-C, 1 if it cannot start, 2 for invalid options.
  */
 @Command(
         name = "queen",
         sortOptions = false,
         abbreviateSynopsis = true,
         usageHelpWidth = 110,
-        description = "Knows the workers of all hives, and sends requests to them.%n",
+        description = "Lists the workers of all hives, and sends requests to them.%n",
         synopsisHeading =
                 "Usage: mvn -q compile exec:java -Dexec.mainClass=io.github.workerregistry.examples.queen.Queen"
                         + " -Dexec.args=\"...\"%n   or: ",
         footer = {
             "",
             "Durations are whole numbers with a unit: 500ms, 2s, 5m, 1h.",
-            "Exit codes: 0 after SIGTERM or Ctrl-C, 1 if it cannot start, 2 for wrong options."
+            "Exit codes: 0 after SIGTERM or Ctrl-C, 1 if it cannot start, 2 for invalid options."
         })
 public final class Queen implements Callable<Integer> {
 
@@ -37,7 +37,7 @@ public final class Queen implements Callable<Integer> {
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,
-            description = "Show this help and end.")
+            description = "Show this help and exit.")
     @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean help;
 
@@ -52,11 +52,11 @@ public final class Queen implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        // A hive closes a connection that nothing was sent on for 30 s. One that was given up before cannot be used in
-        // that very moment.
+        // A hive closes a connection that was unused for 30 s. A client that closes it earlier never uses it at that
+        // time.
         System.setProperty("jdk.httpclient.keepalive.timeout", "15");
         Queen queen = new Queen();
-        // First of all, so that a signal finds it however early it comes.
+        // First, so that a signal is handled however early it arrives.
         Runtime.getRuntime().addShutdownHook(new Thread(queen::end, "queen-end"));
         queen.exitCode = new CommandLine(queen)
                 .setParameterExceptionHandler(Queen::wrongOption)
@@ -79,13 +79,16 @@ public final class Queen implements Callable<Integer> {
         return 0;
     }
 
-    /** A signal that comes meanwhile is heard afterwards: half a queen would leave her ZooKeeper's folder behind. */
+    /**
+     * A concurrent signal is handled afterwards: a partly started queen would leave the directory of its ZooKeeper
+     * behind.
+     */
     private synchronized RunningQueen begin() throws IOException {
         running = new RunningQueen(options);
         return running;
     }
 
-    /** As the hive does it: SIGTERM is the ordinary way to stop, and no failure. */
+    /** As in the hive: SIGTERM is the ordinary way to stop, and no failure. */
     private synchronized void end() {
         int code = exitCode;
         if (running != null) {
@@ -114,12 +117,13 @@ public final class Queen implements Callable<Integer> {
                 "  curl " + url + "/v1/execute -iN -H 'Content-Type: application/json'"
                         + " -d '{\"model_ref\": \"demo\", \"prompt\": \"Hello\"}'",
                 "",
-                "Ctrl-C ends the queen; the hives go on.");
+                "Ctrl-C ends the queen; the hives keep running.");
     }
 
     private static String hive(RunningQueen queen, String node, int port, String ports) {
-        return "  mvn -q compile exec:java -Dexec.args=\"--queen " + queen.zookeeper() + " --node " + node
-                + " --hive-id " + node + " --port " + port + " --ports " + ports + "\"";
+        return "  mvn -q compile exec:java -Dexec.mainClass=" + QueenHive.class.getName() + " -Dexec.args=\"--queen "
+                + queen.zookeeper() + " --node " + node + " --hive-id " + node + " --port " + port + " --ports " + ports
+                + "\"";
     }
 
     private static int wrongOption(CommandLine.ParameterException e, String[] args) {

@@ -14,16 +14,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 
-/** What clients and workers ask of the queen, but for the work itself, which is {@link ExecuteRelay}'s. */
+/** The endpoints of the queen for clients and workers, except execute, which is {@link ExecuteRelay}. */
 final class QueenApi {
 
-    /** How many lists may be on their way at once: each has a thread until its client has read it, be it never. */
+    /** Maximum number of concurrent lists: each blocks a thread until its client has read it, possibly for ever. */
     static final int MOST_LISTS = 16;
 
-    /** The answer to a look-up: the worker, and the hive to send the request to. */
+    /** The response to a look-up: the worker, and the hive to send the request to. */
     record Route(WorkerOnNode worker, HiveJson hive) {}
 
-    /** That the queen is there, and what she knows. */
+    /** The health of the queen, with its counts. */
     record Health(String status, String zookeeper, int hives, int unreachable, long workers) {}
 
     private static final Comparator<HiveView> BY_NODE =
@@ -42,7 +42,7 @@ final class QueenApi {
 
     void list(Context ctx) throws IOException {
         if (!lists.tryAcquire()) {
-            throw Refusal.later("too_many_lists", MOST_LISTS + " lists are being read at this moment");
+            throw Refusal.later("too_many_lists", MOST_LISTS + " lists are being read now");
         }
         try {
             writeList(ctx);
@@ -51,7 +51,7 @@ final class QueenApi {
         }
     }
 
-    /** Lists as it goes: there may be a million. */
+    /** Streams the list: there may be a million workers. */
     private void writeList(Context ctx) throws IOException {
         Optional<String> node = query(ctx, "node");
         Optional<String> modelRef = query(ctx, "model_ref");
@@ -79,7 +79,7 @@ final class QueenApi {
         ctx.json(Map.of("hives", hives));
     }
 
-    /** The specification's find_by_node_and_model, and the same for any node. */
+    /** find_by_node_and_model of the specification, optionally for any node. */
     void route(Context ctx) {
         String modelRef = query(ctx, "model_ref").orElseThrow(() -> Refusal.invalid("model_ref is missing"));
         Optional<String> node = query(ctx, "node");
@@ -89,11 +89,11 @@ final class QueenApi {
                         "no worker of this model_ref takes requests"
                                 + node.map(n -> " on node " + n).orElse("")));
         HiveView hive = fleet.hive(found.node())
-                .orElseThrow(() -> Refusal.later("gone", "the hive of that worker has just gone"));
+                .orElseThrow(() -> Refusal.later("gone", "the hive of that worker has just left"));
         ctx.json(new Route(WorkerOnNode.of(found.best(), hive), json(hive)));
     }
 
-    /** A worker's call-back: it has loaded. Its hive's next snapshot has the last word. */
+    /** The ready call of a worker. The next snapshot of its hive decides. */
     void ready(Context ctx) {
         Fields fields = Fields.parse(RequestBody.json(ctx));
         String node = fields.name("node");
@@ -114,19 +114,13 @@ final class QueenApi {
             case NO_SUCH_NODE -> throw new Refusal(404, "unknown_node", "no live hive owns the node " + node);
             case ANOTHER ->
                 throw new Refusal(
-                        409,
-                        "mismatch",
-                        "url or model_ref is not the one that node " + node + " has for this worker_id");
+                        409, "mismatch", "url or model_ref differs from that of this worker_id on node " + node);
             case NOT_LOADING ->
-                throw new Refusal(
-                        409,
-                        "not_loading",
-                        "node " + node + " says that this worker is stopping, or between two starts");
+                throw new Refusal(409, "not_loading", "node " + node + " lists this worker as stopping or backing off");
             case TOO_MANY ->
                 throw Refusal.later(
                         "too_many_unconfirmed",
-                        "node " + node + " has " + Fleet.MOST_UNCONFIRMED
-                                + " workers of which it has not said yet that they are its own");
+                        "node " + node + " has " + Fleet.MOST_UNCONFIRMED + " unconfirmed workers already");
         }
     }
 

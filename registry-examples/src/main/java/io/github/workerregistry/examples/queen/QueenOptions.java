@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The options, as picocli fills them in. */
+/** The options, set by picocli. */
 final class QueenOptions {
 
     private static final int MAX_PORT = 65_535;
@@ -20,28 +20,28 @@ final class QueenOptions {
             names = "--host",
             paramLabel = "<address>",
             defaultValue = "127.0.0.1",
-            description = "The address to answer on (default: ${DEFAULT-VALUE}).")
+            description = "The address to listen on (default: ${DEFAULT-VALUE}).")
     private String host;
 
     @Option(
             names = "--port",
             paramLabel = "<port>",
             defaultValue = "8080",
-            description = "The port to answer on; 0 for any free one (default: ${DEFAULT-VALUE}).")
+            description = "The port to listen on; 0 for any free port (default: ${DEFAULT-VALUE}).")
     private int port;
 
     @Option(
             names = "--zookeeper",
             paramLabel = "<host:port,...>",
             description = "The ZooKeeper servers to use (default: one in this process, for hives on this machine, whose"
-                    + " data go when the queen ends).")
+                    + " data are deleted when the queen exits).")
     private String zookeeper;
 
     @Option(
             names = "--zookeeper-port",
             paramLabel = "<port>",
             defaultValue = "2181",
-            description = "Where the ZooKeeper server in this process listens, on 127.0.0.1; 0 for any free port"
+            description = "The port of the ZooKeeper server in this process, on 127.0.0.1; 0 for any free port"
                     + " (default: ${DEFAULT-VALUE}).")
     private int zookeeperPort;
 
@@ -62,7 +62,7 @@ final class QueenOptions {
         return requirePort("--port", port);
     }
 
-    /** The servers to use; empty if one is to be started. */
+    /** The servers to use; empty means to start an embedded one. */
     Optional<String> zookeeper() {
         try {
             return Optional.ofNullable(zookeeper).map(ZooKeeperClients::requireServers);

@@ -3,7 +3,7 @@ package io.github.workerregistry.examples.queen;
 import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
 
-/** The queen's HTTP server: which path leads where. */
+/** The routes of the queen's HTTP server. */
 final class QueenServer {
 
     private QueenServer() {}

@@ -8,9 +8,8 @@ import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Chooses where to send a request: hives in reach first; of those, the one whose best worker has a free slot and the
- * least to do; of those, the one that has least to do altogether; of those, any, so that many queens do not all choose
- * the same.
+ * Chooses the hive for a request: reachable hives first; then the one whose best worker has a free slot and the lowest
+ * load; then the one with the lowest total load; then a random one, so that several queens do not all choose the same.
  *
  * <p>One pass over the hives that have the model, without a lock.
  */
@@ -19,11 +18,11 @@ final class Router {
     private final Fleet fleet;
     private final Contact contact;
 
-    /** A hive with what it is chosen by. */
+    /** A hive with its sort keys. */
     private record Candidate(
             ModelView view, Trouble trouble, Usefulness usefulness, double bestLoad, double load, int lot) {
 
-        /** Plain, since it runs a thousand times a look-up. */
+        /** A plain loop, because it runs a thousand times per look-up. */
         boolean isBetterThan(Candidate other) {
             if (trouble != other.trouble) {
                 return trouble.compareTo(other.trouble) < 0;
@@ -43,12 +42,12 @@ final class Router {
         this.contact = contact;
     }
 
-    /** The best hive for a model, of all or of one node; its best worker is the one to ask for. */
+    /** The best hive for a model, of all or of one node; its best worker is the one to use. */
     Optional<ModelView> best(String modelRef, Optional<String> node) {
         return best(modelRef, node, 1).stream().findFirst();
     }
 
-    /** The best hives for a model, best first. None of them has only workers that end or wait for a restart. */
+    /** The best hives for a model, best first. Excludes hives whose workers are all stopping or backing off. */
     List<ModelView> best(String modelRef, Optional<String> node, int limit) {
         List<Candidate> best = new ArrayList<>(limit + 1);
         for (ModelView view : node.isEmpty() ? fleet.ofModel(modelRef) : fleet.ofModel(modelRef, node.get())) {
@@ -71,7 +70,7 @@ final class Router {
         }
     }
 
-    /** A hive that took no connection comes after one that nothing is known of, and both after one in reach. */
+    /** A hive that refused a connection ranks after one in an unknown state, and both after a reachable one. */
     private Candidate candidate(ModelView view, Usefulness usefulness) {
         return new Candidate(
                 view,

@@ -15,19 +15,19 @@ import org.apache.curator.framework.CuratorFramework;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A queen that runs in this JVM: the mirror of ZooKeeper, the look-ups and the HTTP server over it. */
+/** A queen that runs in this JVM: the mirror of ZooKeeper, the routing and the HTTP server. */
 final class RunningQueen implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(RunningQueen.class);
 
-    /** A hive in the same data centre answers in a moment, or not at all; then the next one is asked. */
+    /** A hive in the same data centre connects fast, or not at all; then the next one is tried. */
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
 
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration PURGE = Duration.ofMinutes(1);
     private static final long FIRST_LOOK_MILLIS = 5_000;
 
-    /** What has to be ended, the last first. */
+    /** What must be closed, in reverse order. */
     private final Deque<Runnable> ends = new ArrayDeque<>();
 
     private final String baseUrl;
@@ -36,10 +36,10 @@ final class RunningQueen implements AutoCloseable {
     private final JsonServer server;
 
     /**
-     * A queen that has her port and is connecting, but does not answer yet.
+     * A queen that has bound its port and is connecting, but does not answer yet.
      *
-     * @throws IOException if a port cannot be had; the message says which and why
-     * @throws picocli.CommandLine.ParameterException if an option is wrong
+     * @throws IOException if a port is in use; the message says which and why
+     * @throws picocli.CommandLine.ParameterException if an option is invalid
      */
     RunningQueen(QueenOptions options) throws IOException {
         boolean built = false;
@@ -90,13 +90,13 @@ final class RunningQueen implements AutoCloseable {
         return server;
     }
 
-    /** What fails this time may work the next. */
+    /** A failure does not cancel later runs. */
     private static void every(Duration period, ScheduledThreadPoolExecutor scheduler, Runnable work) {
         Runnable guarded = () -> {
             try {
                 work.run();
             } catch (RuntimeException e) {
-                log.warn("what is done every {} failed; it is tried again", period, e);
+                log.warn("a task that runs every {} failed; it will run again", period, e);
             }
         };
         scheduler.scheduleWithFixedDelay(guarded, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
@@ -115,26 +115,26 @@ final class RunningQueen implements AutoCloseable {
         return baseUrl;
     }
 
-    /** Where hives find ZooKeeper. */
+    /** The ZooKeeper servers for hives. */
     String zookeeper() {
         return zookeeper;
     }
 
-    /** Begins to answer: when all hives that are there are known, or ZooKeeper has not told of them in 5 s. */
+    /** Starts answering requests once all existing hives are known, at the latest after 5 s. */
     void start() throws InterruptedException {
         if (!mirror.awaitComplete(FIRST_LOOK_MILLIS)) {
             log.warn(
-                    "ZooKeeper at {} does not answer; the queen answers without, and knows no hives until it does",
+                    "ZooKeeper at {} does not answer; the queen starts without it and knows no hives until it does",
                     zookeeper);
         }
         synchronized (this) {
-            if (!ends.isEmpty()) { // else she has been ended meanwhile
+            if (!ends.isEmpty()) { // otherwise it was closed meanwhile
                 server.start();
             }
         }
     }
 
-    /** Ends; the hives go on. Idempotent. */
+    /** Closes the queen; the hives keep running. Idempotent. */
     @Override
     public synchronized void close() {
         while (!ends.isEmpty()) {

@@ -17,23 +17,23 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * Snapshots as bytes: JSON, in gzip once it is large. Both say by themselves what they are, so that a small one can be
- * read with ZooKeeper's own shell. The version is the first field, and is looked at before anything else.
+ * Snapshots as bytes: JSON, compressed with gzip if large. The formats are distinguishable, so a small snapshot can be
+ * read with ZooKeeper's own shell. The version is the first field and is checked first.
  *
- * <p>ZooKeeper takes at most 1 MiB a node. What is larger is cut: see {@link #fitting}.
+ * <p>ZooKeeper accepts at most 1 MiB per node. A larger snapshot is truncated: see {@link #fitting}.
  */
 final class SnapshotCodec {
 
-    /** The version of the format that is written, and the only one that is read. */
+    /** The version of the format, the only one that is written and read. */
     static final int VERSION = 1;
 
-    /** From how many bytes on a snapshot is compressed. */
+    /** The size in bytes from which a snapshot is compressed. */
     static final int GZIP_THRESHOLD = 2048;
 
-    /** How large a snapshot may be, in bytes: ZooKeeper's limit of 1 MiB, less what a request has around it. */
+    /** Maximum size of a snapshot in bytes: ZooKeeper's limit of 1 MiB minus the overhead of a request. */
     static final int LIMIT = 1_000_000;
 
-    /** How large one may be once it is unpacked, in bytes: 16 MiB. More is an attack, or an accident. */
+    /** Maximum size of a decompressed snapshot in bytes: 16 MiB. More is an attack or an error. */
     static final int UNPACKED_LIMIT = 16 << 20;
 
     private static final SerializedString VERSION_FIELD = new SerializedString("version");
@@ -47,7 +47,7 @@ final class SnapshotCodec {
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .build();
 
-    /** A snapshot with its version, as it is written. */
+    /** A snapshot with its version, as written. */
     @JsonPropertyOrder({"version", "node", "url", "incarnation", "revision", "omitted", "workers"})
     private record Wire(
             int version,
@@ -77,15 +77,15 @@ final class SnapshotCodec {
     /**
      * A snapshot and its bytes.
      *
-     * @param snapshot what they say
+     * @param snapshot the decoded snapshot
      * @param bytes at most {@value SnapshotCodec#LIMIT}
      */
-    @SuppressWarnings("ArrayRecordComponent") // nobody compares them
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Encoded(HiveSnapshot snapshot, byte[] bytes) {}
 
     private SnapshotCodec() {}
 
-    /** Writes a snapshot, however large it gets. */
+    /** Encodes a snapshot, whatever its size. */
     static byte[] encode(HiveSnapshot snapshot) {
         return pack(json(snapshot));
     }
@@ -103,8 +103,8 @@ final class SnapshotCodec {
     }
 
     /**
-     * Writes as much of a snapshot as fits: all of it, or the workers that come first, and how many are left out. Too
-     * large a write would end the hive's connection, and the next try the next one.
+     * Encodes as much of a snapshot as fits: all of it, or the first workers and the number of omitted ones. A write
+     * that is too large would close the hive's connection, again at every retry.
      */
     static Encoded fitting(HiveSnapshot snapshot) {
         return fitting(snapshot, LIMIT);
@@ -128,7 +128,7 @@ final class SnapshotCodec {
     /**
      * Reads a snapshot.
      *
-     * @throws MalformedSnapshotException if it is none, or one of another version
+     * @throws MalformedSnapshotException if it is malformed or has another version
      */
     static HiveSnapshot decode(byte[] bytes) {
         try {

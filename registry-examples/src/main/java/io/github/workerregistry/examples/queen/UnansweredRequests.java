@@ -17,24 +17,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The requests that are at a hive, and the end of those that will never be answered.
+ * Tracks the requests in flight at each hive, and ends those that will never be answered.
  *
- * <p>A hive that freezes, or whose machine loses its power, closes no connection: its requests would wait for ever. So
- * when a hive has gone from ZooKeeper, it is asked on its own address, and if it does not answer there either, its
- * requests end. One that has lost its session alone goes on with its work: it answers, is asked again, and keeps its
- * requests. One that ends in good order leaves ZooKeeper, takes no connection, and does what it has begun: so one that
- * refuses to be asked keeps them for {@link #ENDING}. They end at once when another run of the hive answers on the same
- * address.
+ * <p>A hive that freezes, or whose machine loses power, closes no connection: its requests would wait for ever. So when
+ * a hive has left ZooKeeper, its own address is probed, and if it does not answer, its requests are ended. A hive that
+ * has only lost its session keeps working: it answers, is probed again, and keeps its requests. A hive that shuts down
+ * gracefully leaves ZooKeeper, accepts no connection, and finishes its requests: so a hive that refuses connections
+ * keeps them for {@link #ENDING}. They are ended at once when another run of the hive answers on the same address.
  *
- * <p>While the queen has no contact to ZooKeeper, no hive goes, and no request ends. Nor is any sent again: it may have
- * reached a worker.
+ * <p>While the queen is disconnected from ZooKeeper, no hive leaves and no request is ended. No request is sent again,
+ * because it may have reached a worker.
  */
 final class UnansweredRequests {
 
-    /** How long a hive that has gone may take to say that it is there. */
+    /** How long a hive that has left may take to answer. */
     static final Duration PATIENCE = Duration.ofSeconds(5);
 
-    /** How long a hive that has gone, and takes no connection, may be about its end. */
+    /** How long a hive that has left and refuses connections may finish its requests. */
     static final Duration ENDING = Duration.ofMinutes(1);
 
     private static final Logger log = LoggerFactory.getLogger(UnansweredRequests.class);
@@ -52,13 +51,13 @@ final class UnansweredRequests {
     private final Duration patience;
     private final LongSupplier nanoTime;
 
-    /** What ends each of them. */
+    /** The actions that end the requests, by run. */
     private final ConcurrentMap<Run, Set<Runnable>> requests = new ConcurrentHashMap<>();
 
-    private final Set<Run> asked = ConcurrentHashMap.newKeySet();
+    private final Set<Run> probing = ConcurrentHashMap.newKeySet();
     private final ConcurrentMap<Run, Long> refusesSince = new ConcurrentHashMap<>();
 
-    /** Those at the hives of a fleet, each of which is given some time to answer. */
+    /** Creates a tracker for the hives of a fleet. */
     UnansweredRequests(Fleet fleet, HttpClient client, Duration patience, LongSupplier nanoTime) {
         this.fleet = fleet;
         this.client = client;
@@ -66,7 +65,7 @@ final class UnansweredRequests {
         this.nanoTime = nanoTime;
     }
 
-    /** Takes a request that has been sent to a hive, and keeps it until it has ended. */
+    /** Tracks a request that was sent to a hive until it ends. */
     void add(ModelView hive, CompletableFuture<?> request) {
         Run run = Run.of(hive.hive());
         Runnable end = () -> request.cancel(true);
@@ -85,13 +84,13 @@ final class UnansweredRequests {
         });
     }
 
-    /** Ends the requests to hives that have gone, or begins to ask such a hive. To be called about once a second. */
+    /** Ends the requests to hives that have left, or starts to probe such a hive. Called about once a second. */
     void endThoseOfLostHives() {
         refusesSince.keySet().retainAll(requests.keySet());
         for (Run run : requests.keySet()) {
             Optional<Run> known = known(run.node());
             if (known.isEmpty() || !known.get().url().equals(run.url())) {
-                ask(run);
+                probe(run);
             } else if (!known.get().equals(run)) {
                 end(run);
             }
@@ -102,8 +101,8 @@ final class UnansweredRequests {
         return fleet.hive(node).map(HiveView::snapshot).map(Run::of);
     }
 
-    private void ask(Run run) {
-        if (!asked.add(run)) {
+    private void probe(Run run) {
+        if (!probing.add(run)) {
             return;
         }
         HttpRequest request = HttpRequest.newBuilder(URI.create(run.url() + HEALTH))
@@ -116,7 +115,7 @@ final class UnansweredRequests {
                     } else if (!mayBeEnding(run, failure)) {
                         end(run);
                     }
-                    asked.remove(run);
+                    probing.remove(run);
                 });
     }
 
@@ -129,14 +128,14 @@ final class UnansweredRequests {
         return since == null || now - since < ENDING.toNanos();
     }
 
-    /** Whether a hive is being asked at this moment. */
+    /** Whether a hive is being probed now. */
     boolean isAsking() {
-        return !asked.isEmpty();
+        return !probing.isEmpty();
     }
 
     private void end(Run run) {
         List<Runnable> ends = List.copyOf(requests.getOrDefault(run, Set.of()));
-        log.info("the hive of node {} at {} has gone with {} requests unanswered", run.node(), run.url(), ends.size());
+        log.info("the hive of node {} at {} was lost with {} unanswered requests", run.node(), run.url(), ends.size());
         ends.forEach(Runnable::run);
     }
 }

@@ -1,10 +1,10 @@
 package io.github.workerregistry.examples.queen;
 
 /**
- * A worker as the queen's clients see it: the fields that a hive gives it, and where it is.
+ * A worker in the queen's JSON: its fields from the hive's snapshot, and its node.
  *
- * @param node its hive's node
- * @param confirmed false if it has called back and its hive's next snapshot has yet to come
+ * @param node the node of its hive
+ * @param confirmed false after a ready call until the next snapshot of its hive
  */
 record WorkerOnNode(
         String node,

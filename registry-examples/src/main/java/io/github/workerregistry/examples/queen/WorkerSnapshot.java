@@ -4,16 +4,17 @@ import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.examples.http.ForeignText;
 import java.util.Set;
 
 /**
- * A worker as a snapshot tells of it: what somebody needs who chooses where to send a request. In JSON it is an array,
- * in the order of the components. Pids, health checks and times stay with the hive.
+ * A worker in a snapshot: the fields that are needed for routing. In JSON it is an array, in the order of the
+ * components. Pids, health checks and times are not included.
  *
- * <p>Of a million workers few differ in model, backend and state, so they share those strings.
+ * <p>A million workers have few different models, backends and states, so they share those strings.
  *
- * @param id as in {@link WorkerInfo}, and so are the others
- * @param url where the hive reaches it, which need not be reachable for anybody else
+ * @param id as in {@link WorkerInfo}, like the others
+ * @param url its url for the hive, which need not be reachable from other machines
  * @param modelRef the model
  * @param backend what it computes on
  * @param device the index of the device
@@ -42,14 +43,14 @@ record WorkerSnapshot(
 
     private static final Set<String> STATES = Set.of(LOADING, IDLE, BUSY, "backing_off", "stopping");
 
-    /** Rejects what cannot be, with the name of the culprit. */
+    /** Rejects invalid values, with the name of the parameter. */
     WorkerSnapshot {
-        WorkerInfo.requireName(id, "id");
-        WorkerInfo.requireName(url, "url");
-        modelRef = WorkerInfo.requireName(modelRef, "model_ref").intern();
-        backend = WorkerInfo.requireName(backend, "backend").intern();
+        ForeignText.requireName(id, "id");
+        ForeignText.requireName(url, "url");
+        modelRef = ForeignText.requireName(modelRef, "model_ref").intern();
+        backend = ForeignText.requireName(backend, "backend").intern();
         if (state == null || !STATES.contains(state)) {
-            throw new IllegalArgumentException("there is no state '" + state + "'");
+            throw new IllegalArgumentException("unknown state '" + state + "'");
         }
         state = state.intern();
         int mostFree = routable(state) ? slotsTotal : 0;
@@ -72,7 +73,7 @@ record WorkerSnapshot(
                 worker.generation());
     }
 
-    /** Whether it takes requests. */
+    /** Whether it is routable. */
     @JsonIgnore
     boolean isRoutable() {
         return routable(state);

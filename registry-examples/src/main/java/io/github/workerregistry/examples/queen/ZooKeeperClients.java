@@ -9,7 +9,7 @@ import org.apache.curator.retry.RetryForever;
 import org.apache.curator.retry.RetryNTimes;
 import org.apache.zookeeper.client.ConnectStringParser;
 
-/** How the hives and the queen connect to ZooKeeper. Sessions and reconnects are Curator's work. */
+/** The ZooKeeper connections of hives and queen. Curator handles sessions and reconnects. */
 public final class ZooKeeperClients {
 
     private static final Pattern SERVERS = Pattern.compile("[^\\s,/]+:\\d{1,5}(,[^\\s,/]+:\\d{1,5})*(/[!-~]+)?");
@@ -21,11 +21,11 @@ public final class ZooKeeperClients {
     private ZooKeeperClients() {}
 
     /**
-     * Checks where ZooKeeper is.
+     * Checks the addresses of ZooKeeper.
      *
-     * @param servers {@code host:port,host:port/path}; the path may be missing
+     * @param servers {@code host:port,host:port/path}; the path is optional
      * @return the same
-     * @throws IllegalArgumentException if it is malformed, or has a port or path that there cannot be
+     * @throws IllegalArgumentException if it is malformed, or a port or path is invalid
      */
     public static String requireServers(String servers) {
         if (!SERVERS.matcher(servers).matches()) {
@@ -41,7 +41,7 @@ public final class ZooKeeperClients {
      *
      * @param timeout the timeout
      * @return the same
-     * @throws IllegalArgumentException if it is too short to be of use, or longer than a day
+     * @throws IllegalArgumentException if it is shorter than 500 ms or longer than a day
      */
     public static Duration requireTimeout(Duration timeout) {
         if (timeout.compareTo(SHORTEST) < 0 || timeout.compareTo(LONGEST) > 0) {
@@ -51,22 +51,22 @@ public final class ZooKeeperClients {
         return timeout;
     }
 
-    /** For one who reads: whatever fails is tried again until it works. */
+    /** For reading: failed operations are retried without limit. */
     static CuratorFramework reader(String servers, Duration sessionTimeout) {
         return start(servers, sessionTimeout, new RetryForever(250));
     }
 
     /**
-     * For one who writes: a write that fails is not repeated behind the writer's back, since it might come again in
-     * another session, when the node is somebody else's.
+     * For writing: failed operations are not retried automatically, because the retry might happen in another session,
+     * when the node belongs to another hive.
      */
     static CuratorFramework writer(String servers, Duration sessionTimeout) {
         return start(servers, sessionTimeout, new RetryNTimes(0, 0));
     }
 
     /**
-     * Closes a connection. One on which ZooKeeper does not answer is closed in the background, since the answer is
-     * waited for as long as a session may last.
+     * Closes a connection. If ZooKeeper does not answer, it is closed in the background, because closing waits for up
+     * to the session timeout.
      */
     static void close(CuratorFramework client) {
         Thread closing = new Thread(client::close, "zookeeper-close");
@@ -83,7 +83,7 @@ public final class ZooKeeperClients {
         int timeout = (int) sessionTimeout.toMillis();
         CuratorFramework client = CuratorFrameworkFactory.builder()
                 .connectString(requireServers(servers))
-                .ensembleTracker(false) // only to the servers that were named
+                .ensembleTracker(false) // connects only to the given servers
                 .sessionTimeoutMs(timeout)
                 .connectionTimeoutMs((int) Math.min(timeout, CONNECT.toMillis()))
                 .retryPolicy(retries)

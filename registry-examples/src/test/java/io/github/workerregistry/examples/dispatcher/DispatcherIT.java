@@ -14,7 +14,7 @@ import io.github.workerregistry.examples.demo.DemoWorker;
 import io.github.workerregistry.examples.dispatcher.Dispatcher.Counts;
 import io.github.workerregistry.examples.hive.FreePorts;
 import io.github.workerregistry.health.HttpHealthProbe;
-import io.github.workerregistry.lifecycle.PortRange;
+import io.github.workerregistry.lifecycle.PortPool;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
@@ -44,8 +44,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The dispatcher, with two real workers that are killed in the middle of requests. */
-@ExpectWarnings("is gone: CRASHED")
+/** The dispatcher with two real workers that are killed during requests. */
+@ExpectWarnings("has ended: CRASHED")
 class DispatcherIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -57,18 +57,18 @@ class DispatcherIT {
     private final WorkerRegistry registry =
             WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
     private final WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
-            .health(HttpHealthProbe.at("/v1/health"))
+            .healthProbe(HttpHealthProbe.at("/v1/health"))
             .ports(ports())
-            .restart(RestartPolicy.builder()
+            .restartPolicy(RestartPolicy.builder()
                     .initial(Duration.ofMillis(100))
                     .max(Duration.ofMillis(100))
                     .limit(20)
                     .build())
             .build();
 
-    private static PortRange ports() {
+    private static PortPool ports() {
         String[] range = FreePorts.range(20).split("-", 2);
-        return PortRange.of(Integer.parseInt(range[0]), Integer.parseInt(range[1]));
+        return PortPool.of(Integer.parseInt(range[0]), Integer.parseInt(range[1]));
     }
 
     @BeforeEach
@@ -100,7 +100,7 @@ class DispatcherIT {
                         && registry.list().stream().allMatch(worker -> worker.state() instanceof Idle));
     }
 
-    /** Sends a request, and does something when the first word of the answer has come. */
+    /** Sends a request, and runs an action after the first word of the answer. */
     private String stream(SlotLease slot, String prompt, Runnable afterTheFirstWord) throws IOException {
         HttpRequest request = HttpRequest.newBuilder(URI.create(slot.url() + "/v1/execute"))
                 .POST(BodyPublishers.ofString("{\"prompt\": \"" + prompt + "\"}"))
@@ -140,15 +140,18 @@ class DispatcherIT {
         }
     }
 
-    /** None of ten was: the connection broke before the exit was known, and that passed for the request's own fault. */
+    /**
+     * Regression: none of ten was answered. The connection broke before the exit was detected, and the failure was
+     * attributed to the request.
+     */
     @Test
-    void eachOfTenRequestsWhoseWorkerIsKilledIsAnsweredByTheOther() throws Exception {
-        List<String> asked = new ArrayList<>();
+    void requestsWhoseWorkerIsKilledAreAnsweredByTheOther() throws Exception {
+        List<String> receivers = new ArrayList<>();
         boolean[] killed = new boolean[1];
         Dispatcher<String, String> dispatcher = new Dispatcher<>(
                 registry,
                 (slot, prompt) -> stream(slot, prompt, () -> {
-                    asked.add(slot.workerId());
+                    receivers.add(slot.workerId());
                     if (!killed[0]) {
                         killed[0] = true;
                         kill9(slot);
@@ -158,18 +161,18 @@ class DispatcherIT {
                 2);
         for (int round = 0; round < 10; round++) {
             awaitBothIdle();
-            asked.clear();
+            receivers.clear();
             killed[0] = false;
 
             assertThat(dispatcher.dispatch("demo", "round " + round)).contains("round " + round, "done");
 
-            assertThat(asked).as("round %s", round).hasSize(2).doesNotHaveDuplicates();
+            assertThat(receivers).as("round %s", round).hasSize(2).doesNotHaveDuplicates();
         }
         assertThat(dispatcher.counts()).isEqualTo(new Counts(10, 10, 0));
     }
 
     @Test
-    void tenRequestsAtOnceAreAnsweredThoughOneOfTheirWorkersIsKilled() throws Exception {
+    void concurrentRequestsAreAnsweredAlthoughAWorkerIsKilled() throws Exception {
         awaitBothIdle();
         CountDownLatch answering = new CountDownLatch(10);
         Set<String> victims = ConcurrentHashMap.newKeySet();
@@ -209,15 +212,15 @@ class DispatcherIT {
         }
     }
 
-    /** A connection may break for reasons of its own. */
+    /** A connection may break for other reasons. */
     @Test
-    void aRequestThatBreaksOnAWorkerThatLivesIsNotSentAgainAndItsWorkerIsLeasedAgain() {
+    void requestThatFailsOnALiveWorkerIsNotSentAgainAndTheWorkerIsLeasedAgain() {
         awaitBothIdle();
-        List<String> asked = new ArrayList<>();
+        List<String> receivers = new ArrayList<>();
         Dispatcher<String, String> dispatcher = new Dispatcher<>(
                 registry,
                 (slot, prompt) -> {
-                    asked.add(slot.workerId());
+                    receivers.add(slot.workerId());
                     throw new IOException("connection reset");
                 },
                 PATIENCE,
@@ -225,9 +228,9 @@ class DispatcherIT {
 
         assertThatThrownBy(() -> dispatcher.dispatch("demo", "hello")).hasMessage("connection reset");
 
-        assertThat(asked).hasSize(1);
+        assertThat(receivers).hasSize(1);
         await().atMost(PATIENCE)
-                .until(() -> registry.tryAcquireFrom(asked.get(0)).isPresent());
+                .until(() -> registry.tryAcquireFrom(receivers.get(0)).isPresent());
         assertThat(supervisor.recentExits()).isEmpty();
     }
 }

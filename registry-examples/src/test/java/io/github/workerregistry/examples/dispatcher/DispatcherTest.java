@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.Exit;
-import io.github.workerregistry.NoSuchModelException;
+import io.github.workerregistry.NoWorkerException;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.SlotTimeoutException;
 import io.github.workerregistry.WorkerRegistry;
@@ -28,15 +28,11 @@ import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 
 /**
- * How to test what a host does when its workers crash, idle or storm: with processes that are none, probes that say
- * what the test says, and time that passes when the test says so. Nothing here sleeps, so minutes of virtual time take
- * milliseconds. A second thread is needed only where the dispatcher waits for the supervisor.
+ * How to test a hive's reaction to crashing, idle or failing workers: with fake processes, scripted probes and virtual
+ * time. Nothing sleeps, so minutes of virtual time take milliseconds. A second thread is needed only where the
+ * dispatcher waits for the supervisor.
  */
-@ExpectWarnings({
-    "is gone: CRASHED",
-    "is gone: CRASH_LOOP",
-    "is given up after 3 failed health checks",
-    "is not ready after"
+@ExpectWarnings({"has ended: CRASHED", "has ended: CRASH_LOOP", "3 health checks failed in a row", "is not ready after"
 })
 class DispatcherTest {
 
@@ -49,70 +45,70 @@ class DispatcherTest {
     private final VirtualTime time = new VirtualTime();
     private final FakeProcessController processes = new FakeProcessController();
     private final ScriptedHealthProbe probe = new ScriptedHealthProbe();
-    private final RecordingListener heard = new RecordingListener();
+    private final RecordingListener events = new RecordingListener();
     private final WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
     private final WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time)
-            .processes(processes)
-            .health(probe)
+            .processController(processes)
+            .healthProbe(probe)
             .build();
 
-    /** The workers that were asked, in this order. */
-    private final List<String> asked = new ArrayList<>();
+    /** The workers that received requests, in order. */
+    private final List<String> receivers = new ArrayList<>();
 
     private Backend<String, String> backend = (slot, prompt) -> "answer to " + prompt;
     private final Dispatcher<String, String> dispatcher = new Dispatcher<>(registry, this::send, Duration.ZERO, 3);
 
     DispatcherTest() {
-        registry.subscribe(heard, Runnable::run);
+        registry.subscribe(events, Runnable::run);
     }
 
     private String send(SlotLease slot, String prompt) throws IOException {
-        asked.add(slot.workerId());
+        receivers.add(slot.workerId());
         return backend.send(slot, prompt);
     }
 
     @Test
-    void aRequestIsAnsweredAndItsSlotGivenBack() throws Exception {
+    void requestIsAnsweredAndItsSlotIsReleased() throws Exception {
         String id = spawnReady();
 
         assertThat(dispatcher.dispatch("tiny", "hello")).isEqualTo("answer to hello");
 
-        assertThat(asked).containsExactly(id);
+        assertThat(receivers).containsExactly(id);
         assertThat(registry.get(id).orElseThrow().state()).isEqualTo(new Idle());
         assertThat(dispatcher.counts()).isEqualTo(new Counts(1, 0, 0));
     }
 
-    /** As a crash is seen in earnest: the connection breaks before anybody has told of the exit. */
+    /** As in a real crash: the connection breaks before the exit is detected. */
     @Test
-    void aRequestWhoseWorkerHasCrashedUnnoticedIsAnsweredByAnother() throws Exception {
+    void requestToAnUndetectedCrashedWorkerIsAnsweredByAnother() throws Exception {
         spawnReady();
         spawnReady();
-        backend = (slot, prompt) -> asked.size() == 1 ? crashUnnoticed(slot) : "answer to " + prompt;
+        backend = (slot, prompt) -> receivers.size() == 1 ? crashUnnoticed(slot) : "answer to " + prompt;
 
-        assertThat(dispatchWhileTheSupervisorWorks("hello")).isEqualTo("answer to hello");
+        assertThat(dispatchWhileTheSupervisorRuns("hello")).isEqualTo("answer to hello");
 
-        assertThat(asked).hasSize(2).doesNotHaveDuplicates();
+        assertThat(receivers).hasSize(2).doesNotHaveDuplicates();
         assertThat(dispatcher.counts()).isEqualTo(new Counts(1, 1, 0));
-        assertThat(registry.get(asked.get(0)).orElseThrow().state()).isInstanceOf(BackingOff.class);
-        assertThat(registry.get(asked.get(1)).orElseThrow().slotsInUse()).isZero();
+        assertThat(registry.get(receivers.get(0)).orElseThrow().state()).isInstanceOf(BackingOff.class);
+        assertThat(registry.get(receivers.get(1)).orElseThrow().slotsInUse()).isZero();
     }
 
     @Test
-    void aRequestWhoseWorkerCrashesIsAnsweredByAnother() throws Exception {
+    void requestWhoseWorkerCrashesIsAnsweredByAnother() throws Exception {
         spawnReady();
         spawnReady();
-        backend = (slot, prompt) -> asked.size() == 1 ? crash(slot) : "answer to " + prompt;
+        backend = (slot, prompt) -> receivers.size() == 1 ? crash(slot) : "answer to " + prompt;
 
         assertThat(dispatcher.dispatch("tiny", "hello")).isEqualTo("answer to hello");
 
-        assertThat(asked).hasSize(2).doesNotHaveDuplicates();
+        assertThat(receivers).hasSize(2).doesNotHaveDuplicates();
         assertThat(dispatcher.counts()).isEqualTo(new Counts(1, 1, 0));
-        assertThat(registry.get(asked.get(0)).orElseThrow().state()).isInstanceOf(BackingOff.class);
-        assertThat(registry.get(asked.get(1)).orElseThrow().slotsInUse()).isZero();
+        assertThat(registry.get(receivers.get(0)).orElseThrow().state()).isInstanceOf(BackingOff.class);
+        assertThat(registry.get(receivers.get(1)).orElseThrow().slotsInUse()).isZero();
     }
 
     @Test
-    void aRequestThatKillsEveryWorkerIsNotSentForEver() {
+    void requestThatCrashesEveryWorkerIsSentALimitedNumberOfTimes() {
         spawnReady();
         spawnReady();
         spawnReady();
@@ -123,28 +119,30 @@ class DispatcherTest {
                 .isInstanceOf(WorkerLostException.class)
                 .hasMessageEndingWith("was lost during a request: connection reset");
 
-        assertThat(asked).hasSize(3);
+        assertThat(receivers).hasSize(3);
         assertThat(dispatcher.counts()).isEqualTo(new Counts(0, 2, 1));
-        assertThat(registry.tryAcquire("tiny")).as("the fourth worker is well").isPresent();
+        assertThat(registry.tryAcquire("tiny"))
+                .as("the fourth worker is healthy")
+                .isPresent();
     }
 
     @Test
-    void aRequestThatFailsOnAWorkerThatIsWellIsNotSentAgain() {
+    void requestThatFailsOnAHealthyWorkerIsNotSentAgain() {
         String id = spawnReady();
         backend = (slot, prompt) -> {
             throw new IOException("status 400");
         };
 
-        assertThatThrownBy(() -> dispatchWhileTheSupervisorWorks("nonsense")).hasMessage("status 400");
+        assertThatThrownBy(() -> dispatchWhileTheSupervisorRuns("nonsense")).hasMessage("status 400");
 
-        assertThat(asked).containsExactly(id);
+        assertThat(receivers).containsExactly(id);
         assertThat(registry.tryAcquireFrom(id)).as("it has answered a probe").hasValueSatisfying(SlotLease::close);
         assertThat(registry.get(id).orElseThrow().slotsInUse()).isZero();
         assertThat(dispatcher.counts()).isEqualTo(new Counts(0, 0, 1));
     }
 
     @Test
-    void aWorkerThatIsAskedNowAndThenIsNotStoppedAndOneThatIsNotIs() throws Exception {
+    void idleWorkerIsStoppedAndAUsedOneIsNot() throws Exception {
         String id = spawnReady();
         for (int minute = 0; minute < 20; minute += 4) {
             time.advance(Duration.ofMinutes(4));
@@ -153,63 +151,63 @@ class DispatcherTest {
 
         time.advance(Duration.ofMinutes(7)); // idle for more than five, with a check every minute
 
-        assertThat(heard.historyOf(id))
-                .containsExactly("Registered", "BecameReady", "IdleTimedOut", "Stopping", "Removed");
+        assertThat(events.historyOf(id))
+                .containsExactly("Registered", "BecameReady", "IdleTimedOut", "StopStarted", "Removed");
         assertThat(supervisor.recentExits())
                 .singleElement()
                 .extracting(Exit::cause)
                 .isEqualTo(Exit.Cause.IDLE_TIMEOUT);
-        assertThatThrownBy(() -> dispatcher.dispatch("tiny", "too late")).isInstanceOf(NoSuchModelException.class);
+        assertThatThrownBy(() -> dispatcher.dispatch("tiny", "too late")).isInstanceOf(NoWorkerException.class);
         assertThat(dispatcher.counts()).isEqualTo(new Counts(5, 0, 1));
     }
 
     @Test
-    void aWorkerThatIsIllGetsNoRequests() throws Exception {
+    void unhealthyWorkerGetsNoRequests() throws Exception {
         String id = spawnReady();
         probe.answer(id, HealthStatus.unhealthy("out of memory"));
 
         time.advance(Duration.ofMinutes(2));
 
-        assertThat(heard.historyOf(id)).contains("HealthCheckFailed", "Crashed", "RestartScheduled");
+        assertThat(events.historyOf(id)).contains("HealthCheckFailed", "Crashed", "RestartScheduled");
         assertThatThrownBy(() -> dispatcher.dispatch("tiny", "hello")).isInstanceOf(SlotTimeoutException.class);
         probe.answer(id, HealthStatus.healthy());
-        time.advance(Duration.ofSeconds(10)); // it is started again, and its first healthy probe makes it ready
+        time.advance(Duration.ofSeconds(10)); // it is restarted, and its first healthy probe makes it ready
         assertThat(dispatcher.dispatch("tiny", "hello")).isEqualTo("answer to hello");
     }
 
     @Test
-    void aWorkerThatCrashesAtEveryRequestIsStartedFiveTimesAgainAndThenNoMore() {
+    void workerThatCrashesAtEveryRequestIsRestartedFiveTimes() {
         String id = spawnReady();
         backend = (slot, prompt) -> crash(slot);
 
         int requests = 0;
         while (registry.get(id).isPresent()) {
             assertThatThrownBy(() -> dispatcher.dispatch("tiny", "poison"))
-                    .isInstanceOfAny(SlotTimeoutException.class, NoSuchModelException.class);
+                    .isInstanceOfAny(SlotTimeoutException.class, NoWorkerException.class);
             requests++;
-            time.advance(Duration.ofSeconds(60)); // longer than any wait before a restart
+            time.advance(Duration.ofSeconds(60)); // longer than any restart delay
         }
 
         assertThat(requests).isEqualTo(6);
         assertThat(processes.starts()).as("the first and five restarts").isEqualTo(6);
-        assertThat(heard.historyOf(id)).filteredOn("Restarted"::equals).hasSize(5);
-        assertThat(heard.historyOf(id)).endsWith("Crashed", "Removed");
+        assertThat(events.historyOf(id)).filteredOn("Restarted"::equals).hasSize(5);
+        assertThat(events.historyOf(id)).endsWith("Crashed", "Removed");
         assertThat(supervisor.recentExits())
                 .extracting(Exit::cause)
                 .endsWith(Exit.Cause.CRASH_LOOP)
                 .hasSize(6);
         assertThat(processes.running()).isEmpty();
-        assertThatThrownBy(() -> dispatcher.dispatch("tiny", "hello")).isInstanceOf(NoSuchModelException.class);
+        assertThatThrownBy(() -> dispatcher.dispatch("tiny", "hello")).isInstanceOf(NoWorkerException.class);
     }
 
     private String spawnReady() {
         String id = supervisor.spawn(SPEC).id();
-        supervisor.ready(id);
+        supervisor.reportReady(id);
         return id;
     }
 
-    /** The dispatcher waits for what the supervisor finds, and that works in virtual time: on this thread. */
-    private String dispatchWhileTheSupervisorWorks(String prompt) throws Exception {
+    /** The dispatcher waits for the supervisor, which runs in virtual time on this thread. */
+    private String dispatchWhileTheSupervisorRuns(String prompt) throws Exception {
         FutureTask<String> dispatch = new FutureTask<>(() -> dispatcher.dispatch("tiny", prompt));
         Thread caller = new Thread(dispatch);
         caller.start();
@@ -230,7 +228,7 @@ class DispatcherTest {
         throw new IOException("connection reset");
     }
 
-    /** What a client sees of a worker that dies in the middle of a request. */
+    /** The failure that a client receives from a worker that crashes during a request. */
     private String crash(SlotLease slot) throws IOException {
         processes.exit(slot.workerId(), 139);
         throw new IOException("connection reset");

@@ -10,14 +10,14 @@ import org.junit.jupiter.api.Test;
 class DeckTest {
 
     @Test
-    void everyKindThatIsInjectedHasComeAfterEnoughCards() {
+    void everyInjectedKindOccursWithinEnoughCards() {
         for (FaultKind kind : FaultKind.values()) {
             assertThat(Deck.owed(kind, Deck.enough())).as(kind.title()).isPositive();
         }
     }
 
     @Test
-    void nothingIsOwedBeforeTheFirstCardButWhatComesByItself() {
+    void onlyUninjectedKindsAreOwedBeforeTheFirstCard() {
         for (FaultKind kind : FaultKind.values()) {
             boolean comes = kind == FaultKind.LOAD || kind == FaultKind.IDLE;
             assertThat(Deck.owed(kind, 0)).as(kind.title()).isEqualTo(comes ? 1 : 0);
@@ -25,8 +25,8 @@ class DeckTest {
     }
 
     @Test
-    void aKindIsOwedAsSoonAsTheCardsLeftAreFewerThanItsOwn() {
-        assertThat(Deck.owed(FaultKind.HANG, 22)).isZero(); // may be the last
+    void kindIsOwedOnceFewerCardsRemainThanItHas() {
+        assertThat(Deck.owed(FaultKind.HANG, 22)).isZero(); // may be among the last
         assertThat(Deck.owed(FaultKind.HANG, 23)).isEqualTo(1);
         assertThat(Deck.owed(FaultKind.STOP, 21)).isZero();
         assertThat(Deck.owed(FaultKind.STOP, 22)).isEqualTo(1);
@@ -35,9 +35,9 @@ class DeckTest {
         assertThat(Deck.owed(FaultKind.STOP, 45)).isEqualTo(4);
     }
 
-    /** However it is shuffled, and whichever cards cannot be played for a while. */
+    /** For any shuffle, and any cards that are put back for a while. */
     @Test
-    void noDeckBringsLessThanItOwes() {
+    void deckNeverBringsLessThanOwed() {
         for (int seed = 0; seed < 200; seed++) {
             Random chance = new Random(seed);
             Deck deck = new Deck(new Random(~seed));

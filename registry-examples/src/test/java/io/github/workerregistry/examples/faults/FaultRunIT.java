@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A short fault run, with the same choice of faults each time. The long one is a command of its own, with any. */
+/** A short fault run with a fixed seed. The long run is a separate command, with a random seed. */
 class FaultRunIT {
 
     @TempDir
@@ -24,7 +24,7 @@ class FaultRunIT {
             named = "CI",
             matches = "true",
             disabledReason = "CI runs a whole minute, see .ci/run")
-    void tenWorkersUnderFireForSomeSecondsAreLookedAfterAndNothingIsLeft() throws Exception {
+    void shortFaultRunPassesAndLeavesNothing() throws Exception {
         Path out = directory.resolve("out");
 
         int exitCode = run(
@@ -44,7 +44,7 @@ class FaultRunIT {
     }
 
     @Test
-    void aWrongOptionIsExplained() throws Exception {
+    void invalidOptionIsExplained() throws Exception {
         Path out = directory.resolve("out");
 
         assertThat(run(out, "--workers=3")).isEqualTo(2);

@@ -6,6 +6,7 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.Exit.Cause;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.StopReason;
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
@@ -22,7 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
-/** The judge is judged: a library that does wrong, played by hand, must be found out. */
+/** Tests the judge: simulated errors of the library must be detected. */
 class JudgeTest {
 
     private static final Duration KILL_BOUND = Duration.ofMillis(250);
@@ -61,10 +62,10 @@ class JudgeTest {
             .startedAt(START)
             .build();
 
-    // ---- what has to be noticed ----
+    // ---- faults that must be detected ----
 
     @Test
-    void aKillThatIsNoticedInTimeIsAsExpected() {
+    void killDetectedInTimeIsAsExpected() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
         pass(KILL_BOUND);
@@ -75,7 +76,7 @@ class JudgeTest {
     }
 
     @Test
-    void aKillThatIsNoticedTooLateIsMissed() {
+    void killDetectedTooLateIsMissed() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
         pass(KILL_BOUND.plusMillis(1));
@@ -85,7 +86,7 @@ class JudgeTest {
     }
 
     @Test
-    void whatTheMachineHeldUpIsAddedToTheBoundIfItFellIntoIt() {
+    void pauseDuringAFaultIsAddedToItsBound() {
         heldUp.set(Duration.ofMinutes(1).toNanos()); // before
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
@@ -102,7 +103,7 @@ class JudgeTest {
     }
 
     @Test
-    void aKillThatIsNeverNoticedIsMissed() {
+    void killNeverDetectedIsMissed() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
         pass(Duration.ofMinutes(1));
@@ -112,7 +113,7 @@ class JudgeTest {
     }
 
     @Test
-    void aKillThatIsTakenForAnOrdinaryExitIsUnexplained() {
+    void killReportedAsAnOrdinaryExitIsUnexplained() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
         crashAndBackOff(Cause.CRASHED, ExitStatus.unrequested(1));
@@ -122,11 +123,11 @@ class JudgeTest {
     }
 
     @Test
-    void aHungWorkerThatIsGivenUpIsAsExpectedAndItsEndIsNoSecondFinding() {
+    void stopOfAHungWorkerIsAsExpectedAndItsExitIsNoSecondFinding() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.HANG, worker);
         pass(bounds.of(FaultKind.HANG));
-        stopping(Cause.UNHEALTHY);
+        stopping(StopReason.UNHEALTHY);
         crashAndBackOff(Cause.UNHEALTHY, ExitStatus.requested(137));
 
         assertCounts(FaultKind.HANG, 1, 1, 0, 0);
@@ -135,50 +136,50 @@ class JudgeTest {
     }
 
     @Test
-    void aHungWorkerThatIsGivenUpAfterTooFewFailedChecksIsUnexplained() {
+    void stopOfAHungWorkerAfterTooFewFailedChecksIsUnexplained() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.HANG, worker);
         WorkerInfo stopping = worker.toBuilder()
                 .failedHealthChecks(bounds.config().failureThreshold() - 1)
-                .state(new Stopping(Cause.UNHEALTHY))
+                .state(new Stopping(StopReason.UNHEALTHY))
                 .build();
-        judge.onEvent(new WorkerEvent.Stopping(stopping, Cause.UNHEALTHY));
+        judge.onEvent(new WorkerEvent.StopStarted(stopping, StopReason.UNHEALTHY));
 
         assertThat(ledger.unexplained()).isEqualTo(1);
     }
 
     @Test
-    void aWorkerThatSendsNoMoreHeartbeatsIsGivenUpInTimeOrMissed() {
+    void stopOfAWorkerWithoutHeartbeatsIsInTimeOrMissed() {
         startReady(Purpose.BUSY);
         ledger.open(FaultKind.MUTE, worker);
         pass(bounds.of(FaultKind.MUTE));
-        stopping(Cause.HEARTBEAT_MISSED);
+        stopping(StopReason.HEARTBEAT_MISSED);
         crashAndBackOff(Cause.HEARTBEAT_MISSED, SIGTERM);
         assertCounts(FaultKind.MUTE, 1, 1, 0, 0);
 
         startReady(Purpose.BUSY);
         ledger.open(FaultKind.MUTE, worker);
         pass(bounds.of(FaultKind.MUTE).plusMillis(1));
-        stopping(Cause.HEARTBEAT_MISSED);
+        stopping(StopReason.HEARTBEAT_MISSED);
         assertCounts(FaultKind.MUTE, 2, 1, 0, 1);
         assertThat(ledger.unexplained()).isZero();
     }
 
     @Test
-    void aWorkerThatIsGivenUpAfterTooFewMissedHeartbeatsIsUnexplained() {
+    void stopAfterTooFewMissedHeartbeatsIsUnexplained() {
         startReady(Purpose.BUSY);
         ledger.open(FaultKind.MUTE, worker);
         pass(bounds.shortestSilence().minusMillis(1));
-        stopping(Cause.HEARTBEAT_MISSED);
+        stopping(StopReason.HEARTBEAT_MISSED);
 
         assertThat(ledger.unexplained()).isEqualTo(1);
     }
 
     @Test
-    void anOperatorsRestartIsAsExpectedWhenTheNextGenerationHasBegun() {
+    void operatorsRestartIsAsExpectedWhenTheNextGenerationHasStarted() {
         startReady(Purpose.BUSY);
         ledger.open(FaultKind.OPERATOR_RESTART, worker);
-        stopping(Cause.RESTART);
+        stopping(StopReason.RESTART);
         backOff(exit(Cause.RESTART, SIGTERM));
         assertCounts(FaultKind.OPERATOR_RESTART, 1, 0, 0, 0);
         pass(bounds.of(FaultKind.OPERATOR_RESTART));
@@ -191,10 +192,10 @@ class JudgeTest {
     }
 
     @Test
-    void anOperatorsRestartThatComesTooLateOrNeverIsMissed() {
+    void lateOrMissingOperatorsRestartIsMissed() {
         startReady(Purpose.BUSY);
         ledger.open(FaultKind.OPERATOR_RESTART, worker);
-        stopping(Cause.RESTART);
+        stopping(StopReason.RESTART);
         backOff(exit(Cause.RESTART, SIGTERM));
         pass(bounds.of(FaultKind.OPERATOR_RESTART).plusMillis(1));
         restarted(2);
@@ -207,20 +208,20 @@ class JudgeTest {
     }
 
     @Test
-    void aWorkerThatIsRemovedInPlaceOfAnOperatorsRestartIsUnexplained() {
+    void removalInsteadOfAnOperatorsRestartIsUnexplained() {
         startReady(Purpose.BUSY);
         ledger.open(FaultKind.OPERATOR_RESTART, worker);
-        stopping(Cause.RESTART);
+        stopping(StopReason.RESTART);
         remove(Cause.RESTART, SIGTERM);
 
         assertThat(ledger.unexplained()).isEqualTo(1);
     }
 
     @Test
-    void aRestartThatIsNotTheNextGenerationIsUnexplained() {
+    void restartWithAWrongGenerationIsUnexplained() {
         startReady(Purpose.BUSY);
         ledger.open(FaultKind.OPERATOR_RESTART, worker);
-        stopping(Cause.RESTART);
+        stopping(StopReason.RESTART);
         backOff(exit(Cause.RESTART, SIGTERM));
         restarted(1);
 
@@ -228,10 +229,10 @@ class JudgeTest {
     }
 
     @Test
-    void aWorkerThatWasStoppedAndDoesNotEndIsMissed() {
+    void stoppedWorkerThatDoesNotExitIsMissed() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.STOP, worker);
-        stopping(Cause.REQUESTED);
+        stopping(StopReason.REQUESTED);
         pass(Duration.ofMinutes(1));
         ledger.countOverdue();
 
@@ -240,7 +241,7 @@ class JudgeTest {
     }
 
     @Test
-    void aRestartThatDoesNotComeIsMissed() {
+    void missingRestartIsMissed() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
         crashAndBackOff(Cause.CRASHED, SIGKILL);
@@ -251,7 +252,7 @@ class JudgeTest {
     }
 
     @Test
-    void aRestartThatDoesNotWaitIsUnexplained() {
+    void restartWithoutItsDelayIsUnexplained() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
         crashAndBackOff(Cause.CRASHED, SIGKILL);
@@ -261,7 +262,7 @@ class JudgeTest {
     }
 
     @Test
-    void aRestartThatWaitsLongerThanThePolicyAllowsIsUnexplained() {
+    void restartWithATooLongDelayIsUnexplained() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
         WorkerInfo crashed = backingOff(exit(Cause.CRASHED, SIGKILL));
@@ -273,7 +274,7 @@ class JudgeTest {
     }
 
     @Test
-    void aWorkerThatNeverBecomesReadyIsMissed() {
+    void workerThatNeverBecomesReadyIsMissed() {
         start(Purpose.CALM);
         pass(Duration.ofMinutes(1));
         ledger.countOverdue();
@@ -282,7 +283,7 @@ class JudgeTest {
     }
 
     @Test
-    void aWorkerThatIsNotRestartedAfterACrashIsUnexplained() {
+    void missingRestartAfterACrashIsUnexplained() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
         Exit exit = exit(Cause.CRASHED, SIGKILL);
@@ -293,7 +294,7 @@ class JudgeTest {
     }
 
     @Test
-    void aCrashLoopIsAsExpectedAfterAsManyRestartsAsThePolicyHas() {
+    void crashLoopIsAsExpectedAfterTheRestartsOfThePolicy() {
         start(Purpose.CRASH_LOOP);
         crashLoopUntilGeneration(3);
         Exit last = exit(Cause.CRASH_LOOP, ExitStatus.unrequested(FaultWorker.CRASH_CODE));
@@ -305,7 +306,7 @@ class JudgeTest {
     }
 
     @Test
-    void aCrashLoopThatIsBrokenOneRestartTooEarlyIsUnexplained() {
+    void crashLoopEndedOneRestartTooEarlyIsUnexplained() {
         start(Purpose.CRASH_LOOP);
         crashLoopUntilGeneration(2);
         Exit last = exit(Cause.CRASH_LOOP, ExitStatus.unrequested(FaultWorker.CRASH_CODE));
@@ -315,34 +316,34 @@ class JudgeTest {
     }
 
     @Test
-    void aCrashLoopThatIsNeverBrokenIsUnexplained() {
+    void crashLoopThatIsNeverEndedIsUnexplained() {
         start(Purpose.CRASH_LOOP);
         crashLoopUntilGeneration(4);
 
         assertThat(ledger.unexplained()).isEqualTo(1);
     }
 
-    // ---- what has to be survived ----
+    // ---- faults that must be survived ----
 
     @Test
-    void aWorkerThatIsKilledForAShortPauseIsUnexplainedAndThePauseIsMissed() {
+    void killForAShortPauseIsUnexplainedAndThePauseIsMissed() {
         startReady(Purpose.CALM);
         Fault pause = ledger.open(FaultKind.PAUSE, worker).orElseThrow();
         pass(Duration.ofSeconds(1));
         pause.undone(now.get());
         pass(Duration.ofSeconds(1));
-        stopping(Cause.UNHEALTHY);
+        stopping(StopReason.UNHEALTHY);
 
         assertThat(ledger.unexplained()).isEqualTo(1);
         assertCounts(FaultKind.PAUSE, 1, 0, 0, 1);
     }
 
     @Test
-    void aPauseMayCostHeartbeatsOnlyIfItGotAsLongAsThatTakes() {
+    void pauseMayCauseMissedHeartbeatsOnlyIfLongEnough() {
         startReady(Purpose.BUSY);
         ledger.open(FaultKind.PAUSE, worker);
         pass(bounds.shortestSilence());
-        stopping(Cause.HEARTBEAT_MISSED);
+        stopping(StopReason.HEARTBEAT_MISSED);
         crashAndBackOff(Cause.HEARTBEAT_MISSED, SIGTERM);
         assertThat(ledger.unexplained()).isZero();
         assertCounts(FaultKind.PAUSE, 1, 0, 1, 0);
@@ -350,17 +351,17 @@ class JudgeTest {
         startReady(Purpose.BUSY);
         ledger.open(FaultKind.PAUSE, worker);
         pass(bounds.shortestSilence().minusMillis(1));
-        stopping(Cause.HEARTBEAT_MISSED);
+        stopping(StopReason.HEARTBEAT_MISSED);
         assertThat(ledger.unexplained()).isEqualTo(1);
         assertCounts(FaultKind.PAUSE, 2, 0, 1, 1);
     }
 
     @Test
-    void aPauseThatGotLongerThanThreeFailedChecksTakeMayKill() {
+    void pauseLongerThanThreeFailedChecksMayCauseAStop() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.PAUSE, worker);
         pass(bounds.shortestHang());
-        stopping(Cause.UNHEALTHY);
+        stopping(StopReason.UNHEALTHY);
         crashAndBackOff(Cause.UNHEALTHY, SIGTERM);
 
         assertThat(ledger.unexplained()).isZero();
@@ -368,18 +369,18 @@ class JudgeTest {
     }
 
     @Test
-    void aWorkerThatIsKilledBecauseItIsSlowIsUnexplained() {
+    void killOfASlowWorkerIsUnexplained() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.SLOW, worker);
         pass(Duration.ofMinutes(1));
-        stopping(Cause.UNHEALTHY);
+        stopping(StopReason.UNHEALTHY);
 
         assertThat(ledger.unexplained()).isEqualTo(1);
         assertCounts(FaultKind.SLOW, 1, 0, 0, 1);
     }
 
     @Test
-    void whatWasSurvivedIsAsExpected() {
+    void survivedFaultIsAsExpected() {
         startReady(Purpose.CALM);
         ledger.survived(ledger.open(FaultKind.SLOW, worker).orElseThrow());
 
@@ -387,7 +388,7 @@ class JudgeTest {
     }
 
     @Test
-    void aFullDiskIsMissedIfSomebodyWasKilledWithoutAReasonMeanwhile() {
+    void fullDiskIsMissedIfAWorkerWasKilledWithoutAReason() {
         startReady(Purpose.CALM);
         crashAndBackOff(Cause.CRASHED, SIGKILL);
         ledger.passed(FaultKind.DISK_FULL, 0, 0);
@@ -396,10 +397,10 @@ class JudgeTest {
         assertCounts(FaultKind.DISK_FULL, 2, 1, 0, 1);
     }
 
-    // ---- what has no reason ----
+    // ---- events without a reason ----
 
     @Test
-    void aCrashOfAWorkerToWhichNothingWasDoneIsUnexplained() {
+    void crashWithoutAFaultIsUnexplained() {
         startReady(Purpose.CALM);
         crashAndBackOff(Cause.CRASHED, SIGKILL);
 
@@ -408,61 +409,61 @@ class JudgeTest {
     }
 
     @Test
-    void anIdleTimeoutOfAWorkerThatWasLeasedAMomentAgoIsUnexplained() {
+    void idleTimeoutOfARecentlyLeasedWorkerIsUnexplained() {
         registry.register(worker.toBuilder().state(new Idle()).build());
         startReady(Purpose.CALM);
         pass(Duration.ofSeconds(9));
         useOnce();
         pass(Duration.ofSeconds(2));
-        stopping(Cause.IDLE_TIMEOUT);
+        stopping(StopReason.IDLE_TIMEOUT);
 
         assertThat(ledger.unexplained()).isEqualTo(1);
     }
 
     @Test
-    void anIdleTimeoutInTimeIsAsExpectedAndALaterOneIsMissed() {
+    void idleTimeoutInTimeIsAsExpectedAndALateOneIsMissed() {
         startReady(Purpose.QUIET);
         pass(Duration.ofSeconds(10));
-        stopping(Cause.IDLE_TIMEOUT);
+        stopping(StopReason.IDLE_TIMEOUT);
         remove(Cause.IDLE_TIMEOUT, SIGTERM);
         assertCounts(FaultKind.IDLE, 1, 1, 0, 0);
         assertThat(ledger.unexplained()).isZero();
 
         startReady(Purpose.QUIET);
         pass(bounds.of(FaultKind.IDLE).plusMillis(1));
-        stopping(Cause.IDLE_TIMEOUT);
+        stopping(StopReason.IDLE_TIMEOUT);
         assertCounts(FaultKind.IDLE, 2, 1, 0, 1);
     }
 
     @Test
-    void aStopThatNobodyAskedForIsUnexplainedButNotInAShutdown() {
+    void unrequestedStopIsUnexplainedUnlessInAShutdown() {
         startReady(Purpose.CALM);
-        stopping(Cause.REQUESTED);
+        stopping(StopReason.REQUESTED);
         assertThat(ledger.unexplained()).isEqualTo(1);
 
         startReady(Purpose.CALM);
         judge.shuttingDown();
-        stopping(Cause.SHUTDOWN);
+        stopping(StopReason.SHUTDOWN);
         remove(Cause.SHUTDOWN, SIGTERM);
         assertThat(ledger.unexplained()).isEqualTo(1);
     }
 
     @Test
-    void lostEventsAndWorkersOutOfNowhereAreUnexplained() {
+    void lostEventsAndUnknownWorkersAreUnexplained() {
         judge.onEvent(new WorkerEvent.Overflowed(1));
         judge.onEvent(new WorkerEvent.Registered(worker));
 
         assertThat(ledger.unexplained()).isEqualTo(2);
     }
 
-    // ---- what overtakes ----
+    // ---- overtaken faults ----
 
     @Test
-    void aKillThatComesWhenTheIdleTimeoutHasStoppedTheWorkerIsOvertaken() {
+    void killAfterTheIdleTimeoutStoppedTheWorkerIsOvertaken() {
         startReady(Purpose.CALM);
         ledger.open(FaultKind.KILL, worker);
         pass(Duration.ofSeconds(10));
-        stopping(Cause.IDLE_TIMEOUT);
+        stopping(StopReason.IDLE_TIMEOUT);
         remove(Cause.IDLE_TIMEOUT, SIGTERM);
 
         assertCounts(FaultKind.KILL, 1, 0, 1, 0);
@@ -470,7 +471,7 @@ class JudgeTest {
     }
 
     @Test
-    void aWorkerIsDisturbedByOneThingAtATimeAndNotWhenItHasGone() {
+    void workerHasOneFaultAtATimeAndNoneAfterItsExit() {
         startReady(Purpose.CALM);
         assertThat(ledger.mayBeUsed("w")).isTrue();
         assertThat(ledger.open(FaultKind.KILL, worker)).isPresent();
@@ -482,14 +483,14 @@ class JudgeTest {
     }
 
     @Test
-    void whatCouldNotBeDoneIsNotCounted() {
+    void withdrawnFaultIsNotCounted() {
         startReady(Purpose.CALM);
         ledger.withdraw(ledger.open(FaultKind.KILL, worker).orElseThrow());
 
         assertCounts(FaultKind.KILL, 0, 0, 0, 0);
     }
 
-    // ---- the library, played by hand ----
+    // ---- the simulated library ----
 
     private void start(Purpose purpose) {
         worker = worker.toBuilder()
@@ -522,12 +523,12 @@ class JudgeTest {
         judge.onEvent(new WorkerEvent.Restarted(worker));
     }
 
-    private void stopping(Cause reason) {
+    private void stopping(StopReason reason) {
         WorkerInfo stopping = worker.toBuilder()
                 .failedHealthChecks(bounds.config().failureThreshold())
                 .state(new Stopping(reason))
                 .build();
-        judge.onEvent(new WorkerEvent.Stopping(stopping, reason));
+        judge.onEvent(new WorkerEvent.StopStarted(stopping, reason));
     }
 
     private void crashAndBackOff(Cause cause, ExitStatus status) {
@@ -549,7 +550,7 @@ class JudgeTest {
     }
 
     private Exit exit(Cause cause, ExitStatus status) {
-        return new Exit("w", worker.modelRef(), worker.generation(), cause, status, List.of(), START);
+        return new Exit(worker.incarnation(), worker.modelRef(), cause, status, List.of(), START);
     }
 
     private void useOnce() {

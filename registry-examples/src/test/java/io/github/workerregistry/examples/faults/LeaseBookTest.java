@@ -28,7 +28,7 @@ class LeaseBookTest {
     }
 
     @Test
-    void aLeaseThatComesBackIsReturnedAndOneWhoseWorkerHasGoneIsVoid() {
+    void releasedLeaseIsReturnedAndLeaseOfAnExitedWorkerIsVoid() {
         SlotLease first = take();
         book.giveBack(first);
         SlotLease second = take();
@@ -42,25 +42,25 @@ class LeaseBookTest {
     }
 
     @Test
-    void moreLeasesThanThereAreSlotsAreWrong() {
+    void moreLeasesThanSlotsAreWrong() {
         SlotLease lease = take();
-        book.taken(lease); // as if the one slot had been given twice
+        book.taken(lease); // as if the only slot had been leased twice
 
         assertThat(book.wrong()).isEqualTo(1);
         assertThat(remarks.lines()).singleElement().asString().contains("2 leases are open of 1 slots");
     }
 
     @Test
-    void aLeaseThatIsVoidWhileItsWorkerLivesIsWrong() {
+    void voidLeaseOfALiveWorkerIsWrong() {
         SlotLease lease = take();
-        lease.close(); // as if somebody else had freed it
+        lease.close(); // as if another caller had released it
         book.giveBack(lease);
 
         assertThat(book.wrong()).isEqualTo(1);
     }
 
     @Test
-    void aLeaseOfAWorkerThatIsNotThereIsWrong() {
+    void leaseOfAnUnknownWorkerIsWrong() {
         SlotLease lease = take();
         new LeaseBook(WorkerRegistry.create(), now::get, remarks).taken(lease);
 
@@ -68,18 +68,18 @@ class LeaseBookTest {
     }
 
     @Test
-    void aLeaseThatIsStillValidWhenItsWorkerHasGoneIsWrong() {
-        WorkerRegistry other = WorkerRegistry.create(); // as if its worker had gone
+    void validLeaseOfAnExitedWorkerIsWrong() {
+        WorkerRegistry other = WorkerRegistry.create(); // as if its worker had exited
         LeaseBook blind = new LeaseBook(other, now::get, remarks);
         SlotLease lease = take();
         blind.giveBack(lease);
 
         assertThat(blind.wrong()).isEqualTo(1);
-        assertThat(remarks.lines()).singleElement().asString().contains("valid though its worker has gone");
+        assertThat(remarks.lines()).singleElement().asString().contains("valid although its worker has exited");
     }
 
     @Test
-    void aLeaseThatBecomesVoidBeforeItsTimeIsOverIsWrong() {
+    void leaseThatBecomesVoidBeforeTheDrainTimeoutIsWrong() {
         SlotLease lease = take();
         book.mustBeValid(lease, 1);
         registry.remove("w");

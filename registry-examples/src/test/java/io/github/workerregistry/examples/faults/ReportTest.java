@@ -26,7 +26,7 @@ class ReportTest {
     private final Ledger ledger = new Ledger(bounds, () -> 0, () -> 0, remarks);
 
     @Test
-    void aCountThatMustBeNothingAndIsNotMakesTheExitCode1() {
+    void nonZeroCountMakesTheExitCode1() {
         report.none("processes left over", 0);
         assertThat(report.exitCode()).isZero();
 
@@ -41,7 +41,7 @@ class ReportTest {
     }
 
     @Test
-    void aKindThatNeverHappenedIsOffAndAMissedOneTooIfTheRunWasLongEnough() {
+    void absentKindIsOffAndAMissedOneTooIfTheRunWasLongEnough() {
         ledger.passed(FaultKind.POOL_FULL, 0, ledger.unexplained());
         ledger.passed(FaultKind.PAUSE, 0, -1);
         report.faults(ledger, bounds, Deck.enough(), Optional.of("not root"));
@@ -53,9 +53,9 @@ class ReportTest {
         assertThat(report.off()).isEqualTo(FaultKind.values().length - 2);
     }
 
-    /** A run of four seconds failed because of a kind for which it was too short. */
+    /** Regression: a run of four seconds failed because of a kind for which it was too short. */
     @Test
-    void aKindForWhichTheRunWasTooShortIsToldAndNotOff() {
+    void kindForWhichTheRunWasTooShortIsNotOff() {
         report.faults(ledger, bounds, 1, Optional.empty());
 
         assertThat(line("SIGKILL, common pool full"))
@@ -63,20 +63,20 @@ class ReportTest {
                 .endsWith("did not come: of 23 faults that bring every kind, the run had 1");
         assertThat(line("stop  ")).doesNotContain("off").contains("did not come");
         assertThat(line("SIGKILL  ")).endsWith("<-- off"); // the first card
-        assertThat(line("start, then ready")).endsWith("<-- off"); // without which there is no run
+        assertThat(line("start, then ready")).endsWith("<-- off"); // always present in a run
     }
 
     @Test
-    void aMissedFaultIsOffHoweverShortTheRun() {
+    void missedFaultIsOffWhateverTheLengthOfTheRun() {
         ledger.passed(FaultKind.SLOW, 0, -1);
         report.faults(ledger, bounds, 1, Optional.empty());
 
         assertThat(line("health check slow")).endsWith("<-- off");
     }
 
-    /** Whether it is off follows from how often, at the rate of the whole run, that could be by chance. */
+    /** It is off if that is unlikely by chance at the rate of the whole run. */
     @Test
-    void aKindThatWasAlwaysOvertakenIsToldAndOffOnceThatIsNoChance() {
+    void alwaysOvertakenKindIsOffIfUnlikelyByChance() {
         overtaken(FaultKind.HANG, 1);
         overtaken(FaultKind.MUTE, 8);
         for (int i = 0; i < 30; i++) {
@@ -98,7 +98,7 @@ class ReportTest {
     }
 
     @Test
-    void aSlotThatNobodyGaveBackIsOff() {
+    void leakedSlotIsOff() {
         registry.register(WorkerInfo.builder()
                 .id("w")
                 .url("http://127.0.0.1:9")

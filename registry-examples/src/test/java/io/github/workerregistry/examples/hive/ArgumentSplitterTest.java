@@ -15,11 +15,11 @@ class ArgumentSplitterTest {
 
     @ParameterizedTest
     @MethodSource
-    void splitsAsAShellWould(String line, List<String> arguments) {
+    void splitsLikeAShell(String line, List<String> arguments) {
         assertThat(ArgumentSplitter.split(line)).isEqualTo(arguments);
     }
 
-    static Stream<Arguments> splitsAsAShellWould() {
+    static Stream<Arguments> splitsLikeAShell() {
         return Stream.of(
                 arguments("", List.of()),
                 arguments(" \t\n ", List.of()),
@@ -43,7 +43,7 @@ class ArgumentSplitterTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"'", "a 'b", "a \"b", "\"a\\\"", "'a\\''"})
-    void aQuoteThatIsNotClosedIsRefused(String line) {
+    void unclosedQuoteIsRejected(String line) {
         assertThatThrownBy(() -> ArgumentSplitter.split(line))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("is not closed");
@@ -51,7 +51,7 @@ class ArgumentSplitterTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"\\", "a \\"})
-    void aBackslashAtTheEndIsRefused(String line) {
+    void backslashAtTheEndIsRejected(String line) {
         assertThatThrownBy(() -> ArgumentSplitter.split(line))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("nothing follows the backslash");

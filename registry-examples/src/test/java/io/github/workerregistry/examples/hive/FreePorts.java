@@ -6,26 +6,21 @@ import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.IntStream;
 
-/**
- * Finds ports for the workers and servers of a test. Each of the JVMs that the build runs tests in has ports of its
- * own.
- */
+/** Finds ports for the workers and servers of a test. Each test JVM of the build has its own range. */
 public final class FreePorts {
 
     private static final int EACH = 6_000;
     private static final int LOWEST = 20_000 + EACH * (Integer.getInteger("test.fork", 1) - 1);
-    private static final int HIGHEST = LOWEST + EACH; // from 32,768 on the system gives them to clients
+    private static final int HIGHEST = LOWEST + EACH; // ephemeral ports start at 32,768
 
     private FreePorts() {}
 
-    /**
-     * A port that was free a moment ago. Unlike one that the system chooses, it is given to no client between two uses.
-     */
+    /** A port that was free when checked. Unlike an ephemeral port, it is not assigned to a client between two uses. */
     public static int one() {
         return first(1);
     }
 
-    /** A range of ports, all free a moment ago, as {@code --ports} takes it. */
+    /** A range of ports that were free when checked, in the format of {@code --ports}. */
     public static String range(int count) {
         int first = first(count);
         return first + "-" + (first + count - 1);

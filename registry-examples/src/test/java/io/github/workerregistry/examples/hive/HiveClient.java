@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.StreamSupport;
 
-/** Talks to a hive as a user does with curl. */
+/** An HTTP client of a hive. */
 final class HiveClient {
 
     static final ObjectMapper JSON = new ObjectMapper();
@@ -37,7 +37,7 @@ final class HiveClient {
         return URI.create(url + path);
     }
 
-    /** Sends a request with a JSON body, or with none if it is null. */
+    /** Sends a request with a JSON body, or without one if it is null. */
     HttpResponse<String> send(String method, String path, String body) throws IOException, InterruptedException {
         return http.send(request(method, path, body), BodyHandlers.ofString());
     }
@@ -57,7 +57,7 @@ final class HiveClient {
         }
     }
 
-    /** Starts a worker of a model that makes it behave: see the demo worker. */
+    /** Starts a worker whose model selects its behaviour: see the demo worker. */
     String spawn(String modelRef) throws IOException, InterruptedException {
         HttpResponse<String> answer = send("POST", "/v1/workers/spawn", spawnBody(modelRef));
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
@@ -89,12 +89,12 @@ final class HiveClient {
                         () -> assertThat(worker(id).path("state").asText()).isEqualTo(state));
     }
 
-    /** Waits for the end of a worker's first process. */
+    /** Waits for the exit of a worker's first process. */
     JsonNode awaitExit(String id) {
         return awaitExit(id, 1);
     }
 
-    /** Waits for the end of one generation of a worker. */
+    /** Waits for the exit of one generation of a worker. */
     JsonNode awaitExit(String id, int generation) {
         return await().atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(20))

@@ -28,8 +28,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A hive with real workers, over HTTP. Each test has models of its own: none takes the slots of another. */
-@ExpectWarnings("is gone: CRASHED")
+/** A hive with real workers, over HTTP. Each test has its own models, so tests do not share slots. */
+@ExpectWarnings("has ended: CRASHED")
 class HiveIT {
 
     private static final String SPAWN = "/v1/workers/spawn";
@@ -53,7 +53,7 @@ class HiveIT {
     }
 
     @Test
-    void theSpecificationsCommandsSpawnAndListAWorker() throws Exception {
+    void commandsOfTheSpecificationSpawnAndListAWorker() throws Exception {
         HttpResponse<String> spawned =
                 hive.send("POST", SPAWN, "{\"model_ref\": \"hf:model\", \"backend\": \"cpu\", \"device\": 0}");
         JsonNode answer = HiveClient.JSON.readTree(spawned.body());
@@ -74,24 +74,25 @@ class HiveIT {
     }
 
     @Test
-    void anAnswerComesWordByWordAndFreesTheSlot() throws Exception {
+    void answerIsStreamedAndTheSlotIsReleased() throws Exception {
         String model = "demo:load-time=100ms,token-delay=300ms,tokens=3";
         String id = hive.spawnIdle(model);
 
         HttpResponse<InputStream> answer = hive.stream(EXECUTE, HiveClient.executeBody(model));
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8))) {
             assertThat(lines.readLine()).isEqualTo("{\"token\":\"Hello\"}");
-            assertThat(hive.worker(id).get("state").textValue()).isEqualTo("busy"); // so the rest is still to come
+            assertThat(hive.worker(id).get("state").textValue()).isEqualTo("busy"); // so the rest is not sent yet
             assertThat(lines.lines().toList()).hasSize(3).last().asString().contains("\"done\":true");
         }
 
         assertThat(answer.statusCode()).isEqualTo(200);
         assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/x-ndjson");
-        assertThat(hive.worker(id).get("state").textValue()).isEqualTo("idle"); // who sees the end finds the slot
+        assertThat(hive.worker(id).get("state").textValue())
+                .isEqualTo("idle"); // the slot is released before the end is sent
     }
 
     @Test
-    void withoutAFreeSlotTheClientIsToldToComeAgain() throws Exception {
+    void withoutAFreeSlotTheClientIsToldToRetry() throws Exception {
         String model = "demo:load-time=100ms,token-delay=60s";
         String id = hive.spawn(model);
         HttpResponse<String> loading = hive.send("POST", EXECUTE, HiveClient.executeBody(model));
@@ -111,7 +112,7 @@ class HiveIT {
     }
 
     @Test
-    void aClientThatGoesAwayFreesTheSlotThoughTheWorkerIsSilent() throws Exception {
+    void disconnectOfTheClientReleasesTheSlotOfASilentWorker() throws Exception {
         String model = "demo:load-time=100ms,token-delay=61s";
         String id = hive.spawnIdle(model);
 
@@ -124,7 +125,7 @@ class HiveIT {
     }
 
     @Test
-    void aRequestSentAheadIsAnsweredAfterTheOneBefore() throws Exception {
+    void pipelinedRequestIsAnsweredAfterThePreviousOne() throws Exception {
         String model = "demo:load-time=100ms,token-delay=3s,tokens=1";
         hive.spawnIdle(model);
 
@@ -134,13 +135,13 @@ class HiveIT {
                             .getBytes(StandardCharsets.US_ASCII));
             String both = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
-            // The connection was looked at meanwhile, which must neither lose a byte nor take the client for gone.
+            // The connection was checked meanwhile, which must neither lose a byte nor report a disconnect.
             assertThat(both).containsSubsequence("\"token\":\"Hello\"", "\"done\":true", "\"status\":\"ok\"");
         }
     }
 
     @Test
-    void aWorkerThatDiesBeforeItAnswersIsABadGateway() throws Exception {
+    void crashBeforeTheAnswerIsABadGateway() throws Exception {
         String model = "demo:load-time=100ms,token-delay=60s,crash-after=500ms,exit-code=3";
         String id = hive.spawnIdle(model);
 
@@ -155,7 +156,7 @@ class HiveIT {
     }
 
     @Test
-    void aWorkerThatDiesInTheMiddleOfItsAnswerCutsTheConnection() throws Exception {
+    void crashDuringTheAnswerResetsTheConnection() throws Exception {
         String model = "demo:load-time=100ms,token-delay=100ms,tokens=1000,crash-after=1s";
         hive.spawnIdle(model);
 
@@ -166,7 +167,7 @@ class HiveIT {
     }
 
     @Test
-    void aClientThatReadsUntilTheEndOfTheStreamSeesThatHalfAnAnswerIsNotWhole() throws Exception {
+    void clientThatReadsUntilTheEndOfTheStreamDetectsAPartialAnswer() throws Exception {
         String model = "demo:load-time=100ms,token-delay=100ms,tokens=1000,crash-after=1s";
         hive.spawnIdle(model);
 
@@ -177,7 +178,7 @@ class HiveIT {
     }
 
     @Test
-    void aKilledWorkerIsGoneFromTheListAndItsLastWordsAreKept() throws Exception {
+    void killedWorkerIsRemovedAndItsLastOutputLinesAreKept() throws Exception {
         String id = hive.spawnIdle("demo:load-time=100ms,tokens=1");
 
         ProcessHandle.of(hive.worker(id).get("pid").longValue()).orElseThrow().destroyForcibly();
@@ -191,7 +192,7 @@ class HiveIT {
     }
 
     @Test
-    void aWorkerIsStoppedWhenAskedTo() throws Exception {
+    void workerIsStoppedOnRequest() throws Exception {
         String id = hive.spawnIdle("demo:load-time=100ms,tokens=2");
 
         HttpResponse<String> answer = hive.send("DELETE", "/v1/workers/" + id, null);
@@ -202,11 +203,11 @@ class HiveIT {
         JsonNode exit = hive.awaitExit(id);
         assertThat(exit.get("cause").textValue()).isEqualTo("requested");
         assertThat(exit.get("exit_code").intValue()).isZero();
-        assertThat(exit.get("output").toString()).contains("was asked to shut down");
+        assertThat(exit.get("output").toString()).contains("received a shutdown request");
     }
 
     @Test
-    void aWorkerThatWillNotStopIsKilledByForce() throws Exception {
+    void workerThatDoesNotStopIsKilledByForce() throws Exception {
         String id = hive.spawnIdle("demo:load-time=100ms,ignore-sigterm");
 
         assertThat(hive.send("DELETE", "/v1/workers/" + id + "?force=true", null)
@@ -219,7 +220,7 @@ class HiveIT {
     }
 
     @Test
-    void onlyAWorkerThatKnowsItselfIsMadeReady() throws Exception {
+    void readyCallMustMatchTheWorker() throws Exception {
         String id = hive.spawn("demo:load-time=60s");
         String url = hive.worker(id).get("url").textValue();
 
@@ -243,7 +244,7 @@ class HiveIT {
 
     @ParameterizedTest
     @MethodSource
-    void badInputIsRefusedAndChangesNothing(String method, String path, String body, int status, String named)
+    void badInputIsRejectedAndChangesNothing(String method, String path, String body, int status, String named)
             throws Exception {
         JsonNode registered = hive.get("/v1/health").get("workers");
 
@@ -257,7 +258,7 @@ class HiveIT {
         assertThat(hive.get("/v1/health").get("workers").intValue()).isLessThanOrEqualTo(registered.intValue());
     }
 
-    static Stream<Arguments> badInputIsRefusedAndChangesNothing() {
+    static Stream<Arguments> badInputIsRejectedAndChangesNothing() {
         String long257 = "x".repeat(257);
         String tooLarge = "{\"model_ref\": \"" + "x".repeat(RequestBody.LIMIT) + "\"}";
         return Stream.of(
@@ -286,8 +287,8 @@ class HiveIT {
                         400,
                         "slots must be >= 1"),
                 arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"slots\": true"), 400, "slots must be a whole"),
-                arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"slot\": 2"), 400, "slot is no field"),
-                arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"\\n\": 2"), 400, "\\u000a is no field"),
+                arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"slot\": 2"), 400, "slot is not a field"),
+                arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"\\n\": 2"), 400, "\\u000a is not a field"),
                 arguments(
                         "POST", SPAWN, spawn("\"a\"", "\"cpu\"", "{\"a\": []}"), 400, "device must be a whole number"),
                 arguments("POST", SPAWN, spawn("\"a\"", "\"cpu\"", "0, \"model_path\": 5"), 400, "model_path"),
@@ -332,7 +333,7 @@ class HiveIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"text/plain", "application/x-www-form-urlencoded", "application/jsonp", ";", "json"})
-    void aBodyOfAnotherTypeIsRefused(String type) throws Exception {
+    void bodyOfAnotherTypeIsRejected(String type) throws Exception {
         HttpRequest request = HttpRequest.newBuilder(hive.at(SPAWN))
                 .header("Content-Type", type)
                 .POST(BodyPublishers.ofString(spawn("\"a\"", "\"cpu\"", "0")))
@@ -345,7 +346,7 @@ class HiveIT {
     }
 
     @Test
-    void aBodyWithoutALengthIsBoundedToo() throws Exception {
+    void bodyWithoutALengthIsLimited() throws Exception {
         try (Socket client = new Socket(hive.at("/").getHost(), hive.at("/").getPort())) {
             String chunk = Integer.toHexString(RequestBody.LIMIT + 1) + "\r\n" + " ".repeat(RequestBody.LIMIT + 1)
                     + "\r\n0\r\n\r\n";
@@ -359,7 +360,7 @@ class HiveIT {
     }
 
     @Test
-    void whatIsNoHttpIsRefusedInJsonToo() throws Exception {
+    void invalidHttpIsRejectedInJson() throws Exception {
         try (Socket client = new Socket(hive.at("/").getHost(), hive.at("/").getPort())) {
             client.getOutputStream().write("nonsense\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
 

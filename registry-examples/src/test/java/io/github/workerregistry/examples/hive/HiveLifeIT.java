@@ -12,10 +12,10 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** How a hive with real workers restarts and ends them, over HTTP. */
+/** A hive restarts and stops real workers, over HTTP. */
 @ExpectWarnings({
-    "is gone: CRASHED",
-    "is gone: CRASH_LOOP",
+    "has ended: CRASHED",
+    "has ended: CRASH_LOOP",
     "no heartbeat for",
     "its load made no progress",
     "is not ready after"
@@ -49,7 +49,7 @@ class HiveLifeIT {
     }
 
     @Test
-    void aKilledWorkerComesBackUnderItsIdUntilItIsACrashLoop() throws Exception {
+    void killedWorkerIsRestartedUnderItsIdUntilACrashLoop() throws Exception {
         String id = hive.spawnIdle("demo:load-time=100ms,tokens=11");
         JsonNode first = hive.worker(id);
 
@@ -67,11 +67,11 @@ class HiveLifeIT {
         assertThat(exit.get("cause").textValue()).isEqualTo("crash_loop");
         assertThat(exit.get("signal").intValue()).isEqualTo(9);
         assertThat(exit.get("output").toString()).contains("ready");
-        await().atMost(PATIENCE).until(() -> isGone(id));
+        await().atMost(PATIENCE).until(() -> isRemoved(id));
     }
 
     @Test
-    void anOperatorsRestartKeepsTheIdAndIsNotCounted() throws Exception {
+    void operatorsRestartKeepsTheIdAndIsNotCounted() throws Exception {
         String id = hive.spawnIdle("demo:load-time=100ms,tokens=12");
 
         for (int generation = 2; generation <= 4; generation++) {
@@ -86,7 +86,7 @@ class HiveLifeIT {
     }
 
     @Test
-    void aWorkerThatFallsSilentIsStartedAgain() throws Exception {
+    void workerWithoutHeartbeatsIsRestarted() throws Exception {
         String id = hive.spawnIdle("demo:load-time=100ms,mute-after=1s");
         await().atMost(PATIENCE)
                 .until(() -> hive.worker(id).get("last_heartbeat").isTextual());
@@ -94,22 +94,22 @@ class HiveLifeIT {
         JsonNode exit = hive.awaitExit(id);
 
         assertThat(exit.get("cause").textValue()).isEqualTo("heartbeat_missed");
-        assertThat(exit.get("output").toString()).contains("sends no heartbeat from now on");
+        assertThat(exit.get("output").toString()).contains("stops sending heartbeats");
         awaitIdleIn(id, 2);
     }
 
     @Test
-    void aLoadThatHangsEndsAsALoadStall() throws Exception {
+    void hangingLoadEndsAsALoadStall() throws Exception {
         String id = hive.spawn("demo:load-time=200ms,hang-while-loading");
 
         JsonNode exit = hive.awaitExit(id);
 
         assertThat(exit.get("cause").textValue()).isEqualTo("load_stall");
-        assertThat(exit.get("output").toString()).contains("loads no further");
+        assertThat(exit.get("output").toString()).contains("stops loading");
     }
 
     @Test
-    void theStatsTellWhatThereIsAndWhatHasHappened() throws Exception {
+    void statsHaveCurrentCountsAndTotals() throws Exception {
         String id = hive.spawnIdle("demo:load-time=100ms,tokens=13");
         JsonNode before = hive.get("/v1/stats");
 
@@ -126,7 +126,7 @@ class HiveLifeIT {
         assertThat(stats.at("/slots/total").intValue()).isPositive();
         assertThat(stats.at("/ended_by/crashed").intValue()).isPositive();
         assertThat(stats.at("/ended_by/unhealthy").isIntegralNumber())
-                .as("a cause that never came is told too")
+                .as("causes with zero exits are included")
                 .isTrue();
         assertThat(stats.at("/worker_uptime_s/" + id).isIntegralNumber()).isTrue();
         assertThat(stats.get("uptime_s").isIntegralNumber()).isTrue();
@@ -136,7 +136,7 @@ class HiveLifeIT {
         ProcessHandle.of(hive.worker(id).get("pid").longValue()).orElseThrow().destroyForcibly();
     }
 
-    private static boolean isGone(String id) {
+    private static boolean isRemoved(String id) {
         return hive.worker(id).has("error");
     }
 

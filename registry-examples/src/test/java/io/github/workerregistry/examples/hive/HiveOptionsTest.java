@@ -3,11 +3,8 @@ package io.github.workerregistry.examples.hive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.workerregistry.examples.http.Listening;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.RestartPolicy;
-import java.io.IOException;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -18,7 +15,7 @@ import picocli.CommandLine.ParameterException;
 class HiveOptionsTest {
 
     @Test
-    void withoutOptionsTheLibrarysDefaultsHold() {
+    void withoutOptionsTheDefaultsOfTheLibraryApply() {
         HiveOptions options = Options.parse();
 
         assertThat(options.lifecycle()).isEqualTo(LifecycleConfig.defaults());
@@ -33,7 +30,7 @@ class HiveOptionsTest {
     }
 
     @Test
-    void whatIsGivenIsPassedOn() {
+    void givenOptionsAreApplied() {
         HiveOptions options = Options.parse(
                 "--health-interval=3s",
                 "--health-timeout=2s",
@@ -61,38 +58,38 @@ class HiveOptionsTest {
                         .healthTimeout(Duration.ofSeconds(2))
                         .failureThreshold(5)
                         .idleTimeout(Duration.ofMinutes(7))
-                        .idleCheck(Duration.ofSeconds(1))
+                        .idleCheckInterval(Duration.ofSeconds(1))
                         .stopGrace(Duration.ofSeconds(4))
-                        .loadStall(Duration.ofSeconds(30))
+                        .loadStallTimeout(Duration.ofSeconds(30))
                         .loadTimeout(Duration.ofMinutes(20))
                         .heartbeatInterval(Duration.ofSeconds(1))
-                        .busyLimit(Duration.ofMinutes(9))
+                        .busyTimeout(Duration.ofMinutes(9))
                         .build());
         assertThat(options.restart())
-                .isEqualTo(new RestartPolicy(
-                        RestartPolicy.Mode.ALWAYS,
-                        Duration.ofSeconds(2),
-                        Duration.ofSeconds(8),
-                        0.2,
-                        Duration.ofHours(1),
-                        3,
-                        Duration.ofSeconds(15)));
+                .isEqualTo(RestartPolicy.builder()
+                        .mode(RestartPolicy.Mode.ALWAYS)
+                        .initial(Duration.ofSeconds(2))
+                        .max(Duration.ofSeconds(8))
+                        .stableAfter(Duration.ofHours(1))
+                        .limit(3)
+                        .window(Duration.ofSeconds(15))
+                        .build());
         assertThat(options.hiveId()).isEqualTo("gpu box");
         assertThat(options.ports()).hasToString("9000-9001");
         assertThat(options.logDir()).hasValue(Path.of("logs"));
     }
 
     @Test
-    void shortIntervalsAloneMakeAWholeConfiguration() {
+    void shortIntervalsAloneAreAValidConfiguration() {
         LifecycleConfig lifecycle =
                 Options.parse("--idle-timeout=2s", "--health-interval=200ms").lifecycle();
 
         assertThat(lifecycle.healthTimeout()).isEqualTo(Duration.ofMillis(200));
-        assertThat(lifecycle.idleCheck()).isLessThan(Duration.ofSeconds(2));
+        assertThat(lifecycle.idleCheckInterval()).isLessThan(Duration.ofSeconds(2));
     }
 
     @Test
-    void anOwnCommandStartsNoWorkersUnlessTold() {
+    void workerCommandStartsNoWorkersByDefault() {
         assertThat(Options.parse("--worker-command=serve --port {port}").workers())
                 .isZero();
         assertThat(Options.parse("--worker-command=serve --port {port}", "--workers=3")
@@ -101,7 +98,7 @@ class HiveOptionsTest {
     }
 
     @Test
-    void aCommandIsSplitOnceAndKeepsItsPlaceholders() {
+    void commandIsSplitOnceAndKeepsItsPlaceholders() {
         CommandTemplate template =
                 Options.parse("--worker-command=serve -m {model_path} 'a b'").template();
 
@@ -111,7 +108,7 @@ class HiveOptionsTest {
     }
 
     @Test
-    void aPlaceholderInASecondPairOfBracesIsText() {
+    void placeholderInDoubleBracesIsText() {
         CommandTemplate template = Options.parse("--worker-command=serve --log {{name}}.log {{port}}")
                 .template();
 
@@ -158,7 +155,7 @@ class HiveOptionsTest {
                 "--ports, 0-70000",
                 "--ports, 1-99999999999",
             })
-    void aWrongValueIsRefusedWithTheNameOfItsOption(String option, String value) {
+    void invalidValueIsRejectedWithTheNameOfItsOption(String option, String value) {
         assertThatThrownBy(() -> readAll(Options.parse(option + "=" + value)))
                 .isInstanceOf(ParameterException.class)
                 .hasMessageContaining(option);
@@ -166,7 +163,7 @@ class HiveOptionsTest {
 
     @ParameterizedTest
     @CsvSource({"initial, 61s", "max, 999ms"})
-    void restartOptionsThatDoNotFitTogetherAreRefusedByName(String name, String value) {
+    void inconsistentRestartOptionsAreRejectedByName(String name, String value) {
         HiveOptions options = Options.parse("--restart-" + name + "=" + value);
 
         assertThatThrownBy(options::restart)
@@ -175,7 +172,7 @@ class HiveOptionsTest {
     }
 
     @Test
-    void restartsThatOutlastTheirWindowAreRefusedWithBothNumbers() {
+    void restartsLongerThanTheirWindowAreRejectedWithBothNumbers() {
         HiveOptions options = Options.parse("--restart-window=31s");
 
         assertThatThrownBy(options::restart)
@@ -183,42 +180,8 @@ class HiveOptionsTest {
                 .hasMessageContainingAll("--restart", "window", "PT31S", "5 waits take PT31S");
     }
 
-    /** Before it connects to anything. */
-    @ParameterizedTest
-    @CsvSource({
-        "--queen, localhost",
-        "--queen, a b:1",
-        "--queen, localhost:99999",
-        "--queen, localhost:2181/a//b",
-        "--node, a/b",
-        "--node, ..",
-        "--advertise, gpu-box:8081",
-        "--advertise, https://gpu-box:8081",
-        "--advertise, http://gpu-box:65536",
-        "--advertise, http://gpu-box:8081/v1",
-        "--session-timeout, 100ms",
-        "--publish-interval, 0s",
-        "--publish-interval, 60000h",
-    })
-    void aMembershipThatIsWrongIsRefusedWithTheNameOfItsOption(String option, String value) throws IOException {
-        String[] queen = {"--queen=127.0.0.1:1", option + "=" + value};
-        String[] args = option.equals("--queen") ? new String[] {queen[1]} : queen;
-        try (ServerSocketChannel socket = Listening.on("127.0.0.1", 0).socket()) {
-            assertThatThrownBy(() -> Options.parse(args).queen().join(new Listening(socket)))
-                    .isInstanceOf(ParameterException.class)
-                    .hasMessageContaining(option);
-        }
-    }
-
     @Test
-    void aHiveWithoutAQueenJoinsNobody() throws IOException {
-        try (ServerSocketChannel socket = Listening.on("127.0.0.1", 0).socket()) {
-            assertThat(Options.parse().queen().join(new Listening(socket))).isEmpty();
-        }
-    }
-
-    @Test
-    void workersOfACommandThatNeedsAModelPathCannotBeStartedAtOnce() {
+    void commandWithAModelPathRejectsInitialWorkers() {
         HiveOptions options = Options.parse("--worker-command=serve -m {model_path}", "--workers=1");
 
         assertThatThrownBy(options::workers)

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * A hive that is a process of its own.
+ * A hive in its own process.
  *
  * @param program the program
  */
@@ -17,9 +17,14 @@ public record HiveProcess(Program program) {
 
     private static final Pattern URL = Pattern.compile("listens on (http://\\S+:\\d+)");
 
-    /** Starts one that prints into the directory, and does not wait for it. */
+    /** Starts a hive that prints into the directory, and does not wait for it. */
     public static HiveProcess start(Path directory, String... options) throws IOException {
-        return new HiveProcess(Program.start(Hive.class, directory, options));
+        return start(Hive.class, directory, options);
+    }
+
+    /** Starts a hive from another main class. */
+    public static HiveProcess start(Class<?> program, Path directory, String... options) throws IOException {
+        return new HiveProcess(Program.start(program, directory, options));
     }
 
     public Process process() {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The hive as a program: how it starts and how it ends. */
+/** The hive as a program: start and shutdown. */
 class HiveProcessIT {
 
     private static final Pattern CHILD = Pattern.compile("started a child, pid (\\d+)");
@@ -34,7 +34,7 @@ class HiveProcessIT {
     private final List<ProcessHandle> started = new ArrayList<>();
 
     @AfterEach
-    void endWhatIsLeft() throws IOException {
+    void killRemaining() throws IOException {
         hives.forEach(hive -> hive.process().destroyForcibly());
         started.forEach(ProcessHandle::destroyForcibly);
         for (HiveProcess hive : hives) {
@@ -43,7 +43,7 @@ class HiveProcessIT {
     }
 
     @Test
-    void sigtermEndsAllWorkersAlsoOneThatIgnoresItAndOneThatForked() throws Exception {
+    void sigtermStopsAllWorkersIncludingDeafAndForkedOnes() throws Exception {
         HiveProcess hive = start("one", "--port=0", "--workers=2", "--stop-grace=2s", "--ports=" + FreePorts.range(10));
         HiveClient client = hive.client();
         client.spawnIdle("demo:load-time=100ms,ignore-sigterm");
@@ -58,15 +58,15 @@ class HiveProcessIT {
 
         assertThat(exitCode(hive)).isZero();
         assertThat(time.elapsed().stream())
-                .as("ends within grace + 2 s, if there is a CPU for it: %s", String.join("\n", hive.errors()))
+                .as("exits within grace + 2 s of CPU availability: %s", String.join("\n", hive.errors()))
                 .allMatch(elapsed -> elapsed.compareTo(Duration.ofSeconds(4)) <= 0);
-        awaitGone(workers);
+        awaitExit(workers);
     }
 
-    /** Four workers, half of them with a child in the background; and another hive of the same name beside it. */
+    /** Four workers, two of them with a child in the background, and another hive with the same id. */
     @Test
-    void aHiveThatWasKilledReapsWhatItLeftBehindWhenItIsStartedAgainAndNothingElse() throws Exception {
-        String id = "--hive-id=" + directory; // nobody else's
+    void restartedHiveReapsOnlyItsOwnOrphans() throws Exception {
+        String id = "--hive-id=" + directory; // unique
         HiveProcess killed = start("killed", id, "--port=0", "--workers=2", "--ports=" + FreePorts.range(4));
         HiveProcess other = start("other", id, "--port=0", "--workers=1", "--ports=" + FreePorts.range(2));
         HiveClient client = killed.client();
@@ -81,11 +81,11 @@ class HiveProcessIT {
         assertThat(left).hasSize(6).allMatch(ProcessHandle::isAlive);
 
         killed.process().destroyForcibly().waitFor();
-        assertThat(left).as("nobody has ended them").allMatch(ProcessHandle::isAlive);
+        assertThat(left).as("orphans still run").allMatch(ProcessHandle::isAlive);
         HiveProcess again = start("again", id, "--port=0", "--workers=0", "--ports=" + FreePorts.range(2));
-        HiveClient anew = again.client();
+        HiveClient restarted = again.client();
 
-        awaitGone(left);
+        awaitExit(left);
         assertThat(others).hasSize(3).allMatch(ProcessHandle::isAlive);
         assertThat(again.printed().lines().filter(line -> line.startsWith("Reaped process ")))
                 .hasSize(6)
@@ -94,11 +94,12 @@ class HiveProcessIT {
         for (ProcessHandle orphan : left) {
             assertThat(again.printed()).contains("Reaped process " + orphan.pid() + " (");
         }
-        assertThat(anew.get("/v1/stats").at("/total/orphans_reaped").intValue()).isEqualTo(6);
+        assertThat(restarted.get("/v1/stats").at("/total/orphans_reaped").intValue())
+                .isEqualTo(6);
     }
 
     @Test
-    void whatWasReapedIsToldAlsoIfTheFirstWorkerCannotBeStarted() throws Exception {
+    void reapedOrphansAreReportedEvenIfTheFirstWorkerCannotBeStarted() throws Exception {
         String id = "--hive-id=" + directory;
         HiveProcess killed = start("killed", id, "--port=0", "--workers=1", "--ports=" + FreePorts.range(2));
         List<ProcessHandle> left = workersOf(killed.client());
@@ -115,11 +116,11 @@ class HiveProcessIT {
         assertThat(exitCode(again)).isEqualTo(1);
         assertThat(left).hasSize(1);
         assertThat(again.printed()).contains("Reaped process " + left.get(0).pid() + " (");
-        awaitGone(left);
+        awaitExit(left);
     }
 
     @Test
-    void aPortThatIsTakenIsOneLineAndNoWorker() throws Exception {
+    void usedPortIsReportedInOneLineAndStartsNoWorker() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             HiveProcess hive = start("one", "--port=" + taken.getLocalPort(), "--ports=" + FreePorts.range(10));
 
@@ -132,7 +133,7 @@ class HiveProcessIT {
     }
 
     @Test
-    void aWrongOptionIsExplainedAndEndsTheProgram() throws Exception {
+    void invalidOptionIsExplainedAndEndsTheProgram() throws Exception {
         HiveProcess hive = start("one", "--idle-timeout=soon");
 
         assertThat(exitCode(hive)).isEqualTo(2);
@@ -140,7 +141,7 @@ class HiveProcessIT {
     }
 
     @Test
-    void aCommandThatCannotBeStartedEndsTheProgram() throws Exception {
+    void commandThatCannotBeStartedEndsTheProgram() throws Exception {
         HiveProcess hive = start(
                 "one",
                 "--port=0",
@@ -155,10 +156,10 @@ class HiveProcessIT {
                 .doesNotContain("TOPSECRET");
     }
 
-    /** Prompts may be in it. */
+    /** It may contain prompts. */
     @Test
     @EnabledOnOs({OS.LINUX, OS.MAC})
-    void theOutputOfWorkersIsForTheUserOfTheHiveOnly() throws Exception {
+    void outputOfWorkersIsAccessibleToTheUserOfTheHiveOnly() throws Exception {
         Path logs = directory.resolve("made").resolve("logs");
         HiveProcess hive = HiveProcess.start(
                 directory.resolve("one"),
@@ -179,9 +180,9 @@ class HiveProcessIT {
         }
     }
 
-    /** Whoever reaches the port may ask for a worker, and need not know what its arguments are. */
+    /** Any client that reaches the port can spawn a worker, but must not see its arguments. */
     @Test
-    void aClientIsToldWhichProgramCannotBeStartedAndNotItsArguments() throws Exception {
+    void spawnErrorNamesTheProgramButNotItsArguments() throws Exception {
         HiveProcess hive = start(
                 "one",
                 "--port=0",
@@ -197,7 +198,7 @@ class HiveProcessIT {
         assertThat(hive.printed()).doesNotContain("TOPSECRET");
     }
 
-    /** The name is that of a directory, in which the output of the hive and of its workers is. */
+    /** The name is that of the directory for the output of the hive and its workers. */
     private HiveProcess start(String name, String... options) throws IOException {
         List<String> all = new ArrayList<>(List.of(options));
         all.add("--log-dir=" + directory.resolve(name));
@@ -206,8 +207,8 @@ class HiveProcessIT {
         return hive;
     }
 
-    /** They were killed before; init, which inherits what a dead process started, may take a moment to reap it. */
-    private static void awaitGone(List<ProcessHandle> killed) {
+    /** They were killed before; init may take a short time to reap them. */
+    private static void awaitExit(List<ProcessHandle> killed) {
         await().atMost(20, TimeUnit.SECONDS)
                 .untilAsserted(() -> assertThat(killed).noneMatch(ProcessHandle::isAlive));
     }
@@ -225,7 +226,7 @@ class HiveProcessIT {
         return workers;
     }
 
-    /** The background child that a worker says it has started. */
+    /** The background child that a worker has printed. */
     private ProcessHandle childOf(String hive, String worker) {
         Path output = directory.resolve(hive).resolve(worker + ".log");
         String pid = await().atMost(Duration.ofSeconds(20))

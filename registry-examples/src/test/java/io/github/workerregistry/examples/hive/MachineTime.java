@@ -10,9 +10,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Measures how long something takes on a machine that others use, too: real time, without that in which any process of
- * the machine was ready and waited for a CPU. On a machine with a CPU to spare that is real time. The kernel has to
- * count that wait: the pressure stall information of Linux.
+ * Measures durations on a loaded machine: real time minus the time in which any process of the machine waited for a
+ * CPU. On an idle machine that is real time. Needs the pressure stall information of Linux.
  */
 public final class MachineTime {
 
@@ -23,9 +22,9 @@ public final class MachineTime {
     private final Optional<Duration> waitedBefore = waited();
 
     /**
-     * Since this was made. Empty where it cannot be measured.
+     * The time since construction.
      *
-     * @return the time
+     * @return the time; empty if it cannot be measured
      */
     public Optional<Duration> elapsed() {
         Duration elapsed = Duration.ofNanos(System.nanoTime() - beginNanos);

@@ -11,9 +11,9 @@ import org.junit.jupiter.api.Test;
 
 class OrphanLinesTest {
 
-    /** An orphan names its program, and anybody may write a mark with any worker's id. */
+    /** An orphan chooses the name of its program, and any process can set a mark with any worker id. */
     @Test
-    void theWordsOfAnOrphanStayInTheirLine() {
+    void textOfAnOrphanIsSanitised() {
         Orphan orphan = new Orphan(
                 new ProcessIdentity(1001, 1, "boot"),
                 new ProcessIdentity(1000, 1, "boot"),

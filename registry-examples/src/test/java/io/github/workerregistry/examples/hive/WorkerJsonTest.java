@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.Incarnation;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.examples.http.JsonServer;
@@ -17,7 +18,7 @@ class WorkerJsonTest {
     private static final Instant START = Instant.parse("2026-01-01T00:00:00.123456789Z");
 
     @Test
-    void aWorkerHasTheFieldsOfTheSpecificationInSnakeCase() throws JsonProcessingException {
+    void workerHasTheFieldsOfTheSpecificationInSnakeCase() throws JsonProcessingException {
         WorkerInfo worker = WorkerInfo.builder()
                 .id("w1")
                 .url("http://127.0.0.1:8100")
@@ -40,7 +41,7 @@ class WorkerJsonTest {
     }
 
     @Test
-    void aPidThatIsNotKnownIsNull() throws JsonProcessingException {
+    void unknownPidIsNull() throws JsonProcessingException {
         WorkerInfo worker = WorkerInfo.builder()
                 .id("w1")
                 .url("http://h")
@@ -54,11 +55,10 @@ class WorkerJsonTest {
     }
 
     @Test
-    void anExitSaysWhyAndHow() throws JsonProcessingException {
+    void exitHasItsCauseAndStatus() throws JsonProcessingException {
         Exit killed = new Exit(
-                "w1",
+                new Incarnation("w1", 1, START),
                 "hf:model",
-                1,
                 Exit.Cause.IDLE_TIMEOUT,
                 ExitStatus.requested(137),
                 List.of("a \"b\"", "c"),
@@ -71,8 +71,9 @@ class WorkerJsonTest {
     }
 
     @Test
-    void anExitWithoutASignalHasNone() throws JsonProcessingException {
-        Exit crashed = new Exit("w1", "m", 1, Exit.Cause.CRASHED, ExitStatus.unrequested(3), List.of(), START);
+    void exitWithoutASignalHasNullSignal() throws JsonProcessingException {
+        Exit crashed = new Exit(
+                new Incarnation("w1", 1, START), "m", Exit.Cause.CRASHED, ExitStatus.unrequested(3), List.of(), START);
 
         assertThat(json(ExitJson.of(crashed))).contains("'exit_code':3,'signal':null,'requested':false");
     }

@@ -19,14 +19,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
-/** The simulation at a small size. The figures of a large one are in the README. */
+/** The simulation with a small fleet. The figures of a large one are in the README. */
 class FleetSimulationIT {
 
     private final ByteArrayOutputStream report = new ByteArrayOutputStream();
     private final StringWriter errors = new StringWriter();
 
     @Test
-    void aSmallFleetGoesThroughZooKeeperAndEveryFigureIsThere() {
+    void smallFleetIsSimulatedAndEveryFigureIsPrinted() {
         int code = run("--hives=3", "--workers=5", "--models=2", "--rate=200", "--duration=100ms", "--connections=2");
 
         assertThat(code).as(errors.toString()).isZero();
@@ -47,7 +47,7 @@ class FleetSimulationIT {
     }
 
     @Test
-    void aSignalInTheMiddleLeavesNothing(@TempDir Path directory) throws Exception {
+    void signalDuringTheSimulationLeavesNoFiles(@TempDir Path directory) throws Exception {
         Program simulation = Program.start(
                 FleetSimulation.class, directory, "--hives=3", "--workers=5", "--models=2", "--duration=1m");
         try {
@@ -64,15 +64,15 @@ class FleetSimulationIT {
 
     @ParameterizedTest
     @CsvSource({"--hives, 0", "--workers, 0", "--models, -1", "--rate, 0", "--connections, 0", "--duration, 0s"})
-    void aSizeThatThereCannotBeIsRefusedByName(String option, String value) {
+    void invalidSizeIsRejectedWithTheNameOfTheOption(String option, String value) {
         assertThat(run(option + "=" + value)).isEqualTo(CommandLine.ExitCode.USAGE);
         assertThat(errors.toString()).contains(option);
         assertThat(lines()).isEmpty();
     }
 
-    /** Of snapshots of 31,250 bytes the leader's network carries 10,000 a second. */
+    /** The leader's network carries 10,000 snapshots of 31,250 bytes per second. */
     @Test
-    void whatAnEnsembleCarriesIsTheLesserOfItsWritesAndItsNetwork() {
+    void capacityOfAnEnsembleIsTheLesserOfItsWritesAndItsNetwork() {
         assertThat(new OnPaper(1000, 31_250, 1 << 20).lines())
                 .contains(
                         "    all change all the time: 10,000 hives / 0.2 s = 50,000 writes a second, x 31,250 bytes ="

@@ -16,11 +16,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class FleetTest {
 
-    private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5); // it overflows at once
+    private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5); // it overflows immediately
     private final Fleet fleet = new Fleet(nanos::get);
 
     @Test
-    void anOlderRevisionIsIgnoredAndSoIsTheSame() {
+    void olderAndEqualRevisionsAreIgnored() {
         assertThat(fleet.accept(snapshot("a", 1, 2, idle("new")))).isTrue();
 
         assertThat(fleet.accept(snapshot("a", 1, 1, idle("old")))).isFalse();
@@ -30,7 +30,7 @@ class FleetTest {
     }
 
     @Test
-    void aRestartedHiveBeginsToCountAnewAndItsPredecessorIsIgnored() {
+    void restartedHiveRestartsItsRevisionsAndItsPredecessorIsIgnored() {
         fleet.accept(snapshot("a", 1, 900, idle("before")));
 
         assertThat(fleet.accept(snapshot("a", 2, 1, idle("after")))).isTrue();
@@ -40,7 +40,7 @@ class FleetTest {
     }
 
     @Test
-    void whatZooKeeperSaysInANewSessionIsTrueHoweverOld() {
+    void snapshotInANewSessionIsAppliedWhateverItsAge() {
         fleet.accept(snapshot("a", 7, 7, idle("before")));
 
         fleet.replace(snapshot("a", 1, 1, idle("restored")));
@@ -49,7 +49,7 @@ class FleetTest {
     }
 
     @Test
-    void aModelIsFoundOnlyWhereItIs() {
+    void modelIsFoundOnlyOnItsHives() {
         fleet.accept(snapshot("a", 1, 1, idle("x"), worker("y", "other", "idle", 1, 1)));
         fleet.accept(snapshot("b", 1, 1, idle("z")));
 
@@ -66,14 +66,14 @@ class FleetTest {
     }
 
     @Test
-    void aHiveThatIsUnknownCanBeDropped() {
+    void unknownHiveCanBeDropped() {
         fleet.drop("nobody");
 
         assertThat(fleet.hives()).isEmpty();
     }
 
     @Test
-    void theAgeOfASnapshotIsThatOfItsArrivalHere() {
+    void ageOfASnapshotCountsFromItsReceipt() {
         fleet.accept(snapshot("a", 1, 1, idle("w")));
 
         nanos.addAndGet(Duration.ofSeconds(3).toNanos());
@@ -82,7 +82,7 @@ class FleetTest {
     }
 
     @Test
-    void aWorkerThatCallsBackIsThereAtOnceAndTheNextSnapshotConfirmsIt() {
+    void readyCallRegistersAWorkerUntilTheNextSnapshotConfirmsIt() {
         fleet.accept(snapshot("a", 1, 1, worker("w", "loading", 1, 0)));
 
         assertThat(fleet.ready("a", idle("w"))).isEqualTo(Ready.REGISTERED);
@@ -97,7 +97,7 @@ class FleetTest {
     }
 
     @Test
-    void theNextSnapshotDropsAWorkerThatItsHiveDoesNotHave() {
+    void nextSnapshotDropsAnUnconfirmedWorker() {
         fleet.accept(snapshot("a", 1, 1));
 
         assertThat(fleet.ready("a", idle("stray"))).isEqualTo(Ready.REGISTERED);
@@ -109,13 +109,13 @@ class FleetTest {
     }
 
     @Test
-    void aCallBackFromANodeThatNoHiveOwnsIsRefused() {
+    void readyCallForANodeWithoutAHiveIsRejected() {
         assertThat(fleet.ready("a", idle("w"))).isEqualTo(Ready.NO_SUCH_NODE);
         assertThat(nodes("m")).isEmpty();
     }
 
     @Test
-    void aCallBackTakesNoWorkersPlace() {
+    void readyCallReplacesNoOtherWorker() {
         fleet.accept(snapshot("a", 1, 1, busy("w")));
 
         assertThat(fleet.ready("a", idle("w"))).as("it is ready already").isEqualTo(Ready.KNOWN);
@@ -123,9 +123,9 @@ class FleetTest {
         assertThat(model("a").best().state()).isEqualTo("busy");
     }
 
-    /** An idle hive writes nothing: without an end of its own a call-back stood for ever. */
+    /** An idle hive writes nothing. Regression: without a timeout, a ready call counted for ever. */
     @Test
-    void aCallBackThatItsHiveNeverConfirmsIsDroppedAfterAWhile() {
+    void unconfirmedReadyCallIsDroppedAfterATimeout() {
         fleet.accept(snapshot("a", 1, 1, worker("loading", "loading", 1, 0)));
         fleet.ready("a", idle("loading"));
         nanos.addAndGet(1);
@@ -140,7 +140,7 @@ class FleetTest {
         assertThat(ids("a")).as("the earlier one").containsExactly("loading", "stray");
         assertThat(fleet.hive("a").orElseThrow().unconfirmed()).containsOnlyKeys("stray");
         assertThat(fleet.hive("a").orElseThrow().worker("loading").orElseThrow().state())
-                .as("what its hive said stands")
+                .as("the snapshot of its hive applies")
                 .isEqualTo("loading");
         nanos.addAndGet(1);
         fleet.dropUnconfirmed();
@@ -149,7 +149,7 @@ class FleetTest {
     }
 
     @Test
-    void callingBackAgainIsNoConfirmation() {
+    void repeatedReadyCallIsNoConfirmation() {
         fleet.accept(snapshot("a", 1, 1));
         fleet.ready("a", idle("stray"));
         nanos.addAndGet(Fleet.CONFIRMATION.toNanos());
@@ -162,7 +162,7 @@ class FleetTest {
     }
 
     @Test
-    void aHiveHasOnlySoManyWorkersThatItHasNotConfirmed() {
+    void unconfirmedWorkersOfAHiveAreLimited() {
         fleet.accept(snapshot("a", 1, 1));
         fleet.accept(snapshot("b", 1, 1));
         for (int i = 0; i < Fleet.MOST_UNCONFIRMED; i++) {
@@ -179,7 +179,7 @@ class FleetTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"stopping", "backing_off"})
-    void aCallBackDoesNotReviveAWorkerThatItsHiveHasEnded(String state) {
+    void readyCallDoesNotChangeAStoppingWorker(String state) {
         fleet.accept(snapshot("a", 1, 1, worker("w", state, 1, 0)));
 
         assertThat(fleet.ready("a", idle("w"))).isEqualTo(Ready.NOT_LOADING);
@@ -188,7 +188,7 @@ class FleetTest {
     }
 
     @Test
-    void aCallBackChangesNothingButTheStateOfAWorkerThatItsHiveHasToldOf() {
+    void readyCallChangesOnlyTheStateOfAListedWorker() {
         fleet.accept(snapshot("a", 1, 1, worker("w", "loading", 2, 0)));
 
         fleet.ready("a", worker("w", "idle", 65_536, 65_536));

@@ -20,7 +20,7 @@ class LoopbackTest {
                 "http://gpu-box:8081   | 192.0.2.1:2181                 | false",
                 "http://192.0.2.2      | 192.0.2.1:2181                 | false"
             })
-    void aLoopbackAddressIsOutOfReachForWhoeverUsesServersElsewhere(String url, String servers, boolean expected) {
+    void loopbackAddressIsUnreachableForUsersOfRemoteServers(String url, String servers, boolean expected) {
         assertThat(Loopback.isOutOfReach(url, servers)).isEqualTo(expected);
     }
 }

@@ -34,7 +34,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ParameterException;
 
-/** The queen with her own ZooKeeper, and hives that are processes of their own, with workers that are too. */
+/** The queen with its embedded ZooKeeper, and hives and workers as real processes. */
 class QueenIT {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -57,7 +57,7 @@ class QueenIT {
     }
 
     @Test
-    void requestsGoToAllHivesAndWhenOneIsKilledToTheOther() throws Exception {
+    void requestsGoToAllHivesAndToTheOtherWhenOneIsKilled() throws Exception {
         long before = ZooKeeperDirectories.count();
         queen = new RunningQueen(options("--port=0", "--zookeeper-port=0"));
         queen.start();
@@ -76,20 +76,22 @@ class QueenIT {
         MachineTime sinceKill = new MachineTime();
         b.process().destroyForcibly().waitFor();
         soon().untilAsserted(() -> {
-            assertThat(execute()).as("no error, whatever the queen knows").endsWith("a 200");
+            assertThat(execute())
+                    .as("no error, whatever the state of the queen")
+                    .endsWith("a 200");
             assertThat(nodes()).containsExactly("a");
         });
         assertThat(sinceKill.elapsed().stream())
-                .as("the session of 2 s, and a machine that has much to do")
+                .as("the session of 2 s, on a loaded machine")
                 .allMatch(elapsed -> elapsed.compareTo(Duration.ofSeconds(12)) < 0);
 
         queen.close();
-        assertThat(ZooKeeperDirectories.count()).as("nothing is left").isEqualTo(before);
-        assertThat(a.process().isAlive()).as("the hive goes on").isTrue();
+        assertThat(ZooKeeperDirectories.count()).as("no directory is left").isEqualTo(before);
+        assertThat(a.process().isAlive()).as("the hive keeps running").isTrue();
     }
 
     @Test
-    void aPortThatIsTakenIsToldAndNothingIsLeft() throws IOException {
+    void usedPortIsReportedAndNothingIsLeft() throws IOException {
         long before = ZooKeeperDirectories.count();
         try (ServerSocket taken = new ServerSocket(0)) {
             String port = Integer.toString(taken.getLocalPort());
@@ -106,7 +108,7 @@ class QueenIT {
     }
 
     @Test
-    void anOptionThatIsWrongIsNamed() {
+    void invalidOptionIsNamed() {
         for (String wrong : List.of(
                 "--port=65536",
                 "--zookeeper-port=-1",
@@ -121,6 +123,7 @@ class QueenIT {
 
     private HiveProcess hive(String node) throws IOException {
         HiveProcess hive = HiveProcess.start(
+                QueenHive.class,
                 directory.resolve(node),
                 "--queen=" + queen.zookeeper(),
                 "--node=" + node,
@@ -134,7 +137,7 @@ class QueenIT {
         return hive;
     }
 
-    /** Those of a hive that is killed live on, and nobody starts it again here. */
+    /** The workers of a killed hive keep running, and it is not restarted here. */
     private void rememberWorkers(HiveProcess hive) throws Exception {
         for (String pid : get(hive.url() + "/v1/workers/list").findValuesAsText("pid")) {
             ProcessHandle.of(Long.parseLong(pid)).ifPresent(workers::add);
@@ -184,7 +187,7 @@ class QueenIT {
         private QueenOptions options;
     }
 
-    /** What a queen with her own ZooKeeper makes, and has to remove. */
+    /** The directories that a queen with an embedded ZooKeeper creates and must remove. */
     private static final class ZooKeeperDirectories {
         static long count() throws IOException {
             try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {

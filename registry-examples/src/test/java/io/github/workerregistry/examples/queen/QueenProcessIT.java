@@ -24,7 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The queen as a program: how she starts and how she ends. */
+/** The queen as a program: start and shutdown. */
 class QueenProcessIT {
 
     private static final Pattern WELCOME =
@@ -46,11 +46,11 @@ class QueenProcessIT {
     }
 
     @Test
-    void sheAnswersUntilSigtermWhichIsASuccessAndLeavesNothing() throws Exception {
+    void queenAnswersUntilSigtermAndExitsWithSuccessLeavingNothing() throws Exception {
         MatchResult welcome = queen.awaitPrinted(WELCOME);
 
         assertThat(get(welcome.group(1) + "/v1/health")).contains("\"zookeeper\":\"connected\"");
-        assertThat(foldersOfZooKeeper()).isEqualTo(1);
+        assertThat(zooKeeperDirectories()).isEqualTo(1);
         terminate();
 
         for (int group : List.of(2, 3)) {
@@ -61,12 +61,12 @@ class QueenProcessIT {
         }
     }
 
-    /** Her hook found no queen to end, and left the folder behind. */
+    /** Regression: the hook found no queen to close, and left the directory behind. */
     @Test
-    void aSignalThatComesWhileSheStartsLeavesNothingEither() throws Exception {
+    void signalDuringTheStartLeavesNothing() throws Exception {
         await().atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(1))
-                .until(() -> foldersOfZooKeeper() > 0);
+                .until(() -> zooKeeperDirectories() > 0);
 
         terminate();
     }
@@ -76,11 +76,11 @@ class QueenProcessIT {
 
         assertThat(queen.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
         assertThat(queen.process().exitValue()).isZero();
-        assertThat(foldersOfZooKeeper()).isZero();
+        assertThat(zooKeeperDirectories()).isZero();
         assertThat(queen.errors()).noneMatch(line -> line.contains(" WARN ") || line.contains(" ERROR "));
     }
 
-    private long foldersOfZooKeeper() throws IOException {
+    private long zooKeeperDirectories() throws IOException {
         try (Stream<Path> files = Files.list(directory.resolve("tmp"))) {
             return files.filter(file -> file.getFileName().toString().startsWith("worker-registry-queen-"))
                     .count();

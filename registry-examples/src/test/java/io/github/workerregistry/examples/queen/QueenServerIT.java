@@ -43,7 +43,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the queen answers, over HTTP, with hives of which only the snapshots are real. */
+/** The HTTP responses of the queen, with simulated hives. */
 class QueenServerIT {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -85,7 +85,7 @@ class QueenServerIT {
     }
 
     @Test
-    void allWorkersAreListedWithTheirNodeOrThoseOfOneNodeOrModel() throws Exception {
+    void workersAreListedWithTheirNodeAndFilteredByNodeOrModel() throws Exception {
         fleet.accept(at("http://127.0.0.1:1", "a", idle("w1"), worker("w2", "other", "busy", 4, 1)));
         fleet.accept(at("http://127.0.0.1:2", "b", busy("w3")));
 
@@ -101,9 +101,9 @@ class QueenServerIT {
         assertThat(w2.get("state").textValue()).isEqualTo("busy");
     }
 
-    /** 250 of them had all threads, and the queen answered nobody. */
+    /** Regression: 250 of them blocked all threads, and the queen answered no request. */
     @Test
-    void clientsThatDoNotReadTheListKeepOnlyOthersFromTheList() throws Exception {
+    void clientsThatDoNotReadTheListBlockOnlyOtherLists() throws Exception {
         for (int i = 0; i < 30; i++) {
             fleet.accept(at(
                     "http://127.0.0.1:1",
@@ -113,7 +113,7 @@ class QueenServerIT {
         List<Socket> clients = new ArrayList<>();
         try {
             await().pollInterval(Duration.ofMillis(1)).until(() -> {
-                clients.add(whoDoesNotReadTheList());
+                clients.add(clientThatDoesNotReadTheList());
                 return "too_many_lists".equals(code(send("GET", "/v1/workers/list?node=n1", null)));
             });
             assertThat(status("GET", "/v1/health", null)).isEqualTo(200);
@@ -126,7 +126,7 @@ class QueenServerIT {
                 assertThat(status("GET", "/v1/workers/list?node=nobody", null)).isEqualTo(200));
     }
 
-    private Socket whoDoesNotReadTheList() throws IOException {
+    private Socket clientThatDoesNotReadTheList() throws IOException {
         Socket client = new Socket();
         client.setReceiveBufferSize(4096);
         client.connect(new InetSocketAddress(
@@ -136,9 +136,9 @@ class QueenServerIT {
         return client;
     }
 
-    /** One wrong --advertise and one request had her call herself without end. */
+    /** Regression: with a wrong --advertise, one request made the queen call itself endlessly. */
     @Test
-    void aHiveWithTheUrlOfTheQueenSendsNobodyInCircles() throws Exception {
+    void hiveWithTheUrlOfTheQueenCausesNoLoop() throws Exception {
         fleet.accept(at(url, "loop", idle("w1")));
 
         HttpResponse<String> answer = execute();
@@ -148,7 +148,7 @@ class QueenServerIT {
     }
 
     @Test
-    void hivesSayWhetherTheyCanBeReachedAndHowOldTheirSnapshotIs() throws Exception {
+    void hivesAreListedWithReachabilityAndSnapshotAge() throws Exception {
         fleet.accept(at("http://127.0.0.1:1", "a", idle("w1")));
         JsonNode live = get("/v1/hives").get("hives").get(0);
         contact.zooKeeper(false);
@@ -164,7 +164,7 @@ class QueenServerIT {
     }
 
     @Test
-    void aRouteIsTheBestWorkerAndItsHive() throws Exception {
+    void routeIsTheBestWorkerAndItsHive() throws Exception {
         fleet.accept(at("http://127.0.0.1:1", "a", busy("w1")));
         fleet.accept(at("http://127.0.0.1:2", "b", idle("w2")));
 
@@ -179,8 +179,8 @@ class QueenServerIT {
     }
 
     @Test
-    void aHiveThatIsFullIsSkippedAndNamed() throws Exception {
-        // The snapshots say that the full one is the better one.
+    void fullHiveIsSkippedAndNamed() throws Exception {
+        // According to the snapshots, the full hive is the better one.
         StubHive full = hive("full", StubHive.answering(503, "later"), idle("w1"));
         StubHive free = hive("free", StubHive.answering(200, "hello"), busy("w2"));
 
@@ -195,7 +195,7 @@ class QueenServerIT {
     }
 
     @Test
-    void aHiveThatTakesNoConnectionIsSkippedAndAskedLastFromThenOn() throws Exception {
+    void hiveThatRefusesConnectionsIsSkippedAndThenTriedLast() throws Exception {
         StubHive gone = StubHive.answering(200, "");
         gone.close();
         hive("gone", gone, idle("w1"));
@@ -210,10 +210,10 @@ class QueenServerIT {
                 .isEqualTo("http");
     }
 
-    /** A worker's own 503 was taken for its hive's, and the request given to a second worker. */
+    /** Regression: a 503 of a worker was treated as that of its hive, and the request was sent to a second worker. */
     @ParameterizedTest
     @ValueSource(ints = {404, 503})
-    void aHiveThatHasNoWorkerForItIsSkippedButWhatAWorkerSaysIsTheClients(int status) throws Exception {
+    void hiveWithoutAWorkerIsSkippedButTheResponseOfAWorkerIsForwarded(int status) throws Exception {
         hive("stale", StubHive.answering(status, "{}"), worker("w1", "idle", 4, 4));
         hive(
                 "worker",
@@ -232,23 +232,23 @@ class QueenServerIT {
         assertThat(other.requests()).isZero();
     }
 
-    /** Once because of its length, and once because of its slowness. */
+    /** Once because of its length, once because of its slowness. */
     @ParameterizedTest
     @CsvSource({"65536, 0", "1, 10"})
     @Timeout(60)
-    void aRefusalThatDoesNotEndIsNotWaitedFor(int piece, int pauseMillis) throws Exception {
-        CountDownLatch hungUp = new CountDownLatch(1);
-        hive("endless", StubHive.refusingAtLength(piece, pauseMillis, hungUp), idle("w1"));
+    void endlessRefusalIsNotAwaited(int piece, int pauseMillis) throws Exception {
+        CountDownLatch disconnected = new CountDownLatch(1);
+        hive("endless", StubHive.refusingAtLength(piece, pauseMillis, disconnected), idle("w1"));
         hive("other", StubHive.answering(200, "hello"), busy("w2"));
 
         HttpResponse<String> answer = execute();
 
         assertThat(answer.headers().firstValue("X-Tried")).hasValue("endless 503, other 200");
-        assertThat(hungUp.await(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(disconnected.await(30, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test
-    void whenNoHiveTakesAConnectionTheClientIsToldSo() throws Exception {
+    void clientIsToldIfAllHivesRefuseConnections() throws Exception {
         for (String node : List.of("a", "b")) {
             StubHive gone = StubHive.answering(200, "");
             gone.close();
@@ -263,9 +263,9 @@ class QueenServerIT {
         assertThat(answer.headers().firstValue("X-Tried").orElseThrow()).contains("a unreachable", "b unreachable");
     }
 
-    /** A queen that had just been started said 404 of every model, until its hives had come back. */
+    /** Regression: a queen that had just been started answered 404 for every model until its hives had reconnected. */
     @Test
-    void whatIsUnknownMayComeForAWhileAfterTheQueenHasFoundZooKeeper() throws Exception {
+    void unknownModelIsATemporaryErrorWhileSettling() throws Exception {
         contact.zooKeeper(false);
         HttpResponse<String> without = execute();
         contact.zooKeeper(true);
@@ -282,7 +282,7 @@ class QueenServerIT {
     }
 
     @Test
-    void atMostThreeAreAsked() throws Exception {
+    void atMostThreeHivesAreTried() throws Exception {
         for (int i = 0; i < 5; i++) {
             hive("n" + i, StubHive.answering(503, ""), worker("w" + i, "busy", 10, i));
         }
@@ -297,8 +297,8 @@ class QueenServerIT {
     }
 
     @Test
-    void aRequestThatWasSentWholeIsNotSentAgain() throws Exception {
-        hive("dying", StubHive.dyingAtOnce(), idle("w1"));
+    void completelySentRequestIsNotSentAgain() throws Exception {
+        hive("dying", StubHive.closingAtOnce(), idle("w1"));
         StubHive other = hive("other", StubHive.answering(200, "twice"), busy("w2"));
 
         HttpResponse<String> answer = execute();
@@ -310,29 +310,30 @@ class QueenServerIT {
     }
 
     @Test
-    void anAnswerThatBreaksOffCutsTheConnectionAndIsNotBegunAnew() throws Exception {
-        hive("dying", StubHive.dyingLater(), idle("w1"));
+    void brokenResponseResetsTheConnectionAndIsNotRepeated() throws Exception {
+        hive("dying", StubHive.closingDuringTheResponse(), idle("w1"));
         StubHive other = hive("other", StubHive.answering(200, "twice"), busy("w2"));
 
         assertThatThrownBy(this::execute).isInstanceOf(IOException.class);
         assertThat(other.requests()).isZero();
     }
 
-    /** As when its process is stopped, or its machine loses its power: no connection ends. The request never did. */
+    /**
+     * As if its process is stopped or its machine loses power: no connection is closed. Regression: the request never
+     * ended.
+     */
     @Test
     @Timeout(60)
-    void aRequestToAHiveThatIsGoneAndFrozenEndsAndIsNotSentAgain() throws Exception {
+    void requestToALostFrozenHiveEndsAndIsNotSentAgain() throws Exception {
         try (ServerSocket frozen = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             String address = "http://127.0.0.1:" + frozen.getLocalPort();
             fleet.accept(at(address, "frozen", idle("w1")));
             StubHive other = hive("other", StubHive.answering(200, "twice"), busy("w2"));
             CompletableFuture<HttpResponse<String>> request = executeAsync();
-            await().until(() -> model("frozen").load() > 0); // it is under way
+            await().until(() -> model("frozen").load() > 0); // it is in flight
 
             unanswered.endThoseOfLostHives();
-            assertThat(request)
-                    .as("the hive is still there, for all that ZooKeeper says")
-                    .isNotDone();
+            assertThat(request).as("the hive is still listed in ZooKeeper").isNotDone();
             fleet.drop("frozen");
             unanswered.endThoseOfLostHives();
 
@@ -347,7 +348,7 @@ class QueenServerIT {
 
     @Test
     @Timeout(60)
-    void aHiveThatHasLostItsSessionAloneKeepsItsRequestsForAsLongAsItAnswers() throws Exception {
+    void hiveThatOnlyLostItsSessionKeepsItsRequestsWhileItAnswers() throws Exception {
         CountDownLatch work = new CountDownLatch(1);
         StubHive alone = hive("alone", StubHive.answeringAfter(work, "done"), idle("w1"));
         CompletableFuture<HttpResponse<String>> request = executeAsync();
@@ -367,10 +368,13 @@ class QueenServerIT {
         assertThat(request.get().body()).isEqualTo("done");
     }
 
-    /** It leaves ZooKeeper, closes its door, and answers what it has begun: the queen cut that off after a second. */
+    /**
+     * It leaves ZooKeeper, closes its listening socket, and finishes its requests. Regression: the queen aborted them
+     * after a second.
+     */
     @Test
     @Timeout(60)
-    void aHiveThatEndsInGoodOrderMayAnswerWhatItHasBegunButNotForEver() throws Exception {
+    void hiveThatShutsDownMayFinishItsRequestsWithinALimit() throws Exception {
         try (ServerSocket door = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             fleet.accept(at("http://127.0.0.1:" + door.getLocalPort(), "ending", idle("w1")));
             CompletableFuture<HttpResponse<String>> answered = executeAsync();
@@ -380,9 +384,9 @@ class QueenServerIT {
                     door.close();
                     fleet.drop("ending");
 
-                    askLostHives();
+                    checkLostHives();
                     ahead.addAndGet(UnansweredRequests.ENDING.toNanos() / 2);
-                    askLostHives();
+                    checkLostHives();
                     assertThat(answered).isNotDone();
                     request.getOutputStream()
                             .write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\ndone"
@@ -390,7 +394,7 @@ class QueenServerIT {
                     assertThat(answered.get().body()).isEqualTo("done");
                     ahead.addAndGet(UnansweredRequests.ENDING.toNanos() / 2);
                     assertThat(forgotten).isNotDone();
-                    askLostHives();
+                    checkLostHives();
 
                     assertThat(forgotten.get().statusCode()).isEqualTo(502);
                     assertThat(other.isClosed()).isFalse();
@@ -403,14 +407,14 @@ class QueenServerIT {
         return System.nanoTime() + ahead.get();
     }
 
-    private void askLostHives() {
+    private void checkLostHives() {
         unanswered.endThoseOfLostHives();
         await().until(() -> !unanswered.isAsking());
     }
 
     @Test
     @Timeout(60)
-    void theRequestsOfARunThatIsOverEndWhenAnotherAnswersInItsPlace() throws Exception {
+    void requestsOfAnEarlierRunEndWhenANewRunAnswersAtItsAddress() throws Exception {
         StubHive before = hive("again", StubHive.answeringAfter(new CountDownLatch(1), "never"), idle("w1"));
         CompletableFuture<HttpResponse<String>> request = executeAsync();
         await().until(() -> before.requests() == 1);
@@ -427,7 +431,7 @@ class QueenServerIT {
     }
 
     @Test
-    void requestsThatAreUnderWaySpreadOverTheHives() throws Exception {
+    void requestsInFlightAreSpreadOverTheHives() throws Exception {
         hive("a", StubHive.answering(200, "a"), worker("w1", "idle", 50, 50));
         hive("b", StubHive.answering(200, "b"), worker("w2", "idle", 50, 50));
 
@@ -439,7 +443,7 @@ class QueenServerIT {
     }
 
     @Test
-    void aCallBackRegistersAWorkerAtOnce() throws Exception {
+    void readyCallRegistersAWorkerAtOnce() throws Exception {
         fleet.accept(at("http://127.0.0.1:1", "a"));
 
         HttpResponse<String> ready = send("POST", "/v1/workers/ready", READY.formatted("w9", "a"));
@@ -451,7 +455,7 @@ class QueenServerIT {
     }
 
     @Test
-    void aCallBackFromNoHivesNodeIsRefused() throws Exception {
+    void readyCallForAnUnknownNodeIsRejected() throws Exception {
         fleet.accept(at(
                 "http://127.0.0.1:1", "a", new WorkerSnapshot("w1", "http://h:1", "m", "cpu", 0, "loading", 1, 0, 1)));
 
@@ -465,7 +469,7 @@ class QueenServerIT {
     }
 
     @Test
-    void aCallBackThatContradictsTheHiveOrIsOneTooManyIsRefused() throws Exception {
+    void contradictoryOrSurplusReadyCallIsRejected() throws Exception {
         fleet.accept(at("http://127.0.0.1:1", "a", worker("w1", "stopping", 1, 0)));
         for (int i = 0; i < Fleet.MOST_UNCONFIRMED; i++) {
             fleet.ready("a", idle("stray" + i));
@@ -502,7 +506,7 @@ class QueenServerIT {
             POST | /v1/execute                    |                                  | 415 | Content-Type
             GET  | /v1/nothing                    |                                  | 404 | path
             """)
-    void badInputIsRefusedAndTheFieldIsNamed(String method, String path, String body, int status, String named)
+    void badInputIsRejectedWithTheNameOfTheField(String method, String path, String body, int status, String named)
             throws Exception {
         HttpResponse<String> answer = send(method, path, body);
 
@@ -514,7 +518,7 @@ class QueenServerIT {
     }
 
     @Test
-    void aBodyThatIsTooLargeReachesNoHive() throws Exception {
+    void tooLargeBodyIsNotForwarded() throws Exception {
         StubHive hive = hive("a", StubHive.answering(200, ""), idle("w1"));
         String large = "{\"model_ref\": \"m\", \"prompt\": \"" + "x".repeat(RequestBody.LIMIT) + "\"}";
 

@@ -27,7 +27,7 @@ class RouterTest {
     }
 
     @Test
-    void freeSlotsComeFirstThenWhoHasTheLeastToDo() {
+    void freeSlotsRankFirstThenTheLowestLoad() {
         fleet.accept(snapshot("loading", 1, 1, worker("w1", "loading", 9, 0)));
         fleet.accept(snapshot("full", 1, 1, worker("w2", "busy", 9, 0)));
         fleet.accept(snapshot("half", 1, 1, worker("w3", "busy", 4, 2)));
@@ -39,7 +39,7 @@ class RouterTest {
     }
 
     @Test
-    void amongEqualWorkersTheHiveThatHasLessToDoComesFirst() {
+    void amongEqualWorkersTheLessLoadedHiveRanksFirst() {
         fleet.accept(snapshot("crowded", 1, 1, busy("w1"), busy("w2"), idle("w3")));
         fleet.accept(snapshot("quiet", 1, 1, busy("w4"), idle("w5"), idle("w6")));
 
@@ -47,7 +47,7 @@ class RouterTest {
     }
 
     @Test
-    void amongEqualHivesItIsAnyOfThem() {
+    void amongEqualHivesTheChoiceIsRandom() {
         fleet.accept(snapshot("a", 1, 1, idle("w1")));
         fleet.accept(snapshot("b", 1, 1, idle("w2")));
 
@@ -60,7 +60,7 @@ class RouterTest {
     }
 
     @Test
-    void whatIsUnderWayCountsUntilItHasEnded() {
+    void requestsInFlightCountUntilTheyEnd() {
         fleet.accept(snapshot("a", 1, 1, idle("w1")));
         fleet.accept(snapshot("b", 1, 1, busy("w2")));
         ModelView chosen = router.best("m", Optional.empty()).orElseThrow();
@@ -74,7 +74,7 @@ class RouterTest {
     }
 
     @Test
-    void aNodeCanBeAskedFor() {
+    void nodeCanBeRequested() {
         fleet.accept(snapshot("a", 1, 1, idle("w1")));
         fleet.accept(snapshot("b", 1, 1, busy("w2"), worker("w3", "loading", 1, 0)));
 
@@ -84,7 +84,7 @@ class RouterTest {
     }
 
     @Test
-    void aHiveThatTookNoConnectionIsAskedLastForAWhile() {
+    void hiveThatRefusedAConnectionRanksLastForAWhile() {
         fleet.accept(snapshot("a", 1, 1, idle("w1")));
         fleet.accept(snapshot("b", 1, 1, busy("w2")));
 
@@ -97,7 +97,7 @@ class RouterTest {
     }
 
     @Test
-    void ofManyRequestsThatAHiveDoesNotTakeTheFirstIsNews() {
+    void onlyTheFirstRefusedConnectionIsReported() {
         assertThat(contact.refused("a")).isTrue();
         assertThat(contact.refused("a")).isFalse();
         assertThat(contact.refused("b")).isTrue();
@@ -109,7 +109,7 @@ class RouterTest {
     }
 
     @Test
-    void aHiveThatAnswersAgainIsAskedAsBefore() {
+    void hiveThatAnswersAgainRanksAsBefore() {
         fleet.accept(snapshot("a", 1, 1, idle("w1")));
         fleet.accept(snapshot("b", 1, 1, busy("w2")));
         contact.refused("a");
@@ -121,7 +121,7 @@ class RouterTest {
     }
 
     @Test
-    void withoutZooKeeperAllAreUnreachableAndStillAskedInTheirOrder() {
+    void withoutZooKeeperAllHivesAreUnreachableButKeepTheirOrder() {
         fleet.accept(snapshot("a", 1, 1, idle("w1")));
         fleet.accept(snapshot("b", 1, 1, busy("w2")));
         contact.zooKeeper(false);
@@ -130,12 +130,12 @@ class RouterTest {
         assertThat(order("m")).containsExactly("a", "b");
         contact.refused("a");
         assertThat(order("m"))
-                .as("one that took no connection comes after one that nothing is known of")
+                .as("a hive that refused a connection ranks after one in an unknown state")
                 .containsExactly("b", "a");
     }
 
     @Test
-    void noMoreThanTheLimitAreNamedAndTheyAreTheBest() {
+    void theBestHivesUpToTheLimitAreReturned() {
         for (int i = 0; i < 10; i++) {
             fleet.accept(snapshot("n" + i, 1, 1, worker("w" + i, "busy", 10, i)));
         }

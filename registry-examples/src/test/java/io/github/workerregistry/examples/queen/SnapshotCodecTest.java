@@ -4,7 +4,7 @@ import static io.github.workerregistry.examples.queen.Snapshots.idle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.examples.http.ForeignText;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +22,7 @@ class SnapshotCodecTest {
     private static final String WORKER = "[\"w\",\"http://h:1\",\"m\",\"cpu\",0,\"idle\",2,1,3]";
 
     @Test
-    void whatIsReadIsWhatWasWritten() {
+    void decodedSnapshotEqualsTheEncodedOne() {
         Random random = new Random(42);
         for (int i = 0; i < 300; i++) {
             HiveSnapshot snapshot = any(random);
@@ -32,7 +32,7 @@ class SnapshotCodecTest {
     }
 
     @Test
-    void aSmallSnapshotCanBeReadByPeopleAndALargeOneIsPacked() {
+    void smallSnapshotIsPlainJsonAndALargeOneIsCompressed() {
         byte[] small = SnapshotCodec.encode(
                 Snapshots.snapshot("box", 7, 9, new WorkerSnapshot("w", "http://h:1", "m", "cpu", 0, "idle", 2, 1, 3)));
         byte[] large = SnapshotCodec.encode(Snapshots.large(1000));
@@ -44,7 +44,7 @@ class SnapshotCodecTest {
     }
 
     @Test
-    void whatIsTooLargeIsCutAndSaysByHowMuch() {
+    void tooLargeSnapshotIsTruncatedAndCountsOmittedWorkers() {
         HiveSnapshot large = Snapshots.large(3000);
 
         SnapshotCodec.Encoded part = SnapshotCodec.fitting(large, 4_000);
@@ -58,7 +58,7 @@ class SnapshotCodecTest {
     }
 
     @Test
-    void aMillionWorkersOfOneModelShareItsName() {
+    void workersOfOneModelShareItsString() {
         HiveSnapshot read =
                 SnapshotCodec.decode(SnapshotCodec.encode(Snapshots.snapshot("a", 1, 1, idle("v"), idle("w"))));
 
@@ -70,7 +70,7 @@ class SnapshotCodecTest {
     }
 
     @Test
-    void anotherVersionIsRefusedWhateverElseItHas() {
+    void otherVersionIsRejectedWhateverItsContent() {
         assertThatThrownBy(() -> decode("{\"version\":2,\"hive\":{\"workers\":7}}"))
                 .isInstanceOf(MalformedSnapshotException.class)
                 .hasMessage("a snapshot of version 2; this program reads version 1");
@@ -97,7 +97,7 @@ class SnapshotCodecTest {
                 "{\"version\":1,\"node\":\"a\",\"url\":\"http://h:1\",\"incarnation\":0,\"revision\":1,\"omitted\":0,\"workers\":[]}",
                 "{\"version\":1,\"node\":\"a\",\"url\":\"http://h:1\",\"incarnation\":1.5,\"revision\":1,\"omitted\":0,\"workers\":[]}"
             })
-    void whatIsNoSnapshotIsRefusedAndNothingElseIsThrown(String text) {
+    void malformedSnapshotIsRejectedWithTheDocumentedException(String text) {
         assertThatThrownBy(() -> SnapshotCodec.decode(text.getBytes(StandardCharsets.ISO_8859_1)))
                 .isInstanceOf(MalformedSnapshotException.class);
     }
@@ -115,13 +115,13 @@ class SnapshotCodecTest {
                 "[\"w\",\"http://h:1\",\"m\",\"cpu\",0,\"loading\",2,1,3]",
                 "[\"w\",\"http://h:1\",\"m\",\"cpu\",\"0\",\"idle\",2,1,3]"
             })
-    void aWorkerThatCannotBeIsRefused(String worker) {
+    void invalidWorkerIsRejected(String worker) {
         assertThat(SnapshotCodec.decode(with(WORKER)).workers()).hasSize(1);
         assertThatThrownBy(() -> SnapshotCodec.decode(with(worker))).isInstanceOf(MalformedSnapshotException.class);
     }
 
     @Test
-    void aBrokenPieceOfASnapshotIsRefused() {
+    void truncatedSnapshotIsRejected() {
         byte[] whole = SnapshotCodec.encode(Snapshots.large(100));
         Random random = new Random(7);
         for (int i = 0; i < 200; i++) {
@@ -132,7 +132,7 @@ class SnapshotCodecTest {
     }
 
     @Test
-    void whatUnpacksToMoreThanMemoryIsRefused() throws IOException {
+    void decompressionBombIsRejected() throws IOException {
         ByteArrayOutputStream bomb = new ByteArrayOutputStream();
         try (GZIPOutputStream out = new GZIPOutputStream(bomb)) {
             byte[] blanks = new byte[1 << 20];
@@ -148,7 +148,7 @@ class SnapshotCodecTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", ".", "..", "a/b", "-a", "a b", "ä", "a,b", "a\n"})
-    void aNameThatIsNoPathAndNoWordIsRefused(String node) {
+    void invalidNodeNameIsRejected(String node) {
         assertThatThrownBy(() -> NodeName.require(node))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("'" + node + "'");
@@ -172,7 +172,7 @@ class SnapshotCodecTest {
                 "http://:8081",
                 "http://gpu box:8081"
             })
-    void aUrlThatIsNoHttpAddressIsRefusedByName(String url) {
+    void invalidUrlIsRejectedWithItsText(String url) {
         assertThatThrownBy(() -> HttpAddress.require(url))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("'" + url + "'");
@@ -180,7 +180,7 @@ class SnapshotCodecTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"http://gpu-box", "http://gpu-box:1", "http://10.0.0.1:65535", "http://[::1]:8081"})
-    void anHttpAddressIsTaken(String url) {
+    void httpAddressIsAccepted(String url) {
         assertThat(HttpAddress.require(url)).isEqualTo(url);
     }
 
@@ -221,7 +221,7 @@ class SnapshotCodecTest {
                 workers);
     }
 
-    /** Of any characters that a name may have, quotes and other planes among them. */
+    /** With any characters that are valid in a name, including quotes and supplementary planes. */
     private static String name(Random random) {
         while (true) {
             String name = random.ints(1 + random.nextInt(20), 0x20, 0x1f700)
@@ -229,7 +229,7 @@ class SnapshotCodecTest {
                     .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
                     .toString();
             try {
-                return WorkerInfo.requireName(name, "name");
+                return ForeignText.requireName(name, "name");
             } catch (IllegalArgumentException e) {
                 // another one, then
             }

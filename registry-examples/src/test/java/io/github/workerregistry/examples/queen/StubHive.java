@@ -14,10 +14,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-/** Something that answers as a hive does, or does not. */
+/** A stub that answers as a hive, optionally with faults. */
 final class StubHive implements AutoCloseable {
 
-    /** How it treats a request. */
+    /** How it handles a request. */
     interface Behaviour {
         void handle(HttpExchange exchange) throws IOException;
     }
@@ -45,7 +45,7 @@ final class StubHive implements AutoCloseable {
         server.start();
     }
 
-    /** One that answers whatever it is asked. */
+    /** A stub that answers every request alike. */
     static StubHive answering(int status, String body) throws IOException {
         return new StubHive(exchange -> {
             exchange.getResponseHeaders().set("Content-Type", "text/plain");
@@ -58,7 +58,7 @@ final class StubHive implements AutoCloseable {
         });
     }
 
-    /** One that answers when its work is done. */
+    /** A stub that answers when its work is done. */
     static StubHive answeringAfter(CountDownLatch work, String body) throws IOException {
         return new StubHive(exchange -> {
             try {
@@ -72,14 +72,14 @@ final class StubHive implements AutoCloseable {
         });
     }
 
-    /** One that closes the connection without an answer, as if it had been killed. */
-    static StubHive dyingAtOnce() throws IOException {
+    /** A stub that closes the connection without a response, as if it had been killed. */
+    static StubHive closingAtOnce() throws IOException {
         return new StubHive(exchange -> {});
     }
 
-    /** One that dies when it has begun to answer. */
-    @SuppressWarnings("resource") // an end in good order is what it must not have
-    static StubHive dyingLater() throws IOException {
+    /** A stub that closes the connection after the start of its response. */
+    @SuppressWarnings("resource") // it must not close gracefully
+    static StubHive closingDuringTheResponse() throws IOException {
         return new StubHive(exchange -> {
             exchange.sendResponseHeaders(200, 100);
             OutputStream answer = exchange.getResponseBody();
@@ -88,9 +88,9 @@ final class StubHive implements AutoCloseable {
         });
     }
 
-    /** One that has no slot, and says so at great length, or great leisure, unless the queen hangs up. */
-    @SuppressWarnings("resource") // there is no end
-    static StubHive refusingAtLength(int piece, int pauseMillis, CountDownLatch hungUp) throws IOException {
+    /** A stub without a free slot whose refusal is very long or very slow, until the queen closes the connection. */
+    @SuppressWarnings("resource") // never closed
+    static StubHive refusingAtLength(int piece, int pauseMillis, CountDownLatch disconnected) throws IOException {
         return new StubHive(exchange -> {
             exchange.sendResponseHeaders(503, 0);
             OutputStream answer = exchange.getResponseBody();
@@ -101,7 +101,7 @@ final class StubHive implements AutoCloseable {
                     LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(pauseMillis));
                 }
             } catch (IOException e) {
-                hungUp.countDown();
+                disconnected.countDown();
             }
         });
     }
@@ -114,7 +114,7 @@ final class StubHive implements AutoCloseable {
         return requests.get();
     }
 
-    /** How often it was asked whether it is there. */
+    /** Number of health probes. */
     int probes() {
         return probes.get();
     }

@@ -12,7 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** A connection to a server on this machine that can be made to carry nothing more, as if the server had frozen. */
+/** A connection to a server on this machine that can be frozen, as if the server had frozen. */
 final class Wire implements AutoCloseable {
 
     private final int server;

@@ -35,11 +35,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Hives and the queen's mirror over a real ZooKeeper server, in this JVM. */
 @ExpectWarnings({
-    "does not answer; the hive goes on without",
+    "does not answer; the hive runs without it",
     "the connection to ZooKeeper is",
-    "is not listed, since it holds",
+    "cannot write the workers of node",
+    "is not listed: its node holds",
     "holds an older snapshot",
-    "somebody has changed the node idle"
+    "the node idle of this hive was changed"
 })
 class ZooKeeperIT {
 
@@ -79,23 +80,23 @@ class ZooKeeperIT {
     }
 
     @Test
-    void theQueenSeesTheWorkersOfEachHiveAndWhatBecomesOfThem() throws Exception {
+    void queenMirrorsTheWorkersOfEachHiveAndTheirChanges() throws Exception {
         WorkerRegistry one = hive("one", worker("w1", 1));
         WorkerRegistry two = hive("two", worker("w2", 4));
         soon().untilAsserted(() -> assertThat(fleet.ofModel("m")).hasSize(2));
 
-        SlotLease lease = two.tryAcquire("m").orElseThrow(); // which makes no event
+        SlotLease lease = two.tryAcquire("m").orElseThrow(); // which causes no event
         soon().untilAsserted(() -> assertThat(best("two").slotsAvailable()).isEqualTo(3));
         lease.close();
         soon().untilAsserted(() -> assertThat(best("two").slotsAvailable()).isEqualTo(4));
         one.remove("w1");
         soon().untilAsserted(() ->
                 assertThat(fleet.ofModel("m")).extracting(ModelView::node).containsExactly("two"));
-        assertThat(fleet.hive("one")).as("it is there, without workers").isPresent();
+        assertThat(fleet.hive("one")).as("it is listed, without workers").isPresent();
     }
 
     @Test
-    void aHiveThatEndsIsGoneAtOnce() throws Exception {
+    void closedHiveIsRemovedAtOnce() throws Exception {
         try (HivePublisher publisher = join("brief", Duration.ofMinutes(5))) {
             publisher.publish(WorkerRegistry.create());
             soon().until(() -> fleet.hive("brief").isPresent());
@@ -105,7 +106,7 @@ class ZooKeeperIT {
     }
 
     @Test
-    void manyChangesMakeFewWritesAndTheLastStateArrives() throws Exception {
+    void changesAreCombinedIntoFewWritesAndTheLastStateArrives() throws Exception {
         WorkerRegistry registry = hive("busy", worker("w1", 1));
         soon().until(() -> fleet.hive("busy").isPresent());
         long begin = System.nanoTime();
@@ -130,7 +131,7 @@ class ZooKeeperIT {
     }
 
     @Test
-    void aSecondHiveOfTheSameNameIsRefusedAndTheFirstIsUntouched() throws Exception {
+    void secondHiveWithTheSameNameIsRejectedAndTheFirstIsUnchanged() throws Exception {
         WorkerRegistry first = hive("taken", worker("w1", 1));
         soon().until(() -> fleet.hive("taken").isPresent());
         ScheduledExecutorService life = Executors.newSingleThreadScheduledExecutor();
@@ -146,15 +147,15 @@ class ZooKeeperIT {
     }
 
     @Test
-    void aHiveThatWasKilledIsFollowedByItsSuccessorWithAGreaterIncarnation() throws Exception {
+    void successorOfAKilledHiveHasAGreaterIncarnation() throws Exception {
         CuratorFramework killed = ZooKeeperClients.writer(servers, SESSION);
         HiveNode node = new HiveNode(killed, "again");
         long before = node.claim();
         node.write(SnapshotCodec.encode(Snapshots.snapshot("again", before, 900, Snapshots.idle("w1"))));
         soon().until(() -> fleet.hive("again").isPresent());
-        leaveSessionAlone(killed);
+        abandonSession(killed);
 
-        WorkerRegistry registry = hive("again", worker("w2", 1)); // waits for the end of the session
+        WorkerRegistry registry = hive("again", worker("w2", 1)); // waits until the session expires
 
         soon().untilAsserted(() -> assertThat(best("again").id()).isEqualTo("w2"));
         HiveSnapshot after = fleet.hive("again").orElseThrow().snapshot();
@@ -165,22 +166,22 @@ class ZooKeeperIT {
     }
 
     @Test
-    void whatIsNoSnapshotIsNotListedAndHarmsNobody() throws Exception {
+    void malformedSnapshotIsNotListedAndAffectsNoOtherHive() throws Exception {
         hive("good", worker("w1", 1));
-        CuratorFramework stranger = ZooKeeperClients.writer(servers, SESSION);
-        open.push(stranger);
+        CuratorFramework external = ZooKeeperClients.writer(servers, SESSION);
+        open.push(external);
         for (String bad : List.of("", "garbage", "{\"version\":2}", "{\"version\":1}")) {
-            HiveNode node = new HiveNode(stranger, "bad" + bad.length());
+            HiveNode node = new HiveNode(external, "bad" + bad.length());
             node.claim();
             node.write(bad.getBytes(StandardCharsets.UTF_8));
         }
-        HiveNode liar = new HiveNode(stranger, "liar");
-        liar.claim();
-        HiveNode forger = new HiveNode(stranger, "forger");
-        forger.claim();
-        forger.write("{\"version\":1,\"node\":\"x\\nWARN forged\"}".getBytes(StandardCharsets.UTF_8));
-        liar.write(SnapshotCodec.encode(Snapshots.snapshot("good", 99, 99)));
-        HiveNode last = new HiveNode(stranger, "last");
+        HiveNode otherNode = new HiveNode(external, "otherNode");
+        otherNode.claim();
+        HiveNode otherUrl = new HiveNode(external, "otherUrl");
+        otherUrl.claim();
+        otherUrl.write("{\"version\":1,\"node\":\"x\\nWARN forged\"}".getBytes(StandardCharsets.UTF_8));
+        otherNode.write(SnapshotCodec.encode(Snapshots.snapshot("good", 99, 99)));
+        HiveNode last = new HiveNode(external, "last");
         last.claim();
         last.write(SnapshotCodec.encode(Snapshots.snapshot("last", 1, 1)));
 
@@ -190,7 +191,7 @@ class ZooKeeperIT {
     }
 
     @Test
-    void aHiveNeverWritesAnothersNode() throws Exception {
+    void hiveNeverWritesTheNodeOfAnother() throws Exception {
         CuratorFramework one = ZooKeeperClients.writer(servers, SESSION);
         CuratorFramework two = ZooKeeperClients.writer(servers, SESSION);
         open.push(one);
@@ -202,30 +203,30 @@ class ZooKeeperIT {
 
         assertThatThrownBy(other::claim).isInstanceOf(NodeTakenException.class);
         assertThatThrownBy(() -> other.write(new byte[] {2})).isInstanceOf(NodeTakenException.class);
-        one.delete().forPath(NodeName.path("mine")); // somebody did that by hand
+        one.delete().forPath(NodeName.path("mine")); // as an operator might do
         owner.write(new byte[] {3});
 
         assertThat(two.getData().forPath(NodeName.path("mine"))).containsExactly(3);
         assertThatThrownBy(() -> other.write(new byte[] {2})).isInstanceOf(NodeTakenException.class);
     }
 
-    /** It stayed so until something happened at the hive, which for an idle one may be never. */
+    /** Regression: it stayed so until the next change in the hive, which may never come. */
     @Test
-    void anIdleHiveWritesItsNodeAnewWhenSomebodyHasOverwrittenOrRemovedIt() throws Exception {
+    void idleHiveRestoresItsNodeAfterAnExternalWriteOrRemoval() throws Exception {
         WorkerRegistry registry = WorkerRegistry.create();
         HivePublisher publisher =
                 HivePublisher.join(servers, "idle", "http://127.0.0.1:9", SESSION, Duration.ofMillis(20));
         open.push(publisher);
         publisher.publish(registry);
         soon().until(() -> fleet.hive("idle").isPresent());
-        CuratorFramework stranger = ZooKeeperClients.writer(servers, SESSION);
-        open.push(stranger);
+        CuratorFramework external = ZooKeeperClients.writer(servers, SESSION);
+        open.push(external);
         long before = revision("idle");
 
-        stranger.setData().forPath(NodeName.path("idle"), "garbage".getBytes(StandardCharsets.UTF_8));
+        external.setData().forPath(NodeName.path("idle"), "garbage".getBytes(StandardCharsets.UTF_8));
         soon().until(() -> revision("idle") > before);
         long again = revision("idle");
-        stranger.delete().forPath(NodeName.path("idle"));
+        external.delete().forPath(NodeName.path("idle"));
 
         soon().until(() -> revision("idle") > again);
     }
@@ -234,9 +235,9 @@ class ZooKeeperIT {
         return fleet.hive(node).orElseThrow().snapshot().revision();
     }
 
-    /** Of which ZooKeeper tells as of an end and a beginning. */
+    /** ZooKeeper reports this as a removal and a creation. */
     @Test
-    void aHiveThatComesBackWithANewSessionIsNeverMissing() throws Exception {
+    void hiveThatReconnectsWithANewSessionIsNeverMissing() throws Exception {
         CuratorFramework client = ZooKeeperClients.writer(servers, Duration.ofMinutes(1));
         open.push(client);
         HiveNode node = new HiveNode(client, "back");
@@ -252,7 +253,7 @@ class ZooKeeperIT {
         for (int revision = 2; revision <= 6; revision++) {
             byte[] snapshot = SnapshotCodec.encode(Snapshots.snapshot("back", 1, revision));
             int expected = revision;
-            leaveSessionAlone(client);
+            abandonSession(client);
             soon().until(() -> {
                 node.write(snapshot);
                 return true;
@@ -263,9 +264,12 @@ class ZooKeeperIT {
         assertThat(missing).isFalse();
     }
 
-    /** If both came in one moment, the queen ignored it for ever: it counts on where it was, below the other. */
+    /**
+     * Regression: if both events came together, the queen ignored the hive for ever, because it continues its lower
+     * numbering.
+     */
     @Test
-    void aHiveThatHasItsNameBackFromAnotherIsBelieved() throws Exception {
+    void hiveThatRegainsItsNameIsListed() throws Exception {
         CuratorFramework client = ZooKeeperClients.writer(servers, SESSION);
         open.push(client);
         HiveNode other = new HiveNode(client, "name");
@@ -290,9 +294,9 @@ class ZooKeeperIT {
                 .hasSize(2);
     }
 
-    /** Nobody dropped it, since the end that was told second was that of a node that had never been read. */
+    /** Regression: it was not dropped, because the second removal was that of a node that had never been read. */
     @Test
-    void aHiveThatComesBackAndEndsBeforeItHasBeenReadIsGone() throws Exception {
+    void hiveThatReconnectsAndClosesBeforeItIsReadIsRemoved() throws Exception {
         CuratorFramework client = ZooKeeperClients.writer(servers, SESSION);
         open.push(client);
         HiveNode node = new HiveNode(client, "brief");
@@ -300,16 +304,16 @@ class ZooKeeperIT {
         node.write(SnapshotCodec.encode(Snapshots.snapshot("brief", 1, 1)));
         soon().until(() -> fleet.hive("brief").isPresent());
 
-        assertThat(mirror.remove(NodeName.path("brief"))).isPresent(); // as the cache does it; there is another one
-        assertThat(reader.checkExists().forPath(NodeName.path("brief"))).isNotNull(); // the mirror has seen that too
+        assertThat(mirror.remove(NodeName.path("brief"))).isPresent(); // as the cache does; another node exists
+        assertThat(reader.checkExists().forPath(NodeName.path("brief"))).isNotNull(); // the mirror has read that too
         client.delete().forPath(NodeName.path("brief"));
 
         soon().until(() -> fleet.hive("brief").isEmpty());
     }
 
-    /** It held up the end of the hive, and of its workers, for as long as a session may last. */
+    /** Regression: it delayed the shutdown of the hive and its workers for up to the session timeout. */
     @Test
-    void aHiveEndsInTimeThoughZooKeeperHasFrozen() throws Exception {
+    void hiveClosesInTimeWhileZooKeeperIsFrozen() throws Exception {
         try (Wire wire = new Wire(zooKeeper.port())) {
             HivePublisher publisher =
                     HivePublisher.join(wire.servers(), "frozen", "http://127.0.0.1:9", Duration.ofMinutes(1), INTERVAL);
@@ -321,9 +325,9 @@ class ZooKeeperIT {
         }
     }
 
-    /** For longer than the sessions last; and the queen goes on answering. */
+    /** For longer than the session timeout; the queen keeps answering. */
     @Test
-    void whenZooKeeperHasBeenAwayTheHivesComeBackByThemselves() throws Exception {
+    void hivesReconnectAfterAnOutageOfZooKeeper() throws Exception {
         WorkerRegistry one = hive("one", worker("w1", 1));
         hive("two", worker("w2", 1));
         soon().until(() -> fleet.ofModel("m").size() == 2);
@@ -344,7 +348,7 @@ class ZooKeeperIT {
         assertThat(fleet.ofModel("m")).hasSize(2);
         assertThat(contact.with("one")).isEqualTo(Contact.Trouble.ZOOKEEPER);
         assertThat(one.tryAcquire("m")).isPresent();
-        assertThat(lost.await(30, TimeUnit.SECONDS)).as("sessions end").isTrue();
+        assertThat(lost.await(30, TimeUnit.SECONDS)).as("sessions expire").isTrue();
         assertThat(fleet.ofModel("m")).as("nothing is dropped").hasSize(2);
         assertThat(one.list()).as("nothing is killed").hasSize(1);
         zooKeeper = new EmbeddedZooKeeper(data, port);
@@ -352,7 +356,7 @@ class ZooKeeperIT {
         soon().untilAsserted(() -> {
             assertThat(contact.with("one")).isEqualTo(Contact.Trouble.NONE);
             assertThat(best("one").slotsAvailable())
-                    .as("what has happened meanwhile is known")
+                    .as("changes during the outage are known")
                     .isZero();
             assertThat(fleet.ofModel("m")).hasSize(2);
         });
@@ -362,10 +366,10 @@ class ZooKeeperIT {
     }
 
     /**
-     * Its transactions begin anew, below those that its clients have seen; it refuses them until they begin anew too.
+     * Its transactions restart below those that its clients have seen; it rejects them until they start new sessions.
      */
     @Test
-    void aZooKeeperThatHasForgottenEverythingIsBelieved(@TempDir Path other) throws Exception {
+    void hivesAndQueenReconnectToAnEmptyZooKeeper(@TempDir Path other) throws Exception {
         WorkerRegistry one = hive("one", worker("w1", 1));
         soon().until(() -> fleet.hive("one").isPresent());
 
@@ -381,7 +385,7 @@ class ZooKeeperIT {
     }
 
     @Test
-    void aHiveThatStartsWithoutZooKeeperJoinsWhenItIsThere() throws Exception {
+    void hiveThatStartsWithoutZooKeeperJoinsLater() throws Exception {
         int port = zooKeeper.port();
         zooKeeper.close();
         soon().until(() -> !contact.hasZooKeeper());
@@ -407,10 +411,10 @@ class ZooKeeperIT {
     }
 
     /**
-     * As if its process had been killed: ZooKeeper hears no more of it. On the client's own event thread, or it might
-     * still say good-bye.
+     * As if its process had been killed: the client sends nothing more to ZooKeeper. On the client's event thread;
+     * otherwise it might still close the session.
      */
-    private static void leaveSessionAlone(CuratorFramework client) throws Exception {
+    private static void abandonSession(CuratorFramework client) throws Exception {
         CountDownLatch left = new CountDownLatch(1);
         client.checkExists()
                 .inBackground((same, answer) -> {

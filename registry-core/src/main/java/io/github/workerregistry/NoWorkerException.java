@@ -1,0 +1,52 @@
+package io.github.workerregistry;
+
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The request is unservable: no worker can serve it, and none that could is loading or backing off.
+ *
+ * @since 0.1
+ */
+public final class NoWorkerException extends SlotUnavailableException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final transient @Nullable Exit lastExit;
+
+    NoWorkerException(SlotShortage shortage, SlotFilter filter, @Nullable Exit lastExit) {
+        super(
+                "no worker serves " + shortage.modelName()
+                        + filter.backend()
+                                .map(backend -> " on backend " + backend)
+                                .orElse("")
+                        + (filter.device().isPresent()
+                                ? " on device " + filter.device().getAsInt()
+                                : "")
+                        + ", and none is loading"
+                        + describe(lastExit, shortage)
+                        + shortage,
+                shortage);
+        this.lastExit = lastExit;
+    }
+
+    /** Omitted if it is the last failure, which the shortage describes. */
+    private static String describe(@Nullable Exit lastExit, SlotShortage shortage) {
+        return lastExit == null
+                        || shortage.lastFailure()
+                                .filter(failure -> failure.incarnation().equals(lastExit.incarnation()))
+                                .isPresent()
+                ? ""
+                : "; the last one ended: " + lastExit.cause() + ", " + lastExit.status();
+    }
+
+    /**
+     * The exit of the most recently removed worker of the model.
+     *
+     * @return the exit, with its cause and the last lines of output; empty if that worker could not have served the
+     *     request, if its exit was not detected, or if no caller waited for the model when it was removed
+     */
+    public Optional<Exit> lastExit() {
+        return Optional.ofNullable(lastExit);
+    }
+}

@@ -1,0 +1,45 @@
+package io.github.workerregistry;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Effects of a write section, applied after its lock has been released and before events are dispatched. Filled under
+ * the write lock.
+ */
+final class PendingEffects {
+
+    private final Set<ModelSlots> changed = new HashSet<>();
+    private final List<Ended> ended = new ArrayList<>();
+
+    private record Ended(WorkerEntry entry, Incarnation incarnation) {}
+
+    /** A model has changed in a way that may concern its waiters. */
+    void changed(ModelSlots model) {
+        changed.add(model);
+    }
+
+    /** A worker's process has exited, or its record was removed: its leases are void. */
+    void ended(WorkerEntry entry, Incarnation incarnation) {
+        ended.add(new Ended(entry, incarnation));
+    }
+
+    boolean isEmpty() {
+        return changed.isEmpty() && ended.isEmpty();
+    }
+
+    /** Serves waiters. */
+    void serve() {
+        changed.forEach(ModelSlots::changed);
+    }
+
+    /** Ends the checks and completes the {@link SlotLease#whenEnded} stages of void leases. */
+    void completeLeases(LeaseCheckCoordinator checks, LeaseEndFutures ends) {
+        for (Ended end : ended) {
+            checks.incarnationEnded(end.entry, end.incarnation);
+            ends.incarnationEnded(end.entry);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.internal.LogText;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs all loops of a supervisor, each in its period, one after another.
+ *
+ * <p>The only place that handles failures and pauses: a loop that throws is logged and runs again in its next period;
+ * after a pause, {@link Tick#late} is called.
+ */
+final class LoopSchedule {
+
+    private static final Logger log = LoggerFactory.getLogger(LoopSchedule.class);
+
+    private final InstantSource clock;
+    private final PauseTracker pauses;
+    private final List<Loop> loops = new ArrayList<>();
+    private final AtomicBoolean running = new AtomicBoolean();
+    private volatile long begunNanos;
+
+    /**
+     * A schedule without loops.
+     *
+     * @param pauses records the start of each step and the end of each tick
+     */
+    LoopSchedule(InstantSource clock, PauseTracker pauses) {
+        this.clock = clock;
+        this.pauses = pauses;
+    }
+
+    /** Adds a loop. All loops are added before the first tick. */
+    void add(String name, Duration period, Tick tick) {
+        loops.add(new Loop(name, period, tick, false, clock.instant().plus(period)));
+    }
+
+    /**
+     * Adds a loop that stops workers. It also runs while another loop blocks, so it may run concurrently with itself.
+     */
+    void addUrgent(String name, Duration period, Tick tick) {
+        loops.add(new Loop(name, period, tick, true, clock.instant().plus(period)));
+    }
+
+    /** Starts the wait for the first tick. */
+    void start() {
+        pauses.tickEnded(clock.instant());
+    }
+
+    /** Runs the loops that are due, unless a tick is running on another thread. */
+    void runDue() {
+        if (running.compareAndSet(false, true)) {
+            begunNanos = System.nanoTime();
+            try {
+                runTick();
+            } finally {
+                running.set(false);
+            }
+        }
+    }
+
+    /** Runs only the urgent loops, if a tick has been running on another thread for longer than {@code limit}. */
+    void runUrgentIfBlocked(Duration limit) {
+        if (running.get() && System.nanoTime() - begunNanos > limit.toNanos()) {
+            runUrgent();
+        }
+    }
+
+    private void runTick() {
+        try {
+            Duration pause = Duration.ZERO;
+            for (Loop loop : loops) {
+                Instant now = clock.instant();
+                pause = pause.plus(pauses.stepStarted(now));
+                loop.runIfDue(now, pause);
+            }
+            pauses.tickEnded(clock.instant());
+        } catch (Throwable t) { // an exception would end the periodic task
+            SafeLog.warn(log, "a tick failed; the next one still runs", t);
+        }
+    }
+
+    /** Runs only the urgent loops. */
+    void runUrgent() {
+        for (Loop loop : loops) {
+            if (loop.urgent) {
+                Instant now = clock.instant();
+                pauses.stepStarted(now);
+                loop.run(now, false);
+            }
+        }
+        pauses.tickEnded(clock.instant());
+    }
+
+    private static final class Loop {
+        final String name;
+        final Duration period;
+        final Tick tick;
+        final boolean urgent;
+        Instant due;
+        boolean wasLate;
+
+        Loop(String name, Duration period, Tick tick, boolean urgent, Instant due) {
+            this.name = name;
+            this.period = period;
+            this.tick = tick;
+            this.urgent = urgent;
+            this.due = due;
+        }
+
+        /** Never late twice in a row: under constant overload every other tick still evaluates. */
+        void runIfDue(Instant now, Duration pause) {
+            if (now.isBefore(due)) {
+                return;
+            }
+            due = now.plus(period);
+            wasLate = !wasLate && pause.compareTo(period) > 0;
+            if (wasLate) {
+                log.debug("{} loop is late by {}: this tick evaluates nothing", name, pause);
+            }
+            run(now, wasLate);
+        }
+
+        void run(Instant now, boolean late) {
+            try {
+                if (late) {
+                    tick.late(now);
+                } else {
+                    tick.tick(now);
+                }
+            } catch (Throwable t) { // the other loops and the next tick still run
+                log.warn("{} loop failed; the next tick still runs", name, LogText.of(t));
+            }
+        }
+    }
+}

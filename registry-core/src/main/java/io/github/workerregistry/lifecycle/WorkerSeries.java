@@ -1,0 +1,10 @@
+package io.github.workerregistry.lifecycle;
+
+/**
+ * What all generations of one worker have in common, from its spawn to its removal.
+ *
+ * @param spec what it was spawned with
+ * @param restarts the failures and restarts so far
+ * @param serialExecutor runs the decisions about this worker
+ */
+record WorkerSeries(String id, WorkerSpec spec, RestartHistory restarts, SerialExecutor serialExecutor) {}

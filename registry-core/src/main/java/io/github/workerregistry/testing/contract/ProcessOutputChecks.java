@@ -1,0 +1,164 @@
+package io.github.workerregistry.testing.contract;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Checks of the output of a process, and of its release. */
+final class ProcessOutputChecks {
+
+    private static final int LONG_LINE = 20_000;
+
+    private ProcessOutputChecks() {}
+
+    static List<SceneCheck<ProcessScene>> all() {
+        return List.of(
+                new SceneCheck<>(
+                        "output is counted, and outputTail returns the last lines, oldest first",
+                        ProcessOutputChecks::counted),
+                new SceneCheck<>("recordsOutput is true only if output is recorded", ProcessOutputChecks::recorded),
+                new SceneCheck<>("a process that prints nothing has no output", ProcessOutputChecks::silent),
+                new SceneCheck<>("a long line is returned, whole or truncated", ProcessOutputChecks::longLine),
+                new SceneCheck<>("outputTail rejects a number of lines below 1", ProcessOutputChecks::noLines),
+                new SceneCheck<>("the output of different processes is separate", ProcessOutputChecks::separate),
+                new SceneCheck<>("output can be read after the exit", ProcessOutputChecks::afterTheExit),
+                new SceneCheck<>("the methods of a released process still return", ProcessOutputChecks::released),
+                new SceneCheck<>("the next process of a worker starts without output", ProcessOutputChecks::next),
+                new SceneCheck<>("release frees the resources of the process", ProcessOutputChecks::freesResources));
+    }
+
+    private static void counted(ProcessScene scene) {
+        PromptProcess process = scene.printing("w", "one", "two", "three");
+
+        printed(scene, process, "one", "two", "three");
+
+        Expect.equal("the last 10 lines", List.of("one", "two", "three"), process.outputTail(10));
+        Expect.equal("the last 2 lines", List.of("two", "three"), process.outputTail(2));
+    }
+
+    private static void recorded(ProcessScene scene) {
+        Optional<PromptProcess> printing = scene.printingIfRecorded("w", "one");
+
+        PromptProcess process = printing.orElseGet(() -> scene.lasting("w"));
+
+        Expect.equal("the result of recordsOutput()", printing.isPresent(), process.recordsOutput());
+    }
+
+    private static void silent(ProcessScene scene) {
+        PromptProcess process = scene.lasting("w");
+
+        Expect.equal("the number of bytes", 0L, process.outputBytes());
+        Expect.equal("the last 10 lines", List.of(), process.outputTail(10));
+    }
+
+    private static void longLine(ProcessScene scene) {
+        String line = String.join("", Collections.nCopies(LONG_LINE / 10, "0123456789"));
+        PromptProcess process = scene.printing("w", "one", line);
+
+        printed(scene, process, "one", line);
+
+        List<String> tail = process.outputTail(1);
+        Expect.equal("the number of lines", 1, tail.size());
+        Expect.that(
+                !tail.get(0).isEmpty() && line.contains(tail.get(0)),
+                "the long line or part of it, but it was: " + tail.get(0));
+    }
+
+    private static void noLines(ProcessScene scene) {
+        PromptProcess process = scene.lasting("w");
+
+        for (int lines : List.of(0, -1)) {
+            Throwable failure = scene.calls()
+                    .failureOf("outputTail(" + lines + ")", () -> process.bare().outputTail(lines));
+            Expect.that(
+                    failure instanceof IllegalArgumentException,
+                    "an IllegalArgumentException of outputTail(" + lines + "), but it was " + failure);
+        }
+    }
+
+    private static void separate(ProcessScene scene) {
+        PromptProcess one = scene.printing("w1", "one");
+        PromptProcess other = scene.printing("w2", "other");
+
+        printed(scene, one, "one");
+        printed(scene, other, "other");
+
+        Expect.equal("the output of the first", List.of("one"), one.outputTail(10));
+        Expect.equal("the output of the second", List.of("other"), other.outputTail(10));
+    }
+
+    private static void afterTheExit(ProcessScene scene) {
+        PromptProcess process = scene.printing("w", "last line");
+        printed(scene, process, "last line");
+
+        process.kill();
+        scene.awaitExit(process);
+
+        Expect.equal("the last line", List.of("last line"), process.outputTail(1));
+    }
+
+    private static void released(ProcessScene scene) {
+        PromptProcess process = scene.printing("w", "one");
+        printed(scene, process, "one");
+        long bytes = process.outputBytes();
+        process.kill();
+        var status = scene.awaitExit(process);
+
+        process.release();
+
+        Expect.that(
+                process.outputBytes() >= bytes,
+                "a number of bytes that does not decrease, but it was " + bytes + ", then " + process.outputBytes());
+        List<String> tail = process.outputTail(10);
+        Expect.that(List.of(List.of(), List.of("one")).contains(tail), "the old output or none, but it was " + tail);
+        process.terminate();
+        process.kill();
+        process.identity();
+        Expect.equal("the exit status", status, process.exitStatus().orElse(null));
+        Expect.equal("the status that onExit reports", status, scene.awaitNotice(process.notice()));
+    }
+
+    private static void next(ProcessScene scene) {
+        PromptProcess last = scene.printing("w", "of the previous process");
+        printed(scene, last, "of the previous process");
+        last.kill();
+        scene.awaitExit(last);
+        last.release();
+
+        PromptProcess next = scene.printing("w", "mine");
+        printed(scene, next, "mine");
+
+        Expect.equal("the output of the next process", List.of("mine"), next.outputTail(10));
+    }
+
+    private static void freesResources(ProcessScene scene) {
+        Set<String> before = scene.leftovers();
+        PromptProcess process = scene.lasting("w");
+
+        process.kill();
+        scene.awaitExit(process);
+        process.release();
+
+        Expect.equal("the resources that remain after the release", before, scene.leftovers());
+    }
+
+    /** Waits until these lines are counted; the count must not decrease and must not exceed their length. */
+    private static void printed(ProcessScene scene, PromptProcess process, String... lines) {
+        long expected = 0;
+        for (String line : lines) {
+            expected += line.length() + 1;
+        }
+        long[] last = {0};
+        long all = expected;
+        scene.eventually(all + " bytes of output", () -> {
+            long now = process.outputBytes();
+            Expect.that(
+                    now >= last[0],
+                    "a number of bytes that does not decrease, but it was " + last[0] + ", then " + now);
+            last[0] = now;
+            return now >= all;
+        });
+        Expect.equal("the number of bytes", all, last[0]);
+    }
+}

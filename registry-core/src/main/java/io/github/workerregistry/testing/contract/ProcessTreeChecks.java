@@ -1,0 +1,78 @@
+package io.github.workerregistry.testing.contract;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.testing.contract.ProcessScene.PromptFamily;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Checks of the descendants of a process. */
+final class ProcessTreeChecks {
+
+    private ProcessTreeChecks() {}
+
+    static List<SceneCheck<ProcessScene>> all() {
+        return List.of(
+                new SceneCheck<>(
+                        "terminate also terminates the child", scene -> endBoth(scene, PromptProcess::terminate)),
+                new SceneCheck<>("kill also kills the child", scene -> endBoth(scene, PromptProcess::kill)),
+                new SceneCheck<>(
+                        "a child that is left running is killed before the exit is reported",
+                        ProcessTreeChecks::leftRunning),
+                new SceneCheck<>(
+                        "a child that ignores terminate delays the exit until kill", ProcessTreeChecks::delayed),
+                new SceneCheck<>(
+                        "kill also kills a child that was started after terminate",
+                        ProcessTreeChecks::startedAfterTerminate));
+    }
+
+    private static void endBoth(ProcessScene scene, Consumer<PromptProcess> signal) {
+        PromptFamily family = scene.parent("w");
+        Expect.that(family.childRuns().getAsBoolean(), "the child to be running");
+
+        signal.accept(family.process());
+        ExitStatus status = awaitExitAfterChild(scene, family);
+
+        Expect.that(status.requested(), "the exit to be requested, but it was: " + status);
+    }
+
+    private static void leftRunning(ProcessScene scene) {
+        PromptFamily family = scene.leavingChild("w", 3);
+
+        ExitStatus status = awaitExitAfterChild(scene, family);
+
+        Expect.equal("the exit status", ExitStatus.unrequested(3), status);
+    }
+
+    private static void delayed(ProcessScene scene) {
+        PromptFamily family = scene.parentOfStubborn("w");
+        PromptProcess process = family.process();
+
+        process.terminate();
+        scene.notSoon(
+                "the exit while the child is running",
+                () -> process.exitStatus().isPresent());
+        Expect.that(family.childRuns().getAsBoolean(), "a child that ignores terminate to keep running");
+        process.kill();
+
+        awaitExitAfterChild(scene, family);
+    }
+
+    private static void startedAfterTerminate(ProcessScene scene) {
+        PromptFamily family = scene.forking("w");
+        PromptProcess process = family.process();
+
+        process.terminate();
+        scene.eventually("the start of a child on terminate", family.childRuns());
+        process.kill();
+
+        awaitExitAfterChild(scene, family);
+    }
+
+    /** Waits for the status and then checks that the child has exited. */
+    private static ExitStatus awaitExitAfterChild(ProcessScene scene, PromptFamily family) {
+        PromptProcess process = family.process();
+        scene.eventually("an exit status", () -> process.exitStatus().isPresent());
+        Expect.that(!family.childRuns().getAsBoolean(), "the child to have exited before the exit is reported");
+        return scene.awaitExit(process);
+    }
+}

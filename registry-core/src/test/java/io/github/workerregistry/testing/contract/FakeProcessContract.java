@@ -1,0 +1,82 @@
+package io.github.workerregistry.testing.contract;
+
+import io.github.workerregistry.process.ProcessController;
+import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.WorkerProcess;
+import io.github.workerregistry.testing.FakeProcessController;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
+
+/** The contract of a controller of fake processes, optionally with an injected fault. */
+class FakeProcessContract extends ProcessControllerContract {
+
+    private final FakeProcessController fake = new FakeProcessController();
+    private final ProcessController controller;
+
+    FakeProcessContract() {
+        this(UnaryOperator.identity());
+    }
+
+    /** Of fake processes with an injected fault. */
+    FakeProcessContract(UnaryOperator<WorkerProcess> fault) {
+        controller = spec -> fault.apply(fake.start(spec));
+    }
+
+    FakeProcessController fake() {
+        return fake;
+    }
+
+    @Override
+    protected ProcessController controller() {
+        return controller;
+    }
+
+    @Override
+    protected ProcessSpec lasting(String workerId) {
+        return spec(workerId, "serve");
+    }
+
+    @Override
+    protected ProcessSpec unstartable(String workerId) {
+        fake.failNextStart("no such program");
+        return lasting(workerId);
+    }
+
+    @Override
+    protected WorkerProcess endingWith(String workerId, int code) {
+        WorkerProcess process = controller().start(lasting(workerId));
+        fake.exit(workerId, code);
+        return process;
+    }
+
+    @Override
+    protected Optional<WorkerProcess> stubborn(String workerId) {
+        WorkerProcess process = controller().start(lasting(workerId));
+        fake.ignoreTerminate(workerId);
+        return Optional.of(process);
+    }
+
+    @Override
+    protected Optional<WorkerProcess> printing(String workerId, String... lines) {
+        WorkerProcess process = controller().start(lasting(workerId));
+        for (String line : lines) {
+            fake.print(workerId, line);
+        }
+        return Optional.of(process);
+    }
+
+    /** Only a running process can be left behind by a fake. */
+    @Override
+    protected Optional<Set<String>> leftovers() {
+        return Optional.of(Set.copyOf(fake.running()));
+    }
+
+    /** Effects on a fake are immediate. */
+    @Override
+    protected boolean comesTrue(BooleanSupplier condition, Duration atMost) {
+        return condition.getAsBoolean();
+    }
+}

@@ -1,0 +1,42 @@
+package io.github.workerregistry.examples.hive;
+
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.examples.http.Listening;
+import java.io.IOException;
+
+/** The membership of a hive in a fleet: joined before its first worker starts, left before its last one exits. */
+public interface Membership {
+
+    /** A place in the fleet. */
+    interface Place extends AutoCloseable {
+
+        /**
+         * Starts publishing the workers of this hive.
+         *
+         * @param registry the workers
+         */
+        void publish(WorkerRegistry registry);
+
+        @Override
+        void close();
+    }
+
+    /**
+     * Joins.
+     *
+     * @param listening the socket of this hive, which does not answer yet
+     * @return the place
+     * @throws IOException if the hive cannot join; the message says why
+     * @throws picocli.CommandLine.ParameterException if an option is invalid
+     */
+    Place join(Listening listening) throws IOException;
+
+    /**
+     * The membership of a hive without a queen.
+     *
+     * @return a membership that does nothing
+     */
+    static Membership none() {
+        return new NoMembership();
+    }
+}

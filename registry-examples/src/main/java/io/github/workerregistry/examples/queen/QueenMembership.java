@@ -1,0 +1,109 @@
+package io.github.workerregistry.examples.queen;
+
+import io.github.workerregistry.examples.DurationConverter;
+import io.github.workerregistry.examples.hive.Membership;
+import io.github.workerregistry.examples.http.Listening;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.function.Function;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The membership of a hive in a queen's fleet, and its node name. */
+final class QueenMembership implements Membership {
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Option(
+            names = "--queen",
+            paramLabel = "<host:port,...>",
+            description = "The ZooKeeper servers of the queen, which it prints at its start; its clients then see"
+                    + " this hive's workers, and it sends requests to this hive (default: none).")
+    private String queen;
+
+    @Option(
+            names = "--node",
+            paramLabel = "<name>",
+            description = "The node name of this hive, unique in the fleet (default: <host name>-<port>).")
+    private String node;
+
+    @Option(
+            names = "--advertise",
+            paramLabel = "<url>",
+            description =
+                    "The URL of this hive for the queen (default: http:// with --host, or the host name if that is"
+                            + " every address, and --port).")
+    private String advertise;
+
+    @Option(
+            names = "--session-timeout",
+            paramLabel = "<duration>",
+            defaultValue = "10s",
+            converter = DurationConverter.class,
+            description = "How soon the queen detects the death of this hive, plus or minus a ZooKeeper tick, usually"
+                    + " 2 s (default: ${DEFAULT-VALUE}).")
+    private Duration sessionTimeout;
+
+    @Option(
+            names = "--publish-interval",
+            paramLabel = "<duration>",
+            defaultValue = "200ms",
+            converter = DurationConverter.class,
+            description = "The maximum age of the queen's data: at most one write to ZooKeeper in this time"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private Duration publishInterval;
+
+    @Override
+    public Place join(Listening listening) throws IOException {
+        if (queen == null) {
+            return Membership.none().join(listening);
+        }
+        String servers = checked("--queen", ZooKeeperClients::requireServers, queen);
+        Duration timeout = checked("--session-timeout", ZooKeeperClients::requireTimeout, sessionTimeout);
+        try {
+            return HivePublisher.join(
+                    servers,
+                    checked("--node", NodeName::require, node(listening)),
+                    url(listening),
+                    timeout,
+                    checked("--publish-interval", HivePublisher::requireInterval, publishInterval));
+        } catch (NodeTakenException e) {
+            throw new IOException(e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while the hive joined the queen", e);
+        }
+    }
+
+    private String node(Listening listening) throws IOException {
+        return node != null ? node : hostName() + "-" + listening.port();
+    }
+
+    private String url(Listening listening) throws IOException {
+        String url =
+                advertise != null ? advertise : listening.isEverywhere() ? listening.url(hostName()) : listening.url();
+        return checked("--advertise", HivePublisher::requireUrl, url);
+    }
+
+    private static String hostName() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "localhost";
+        }
+    }
+
+    private <T> T checked(String option, Function<T, T> check, T value) {
+        try {
+            return check.apply(value);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(
+                    command.commandLine(), "Invalid value for option '" + option + "': " + e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package io.github.workerregistry.examples.queen;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.examples.hive.Membership;
+import io.github.workerregistry.examples.http.Listening;
+import java.io.IOException;
+import java.nio.channels.ServerSocketChannel;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.ParameterException;
+
+class QueenMembershipTest {
+
+    /** A program with the options of the membership, as the hive has them. */
+    @Command
+    private static final class Program {
+        @Mixin
+        private final QueenMembership membership = new QueenMembership();
+    }
+
+    private static QueenMembership parse(String... args) {
+        Program program = new Program();
+        new CommandLine(program).parseArgs(args);
+        return program.membership;
+    }
+
+    /** Before it connects to anything. */
+    @ParameterizedTest
+    @CsvSource({
+        "--queen, localhost",
+        "--queen, a b:1",
+        "--queen, localhost:99999",
+        "--queen, localhost:2181/a//b",
+        "--node, a/b",
+        "--node, ..",
+        "--advertise, gpu-box:8081",
+        "--advertise, https://gpu-box:8081",
+        "--advertise, http://gpu-box:65536",
+        "--advertise, http://gpu-box:8081/v1",
+        "--session-timeout, 100ms",
+        "--publish-interval, 0s",
+        "--publish-interval, 60000h",
+    })
+    void invalidMembershipIsRejectedWithTheNameOfItsOption(String option, String value) throws IOException {
+        String[] queen = {"--queen=127.0.0.1:1", option + "=" + value};
+        String[] args = option.equals("--queen") ? new String[] {queen[1]} : queen;
+        try (ServerSocketChannel socket = Listening.on("127.0.0.1", 0).socket()) {
+            assertThatThrownBy(() -> parse(args).join(new Listening(socket)))
+                    .isInstanceOf(ParameterException.class)
+                    .hasMessageContaining(option);
+        }
+    }
+
+    @Test
+    void hiveWithoutAQueenHasNoMembership() throws IOException {
+        try (ServerSocketChannel socket = Listening.on("127.0.0.1", 0).socket();
+                Membership.Place place = parse().join(new Listening(socket))) {
+            place.publish(WorkerRegistry.create()); // nowhere
+        }
+    }
+}
