@@ -5,29 +5,19 @@ import static io.github.workerregistry.internal.Checks.requireName;
 import static io.github.workerregistry.internal.Durations.requireInRange;
 import static java.util.Objects.requireNonNull;
 
-import io.github.workerregistry.WorkerEntry.Change;
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
 import io.github.workerregistry.internal.LogText;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.function.BiFunction;
-import java.util.function.Predicate;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,21 +35,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Concurrency</h2>
  *
- * <p>One {@link ReentrantReadWriteLock} guards the map. Registration, removal and life-cycle transitions run under its
- * write lock, so events have one order. {@link #list}, {@link #idleWorkers} and {@link #stats} run under its read lock
- * and see a consistent set of workers and states. Leases take no lock, so each worker's occupancy is read at a moment
- * of its own.
- *
- * <p>Operations on a single worker take no lock: {@link #get}, {@link #tryAcquire}, {@link #tryAcquireFrom},
- * {@link #heartbeat} and {@link SlotLease#close}. A read lock writes to one shared word; two threads that only read
- * would pay many times the cost of the map look-up. A worker's occupancy is one atomic word (a stamp that tells old
- * leases from new, routable or not, slots in use); everything else is one immutable value. A lease changes only the
- * word. A transition is a pure function from value to value, and changes the word first. So the first lease of an idle
- * worker and the idle timeout compete for one word, and exactly one wins. (A reader that meets a transition in progress
- * waits for its end on the read lock; this is the only case in which {@code get} takes it.)
- *
- * <p>A write section consists of: look up, pure step, put, enqueue the event. Listeners, loggers and clocks are called
- * outside.
+ * <p>One {@link java.util.concurrent.locks.ReentrantReadWriteLock} guards the map of workers. Registration, removal and
+ * life-cycle transitions run under its write lock, so events have one order. {@link #list()}, {@link #idleWorkers} and
+ * {@link #stats} run under its read lock and see a consistent set of workers and states; leases take no lock, so each
+ * worker's occupancy is read at a moment of its own. {@link #get}, {@link #tryAcquire(String)},
+ * {@link #tryAcquireFrom}, {@link #heartbeat(String)} and {@link SlotLease#close} take no lock. The first lease of an
+ * idle worker and its idle timeout compete for one atomic word, and exactly one wins. Listeners, loggers and clocks are
+ * called with no lock held.
  *
  * @since 0.1
  */
@@ -67,44 +49,22 @@ public final class WorkerRegistry {
 
     private final String node;
     private final InstantSource clock;
-
-    /** Guarded by {@code lock}, in registration order. */
-    private final Map<String, WorkerEntry> workers = new LinkedHashMap<>();
-
-    /** Index for readers without the lock; written under the write lock only. */
-    private final ConcurrentMap<String, WorkerEntry> byId = new ConcurrentHashMap<>();
-
-    private final ModelTable models;
-    private final ThreadHints hints = new ThreadHints();
-    private final ModelHistory history = new ModelHistory();
-
-    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final EventFeed events;
-
-    /** Per registry: a thread may be inside {@code deferEvents} of two. Removed at the end of each. */
-    @SuppressWarnings("ThreadLocalUsage")
-    private final ThreadLocal<@Nullable List<PendingEffects>> deferring = new ThreadLocal<>();
-
+    private final ThreadHints hints = new ThreadHints();
     private final @Nullable LeaseLeaks leaks;
-
-    private final LeaseEndFutures leaseEnds = new LeaseEndFutures(this::stableSnapshot);
-    private final LeaseCheckCoordinator leaseChecks = new LeaseCheckCoordinator(leaseEnds);
-
-    /** Effects of the current write section; guarded by the write lock. */
-    private PendingEffects pending = new PendingEffects();
-
-    private final Supervision supervision = new Driver();
+    private final WorkerTable table;
+    private final ModelTable models;
+    private final Supervision supervision;
 
     private WorkerRegistry(Builder builder) {
         node = builder.node;
         clock = builder.clock == null ? new MonotonicClock() : new SteadyClock(builder.clock);
-        LeaseLeaks leaks =
-                builder.leaseLeakThreshold == null ? null : new LeaseLeaks(builder.leaseLeakThreshold, clock);
-        this.leaks = leaks;
-        SlotRules rules =
-                new SlotRules(builder.selection, builder.waitQueueCapacity, leaks, history, leaseEnds, leaseChecks);
-        models = new ModelTable(rules, hints, builder.failIfAbsent);
         events = new EventFeed(builder.eventQueueCapacity, clock);
+        leaks = builder.leaseLeakThreshold == null ? null : new LeaseLeaks(builder.leaseLeakThreshold, clock);
+        table = new WorkerTable(
+                clock, events, hints, leaks, builder.selection, builder.waitQueueCapacity, builder.failIfAbsent);
+        models = table.models();
+        supervision = new RegistrySupervision(table, events, hints, leaks);
     }
 
     /**
@@ -160,19 +120,7 @@ public final class WorkerRegistry {
      * @throws DuplicateWorkerException if its id is registered already; then nothing has changed
      */
     public void register(WorkerInfo worker) {
-        requireNonNull(worker, "worker");
-        write(() -> {
-            WorkerEntry entry = new WorkerEntry(worker);
-            if (workers.putIfAbsent(worker.id(), entry) != null) {
-                throw new DuplicateWorkerException(worker.id());
-            }
-            models.add(entry);
-            pending.changed(entry.model());
-            byId.put(worker.id(), entry); // last: from here on, slots can be acquired
-            events.registered(worker);
-            history.registered(worker);
-            return worker;
-        });
+        table.register(requireNonNull(worker, "worker"));
     }
 
     /**
@@ -191,34 +139,7 @@ public final class WorkerRegistry {
     public Optional<WorkerInfo> updateState(String id, WorkerState next) {
         requireNonNull(id, "id");
         requireNonNull(next, "next");
-        return changeState(id, next, Precondition.none());
-    }
-
-    private Optional<WorkerInfo> changeState(String id, WorkerState next, Precondition condition) {
-        return changeState(id, (entry, now) -> entry.changeState(next, now, condition));
-    }
-
-    private Optional<WorkerInfo> changeState(String id, BiFunction<WorkerEntry, Instant, Optional<Change>> step) {
-        Instant now = clock.instant();
-        return write(() -> {
-            WorkerEntry entry = workers.get(id);
-            if (entry == null) {
-                return Optional.empty();
-            }
-            Optional<Change> change = step.apply(entry, now);
-            change.filter(Change::isTransition).ifPresent(transition -> {
-                FreeSlots.note(entry);
-                pending.changed(entry.model());
-                if (transition.after().state() instanceof BackingOff end) {
-                    pending.ended(entry, end.exit().incarnation());
-                    if (end.exit().cause().isFailure()) {
-                        history.failed(transition.after(), end.exit());
-                    }
-                }
-                events.changed(transition.before(), transition.after());
-            });
-            return change.map(Change::after);
-        });
+        return table.changeState(id, next, Precondition.none());
     }
 
     /**
@@ -229,28 +150,8 @@ public final class WorkerRegistry {
      * @return a snapshot of the worker; empty if the id is unknown
      */
     public Optional<WorkerInfo> get(String id) {
-        WorkerEntry entry = byId.get(requireNonNull(id, "id"));
-        return entry == null ? Optional.empty() : Optional.ofNullable(snapshot(entry));
-    }
-
-    /** A snapshot of the worker; null if it was removed. */
-    private @Nullable WorkerInfo snapshot(WorkerEntry entry) {
-        WorkerInfo resting = entry.snapshotAtRest();
-        if (resting != null) {
-            return resting;
-        }
-        if (entry.isUsed()) {
-            entry.stampActivity(clock.instant());
-        }
-        return stableSnapshot(entry);
-    }
-
-    /** A snapshot of the worker outside a transition; null if it was removed. */
-    private @Nullable WorkerInfo stableSnapshot(WorkerEntry entry) {
-        WorkerInfo worker = entry.snapshot();
-        return worker != null
-                ? worker
-                : read(() -> Optional.ofNullable(entry.snapshot())).orElse(null);
+        WorkerEntry entry = table.get(requireNonNull(id, "id"));
+        return entry == null ? Optional.empty() : Optional.ofNullable(table.snapshot(entry));
     }
 
     /**
@@ -259,7 +160,7 @@ public final class WorkerRegistry {
      * @return an unmodifiable list in registration order
      */
     public List<WorkerInfo> list() {
-        return select(entry -> true, worker -> true);
+        return table.select(entry -> true, worker -> true);
     }
 
     /**
@@ -270,7 +171,7 @@ public final class WorkerRegistry {
      */
     public List<WorkerInfo> list(String modelRef) {
         requireNonNull(modelRef, "modelRef");
-        return select(entry -> entry.modelRef().equals(modelRef), worker -> true);
+        return table.select(entry -> entry.modelRef().equals(modelRef), worker -> true);
     }
 
     /**
@@ -279,25 +180,7 @@ public final class WorkerRegistry {
      * @return an unmodifiable list in registration order
      */
     public List<WorkerInfo> idleWorkers() {
-        return select(entry -> true, worker -> worker.state() instanceof Idle);
-    }
-
-    private List<WorkerInfo> select(Predicate<WorkerEntry> visited, Predicate<WorkerInfo> wanted) {
-        Instant now = clock.instant();
-        return read(() -> {
-            List<WorkerInfo> found = new ArrayList<>();
-            for (WorkerEntry entry : workers.values()) {
-                if (!visited.test(entry)) {
-                    continue;
-                }
-                entry.stampActivity(now);
-                WorkerInfo worker = entry.last();
-                if (wanted.test(worker)) {
-                    found.add(worker);
-                }
-            }
-            return List.copyOf(found);
-        });
+        return table.select(entry -> true, worker -> worker.state() instanceof Idle);
     }
 
     /**
@@ -309,8 +192,7 @@ public final class WorkerRegistry {
      */
     public Optional<WorkerInfo> remove(String id) {
         requireNonNull(id, "id");
-        return write(() -> Optional.ofNullable(workers.get(id))
-                .flatMap(entry -> removeEntry(entry, Precondition.none(), Exit.Cause.DEREGISTERED, Optional.empty())));
+        return table.remove(id, Precondition.none(), Exit.Cause.DEREGISTERED, Optional.empty());
     }
 
     /**
@@ -319,30 +201,7 @@ public final class WorkerRegistry {
      * @return the removed workers, in registration order
      */
     public List<WorkerInfo> clear() {
-        return write(() -> {
-            List<WorkerInfo> removed = new ArrayList<>();
-            for (WorkerEntry entry : List.copyOf(workers.values())) {
-                removeEntry(entry, Precondition.none(), Exit.Cause.DEREGISTERED, Optional.empty())
-                        .ifPresent(removed::add);
-            }
-            return List.copyOf(removed);
-        });
-    }
-
-    private Optional<WorkerInfo> removeEntry(
-            WorkerEntry entry, Precondition condition, Exit.Cause reason, Optional<Exit> exit) {
-        Optional<WorkerInfo> removed = entry.remove(condition, exit.orElse(null));
-        removed.ifPresent(worker -> {
-            pending.ended(entry, worker.incarnation());
-            workers.remove(worker.id());
-            byId.remove(worker.id());
-            models.remove(entry, exit.orElse(null));
-            pending.changed(entry.model());
-            exit.filter(end -> end.cause().isFailure()).ifPresent(end -> history.failed(worker, end));
-            history.removed(worker, reason);
-            events.removed(worker, reason, exit);
-        });
-        return removed;
+        return table.removeAll(Exit.Cause.DEREGISTERED);
     }
 
     /**
@@ -353,23 +212,7 @@ public final class WorkerRegistry {
      */
     public OptionalInt incrementFailedHealthChecks(String id) {
         requireNonNull(id, "id");
-        return incrementFailedHealthChecks(id, Precondition.none());
-    }
-
-    private OptionalInt incrementFailedHealthChecks(String id, Precondition condition) {
-        return write(() -> {
-            WorkerEntry entry = workers.get(id);
-            if (entry == null || !entry.meets(condition)) {
-                return OptionalInt.empty();
-            }
-            entry.update(worker -> worker.toBuilder()
-                    .failedHealthChecks(Math.min(worker.failedHealthChecks(), Integer.MAX_VALUE - 1) + 1)
-                    .build());
-            pending.changed(entry.model());
-            WorkerInfo failed = entry.last();
-            events.healthCheckFailed(failed);
-            return OptionalInt.of(failed.failedHealthChecks());
-        });
+        return table.countFailedCheck(id, Precondition.none());
     }
 
     /**
@@ -381,7 +224,7 @@ public final class WorkerRegistry {
      * @return false if the id is unknown
      */
     public boolean heartbeat(String id) {
-        WorkerEntry entry = byId.get(requireNonNull(id, "id"));
+        WorkerEntry entry = table.get(requireNonNull(id, "id"));
         if (entry != null) {
             entry.beat(clock.instant());
             entry.model().offer(entry);
@@ -397,7 +240,7 @@ public final class WorkerRegistry {
      * @return false if the id is unknown, or the worker is in another generation; then nothing is recorded
      */
     public boolean heartbeat(String id, int generation) {
-        WorkerEntry entry = byId.get(requireNonNull(id, "id"));
+        WorkerEntry entry = table.get(requireNonNull(id, "id"));
         if (entry == null || !entry.beat(clock.instant(), generation)) {
             return false;
         }
@@ -419,7 +262,7 @@ public final class WorkerRegistry {
             return Optional.empty();
         }
         return Optional.ofNullable(slots.free().first(entry -> {
-            WorkerInfo worker = entry.level() == 0 ? snapshot(entry) : null;
+            WorkerInfo worker = entry.level() == 0 ? table.snapshot(entry) : null;
             return worker != null && worker.state() instanceof Idle ? worker : null;
         }));
     }
@@ -440,7 +283,7 @@ public final class WorkerRegistry {
         }
         List<Candidate> workers = new ArrayList<>();
         slots.free().first(entry -> {
-            WorkerInfo worker = snapshot(entry);
+            WorkerInfo worker = table.snapshot(entry);
             if (worker != null && usefulness(worker, entry) > 0) {
                 workers.add(new Candidate(worker, usefulness(worker, entry)));
             }
@@ -584,7 +427,7 @@ public final class WorkerRegistry {
      *     slot
      */
     public Optional<SlotLease> tryAcquireFrom(String id) {
-        WorkerEntry entry = byId.get(requireNonNull(id, "id"));
+        WorkerEntry entry = table.get(requireNonNull(id, "id"));
         return entry == null ? Optional.empty() : granted(entry.model().tryAcquireFrom(entry));
     }
 
@@ -613,215 +456,14 @@ public final class WorkerRegistry {
      * @return the counts
      */
     public RegistryStats stats() {
-        return read(() ->
-                events.stats(workers.values().stream().map(WorkerEntry::last).toList()));
+        return table.stats();
     }
 
     /** The node, and the number of workers by state, for logs. Takes no lock. */
     @Override
     public String toString() {
-        StateCounts counts = new StateCounts();
-        byId.values().forEach(counts::add);
-        return "WorkerRegistry[node " + LogText.of(node) + ", workers: " + StateCounts.describe(counts.byLabel()) + "]";
-    }
-
-    private <T> T read(Supplier<T> reader) {
-        lock.readLock().lock();
-        try {
-            return reader.get();
-        } finally {
-            lock.readLock().unlock();
-        }
-    }
-
-    private <T> T write(Supplier<T> change) {
-        T result;
-        PendingEffects effects;
-        lock.writeLock().lock();
-        try {
-            result = change.get();
-            effects = pending;
-            pending = effects.isEmpty() ? effects : new PendingEffects();
-        } finally {
-            lock.writeLock().unlock(); // nothing else here: its failure would leave the lock held
-        }
-        effects.serve();
-        List<PendingEffects> deferred = deferring.get();
-        if (deferred == null) {
-            effects.completeLeases(leaseChecks, leaseEnds);
-            events.dispatch();
-        } else {
-            deferred.add(effects);
-        }
-        return result;
-    }
-
-    private final class Driver implements Supervision {
-
-        @Override
-        public Optional<WorkerInfo> transition(Incarnation incarnation, WorkerState next) {
-            requireNonNull(incarnation, "incarnation");
-            requireNonNull(next, "next");
-            return changeState(incarnation.workerId(), next, Precondition.is(incarnation));
-        }
-
-        @Override
-        public Optional<WorkerInfo> transitionIfUnchanged(WorkerInfo seen, WorkerState next) {
-            requireNonNull(seen, "seen");
-            requireNonNull(next, "next");
-            return changeState(seen.id(), next, Precondition.unchangedSince(seen));
-        }
-
-        @Override
-        public Optional<WorkerInfo> restartIfUnchanged(WorkerInfo seen, Loading load, String url) {
-            requireNonNull(seen, "seen");
-            requireNonNull(load, "load");
-            requireName(url, "url");
-            Precondition unchanged = Precondition.unchangedSince(seen);
-            return changeState(seen.id(), (entry, now) -> entry.restart(load, url, now, unchanged));
-        }
-
-        @Override
-        public Optional<WorkerInfo> remove(Exit exit) {
-            requireNonNull(exit, "exit");
-            return removeIf(Precondition.is(exit.incarnation()), exit.workerId(), exit.cause(), Optional.of(exit));
-        }
-
-        @Override
-        public Optional<WorkerInfo> removeIfUnchanged(WorkerInfo seen, StopReason reason) {
-            requireNonNull(seen, "seen");
-            requireNonNull(reason, "reason");
-            return removeIf(Precondition.unchangedSince(seen), seen.id(), reason.cause(), Optional.empty());
-        }
-
-        @Override
-        public Optional<WorkerInfo> removeUnstarted(WorkerInfo seen) {
-            requireNonNull(seen, "seen");
-            Precondition unchanged = Precondition.unchangedSince(seen);
-            return removeIf(unchanged, seen.id(), Exit.Cause.START_FAILED, Optional.empty());
-        }
-
-        @Override
-        public Optional<WorkerInfo> started(Incarnation incarnation, long pid) {
-            requireNonNull(incarnation, "incarnation");
-            if (pid <= 0) {
-                throw new IllegalArgumentException("pid must be > 0, was " + pid);
-            }
-            return write(() -> entryOf(incarnation).map(entry -> {
-                entry.update(worker -> worker.toBuilder().pid(pid).build());
-                pending.changed(entry.model());
-                return entry.last();
-            }));
-        }
-
-        @Override
-        public boolean endLeasing(Incarnation incarnation) {
-            requireNonNull(incarnation, "incarnation");
-            return write(() -> {
-                Optional<WorkerEntry> exited = entryOf(incarnation);
-                exited.ifPresent(WorkerEntry::endLeasing);
-                return exited.isPresent();
-            });
-        }
-
-        @Override
-        public OptionalInt checkFailed(WorkerInfo seen) {
-            requireNonNull(seen, "seen");
-            return incrementFailedHealthChecks(seen.id(), Precondition.unchangedSince(seen));
-        }
-
-        @Override
-        public boolean checkPassed(Incarnation incarnation) {
-            WorkerEntry entry =
-                    byId.get(requireNonNull(incarnation, "incarnation").workerId());
-            if (entry == null || !entry.clearFailedHealthChecks(incarnation)) {
-                return false;
-            }
-            entry.model().offer(entry);
-            return true;
-        }
-
-        @Override
-        public boolean checkUnknown(Incarnation incarnation) {
-            requireNonNull(incarnation, "incarnation");
-            return write(() -> {
-                Optional<WorkerEntry> checked = entryOf(incarnation);
-                checked.ifPresent(entry -> events.healthCheckUnknown());
-                return checked.isPresent();
-            });
-        }
-
-        @Override
-        public boolean suspect(Incarnation incarnation, StopReason reason) {
-            requireNonNull(incarnation, "incarnation");
-            requireNonNull(reason, "reason");
-            return write(() -> {
-                Optional<WorkerEntry> suspected = entryOf(incarnation).filter(entry -> entry.suspect(true));
-                suspected.ifPresent(entry -> events.suspected(entry.last(), reason));
-                return suspected.isPresent();
-            });
-        }
-
-        @Override
-        public boolean clearSuspicion(Incarnation incarnation) {
-            requireNonNull(incarnation, "incarnation");
-            return write(() -> {
-                Optional<WorkerEntry> cleared = entryOf(incarnation).filter(entry -> entry.suspect(false));
-                cleared.ifPresent(entry -> events.cleared(entry.last()));
-                return cleared.isPresent();
-            });
-        }
-
-        /** Called under the write lock. */
-        private Optional<WorkerEntry> entryOf(Incarnation incarnation) {
-            return Optional.ofNullable(workers.get(incarnation.workerId())).filter(entry -> entry.isOf(incarnation));
-        }
-
-        private Optional<WorkerInfo> removeIf(
-                Precondition condition, String id, Exit.Cause cause, Optional<Exit> exit) {
-            return write(() ->
-                    Optional.ofNullable(workers.get(id)).flatMap(entry -> removeEntry(entry, condition, cause, exit)));
-        }
-
-        @Override
-        public void forgetHints() {
-            hints.clear();
-        }
-
-        @Override
-        public void reportLeaks() {
-            if (leaks != null) {
-                leaks.report();
-            }
-        }
-
-        @Override
-        public Subscription checkFailedLeases(LeaseChecker checker) {
-            return leaseChecks.register(requireNonNull(checker, "checker"));
-        }
-
-        @Override
-        public boolean isDeliveringEvents() {
-            return events.isDelivering();
-        }
-
-        @Override
-        public void deferEvents(Runnable action) {
-            requireNonNull(action, "action");
-            if (deferring.get() != null) {
-                action.run();
-                return;
-            }
-            List<PendingEffects> deferred = new ArrayList<>();
-            deferring.set(deferred);
-            try {
-                action.run();
-            } finally {
-                deferring.remove();
-                deferred.forEach(effects -> effects.completeLeases(leaseChecks, leaseEnds));
-                events.dispatch();
-            }
-        }
+        return "WorkerRegistry[node " + LogText.of(node) + ", workers: "
+                + StateCounts.describe(table.countByState().byLabel()) + "]";
     }
 
     /** Settings of a registry; every method returns the builder. Not thread-safe. */

@@ -17,16 +17,17 @@
  *       {@code FreeSlots}, {@code WorkerEntry}, {@code Occupancy} (the one atomic word).
  *   <li><b>Waiting</b>: {@code SlotWaitQueue}, {@code WaitersByFilter}, {@code Waiter}; for the exceptions
  *       {@code SlotShortage}, {@code StateCounts}, {@code ModelHistory}.
- *   <li><b>Transitions</b>: {@code WorkerEntry}, {@code Precondition}, {@code PendingEffects} (applied after the lock
- *       has been released), {@code EventFeed}, {@code ListenerQueue}, {@code ExecutorRefusals}.
+ *   <li><b>Transitions</b>: {@code WorkerTable} (the lock and the map), {@code RegistrySupervision},
+ *       {@code WorkerEntry}, {@code Precondition}, {@code PendingEffects} (applied after the lock has been released),
+ *       {@code EventFeed}, {@code ListenerQueue}, {@code ExecutorRefusals}.
  *   <li><b>Failed leases</b>: {@code LeaseCheckCoordinator}, {@code BarredWorkers}, {@code LeaseEndFutures};
  *       {@code LeaseLeaks} reports forgotten ones.
  *   <li><b>Clocks</b>: {@code MonotonicClock}, {@code SteadyClock}.
  * </ul>
  *
  * <p>To read the code, begin with {@code WorkerState}, {@code WorkerInfo} and {@code Occupancy}, then
- * {@code WorkerEntry}, then {@code WorkerRegistry}. {@code FreeSlots} is the one complex data structure: it finds a
- * free slot in constant time among 100,000 workers.
+ * {@code WorkerEntry}, then {@code WorkerTable}. {@code FreeSlots} is the one complex data structure: it finds a free
+ * slot in constant time among 100,000 workers.
  */
 @NullMarked
 package io.github.workerregistry;
