@@ -9,6 +9,7 @@ public final class SlotQueueFullException extends SlotUnavailableException {
 
     private static final long serialVersionUID = 1L;
 
+    /** The maximum number of callers that may wait for one model. */
     private final int capacity;
 
     SlotQueueFullException(SlotShortage shortage, int capacity) {

@@ -11,6 +11,7 @@ public final class SlotTimeoutException extends SlotUnavailableException {
 
     private static final long serialVersionUID = 1L;
 
+    /** The timeout passed by the caller. */
     private final Duration timeout;
 
     SlotTimeoutException(SlotShortage shortage, Duration timeout) {
