@@ -1,7 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * An embeddable registry of LLM workers: who they are, the life of their processes, and a slot for the next request.
+ * An embeddable registry of LLM workers: their records, the life cycle of their processes, and leases of their slots.
  *
  * <p>Start reading at {@link io.github.workerregistry.WorkerRegistry}, then
  * {@link io.github.workerregistry.lifecycle.WorkerSupervisor}.

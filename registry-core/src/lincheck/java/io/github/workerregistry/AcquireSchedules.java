@@ -8,8 +8,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * A slot of a model whose only worker comes and goes, asked for with and without joining the line of those who wait:
- * "none" is true of some moment of the call, and nothing is lost between line and search.
+ * A slot of a model whose only worker is registered and removed, acquired with and without the wait queue: an empty
+ * result is true at some moment of the call, and no slot is lost between the search and the queue.
  */
 @ExtendWith(UnexpectedWarnings.class)
 @Param(name = "thread", gen = ThreadIdGen.class)
@@ -23,7 +23,7 @@ public class AcquireSchedules {
         try {
             registry.register(SomeWorkers.idle("w1", 1));
             return true;
-        } catch (DuplicateWorkerException taken) {
+        } catch (DuplicateWorkerException duplicate) {
             return false;
         }
     }
@@ -34,22 +34,22 @@ public class AcquireSchedules {
     }
 
     @Operation
-    public boolean take(@Param(name = "thread") int thread) {
-        return leases.keep(thread, registry.tryAcquire(SomeWorkers.MODEL).orElse(null));
+    public boolean tryAcquire(@Param(name = "thread") int thread) {
+        return leases.add(thread, registry.tryAcquire(SomeWorkers.MODEL).orElse(null));
     }
 
     @Operation
     public boolean acquire(@Param(name = "thread") int thread) throws InterruptedException {
         try {
-            return leases.keep(thread, registry.acquire(SomeWorkers.MODEL, Duration.ZERO));
+            return leases.add(thread, registry.acquire(SomeWorkers.MODEL, Duration.ZERO));
         } catch (SlotTimeoutException | NoWorkerException none) {
             return false;
         }
     }
 
     @Operation
-    public boolean give(@Param(name = "thread") int thread) {
-        SlotLease lease = leases.dropLast(thread);
+    public boolean release(@Param(name = "thread") int thread) {
+        SlotLease lease = leases.removeLast(thread);
         if (lease != null) {
             lease.close();
         }

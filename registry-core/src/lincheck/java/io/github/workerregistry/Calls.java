@@ -7,7 +7,7 @@ import org.jetbrains.kotlinx.lincheck.Actor;
 import org.jetbrains.kotlinx.lincheck.execution.ExecutionScenario;
 import org.jetbrains.lincheck.datastructures.Validate;
 
-/** Calls of the operations of one test, for scenarios that are not left to chance. */
+/** Calls of the operations of one test, for scenarios that are not random. */
 public final class Calls {
 
     private final Class<?> test;
@@ -25,12 +25,12 @@ public final class Calls {
         return new Actor(operation, List.of(arguments));
     }
 
-    /** What two threads call while the other does. */
+    /** Calls of two threads in parallel. */
     public ExecutionScenario sideBySide(List<Actor> first, List<Actor> second) {
         return sideBySide(List.of(), first, second);
     }
 
-    /** The same, after calls of the first thread; and then the validation of the test, if it has one. */
+    /** Calls before, then calls of two threads in parallel, then the validation of the test, if it has one. */
     public ExecutionScenario sideBySide(List<Actor> before, List<Actor> first, List<Actor> second) {
         Actor validation = Arrays.stream(test.getMethods())
                 .filter(method -> method.isAnnotationPresent(Validate.class))

@@ -15,29 +15,30 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A lease that two threads close at once gives back one slot, once. Of a worker with one slot the word decides between
- * them, of one with more a flag of the lease. (The second close may return while the first still gives back, so that
- * the slot is free when both have returned.)
+ * Two threads close one lease at once: its slot is released, once. With one slot the worker's lease word decides
+ * between them, with more slots a flag of the lease. (The second close may return before the first has released the
+ * slot; it is free when both have returned.)
  */
 @ExtendWith(UnexpectedWarnings.class)
 @Param(name = "thread", gen = ThreadIdGen.class)
 public class CloseSchedules {
 
-    /** Of the worker: Lincheck makes the objects that it tries, and knows no parameters. */
+    /** The worker's slots. Static, because Lincheck creates the objects that it tests, without arguments. */
     private static int slots = 1;
 
-    private final ModelTable models = new ModelTable(SlotRules.of(SlotSelection.PACK, 8), new ThreadHints(), true);
+    private final ModelTable models = SomeModels.table(SlotSelection.PACK, 8);
     private final Leases leases = new Leases();
     private final SlotLease shared;
-    private volatile boolean isClosed; // before it is
-    private final AtomicInteger takers = new AtomicInteger(); // of the one slot that comes free
+    private volatile boolean isClosed; // set before it is closed
+    private final AtomicInteger acquired = new AtomicInteger(); // leases of the released slot
 
     public CloseSchedules() {
         models.add(new WorkerEntry(SomeWorkers.idle("w", slots)));
         for (int i = 1; i < slots; i++) {
-            assertThat(models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any())).isNotNull(); // and held for ever
+            assertThat(models.tryAcquire(SlotRequest.forModel(SomeWorkers.MODEL)))
+                    .isNotNull(); // never released
         }
-        shared = requireNonNull(models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()));
+        shared = requireNonNull(models.tryAcquire(SlotRequest.forModel(SomeWorkers.MODEL)));
     }
 
     @Operation
@@ -46,66 +47,66 @@ public class CloseSchedules {
         shared.close();
     }
 
-    /** Whether the slot, if it is taken, is taken by one only. */
+    /** Whether the slot, if it was acquired, was acquired by one caller only. */
     @Operation
-    public boolean take(@Param(name = "thread") int thread) {
-        return !leases.keep(thread, models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()))
-                || (isClosed && takers.incrementAndGet() == 1);
+    public boolean tryAcquire(@Param(name = "thread") int thread) {
+        return !leases.add(thread, models.tryAcquire(SlotRequest.forModel(SomeWorkers.MODEL)))
+                || (isClosed && acquired.incrementAndGet() == 1);
     }
 
     @Operation
-    public void give(@Param(name = "thread") int thread) {
-        SlotLease lease = leases.dropLast(thread);
+    public void release(@Param(name = "thread") int thread) {
+        SlotLease lease = leases.removeLast(thread);
         if (lease != null) {
-            takers.decrementAndGet();
+            acquired.decrementAndGet();
             lease.close();
         }
     }
 
     @Validate
-    public void theSlotIsFreeUnlessSomebodyHoldsIt() {
+    public void slotIsFreeUnlessLeased() {
         int free = 0;
-        while (models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()) != null) {
+        while (models.tryAcquire(SlotRequest.forModel(SomeWorkers.MODEL)) != null) {
             free++;
         }
-        int held = takers.get() + (isClosed ? 0 : 1);
-        if (free + held != 1) {
-            throw new IllegalStateException(free + " free and " + held + " held of one slot");
+        int leased = acquired.get() + (isClosed ? 0 : 1);
+        if (free + leased != 1) {
+            throw new IllegalStateException(free + " free and " + leased + " leased of one slot");
         }
     }
 
-    /** Each takes what is free. */
-    public static class OneHolder {
+    /** The expected results. */
+    public static class Expected {
         public void closeShared() {}
 
-        public boolean take(int thread) {
+        public boolean tryAcquire(int thread) {
             return true;
         }
 
-        public void give(int thread) {}
+        public void release(int thread) {}
     }
 
-    /** Random calls seldom close at once, so those that do come first. */
+    /** Random operations seldom close at once, so scenarios that do come first. */
     private static <T extends Options<T, ?>> T withClosesAtOnce(T options) {
         Calls calls = new Calls(CloseSchedules.class);
         return options.addCustomScenario(calls.sideBySide(
-                        List.of(calls.of("closeShared")), List.of(calls.of("closeShared"), calls.of("take", 2))))
+                        List.of(calls.of("closeShared")), List.of(calls.of("closeShared"), calls.of("tryAcquire", 2))))
                 .addCustomScenario(calls.sideBySide(
-                        List.of(calls.of("closeShared"), calls.of("take", 1), calls.of("give", 1)),
-                        List.of(calls.of("closeShared"), calls.of("take", 2), calls.of("closeShared"))));
+                        List.of(calls.of("closeShared"), calls.of("tryAcquire", 1), calls.of("release", 1)),
+                        List.of(calls.of("closeShared"), calls.of("tryAcquire", 2), calls.of("closeShared"))));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void inSchedulesThatLincheckChooses(int slotsOfTheWorker) {
         slots = slotsOfTheWorker;
-        withClosesAtOnce(Schedules.chosen(OneHolder.class)).check(CloseSchedules.class);
+        withClosesAtOnce(Schedules.chosen(Expected.class)).check(CloseSchedules.class);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void inSchedulesOfTheMachine(int slotsOfTheWorker) {
         slots = slotsOfTheWorker;
-        withClosesAtOnce(Schedules.ofTheMachine(OneHolder.class)).check(CloseSchedules.class);
+        withClosesAtOnce(Schedules.ofTheMachine(Expected.class)).check(CloseSchedules.class);
     }
 }

@@ -18,14 +18,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Leases of one worker fail and are closed, two threads end the same lease, and checks pass: until a check has passed
- * no slot of the worker is leased, and no slot is lost, or given twice.
+ * Leases of one worker fail and are closed, two threads end the same lease, and checks pass: no slot of the worker is
+ * leased until a check has passed, and no slot is lost or leased twice.
  */
 @ExtendWith(UnexpectedWarnings.class)
 @Param(name = "thread", gen = ThreadIdGen.class)
 public class FailSchedules {
 
-    /** Of the worker: Lincheck makes the objects that it tries, and knows no parameters. */
+    /** The worker's slots. Static, because Lincheck creates the objects that it tests, without arguments. */
     private static int slots = 1;
 
     private final IOException reset = new IOException("connection reset");
@@ -34,56 +34,55 @@ public class FailSchedules {
     private final ModelTable models;
     private final List<FailedLease> failed = new CopyOnWriteArrayList<>();
     private final Leases leases = new Leases();
-    private final AtomicInteger held = new AtomicInteger();
-    private final AtomicInteger passes = new AtomicInteger(); // that have begun
-    private volatile int barredSince = NEVER; // how many had begun when a lease failed
+    private final AtomicInteger leased = new AtomicInteger();
+    private final AtomicInteger passes = new AtomicInteger(); // begun
+    private volatile int barredAt = NEVER; // the number of passes when a lease failed
     private final SlotLease shared;
-    private volatile boolean sharedEnds; // before it does
+    private volatile boolean sharedEnds; // set before it does
 
     public FailSchedules() {
         LeaseEndFutures ends = new LeaseEndFutures(WorkerEntry::snapshot);
-        LeaseCheckCoordinator checks =
-                new LeaseCheckCoordinator(ends, (lease, nanos) -> {}); // the JDK's timer is no thread of Lincheck's
+        LeaseCheckCoordinator checks = new LeaseCheckCoordinator(
+                ends, (lease, nanos) -> {}); // Lincheck does not control the JDK's timer thread
         checks.register(lease -> {
             failed.add(lease);
             return Optional.of(Duration.ofDays(1));
         });
-        models = new ModelTable(
-                new SlotRules(SlotSelection.PACK, 8, null, new ModelHistory(), ends, checks), new ThreadHints(), true);
+        models = SomeModels.table(ends, checks);
         models.add(new WorkerEntry(SomeWorkers.idle("w", slots)));
-        shared = requireNonNull(models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()));
+        shared = requireNonNull(models.tryAcquire(SlotRequest.forModel(SomeWorkers.MODEL)));
     }
 
-    /** Whether nothing is taken while the worker is barred. */
+    /** Whether nothing was acquired while the worker was barred. */
     @Operation
-    public boolean take(@Param(name = "thread") int thread) {
-        boolean barred = barredSince == passes.get();
+    public boolean tryAcquire(@Param(name = "thread") int thread) {
+        boolean barred = barredAt == passes.get();
         int before = passes.get();
-        boolean taken = leases.keep(thread, models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()));
-        if (taken) {
-            held.incrementAndGet();
+        boolean acquired = leases.add(thread, models.tryAcquire(SlotRequest.forModel(SomeWorkers.MODEL)));
+        if (acquired) {
+            leased.incrementAndGet();
         }
-        return !taken || !barred || passes.get() > before;
+        return !acquired || !barred || passes.get() > before;
     }
 
     @Operation
-    public void give(@Param(name = "thread") int thread) {
-        SlotLease lease = leases.dropLast(thread);
+    public void release(@Param(name = "thread") int thread) {
+        SlotLease lease = leases.removeLast(thread);
         if (lease != null) {
-            held.decrementAndGet();
+            leased.decrementAndGet();
             lease.close();
         }
     }
 
     @Operation
     public void fail(@Param(name = "thread") int thread) {
-        SlotLease lease = leases.dropLast(thread);
+        SlotLease lease = leases.removeLast(thread);
         if (lease != null) {
-            held.decrementAndGet();
+            leased.decrementAndGet();
             int before = passes.get();
             lease.fail(reset);
             if (passes.get() == before) {
-                barredSince = before;
+                barredAt = before;
             }
         }
     }
@@ -107,25 +106,25 @@ public class FailSchedules {
     }
 
     @Validate
-    public void everySlotIsHeldOrCanBeTakenWhenAllChecksHavePassed() {
+    public void everySlotIsLeasedOrFreeWhenAllChecksHavePassed() {
         pass();
         int free = 0;
-        while (models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()) != null) {
+        while (models.tryAcquire(SlotRequest.forModel(SomeWorkers.MODEL)) != null) {
             free++;
         }
-        int taken = held.get() + (sharedEnds ? 0 : 1);
-        if (free + taken != slots) {
-            throw new IllegalStateException(free + " free and " + taken + " held of " + slots);
+        int inUse = leased.get() + (sharedEnds ? 0 : 1);
+        if (free + inUse != slots) {
+            throw new IllegalStateException(free + " free and " + inUse + " leased of " + slots);
         }
     }
 
-    /** Each is as it should be. */
-    public static class AllWell {
-        public boolean take(int thread) {
+    /** The expected results. */
+    public static class Expected {
+        public boolean tryAcquire(int thread) {
             return true;
         }
 
-        public void give(int thread) {}
+        public void release(int thread) {}
 
         public void fail(int thread) {}
 
@@ -136,18 +135,18 @@ public class FailSchedules {
         public void pass() {}
     }
 
-    /** Random calls seldom meet where it matters, so those that do come first. */
-    private static <T extends Options<T, ?>> T withMeetings(T options) {
+    /** Random operations seldom race, so scenarios that do come first. */
+    private static <T extends Options<T, ?>> T withRaces(T options) {
         Calls calls = new Calls(FailSchedules.class);
         return options.addCustomScenario(calls.sideBySide(
-                        List.of(calls.of("failShared"), calls.of("take", 1)),
-                        List.of(calls.of("closeShared"), calls.of("take", 2))))
+                        List.of(calls.of("failShared"), calls.of("tryAcquire", 1)),
+                        List.of(calls.of("closeShared"), calls.of("tryAcquire", 2))))
                 .addCustomScenario(calls.sideBySide(
                         List.of(calls.of("failShared"), calls.of("pass")),
-                        List.of(calls.of("take", 2), calls.of("fail", 2), calls.of("take", 2))))
+                        List.of(calls.of("tryAcquire", 2), calls.of("fail", 2), calls.of("tryAcquire", 2))))
                 .addCustomScenario(calls.sideBySide(
-                        List.of(calls.of("take", 0)),
-                        List.of(calls.of("fail", 1), calls.of("pass"), calls.of("take", 1)),
+                        List.of(calls.of("tryAcquire", 0)),
+                        List.of(calls.of("fail", 1), calls.of("pass"), calls.of("tryAcquire", 1)),
                         List.of(calls.of("failShared"), calls.of("pass"))));
     }
 
@@ -155,13 +154,13 @@ public class FailSchedules {
     @ValueSource(ints = {1, 2})
     void inSchedulesThatLincheckChooses(int slotsOfTheWorker) {
         slots = slotsOfTheWorker;
-        withMeetings(Schedules.chosen(AllWell.class)).check(FailSchedules.class);
+        withRaces(Schedules.chosen(Expected.class)).check(FailSchedules.class);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void inSchedulesOfTheMachine(int slotsOfTheWorker) {
         slots = slotsOfTheWorker;
-        withMeetings(Schedules.ofTheMachine(AllWell.class)).check(FailSchedules.class);
+        withRaces(Schedules.ofTheMachine(Expected.class)).check(FailSchedules.class);
     }
 }

@@ -2,44 +2,44 @@ package io.github.workerregistry;
 
 import org.jspecify.annotations.Nullable;
 
-/** The leases that each thread holds. */
+/** The open leases of each thread. */
 final class Leases {
 
-    private static final int MOST = 8;
+    private static final int CAPACITY = 8;
 
-    private final @Nullable SlotLease[][] held = new SlotLease[4][MOST];
+    private final @Nullable SlotLease[][] open = new SlotLease[4][CAPACITY];
     private final int[] count = new int[4];
 
     /**
-     * Who holds what a thread takes. Lincheck gives the threads numbers from 1 on; to what is called before them it
-     * gives 0, and that leaves its leases to the first of them.
+     * The index of a thread. Lincheck numbers parallel threads from 1; operations before them have number 0 and count
+     * as the first thread's.
      */
-    static int holder(int thread) {
+    static int index(int thread) {
         return Math.max(0, thread - 1);
     }
 
-    /** Keeps a lease; false if there is none. */
-    boolean keep(int thread, @Nullable SlotLease lease) {
-        int holder = holder(thread);
+    /** Adds a lease; false if there is none. */
+    boolean add(int thread, @Nullable SlotLease lease) {
+        int index = index(thread);
         if (lease != null) {
-            held[holder][count[holder]++] = lease;
+            open[index][count[index]++] = lease;
         }
         return lease != null;
     }
 
-    /** The lease that the thread took last and holds; null if it holds none. */
+    /** The open lease that the thread acquired last; null if it has none. */
     @Nullable
     SlotLease last(int thread) {
-        int holder = holder(thread);
-        return count[holder] == 0 ? null : held[holder][count[holder] - 1];
+        int index = index(thread);
+        return count[index] == 0 ? null : open[index][count[index] - 1];
     }
 
-    /** The same, and the thread holds it no longer. */
+    /** Removes and returns {@link #last}. */
     @Nullable
-    SlotLease dropLast(int thread) {
+    SlotLease removeLast(int thread) {
         SlotLease last = last(thread);
         if (last != null) {
-            count[holder(thread)]--;
+            count[index(thread)]--;
         }
         return last;
     }

@@ -10,9 +10,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * What is not linearizable, by design: a list tells of all workers at one moment, but of the slots of each at a moment
- * of its own, because a lease takes no lock. If a lease of the first worker is followed by one of the second, a list
- * may show the second without the first.
+ * Not linearizable, by design: a list reads the membership at one moment, but the slots of each worker at a moment of
+ * their own, because a lease takes no lock. If a lease of the first worker is followed by one of the second, a list may
+ * show the second without the first.
  */
 @ExtendWith(UnexpectedWarnings.class)
 public class ListAgainstLeasesSchedules {
@@ -25,7 +25,7 @@ public class ListAgainstLeasesSchedules {
     }
 
     @Operation
-    public boolean take(int worker) {
+    public boolean tryAcquireFrom(int worker) {
         return registry.tryAcquireFrom("w" + worker).isPresent();
     }
 
@@ -37,11 +37,11 @@ public class ListAgainstLeasesSchedules {
                 .collect(Collectors.joining(" "));
     }
 
-    /** The same, with all at one moment. */
+    /** The same, with all slots read at one moment. */
     public static class OneMoment {
         private final int[] inUse = new int[2];
 
-        public boolean take(int worker) {
+        public boolean tryAcquireFrom(int worker) {
             return ++inUse[worker - 1] == 1;
         }
 
@@ -56,7 +56,8 @@ public class ListAgainstLeasesSchedules {
         assertThatThrownBy(() -> Schedules.chosen(OneMoment.class)
                         .iterations(0)
                         .addCustomScenario(calls.sideBySide(
-                                List.of(calls.of("list")), List.of(calls.of("take", 1), calls.of("take", 2))))
+                                List.of(calls.of("list")),
+                                List.of(calls.of("tryAcquireFrom", 1), calls.of("tryAcquireFrom", 2))))
                         .check(ListAgainstLeasesSchedules.class))
                 .isInstanceOf(LincheckAssertionError.class)
                 .hasMessageContaining("list(): 0 1");

@@ -8,7 +8,7 @@ import org.jetbrains.lincheck.datastructures.Param;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Workers come, change and go, and are listed and counted at one moment. */
+/** Workers are registered, changed and removed; a list or a count reads all of them at one moment. */
 @ExtendWith(UnexpectedWarnings.class)
 @Param(name = "slots", gen = IntGen.class, conf = "1:2")
 public class ListSchedules {
@@ -20,7 +20,7 @@ public class ListSchedules {
         try {
             registry.register(SomeWorkers.idle("w" + slots, slots));
             return true;
-        } catch (DuplicateWorkerException taken) {
+        } catch (DuplicateWorkerException duplicate) {
             return false;
         }
     }

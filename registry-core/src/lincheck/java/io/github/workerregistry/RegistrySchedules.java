@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * What touches one worker, against what makes it come, change and go: a worker with one slot and one with two, named by
- * their slots.
+ * Operations on one worker, concurrent with its registration, transitions and removal. There is a worker with one slot
+ * and one with two, named by their slots.
  */
 @ExtendWith(UnexpectedWarnings.class)
 @Param(name = "thread", gen = ThreadIdGen.class)
@@ -28,7 +28,7 @@ public class RegistrySchedules {
         try {
             registry.register(SomeWorkers.idle("w" + slots, slots));
             return true;
-        } catch (DuplicateWorkerException taken) {
+        } catch (DuplicateWorkerException duplicate) {
             return false;
         }
     }
@@ -43,7 +43,7 @@ public class RegistrySchedules {
         return described(registry.get("w" + slots));
     }
 
-    /** Of all workers in a list, one: its occupancy is that of a moment of its own. */
+    /** One worker of a list; its slots in use are read at a moment of their own. */
     @Operation
     public String listed(@Param(name = "slots") int slots) {
         return described(registry.list().stream()
@@ -66,7 +66,7 @@ public class RegistrySchedules {
         return update(slots, SomeWorkers.STOPPING);
     }
 
-    /** As the idle check does: looks, and later stops a worker that was idle, and has done nothing since. */
+    /** As the idle timeout does: reads a worker that is Idle, and stops it if it has not been used since. */
     @Operation
     public boolean stopIfUnused(@Param(name = "slots") int slots) {
         return registry.get("w" + slots)
@@ -89,13 +89,13 @@ public class RegistrySchedules {
     }
 
     @Operation
-    public boolean takeFrom(@Param(name = "thread") int thread, @Param(name = "slots") int slots) {
-        return leases.keep(thread, registry.tryAcquireFrom("w" + slots).orElse(null));
+    public boolean tryAcquireFrom(@Param(name = "thread") int thread, @Param(name = "slots") int slots) {
+        return leases.add(thread, registry.tryAcquireFrom("w" + slots).orElse(null));
     }
 
     @Operation
-    public boolean give(@Param(name = "thread") int thread) {
-        SlotLease lease = leases.dropLast(thread);
+    public boolean release(@Param(name = "thread") int thread) {
+        SlotLease lease = leases.removeLast(thread);
         if (lease != null) {
             lease.close();
         }
@@ -108,17 +108,17 @@ public class RegistrySchedules {
         return lease != null && lease.isValid();
     }
 
-    /** Random calls seldom meet where it matters, so those that do come first. */
-    private static <T extends Options<T, ?>> T withMeetings(T options) {
+    /** Random operations seldom race, so scenarios that do come first. */
+    private static <T extends Options<T, ?>> T withRaces(T options) {
         Calls calls = new Calls(RegistrySchedules.class);
         Actor register = calls.of("register", 1);
-        Actor take = calls.of("takeFrom", 1, 1);
-        return options.addCustomScenario(calls.sideBySide(List.of(register), List.of(calls.of("takeFrom", 2, 1))))
+        Actor acquire = calls.of("tryAcquireFrom", 1, 1);
+        return options.addCustomScenario(calls.sideBySide(List.of(register), List.of(calls.of("tryAcquireFrom", 2, 1))))
                 .addCustomScenario(calls.sideBySide(
-                        List.of(register), List.of(take, calls.of("isValid", 1)), List.of(calls.of("remove", 1))))
+                        List.of(register), List.of(acquire, calls.of("isValid", 1)), List.of(calls.of("remove", 1))))
                 .addCustomScenario(calls.sideBySide(
                         List.of(register),
-                        List.of(take, calls.of("give", 1)),
+                        List.of(acquire, calls.of("release", 1)),
                         List.of(calls.of("stopIfUnused", 1), calls.of("get", 1))))
                 .addCustomScenario(calls.sideBySide(
                         List.of(register),
@@ -128,11 +128,11 @@ public class RegistrySchedules {
 
     @Test
     void inSchedulesThatLincheckChooses() {
-        withMeetings(Schedules.chosen(TwoWorkers.class)).check(RegistrySchedules.class);
+        withRaces(Schedules.chosen(TwoWorkers.class)).check(RegistrySchedules.class);
     }
 
     @Test
     void inSchedulesOfTheMachine() {
-        withMeetings(Schedules.ofTheMachine(TwoWorkers.class)).check(RegistrySchedules.class);
+        withRaces(Schedules.ofTheMachine(TwoWorkers.class)).check(RegistrySchedules.class);
     }
 }

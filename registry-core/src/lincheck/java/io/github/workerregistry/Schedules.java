@@ -10,14 +10,14 @@ import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.util.LoggingLevel;
 
 /**
- * The two ways in which Lincheck runs random calls on two threads side by side, before it looks for an order in which
- * the specification would have answered the same: in schedules that it chooses itself, switching threads between any
- * two accesses to shared memory, and in those of the machine.
+ * The two ways in which Lincheck runs random operations on two threads: in schedules that it chooses, switching threads
+ * between any two accesses to shared memory, and in those of the machine. Then it searches for a sequential order in
+ * which the specification has the same results.
  */
 public final class Schedules {
 
-    /** The test's own books, values that never change, and guesses: no thread needs to stop in the middle of them. */
-    private static final ManagedStrategyGuarantee NOTHING_TO_SEE = forClasses(
+    /** State of the test, immutable values and hints: threads are not switched within them. */
+    private static final ManagedStrategyGuarantee NOT_SWITCHED = forClasses(
                     Leases.class.getName(),
                     SomeWorkers.class.getName(),
                     ThreadHints.class.getName(),
@@ -26,18 +26,18 @@ public final class Schedules {
             .allMethods()
             .ignore();
 
-    /** Until Lincheck takes a schedule for one that hangs; its own 30 s are too short on a machine that is busy. */
-    private static final long PATIENCE_MILLIS = 300_000;
+    /** When Lincheck reports a hang; its default of 30 s is too short on a busy machine. */
+    private static final long TIMEOUT_MILLIS = 300_000;
 
     private Schedules() {}
 
-    /** Nor in the middle of writing to the log. */
+    /** Threads are not switched within the log either. */
     private static final ManagedStrategyGuarantee LOGS = forClasses(
                     name -> name.startsWith("org.slf4j.") || name.startsWith("ch.qos.logback."))
             .allMethods()
             .ignore();
 
-    /** A registry whose clock stands still, so that no time of day tells schedules apart. */
+    /** A registry with a fixed clock, so that results do not depend on the time. */
     static WorkerRegistry newRegistry() {
         return WorkerRegistry.builder()
                 .clock(InstantSource.fixed(SomeWorkers.START))
@@ -50,7 +50,7 @@ public final class Schedules {
                 .invocationsPerIteration(500)
                 .loopIterationsBeforeThreadSwitch(100)
                 .loopBound(1_000)
-                .addGuarantee(NOTHING_TO_SEE)
+                .addGuarantee(NOT_SWITCHED)
                 .addGuarantee(LOGS);
     }
 
@@ -59,8 +59,8 @@ public final class Schedules {
     }
 
     private static <T extends Options<T, ?>> T common(T options, Class<?> specification) {
-        return options.logLevel(LoggingLevel.ERROR) // it warns that it cannot look into records
-                .invocationTimeout$lincheck(PATIENCE_MILLIS)
+        return options.logLevel(LoggingLevel.ERROR) // it warns that it cannot analyse records
+                .invocationTimeout$lincheck(TIMEOUT_MILLIS)
                 .threads(2)
                 .actorsBefore(2)
                 .actorsPerThread(3)

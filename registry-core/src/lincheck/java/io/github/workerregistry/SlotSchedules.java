@@ -7,12 +7,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Two slots are taken and given, whoever's they are: "no free slot" is true of some moment of the call. */
+/** Two slots, in one worker or two, are acquired and released: an empty result is true at some moment of the call. */
 @ExtendWith(UnexpectedWarnings.class)
 @Param(name = "thread", gen = ThreadIdGen.class)
 public class SlotSchedules {
 
-    /** In what workers the two slots are, and which worker comes first. */
+    /** The workers with the two slots, and the slot selection. */
     enum Layout {
         PACKED_INTO_ONE_WORKER(SlotSelection.PACK, 1),
         PACKED_OVER_TWO_WORKERS(SlotSelection.PACK, 2),
@@ -28,7 +28,7 @@ public class SlotSchedules {
         }
 
         ModelTable make() {
-            ModelTable models = new ModelTable(SlotRules.of(selection, 8), new ThreadHints(), true);
+            ModelTable models = SomeModels.table(selection, 8);
             for (int i = 0; i < workers; i++) {
                 models.add(new WorkerEntry(SomeWorkers.idle("w" + i, 2 / workers)));
             }
@@ -36,20 +36,20 @@ public class SlotSchedules {
         }
     }
 
-    /** Of what Lincheck makes the objects that it tries: it knows no parameters. */
+    /** Static, because Lincheck creates the objects that it tests, without arguments. */
     private static Layout layout = Layout.PACKED_INTO_ONE_WORKER;
 
     private final ModelTable models = layout.make();
     private final Leases leases = new Leases();
 
     @Operation
-    public boolean take(@Param(name = "thread") int thread) {
-        return leases.keep(thread, models.tryAcquire(SomeWorkers.MODEL, SlotFilter.any()));
+    public boolean tryAcquire(@Param(name = "thread") int thread) {
+        return leases.add(thread, models.tryAcquire(SlotRequest.forModel(SomeWorkers.MODEL)));
     }
 
     @Operation
-    public boolean give(@Param(name = "thread") int thread) {
-        SlotLease lease = leases.dropLast(thread);
+    public boolean release(@Param(name = "thread") int thread) {
+        SlotLease lease = leases.removeLast(thread);
         if (lease != null) {
             lease.close();
         }

@@ -1,26 +1,26 @@
 package io.github.workerregistry;
 
-/** Two slots, in whichever workers they are, and threads that take and give them. */
+/** Two slots, in one worker or two, that threads acquire and release. */
 public class TwoSlots {
 
     private int free = 2;
-    private final int[] held = new int[4];
+    private final int[] leased = new int[4];
 
-    public boolean take(int thread) {
-        boolean taken = free > 0;
-        if (taken) {
+    public boolean tryAcquire(int thread) {
+        boolean acquired = free > 0;
+        if (acquired) {
             free--;
-            held[Leases.holder(thread)]++;
+            leased[Leases.index(thread)]++;
         }
-        return taken;
+        return acquired;
     }
 
-    public boolean give(int thread) {
-        boolean given = held[Leases.holder(thread)] > 0;
-        if (given) {
+    public boolean release(int thread) {
+        boolean released = leased[Leases.index(thread)] > 0;
+        if (released) {
             free++;
-            held[Leases.holder(thread)]--;
+            leased[Leases.index(thread)]--;
         }
-        return given;
+        return released;
     }
 }

@@ -19,7 +19,7 @@ public class TwoWorkers {
         int inUse;
         boolean reported;
         boolean stopping;
-        boolean used; // since it was last reported otherwise: the clock stands still
+        boolean used; // since the last report that changed it; the clock is fixed
 
         Worker(int slots) {
             this.slots = slots;
@@ -35,8 +35,8 @@ public class TwoWorkers {
             reported = slotsInUse > 0;
         }
 
-        void count(int taken) {
-            inUse += taken;
+        void add(int slotsInUse) {
+            inUse += slotsInUse;
             used = true;
         }
 
@@ -137,47 +137,47 @@ public class TwoWorkers {
         return stops;
     }
 
-    public boolean takeFrom(int thread, int slots) {
+    public boolean tryAcquireFrom(int thread, int slots) {
         Worker worker = workers.get(slots);
-        boolean taken = worker != null && !worker.stopping && !worker.reported && worker.inUse < slots;
-        if (taken) {
-            worker.count(1);
+        boolean acquired = worker != null && !worker.stopping && !worker.reported && worker.inUse < slots;
+        if (acquired) {
+            worker.add(1);
             leasesOf(thread).add(worker);
         }
-        return taken;
+        return acquired;
     }
 
     /** From any worker. */
-    public boolean take(int thread) {
-        return takeFrom(thread, 1) || takeFrom(thread, 2);
+    public boolean tryAcquire(int thread) {
+        return tryAcquireFrom(thread, 1) || tryAcquireFrom(thread, 2);
     }
 
     public boolean acquire(int thread) {
-        return take(thread);
+        return tryAcquire(thread);
     }
 
-    public boolean give(int thread) {
-        List<Worker> held = leasesOf(thread);
-        boolean given = !held.isEmpty();
-        if (given && isHere(held.get(held.size() - 1))) {
-            held.get(held.size() - 1).count(-1);
+    public boolean release(int thread) {
+        List<Worker> leased = leasesOf(thread);
+        boolean released = !leased.isEmpty();
+        if (released && isRegistered(leased.get(leased.size() - 1))) {
+            leased.get(leased.size() - 1).add(-1);
         }
-        if (given) {
-            held.remove(held.size() - 1);
+        if (released) {
+            leased.remove(leased.size() - 1);
         }
-        return given;
+        return released;
     }
 
     public boolean isValid(int thread) {
-        List<Worker> held = leasesOf(thread);
-        return !held.isEmpty() && isHere(held.get(held.size() - 1));
+        List<Worker> leased = leasesOf(thread);
+        return !leased.isEmpty() && isRegistered(leased.get(leased.size() - 1));
     }
 
-    private boolean isHere(Worker worker) {
+    private boolean isRegistered(Worker worker) {
         return workers.get(worker.slots) == worker;
     }
 
     private List<Worker> leasesOf(int thread) {
-        return leases.get(Leases.holder(thread));
+        return leases.get(Leases.index(thread));
     }
 }

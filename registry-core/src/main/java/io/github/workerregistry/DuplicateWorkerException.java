@@ -1,6 +1,9 @@
 package io.github.workerregistry;
 
+import static io.github.workerregistry.internal.Checks.MAX_NAME_LENGTH;
 import static java.util.Objects.requireNonNull;
+
+import io.github.workerregistry.internal.LogText;
 
 /**
  * A worker with the same id is registered already.
@@ -18,7 +21,8 @@ public final class DuplicateWorkerException extends RuntimeException {
      * @param workerId the id that is registered already
      */
     public DuplicateWorkerException(String workerId) {
-        super("worker " + requireNonNull(workerId, "workerId") + " is registered already");
+        super("worker " + LogText.shortened(requireNonNull(workerId, "workerId"), MAX_NAME_LENGTH)
+                + " is registered already");
         this.workerId = workerId;
     }
 

@@ -106,20 +106,20 @@ final class EventFeed {
         emit(new WorkerEvent.SuspicionCleared(worker));
     }
 
-    void removed(WorkerInfo worker, Exit.Cause reason, Optional<Exit> exit) {
-        WorkerEvent removal = new WorkerEvent.Removed(worker, reason, exit);
+    void removed(WorkerInfo worker, Exit.Cause cause, Optional<Exit> exit) {
+        WorkerEvent removal = new WorkerEvent.Removed(worker, cause, exit);
         boolean isCounted = worker.state() instanceof BackingOff;
         if (!isCounted) {
-            count(reason);
+            count(cause);
         }
-        if (!isCounted && reason.isFailure() && exit.isPresent()) {
+        if (!isCounted && cause.isFailure() && exit.isPresent()) {
             emit(crashed(worker, exit.get()), removal);
         } else {
             emit(removal);
         }
     }
 
-    RegistryStats stats(List<WorkerInfo> workers) {
+    RegistryStats.Builder stats(List<WorkerInfo> workers) {
         List<WorkerInfo> routable =
                 workers.stream().filter(worker -> worker.state().routable()).toList();
         return RegistryStats.builder()
@@ -137,8 +137,7 @@ final class EventFeed {
                 .healthChecksFailed(healthChecksFailed)
                 .healthChecksUnknown(healthChecksUnknown)
                 .suspected(suspected)
-                .endedBy(endedBy)
-                .build();
+                .endedBy(endedBy);
     }
 
     private static int count(List<WorkerInfo> workers, Class<? extends WorkerState> state) {

@@ -3,6 +3,7 @@ package io.github.workerregistry;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.internal.Checks;
+import io.github.workerregistry.internal.LogText;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -34,7 +35,7 @@ public record Exit(
         Checks.requireName(modelRef, "modelRef");
         requireNonNull(cause, "cause");
         requireNonNull(status, "status");
-        output = List.copyOf(requireNonNull(output, "output"));
+        output = Checks.copyOf(output, "output");
         requireNonNull(at, "at");
     }
 
@@ -83,7 +84,7 @@ public record Exit(
         for (int i = output.size() - 1; i >= 0; i--) {
             String line = output.get(i).strip();
             if (!line.isEmpty()) {
-                return Optional.of(SlotShortage.shortened(line, LINE_LENGTH));
+                return Optional.of(LogText.shortened(line, LINE_LENGTH));
             }
         }
         return Optional.empty();
@@ -92,6 +93,8 @@ public record Exit(
     /**
      * Why a worker ended. Each {@link StopReason} has a cause of the same name; the other causes were not requested.
      * May gain members.
+     *
+     * @since 0.1
      */
     public enum Cause {
         /** A stop was requested: {@code stop(id)}. */

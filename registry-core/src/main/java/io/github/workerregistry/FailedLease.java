@@ -17,6 +17,7 @@ public final class FailedLease {
     private final Throwable cause;
     private volatile @Nullable CompletableFuture<Void> timer;
     private volatile boolean ended;
+    private volatile int failures;
 
     FailedLease(LeaseCheckCoordinator checks, SlotLease lease, Throwable cause) {
         this.checks = checks;
@@ -52,6 +53,22 @@ public final class FailedLease {
      */
     public boolean resume() {
         return checks.resume(this);
+    }
+
+    /**
+     * Number of checks in a row that ended with {@link #resume()}, this one included, since a lease of this incarnation
+     * was last closed normally: requests fail though the worker is alive. Leases that fail before one check count as
+     * one.
+     *
+     * @return the number; 0 before {@link #resume()} has returned true
+     */
+    public int failuresInARow() {
+        return failures;
+    }
+
+    /** The check has found the worker alive. */
+    void countFailedRequest() {
+        failures = lease.entry().countFailedRequest();
     }
 
     SlotLease lease() {

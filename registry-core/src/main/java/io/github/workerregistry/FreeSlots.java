@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -273,23 +274,96 @@ final class FreeSlots {
     }
 
     /**
-     * Acquires a slot of a worker that passes the filter, in the order of the selection. Visits many workers if few
-     * pass.
+     * Acquires a slot of an accepted worker, in the order of the selection. Visits many workers if few are accepted.
      *
+     * @param accepted tested on workers that have a free slot
      * @param last the worker that this thread used last, as in {@link #tryAcquireBest}
      */
     @Nullable
-    SlotLease tryAcquire(SlotFilter filter, @Nullable WorkerEntry last) {
+    SlotLease tryAcquire(Predicate<WorkerEntry> accepted, @Nullable WorkerEntry last) {
         int start = pack ? 0 : startPlace(last);
         for (int i = 0; i < levels(); i++) {
             int level = levelAt(i);
-            SlotLease lease = first(level, start, entry -> entry.level() == level ? entry.tryAcquire(filter) : null);
+            SlotLease lease = first(level, start, entry -> entry.level() == level ? tryAcquire(entry, accepted) : null);
             if (lease != null) {
                 return lease;
             }
         }
         // Any level: a worker may have changed level since its level was searched.
-        return first(ANY, start, entry -> entry.tryAcquire(filter));
+        return first(ANY, start, entry -> entry.level() == NONE ? null : tryAcquire(entry, accepted));
+    }
+
+    private static @Nullable SlotLease tryAcquire(WorkerEntry entry, Predicate<WorkerEntry> accepted) {
+        return accepted.test(entry) ? entry.tryAcquire() : null;
+    }
+
+    /**
+     * Acquires a slot for an affinity key: of the worker that served it last, unless that is much more loaded than
+     * another, else of the least loaded worker, by slots in use. Visits all workers, except if the first one has at
+     * most one slot in use.
+     *
+     * @param served the worker that served the key last; null if unknown
+     * @param accepted tested also on workers without a free slot; null for all
+     */
+    @Nullable
+    SlotLease tryAcquireNear(@Nullable WorkerEntry served, @Nullable Predicate<WorkerEntry> accepted) {
+        if (served != null && (accepted == null || accepted.test(served)) && !isOverloaded(served, accepted)) {
+            SlotLease lease = served.tryAcquire();
+            if (lease != null) {
+                return lease;
+            }
+        }
+        for (WorkerEntry least = leastLoaded(accepted); least != null; least = leastLoaded(accepted)) {
+            SlotLease lease = least.tryAcquire();
+            if (lease != null) {
+                return lease;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Whether more than {@code min + 2} or more than {@code 1.5 min + 1} of its slots are in use, where {@code min} is
+     * the minimum of the accepted workers. (The guard of LocalAI's prefix cache.)
+     */
+    private boolean isOverloaded(WorkerEntry served, @Nullable Predicate<WorkerEntry> accepted) {
+        int inUse = served.slotsInUse();
+        if (inUse <= 1) {
+            return false;
+        }
+        int least = Math.max(inUse - 2, (2 * (inUse - 1) + 2) / 3); // below it, the worker is overloaded
+        return first(entry ->
+                        entry.slotsInUse() < least && entry.isRoutable() && (accepted == null || accepted.test(entry))
+                                ? entry
+                                : null)
+                != null;
+    }
+
+    /** The accepted worker with a free slot that has the fewest slots in use; null if there is none. */
+    private @Nullable WorkerEntry leastLoaded(@Nullable Predicate<WorkerEntry> accepted) {
+        LeastLoaded least = new LeastLoaded(accepted);
+        first(least);
+        return least.found;
+    }
+
+    private static final class LeastLoaded implements Function<WorkerEntry, @Nullable WorkerEntry> {
+        private final @Nullable Predicate<WorkerEntry> accepted;
+        private @Nullable WorkerEntry found;
+        private int inUse = Integer.MAX_VALUE;
+
+        LeastLoaded(@Nullable Predicate<WorkerEntry> accepted) {
+            this.accepted = accepted;
+        }
+
+        @Override
+        public @Nullable WorkerEntry apply(WorkerEntry entry) {
+            int now = entry.slotsInUse();
+            if (now < inUse && entry.level() != NONE && (accepted == null || accepted.test(entry))) {
+                found = entry;
+                inUse = now;
+            }
+            return null; // visit all
+        }
     }
 
     /** Visits the workers in the order of their places until the visitor returns a result. */

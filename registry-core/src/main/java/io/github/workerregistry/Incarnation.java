@@ -6,8 +6,8 @@ import io.github.workerregistry.internal.Checks;
 import java.time.Instant;
 
 /**
- * One run of a worker: one process, from its start to its exit. Two records describe the same process if and only if
- * their incarnations are equal. A restart is a new incarnation; so is another worker registered under the same id.
+ * One run of a worker: one process, from its start to its exit. A restart is a new incarnation. Records of one process
+ * have equal incarnations. Two workers under one id differ if they start at different instants.
  *
  * <p>An action that follows an earlier read (a timeout, a probe's answer, an exit) carries the incarnation that it is
  * for.

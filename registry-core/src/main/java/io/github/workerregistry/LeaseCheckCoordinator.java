@@ -152,6 +152,9 @@ final class LeaseCheckCoordinator {
 
     boolean resume(FailedLease failed) {
         List<FailedLease> passed = barred.pass(failed);
+        if (!passed.isEmpty()) {
+            failed.countFailedRequest();
+        }
         release(failed, passed);
         return !passed.isEmpty();
     }

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Checks workers with a failed lease, see {@link Supervision#checkFailedLeases}. A supervisor registers one; a hive
+ * Checks workers with a failed lease, see {@link Supervision#registerLeaseChecker}. A supervisor registers one; a hive
  * with its own loops may do so, too.
  *
  * <p>Called on the thread that called {@link SlotLease#fail}, with no lock held, concurrently for several leases. An

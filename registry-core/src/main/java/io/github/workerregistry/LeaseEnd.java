@@ -14,6 +14,8 @@ public sealed interface LeaseEnd {
     /**
      * The slot was released and its worker was not lost: by {@link SlotLease#close()}, or by {@link SlotLease#fail} if
      * the check that followed did not find that the process had exited.
+     *
+     * @since 0.1
      */
     record Released() implements LeaseEnd {}
 
@@ -22,6 +24,7 @@ public sealed interface LeaseEnd {
      *
      * @param exit the exit of its process; empty if it was not detected, or is no longer known: only a worker's last
      *     exit is kept
+     * @since 0.1
      */
     record Lost(Optional<Exit> exit) implements LeaseEnd {
         /**

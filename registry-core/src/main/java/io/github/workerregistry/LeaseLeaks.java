@@ -29,17 +29,23 @@ final class LeaseLeaks {
     /** Where and when a lease was acquired. */
     private static final class Acquisition {
         final Instant at;
-        final Throwable stack = new Throwable(
-                "acquired here, by thread " + LogText.of(Thread.currentThread().getName()));
+        final Throwable stack;
         volatile boolean reported;
 
-        Acquisition(Instant at) {
+        Acquisition(Instant at, Throwable stack) {
             this.at = at;
+            this.stack = stack;
         }
     }
 
-    void acquired(SlotLease lease) {
-        open.put(lease, new Acquisition(clock.instant()));
+    /** The stack of this call, for {@link #acquired(SlotLease, Throwable)}. */
+    static Throwable stack() {
+        return new Throwable(
+                "acquired here, by thread " + LogText.of(Thread.currentThread().getName()));
+    }
+
+    void acquired(SlotLease lease, Throwable stack) {
+        open.put(lease, new Acquisition(clock.instant(), stack));
     }
 
     void closed(SlotLease lease) {

@@ -1,5 +1,6 @@
 package io.github.workerregistry;
 
+import io.github.workerregistry.internal.LogText;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,9 +28,10 @@ final class ModelHistory {
      * @param exit the exit, with the last line of its output only, sanitised
      * @param backend the worker's backend
      * @param device the worker's device
+     * @param labels the worker's labels
      * @param atNanos when, by {@link System#nanoTime()}
      */
-    record Failure(Exit exit, String backend, int device, long atNanos) {}
+    record Failure(Exit exit, String backend, int device, Map<String, String> labels, long atNanos) {}
 
     private record Past(@Nullable Failure failure, boolean shutDown, long atNanos) {}
 
@@ -47,7 +49,7 @@ final class ModelHistory {
     /** A process of a worker has failed. */
     synchronized void failed(WorkerInfo worker, Exit exit) {
         long now = nanoTime.getAsLong();
-        Failure failure = new Failure(withLastLineOnly(exit), worker.backend(), worker.device(), now);
+        Failure failure = new Failure(withLastLineOnly(exit), worker.backend(), worker.device(), worker.labels(), now);
         put(worker.modelRef(), new Past(failure, false, now));
     }
 
@@ -58,9 +60,9 @@ final class ModelHistory {
     }
 
     /** A worker was removed. */
-    synchronized void removed(WorkerInfo worker, Exit.Cause reason) {
+    synchronized void removed(WorkerInfo worker, Exit.Cause cause) {
         Past known = byModel.get(worker.modelRef());
-        boolean shutDown = reason == Exit.Cause.SHUTDOWN;
+        boolean shutDown = cause == Exit.Cause.SHUTDOWN;
         if (shutDown || (known != null && known.shutDown)) {
             put(worker.modelRef(), new Past(known == null ? null : known.failure, shutDown, nanoTime.getAsLong()));
         }
@@ -74,11 +76,13 @@ final class ModelHistory {
         }
     }
 
-    /** The last failed exit of a worker that fits the filter; null if none is known. */
-    synchronized @Nullable Failure lastFailure(String modelRef, SlotFilter filter) {
+    /** The last failed exit of a worker that fits the request; null if none is known. */
+    synchronized @Nullable Failure lastFailure(String modelRef, SlotRequest request) {
         Past past = byModel.get(modelRef);
         Failure failure = past == null ? null : past.failure;
-        return failure != null && isRecent(failure.atNanos) && filter.fits(failure.backend, failure.device)
+        return failure != null
+                        && isRecent(failure.atNanos)
+                        && request.constraints().acceptPlace(failure.backend, failure.device, failure.labels)
                 ? failure
                 : null;
     }
@@ -105,7 +109,7 @@ final class ModelHistory {
         List<String> output = exit.output().stream()
                 .filter(line -> !line.isBlank())
                 .reduce((before, last) -> last)
-                .map(line -> SlotShortage.shortened(line, LINE_LENGTH))
+                .map(line -> LogText.shortened(line, LINE_LENGTH))
                 .map(List::of)
                 .orElse(List.of());
         return new Exit(exit.incarnation(), exit.modelRef(), exit.cause(), exit.status(), output, exit.at());

@@ -1,6 +1,9 @@
 package io.github.workerregistry;
 
+import io.github.workerregistry.SlotRequest.Constraints;
 import io.github.workerregistry.WorkerState.Stopping;
+import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,22 +15,19 @@ final class ModelSlots {
     private final String modelRef;
     private final FreeSlots free;
     private final SlotWaitQueue waitQueue;
-    private final @Nullable LeaseLeaks leaks;
-    private final ModelHistory history;
-    private final LeaseEndFutures ends;
-    private final LeaseCheckCoordinator checks;
+    private final SlotRequest any;
+    private final SlotRules rules;
     private volatile boolean followsCloses;
     private volatile @Nullable Removal lastRemoval;
+    private volatile @Nullable AffinityTable affinities;
 
     ModelSlots(String modelRef, SlotRules rules) {
         this.modelRef = modelRef;
-        this.leaks = rules.leaks();
-        this.history = rules.history();
-        this.ends = rules.ends();
-        this.checks = rules.checks();
-        this.followsCloses = leaks != null;
-        this.free = new FreeSlots(rules.selection());
-        this.waitQueue = new SlotWaitQueue(this, rules.waitQueueCapacity());
+        this.rules = rules;
+        this.any = SlotRequest.forModel(modelRef);
+        this.followsCloses = rules.leaks() != null;
+        this.free = new FreeSlots(rules.settings().selection());
+        this.waitQueue = new SlotWaitQueue(this, rules.settings().waitQueueCapacity());
     }
 
     String modelRef() {
@@ -47,12 +47,26 @@ final class ModelSlots {
 
     void remove(WorkerEntry entry, @Nullable Exit exit) {
         free.remove(entry);
-        lastRemoval = new Removal(entry.stored().backend(), entry.stored().device(), exit);
+        lastRemoval = Removal.of(entry.stored(), exit);
     }
 
-    /** The last removed worker's backend and device, and its exit if that is known. */
+    /** What requests match of the last removed worker, and its exit if that is known; its record is not retained. */
     private record Removal(
-            String backend, int device, @Nullable Exit exit) {}
+            String workerId,
+            String backend,
+            int device,
+            Map<String, String> labels,
+            @Nullable Exit exit) {
+
+        static Removal of(WorkerInfo worker, @Nullable Exit exit) {
+            return new Removal(worker.id(), worker.backend(), worker.device(), worker.labels(), exit);
+        }
+
+        boolean mayHaveServed(SlotRequest request) {
+            return request.constraints().acceptPlace(backend, device, labels)
+                    && !request.excluded().contains(workerId);
+        }
+    }
 
     /** Whether the model has neither workers nor waiters. */
     boolean isUnused() {
@@ -64,16 +78,17 @@ final class ModelSlots {
         return free.isEmpty() && waitQueue.close();
     }
 
-    /** The exception for an unservable request that has waited since {@code sinceNanos}. */
-    NoWorkerException unservable(SlotFilter filter, long sinceNanos) {
+    /** The exception for an unservable request. */
+    NoWorkerException unservable(Waiter waiter) {
+        SlotRequest request = waiter.request();
         Removal removal = lastRemoval;
-        Exit exit = removal != null && filter.fits(removal.backend(), removal.device()) ? removal.exit() : null;
-        return new NoWorkerException(shortage(filter, sinceNanos), filter, exit);
+        Exit exit = removal != null && removal.mayHaveServed(request) ? removal.exit() : null;
+        return new NoWorkerException(shortage(waiter), request, exit);
     }
 
-    /** The state of this model, for a request that has waited since {@code sinceNanos} without getting a slot. */
-    SlotShortage shortage(SlotFilter filter, long sinceNanos) {
-        return SlotShortage.of(modelRef, this, filter, sinceNanos, history);
+    /** The state of this model, for a request that has waited without getting a slot. */
+    SlotShortage shortage(Waiter waiter) {
+        return SlotShortage.of(waiter.request(), this, rules.waited(waiter), rules.history());
     }
 
     // ---- slots ----
@@ -94,38 +109,83 @@ final class ModelSlots {
      */
     @Nullable
     SlotLease tryAcquireBest(@Nullable WorkerEntry last) {
-        return waitQueue.isEmpty()
-                ? free.tryAcquireBest(last)
-                : waitQueue.acquireAfterWaiters(SlotFilter.any(), this::acquire);
+        return waitQueue.isEmpty() ? free.tryAcquireBest(last) : waitQueue.acquireAfterWaiters(any, this::acquire);
     }
 
     /**
-     * Acquires a slot of a worker that passes the filter, if no waiter would accept it; else returns null.
+     * Acquires a slot for a request, if no waiter would accept it; else returns null.
      *
      * @param last the worker that this thread used last, see {@link FreeSlots#tryAcquire}
      */
     @Nullable
-    SlotLease tryAcquire(SlotFilter filter, @Nullable WorkerEntry last) {
-        return waitQueue.isEmpty()
-                ? free.tryAcquire(filter, last)
-                : waitQueue.acquireAfterWaiters(filter, this::acquire);
+    SlotLease tryAcquire(SlotRequest request, @Nullable WorkerEntry last) {
+        if (request.affinityKey() != null) {
+            affinities().readClock();
+        }
+        SlotLease lease = waitQueue.isEmpty()
+                ? acquire(request, acceptedBy(request), last)
+                : waitQueue.acquireAfterWaiters(request, this::acquire);
+        if (lease != null) {
+            served(request, lease);
+        }
+        return lease;
     }
 
     /** Acquires a slot of one worker, if no waiter would accept it; else returns null. */
     @Nullable
     SlotLease tryAcquireFrom(WorkerEntry entry) {
-        return waitQueue.isEmpty()
-                ? entry.tryAcquire()
-                : waitQueue.acquireAfterWaiters(SlotFilter.any(), SlotSource.of(entry));
+        return waitQueue.isEmpty() ? entry.tryAcquire() : waitQueue.acquireAfterWaiters(any, SlotSource.of(entry));
     }
 
     /** Acquires a slot regardless of waiters. */
     @Nullable
-    SlotLease acquire(SlotFilter filter) {
-        return filter.isAny() ? free.tryAcquireBest(null) : free.tryAcquire(filter, null);
+    SlotLease acquire(SlotRequest request, @Nullable Predicate<WorkerEntry> accepted) {
+        return acquire(request, accepted, null);
     }
 
-    /** A slot of this worker has been released, or a property visible to filters has changed. */
+    private @Nullable SlotLease acquire(
+            SlotRequest request, @Nullable Predicate<WorkerEntry> accepted, @Nullable WorkerEntry last) {
+        String key = request.affinityKey();
+        if (key != null) {
+            AffinityTable table = affinities;
+            return free.tryAcquireNear(table == null ? null : table.get(key), accepted);
+        }
+        return accepted == null ? free.tryAcquireBest(last) : free.tryAcquire(accepted, last);
+    }
+
+    /** The workers that meet the request's constraints; null for all. */
+    static @Nullable Predicate<WorkerEntry> acceptedBy(SlotRequest request) {
+        Constraints constraints = request.constraints();
+        return request.isUnconstrained() ? null : entry -> constraints.accept(entry.stored());
+    }
+
+    /** A slot was acquired for the request: its affinity key, if any, moves to that worker. */
+    private void served(SlotRequest request, SlotLease lease) {
+        String key = request.affinityKey();
+        if (key != null) {
+            try {
+                affinities().served(key, lease);
+            } catch (OutOfMemoryError lost) {
+                // the preference is lost; the slot must not be
+            }
+        }
+    }
+
+    private AffinityTable affinities() {
+        AffinityTable known = affinities;
+        if (known == null) {
+            synchronized (this) {
+                known = affinities;
+                if (known == null) {
+                    known = rules.newAffinities();
+                    affinities = known;
+                }
+            }
+        }
+        return known;
+    }
+
+    /** A slot of this worker has been released. */
     void offer(WorkerEntry entry) {
         if (!waitQueue.isEmpty()) {
             waitQueue.serve(SlotSource.of(entry));
@@ -135,11 +195,11 @@ final class ModelSlots {
     // ---- ends of leases ----
 
     LeaseEndFutures ends() {
-        return ends;
+        return rules.ends();
     }
 
     LeaseCheckCoordinator checks() {
-        return checks;
+        return rules.checks();
     }
 
     /** From now on, closed leases are reported to {@link LeaseEndFutures}. */
@@ -150,10 +210,14 @@ final class ModelSlots {
     /** A lease has been closed, void or not. */
     void closed(SlotLease lease) {
         if (followsCloses) {
+            LeaseLeaks leaks = rules.leaks();
             if (leaks != null) {
                 leaks.closed(lease);
             }
-            ends.settle(lease);
+            if (lease.mark() == SlotLease.RELEASED) {
+                lease.entry().requestSucceeded();
+            }
+            rules.ends().settle(lease);
         }
     }
 
@@ -161,6 +225,17 @@ final class ModelSlots {
 
     SlotWaitQueue waitQueue() {
         return waitQueue;
+    }
+
+    /** The wait of a request has ended. Called with no lock held, once. */
+    void waitEnded(Waiter waiter) {
+        rules.waitEnded(waiter);
+        if (waiter.state() == Waiter.State.GRANTED) {
+            if (waiter.request().affinityKey() != null) {
+                affinities().readClock();
+            }
+            served(waiter.request(), waiter.slot());
+        }
     }
 
     /** A change of this model may serve waiters, or make them unservable. */
@@ -171,11 +246,11 @@ final class ModelSlots {
         }
     }
 
-    /** Whether a worker that fits has, or may get, a free slot. */
-    boolean mayServe(SlotFilter filter) {
+    /** Whether a worker that the request accepts has, or may get, a free slot. */
+    boolean mayServe(SlotRequest request) {
         while (true) {
             int additions = free.additions();
-            if (free.first(entry -> fits(entry.stored(), filter) ? entry : null) != null) {
+            if (free.first(entry -> fits(entry.stored(), request) ? entry : null) != null) {
                 return true;
             }
             if (additions == free.additions()) {
@@ -184,8 +259,8 @@ final class ModelSlots {
         }
     }
 
-    private static boolean fits(WorkerInfo worker, SlotFilter filter) {
-        return filter.fits(worker) && mayServe(worker.state());
+    private static boolean fits(WorkerInfo worker, SlotRequest request) {
+        return request.constraints().accept(worker) && mayServe(worker.state());
     }
 
     private static boolean mayServe(WorkerState state) {

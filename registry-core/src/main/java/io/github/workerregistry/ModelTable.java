@@ -1,9 +1,13 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.SlotWaitQueue.JoinResult;
+import io.github.workerregistry.Waiter.State;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -18,13 +22,11 @@ final class ModelTable {
     private final Function<String, ModelSlots> newModel;
     private final ThreadHints hints;
     private final SlotRules rules;
-    private final boolean failIfAbsent;
 
-    ModelTable(SlotRules rules, ThreadHints hints, boolean failIfAbsent) {
+    ModelTable(SlotRules rules, ThreadHints hints) {
         this.newModel = name -> new ModelSlots(name, rules);
         this.rules = rules;
         this.hints = hints;
-        this.failIfAbsent = failIfAbsent;
     }
 
     /** The model; null if it has neither workers nor waiters. */
@@ -58,15 +60,16 @@ final class ModelTable {
         return model == null ? null : remembered(model.tryAcquireBest(hints.get(modelRef)));
     }
 
-    /** Acquires a slot of a worker that passes the filter, if no waiter would accept it; else returns null. */
+    /** Acquires a slot for the request, if no waiter would accept it; else returns null. */
     @Nullable
-    SlotLease tryAcquire(String modelRef, SlotFilter filter) {
-        if (filter.isAny()) {
+    SlotLease tryAcquire(SlotRequest request) {
+        String modelRef = request.modelRef();
+        if (request.affinityKey() == null && request.isUnconstrained()) {
             SlotLease again = hints.tryAcquireAgain(modelRef);
             return again != null ? again : search(modelRef);
         }
         ModelSlots model = get(modelRef);
-        return model == null ? null : remembered(model.tryAcquire(filter, hints.get(modelRef)));
+        return model == null ? null : remembered(model.tryAcquire(request, hints.get(modelRef)));
     }
 
     /** Stores the lease's worker as the one that this thread used last; returns the lease. */
@@ -78,50 +81,152 @@ final class ModelTable {
     }
 
     /** Acquires a slot, waiting if necessary; throws as {@link WorkerRegistry#acquire} does. */
-    SlotLease acquire(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
-        SlotLease lease = tryAcquire(modelRef, filter);
-        return lease == null ? await(modelRef, filter, timeout) : lease;
+    SlotLease acquire(SlotRequest request, Duration timeout) throws InterruptedException {
+        SlotLease lease = tryAcquire(request);
+        return lease == null ? await(request, timeout) : lease;
     }
 
-    private SlotLease await(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
-        Waiter waiter = new Waiter(filter, failIfAbsent);
-        ModelSlots model = join(modelRef, waiter);
+    private SlotLease await(SlotRequest request, Duration timeout) throws InterruptedException {
+        BlockingWaiter waiter = new BlockingWaiter(
+                request, failsIfAbsent(request), rules.deadlines().now());
+        ModelSlots model = join(waiter);
         try {
             model.waitQueue().serve(model::acquire);
-            model.waitQueue().await(waiter, deadline);
+            park(waiter, model, TimeUnit.NANOSECONDS.convert(timeout));
         } finally {
-            model.waitQueue().remove(waiter);
-            dropIfUnused(model);
+            waiter.end(State.CANCELLED); // after a throw; else it has ended
+            leave(waiter, model);
         }
-        SlotLease lease = remembered(waiter.result());
-        if (lease != null) {
-            return lease;
+        return switch (waiter.state()) {
+            case GRANTED -> requireNonNull(remembered(waiter.slot()));
+            case TIMED_OUT -> throw timeout(waiter, model, timeout);
+            case FAILED -> throw waiter.failure();
+            case CANCELLED, WAITING -> {
+                Thread.interrupted();
+                throw new InterruptedException();
+            }
+        };
+    }
+
+    private void park(BlockingWaiter waiter, ModelSlots model, long nanos) {
+        if (nanos == 0) {
+            waiter.end(State.TIMED_OUT);
+        } else if (rules.deadlines().hasTimer()) {
+            rules.deadlines().add(waiter, nanos);
+            waiter.await(model.waitQueue());
+        } else {
+            waiter.await(model.waitQueue(), System.nanoTime() + nanos);
         }
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
-        }
-        throw new SlotTimeoutException(model.shortage(filter, waiter.sinceNanos()), timeout);
     }
 
     /**
-     * Joins the wait queue outside {@code compute}: a filter may read the registry, and runs with the queue's lock
-     * held.
+     * Requests a slot without blocking.
+     *
+     * @param stack of the request, for the report of leaks; null if there is none
      */
-    private ModelSlots join(String modelRef, Waiter waiter) {
+    PendingSlot acquireAsync(SlotRequest request, Duration timeout, Executor executor, @Nullable Throwable stack) {
+        AsyncWaiter waiter = new AsyncWaiter(
+                request, failsIfAbsent(request), rules.deadlines().now(), timeout, executor, this, stack);
+        SlotLease lease = tryAcquire(request);
+        if (lease != null) {
+            waiter.grant(lease);
+            CompletionLoop.complete(waiter);
+        } else {
+            await(waiter, timeout);
+        }
+        return waiter;
+    }
+
+    private void await(AsyncWaiter waiter, Duration timeout) {
+        ModelSlots model;
+        try {
+            model = join(waiter);
+        } catch (SlotUnavailableException refused) {
+            waiter.fail(() -> refused);
+            CompletionLoop.complete(waiter);
+            return;
+        }
+        long nanos = TimeUnit.NANOSECONDS.convert(timeout);
+        try {
+            model.waitQueue().serve(model::acquire);
+            if (nanos == 0) {
+                timeOut(waiter);
+            } else {
+                rules.deadlines().add(waiter, nanos);
+            }
+        } catch (Throwable t) { // no memory, or no thread for the timer
+            waiter.cancel();
+            throw t;
+        }
+    }
+
+    private boolean failsIfAbsent(SlotRequest request) {
+        return rules.settings().failIfAbsent() && !request.waitsIfAbsent();
+    }
+
+    /** A waiter's deadline is over. Called with no lock held. */
+    static void timeOut(Waiter waiter) {
+        if (waiter.end(State.TIMED_OUT) && waiter.ended() && waiter instanceof AsyncWaiter async) {
+            CompletionLoop.complete(async);
+        }
+    }
+
+    SlotTimeoutException timeout(Waiter waiter, ModelSlots model, Duration timeout) {
+        return new SlotTimeoutException(model.shortage(waiter), timeout);
+    }
+
+    /** Removes a waiter whose wait has ended, and then its model if that is not needed any more. */
+    void leave(Waiter waiter, ModelSlots model) {
+        model.waitQueue().remove(waiter);
+        dropIfUnused(model);
+        model.waitEnded(waiter);
+    }
+
+    /** Reports the lease if it is never closed. */
+    void watch(SlotLease lease, @Nullable Throwable stack) {
+        LeaseLeaks leaks = rules.leaks();
+        if (leaks != null && stack != null) {
+            leaks.acquired(lease, stack);
+        }
+    }
+
+    /** Number of requests that wait for a slot of the model. */
+    int waiting(String modelRef) {
+        ModelSlots model = get(modelRef);
+        return model == null ? 0 : model.waitQueue().length();
+    }
+
+    /** Adds the counts of requests that wait or have waited. */
+    RegistryStats.Builder addTo(RegistryStats.Builder stats) {
+        int waiting = 0;
+        for (ModelSlots model : byName.values()) {
+            waiting += model.waitQueue().length();
+        }
+        return rules.totals().addTo(stats.waiting(waiting));
+    }
+
+    private ModelSlots join(Waiter waiter) {
+        SlotRequest request = waiter.request();
         while (true) {
             ModelSlots model = byName.compute(
-                    modelRef, (name, known) -> known == null && !failIfAbsent ? newModel.apply(name) : known);
-            SlotFilter filter = waiter.filter();
+                    request.modelRef(),
+                    (name, known) -> known == null && !waiter.failsIfAbsent() ? newModel.apply(name) : known);
             if (model == null) {
-                SlotShortage shortage = SlotShortage.of(modelRef, null, filter, waiter.sinceNanos(), rules.history());
-                throw new NoWorkerException(shortage, filter, null);
+                rules.totals().refused();
+                SlotShortage shortage = SlotShortage.of(request, null, Duration.ZERO, rules.history());
+                throw new NoWorkerException(shortage, request, null);
+            }
+            if (waiter instanceof AsyncWaiter async) {
+                async.joins(model);
             }
             JoinResult result = JoinResult.CLOSED;
             try {
                 result = model.waitQueue().join(waiter);
             } finally {
                 if (result != JoinResult.JOINED) {
+                    if (waiter instanceof AsyncWaiter async) {
+                        async.joins(null);
+                    }
                     dropIfUnused(model);
                 }
             }
@@ -129,10 +234,15 @@ final class ModelTable {
                 case JOINED -> {
                     return model;
                 }
-                case UNSERVABLE -> throw model.unservable(filter, waiter.sinceNanos());
-                case FULL ->
+                case UNSERVABLE -> {
+                    rules.totals().refused();
+                    throw model.unservable(waiter);
+                }
+                case FULL -> {
+                    rules.totals().refused();
                     throw new SlotQueueFullException(
-                            model.shortage(filter, waiter.sinceNanos()), rules.waitQueueCapacity());
+                            model.shortage(waiter), rules.settings().waitQueueCapacity());
+                }
                 case CLOSED -> {} // retry: another object replaces it
             }
         }

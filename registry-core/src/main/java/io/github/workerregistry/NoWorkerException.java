@@ -1,5 +1,6 @@
 package io.github.workerregistry;
 
+import io.github.workerregistry.internal.LogText;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -12,17 +13,15 @@ public final class NoWorkerException extends SlotUnavailableException {
 
     private static final long serialVersionUID = 1L;
 
+    /** Maximum length of the constraints in a message; callers may request any text. */
+    private static final int CONSTRAINTS_LENGTH = 256;
+
     private final transient @Nullable Exit lastExit;
 
-    NoWorkerException(SlotShortage shortage, SlotFilter filter, @Nullable Exit lastExit) {
+    NoWorkerException(SlotShortage shortage, SlotRequest request, @Nullable Exit lastExit) {
         super(
                 "no worker serves " + shortage.modelName()
-                        + filter.backend()
-                                .map(backend -> " on backend " + backend)
-                                .orElse("")
-                        + (filter.device().isPresent()
-                                ? " on device " + filter.device().getAsInt()
-                                : "")
+                        + LogText.shortened(request.describeConstraints(), CONSTRAINTS_LENGTH)
                         + ", and none is loading"
                         + describe(lastExit, shortage)
                         + shortage,

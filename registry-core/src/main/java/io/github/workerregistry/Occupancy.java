@@ -56,7 +56,12 @@ final class Occupancy {
     }
 
     static boolean canAcquire(long word, int slots) {
-        return (word & (ROUTABLE | REPORTED | CHECKING)) == ROUTABLE && inUse(word) < slots;
+        return isLeased(word) && inUse(word) < slots;
+    }
+
+    /** Whether its slots are leased, if one is free. */
+    static boolean isLeased(long word) {
+        return (word & (ROUTABLE | REPORTED | CHECKING)) == ROUTABLE;
     }
 
     /** The amount that an acquired slot adds to the word of a worker with {@code slots} slots. */

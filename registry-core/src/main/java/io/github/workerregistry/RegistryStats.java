@@ -1,7 +1,10 @@
 package io.github.workerregistry;
 
+import static io.github.workerregistry.internal.Checks.requireAtLeast;
 import static java.util.Objects.requireNonNull;
 
+import io.github.workerregistry.internal.Checks;
+import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +17,7 @@ public final class RegistryStats {
 
     private final Values values;
 
+    /** All counts, checked. */
     private record Values(
             int loading,
             int idle,
@@ -29,7 +33,45 @@ public final class RegistryStats {
             long healthChecksFailed,
             long healthChecksUnknown,
             long suspected,
-            Map<Exit.Cause, Long> endedBy) {}
+            Map<Exit.Cause, Long> endedBy,
+            int waiting,
+            long granted,
+            long timedOut,
+            long cancelled,
+            long refused,
+            Duration timeWaited) {
+
+        Values {
+            requireAtLeast(0, loading, "loading");
+            requireAtLeast(0, idle, "idle");
+            requireAtLeast(0, busy, "busy");
+            requireAtLeast(0, backingOff, "backingOff");
+            requireAtLeast(0, stopping, "stopping");
+            requireAtLeast(0, slotsTotal, "slotsTotal");
+            requireAtLeast(0, slotsInUse, "slotsInUse");
+            if (slotsInUse > slotsTotal) {
+                throw new IllegalArgumentException(
+                        "slotsInUse must be <= slotsTotal, was " + slotsInUse + " > " + slotsTotal);
+            }
+            requireAtLeast(0, registered, "registered");
+            requireAtLeast(0, becameReady, "becameReady");
+            requireAtLeast(0, crashed, "crashed");
+            requireAtLeast(0, restarted, "restarted");
+            requireAtLeast(0, healthChecksFailed, "healthChecksFailed");
+            requireAtLeast(0, healthChecksUnknown, "healthChecksUnknown");
+            requireAtLeast(0, suspected, "suspected");
+            endedBy = Checks.copyOf(endedBy, "endedBy");
+            endedBy.forEach((cause, number) -> requireAtLeast(0, number, "endedBy " + cause));
+            requireAtLeast(0, waiting, "waiting");
+            requireAtLeast(0, granted, "granted");
+            requireAtLeast(0, timedOut, "timedOut");
+            requireAtLeast(0, cancelled, "cancelled");
+            requireAtLeast(0, refused, "refused");
+            if (timeWaited.isNegative()) {
+                throw new IllegalArgumentException("timeWaited must be >= 0, was " + timeWaited);
+            }
+        }
+    }
 
     private RegistryStats(Values values) {
         this.values = values;
@@ -135,8 +177,7 @@ public final class RegistryStats {
     }
 
     /**
-     * Number of {@link WorkerEvent.Crashed} so far: processes that exited unrequested, or were terminated because they
-     * failed.
+     * Number of {@link WorkerEvent.Crashed} so far: exits whose cause is a failure ({@link Exit.Cause#isFailure}).
      *
      * @return the number
      */
@@ -193,6 +234,62 @@ public final class RegistryStats {
     }
 
     /**
+     * Number of requests that wait for a slot now.
+     *
+     * @return the number, over all models
+     */
+    public int waiting() {
+        return values.waiting;
+    }
+
+    /**
+     * Number of requests so far that waited and got a slot.
+     *
+     * @return the number
+     */
+    public long granted() {
+        return values.granted;
+    }
+
+    /**
+     * Number of requests so far that got no slot within their timeout.
+     *
+     * @return the number
+     */
+    public long timedOut() {
+        return values.timedOut;
+    }
+
+    /**
+     * Number of waiting requests so far that were cancelled, or whose thread was interrupted.
+     *
+     * @return the number
+     */
+    public long cancelled() {
+        return values.cancelled;
+    }
+
+    /**
+     * Number of requests so far that were refused, at once or while they waited: the queue was full, or no worker could
+     * serve them.
+     *
+     * @return the number
+     */
+    public long refused() {
+        return values.refused;
+    }
+
+    /**
+     * Time so far that requests waited, whether or not they got a slot. Divided by the number of requests that ended,
+     * it is the mean wait; requests that got a slot at once are not counted.
+     *
+     * @return the sum over all waits that have ended
+     */
+    public Duration timeWaited() {
+        return values.timeWaited;
+    }
+
+    /**
      * Number of workers that are registered now.
      *
      * @return the sum over all states
@@ -227,7 +324,12 @@ public final class RegistryStats {
         return values.toString().replaceFirst("^Values", "RegistryStats");
     }
 
-    /** Builds {@link RegistryStats}; every method returns the builder. Not thread-safe. */
+    /**
+     * Builds {@link RegistryStats}. Setters may be called in any order; {@link #build()} checks the values. Not
+     * thread-safe.
+     *
+     * @since 0.1
+     */
     public static final class Builder {
         private int loading;
         private int idle;
@@ -244,6 +346,12 @@ public final class RegistryStats {
         private long healthChecksUnknown;
         private long suspected;
         private Map<Exit.Cause, Long> endedBy = Map.of();
+        private int waiting;
+        private long granted;
+        private long timedOut;
+        private long cancelled;
+        private long refused;
+        private Duration timeWaited = Duration.ZERO;
 
         private Builder() {}
 
@@ -263,6 +371,12 @@ public final class RegistryStats {
             healthChecksUnknown = values.healthChecksUnknown;
             suspected = values.suspected;
             endedBy = values.endedBy;
+            waiting = values.waiting;
+            granted = values.granted;
+            timedOut = values.timedOut;
+            cancelled = values.cancelled;
+            refused = values.refused;
+            timeWaited = values.timeWaited;
         }
 
         /**
@@ -422,11 +536,77 @@ public final class RegistryStats {
         /**
          * Sets {@link RegistryStats#endedBy()}.
          *
-         * @param endedBy the ends by cause; copied
+         * @param endedBy the ends by cause; copied by {@link #build()}
          * @return this builder
          */
         public Builder endedBy(Map<Exit.Cause, Long> endedBy) {
-            this.endedBy = Map.copyOf(requireNonNull(endedBy, "endedBy"));
+            this.endedBy = requireNonNull(endedBy, "endedBy");
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#waiting()}.
+         *
+         * @param waiting the number
+         * @return this builder
+         */
+        public Builder waiting(int waiting) {
+            this.waiting = waiting;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#granted()}.
+         *
+         * @param granted the number
+         * @return this builder
+         */
+        public Builder granted(long granted) {
+            this.granted = granted;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#timedOut()}.
+         *
+         * @param timedOut the number
+         * @return this builder
+         */
+        public Builder timedOut(long timedOut) {
+            this.timedOut = timedOut;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#cancelled()}.
+         *
+         * @param cancelled the number
+         * @return this builder
+         */
+        public Builder cancelled(long cancelled) {
+            this.cancelled = cancelled;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#refused()}.
+         *
+         * @param refused the number
+         * @return this builder
+         */
+        public Builder refused(long refused) {
+            this.refused = refused;
+            return this;
+        }
+
+        /**
+         * Sets {@link RegistryStats#timeWaited()}.
+         *
+         * @param timeWaited the time
+         * @return this builder
+         */
+        public Builder timeWaited(Duration timeWaited) {
+            this.timeWaited = requireNonNull(timeWaited, "timeWaited");
             return this;
         }
 
@@ -434,6 +614,8 @@ public final class RegistryStats {
          * Builds the counts.
          *
          * @return the counts
+         * @throws IllegalArgumentException if a count is negative, or {@code slotsInUse} is more than
+         *     {@code slotsTotal}; the message names it
          */
         public RegistryStats build() {
             return new RegistryStats(new Values(
@@ -451,7 +633,13 @@ public final class RegistryStats {
                     healthChecksFailed,
                     healthChecksUnknown,
                     suspected,
-                    endedBy));
+                    endedBy,
+                    waiting,
+                    granted,
+                    timedOut,
+                    cancelled,
+                    refused,
+                    timeWaited));
         }
     }
 }

@@ -88,11 +88,7 @@ final class RegistrySupervision implements Supervision {
     @Override
     public boolean checkPassed(Incarnation incarnation) {
         WorkerEntry entry = table.get(requireNonNull(incarnation, "incarnation").workerId());
-        if (entry == null || !entry.clearFailedHealthChecks(incarnation)) {
-            return false;
-        }
-        entry.model().offer(entry);
-        return true;
+        return entry != null && entry.clearFailedHealthChecks(incarnation);
     }
 
     @Override
@@ -123,7 +119,7 @@ final class RegistrySupervision implements Supervision {
     }
 
     @Override
-    public Subscription checkFailedLeases(LeaseChecker checker) {
+    public Subscription registerLeaseChecker(LeaseChecker checker) {
         return table.leaseChecks().register(requireNonNull(checker, "checker"));
     }
 

@@ -155,8 +155,8 @@ public final class SlotLease implements AutoCloseable {
 
     /**
      * Releases the slot. Idempotent, never throws. Blocks only while callers wait for a slot of this model, for as long
-     * as it takes to pass the slot to the first that accepts it. Their filters, and dependents of {@link #whenEnded()},
-     * then run on this thread.
+     * as it takes to pass the slot to the first that accepts it. The executors of asynchronous requests are called, and
+     * dependents of {@link #whenEnded()} run, on this thread.
      */
     @Override
     public void close() {

@@ -1,29 +1,46 @@
 package io.github.workerregistry;
 
+import java.time.Duration;
+import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Settings for the slots of every model of a registry.
+ * What the models of a registry share.
  *
- * @param selection which worker serves the next request
- * @param waitQueueCapacity maximum number of callers waiting for one model
- * @param leaks leases open for too long; null if they are not reported
+ * @param settings as passed to the builder
+ * @param clock of the registry
  * @param history recent ends of workers
  * @param ends futures for the ends of leases
  * @param checks workers being checked because of a failed lease
+ * @param deadlines of waiting requests
+ * @param totals how waits have ended
  */
 record SlotRules(
-        SlotSelection selection,
-        int waitQueueCapacity,
-        @Nullable LeaseLeaks leaks,
+        SlotSettings settings,
+        InstantSource clock,
         ModelHistory history,
         LeaseEndFutures ends,
-        LeaseCheckCoordinator checks) {
+        LeaseCheckCoordinator checks,
+        Deadlines deadlines,
+        WaitTotals totals) {
 
-    /** Settings for unit tests: no leak report, empty history. */
-    static SlotRules of(SlotSelection selection, int waitQueueCapacity) {
-        LeaseEndFutures ends = new LeaseEndFutures(WorkerEntry::snapshot);
-        return new SlotRules(
-                selection, waitQueueCapacity, null, new ModelHistory(), ends, new LeaseCheckCoordinator(ends));
+    @Nullable
+    LeaseLeaks leaks() {
+        return settings.leaks();
+    }
+
+    AffinityTable newAffinities() {
+        return new AffinityTable(settings.affinityTtl(), settings.affinityCapacity(), clock);
+    }
+
+    /** How long a request has waited until now. */
+    Duration waited(Waiter waiter) {
+        return Duration.ofNanos(Math.max(0, deadlines.now() - waiter.since()));
+    }
+
+    /** The wait of a request has ended. Called with no lock held. */
+    void waitEnded(Waiter waiter) {
+        deadlines.remove(waiter);
+        totals.ended(waiter.state(), deadlines.now() - waiter.since());
     }
 }

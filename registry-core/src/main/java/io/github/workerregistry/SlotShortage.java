@@ -43,23 +43,23 @@ final class SlotShortage {
     }
 
     /**
-     * The state of a model now.
+     * The state of the request's model now.
      *
      * @param model null if the model has neither workers nor waiters
-     * @param sinceNanos when the caller began to wait, by {@link System#nanoTime()}
+     * @param waited how long the request has waited
      */
-    static SlotShortage of(
-            String modelRef, @Nullable ModelSlots model, SlotFilter filter, long sinceNanos, ModelHistory history) {
-        Census census = new Census(filter);
+    static SlotShortage of(SlotRequest request, @Nullable ModelSlots model, Duration waited, ModelHistory history) {
+        String modelRef = request.modelRef();
+        Census census = new Census(request);
         if (model != null) {
             model.free().first(census::visit);
         }
-        ModelHistory.Failure failure = history.lastFailure(modelRef, filter);
+        ModelHistory.Failure failure = history.lastFailure(modelRef, request);
         return new SlotShortage(
                 modelRef,
                 census.counts,
                 model == null ? 0 : model.waitQueue().length(),
-                Duration.ofNanos(System.nanoTime() - sinceNanos),
+                waited,
                 census.fitting == 0 ? history.isShutDown(modelRef) : census.shuttingDown,
                 failure == null ? null : failure.exit(),
                 failure == null ? Duration.ZERO : Duration.ofNanos(history.nanosSince(failure.atNanos())));
@@ -67,20 +67,20 @@ final class SlotShortage {
 
     /** Counts the workers of a model. */
     private static final class Census {
-        private final SlotFilter filter;
+        private final SlotRequest request;
         private final StateCounts counts = new StateCounts();
         private int fitting;
         private boolean shuttingDown;
 
-        Census(SlotFilter filter) {
-            this.filter = filter;
+        Census(SlotRequest request) {
+            this.request = request;
         }
 
         @Nullable
         Object visit(WorkerEntry entry) {
             counts.add(entry);
             WorkerInfo worker = entry.stored();
-            if (filter.fits(worker)) {
+            if (request.constraints().accept(worker)) {
                 fitting++;
                 shuttingDown |= worker.state() instanceof Stopping stopping && stopping.reason() == StopReason.SHUTDOWN;
             }
@@ -100,7 +100,7 @@ final class SlotShortage {
 
     /** The model's name, sanitised for a message. */
     String modelName() {
-        return shortened(modelRef, MODEL_LENGTH);
+        return LogText.shortened(modelRef, MODEL_LENGTH);
     }
 
     Map<String, Integer> workersByState() {
@@ -127,18 +127,5 @@ final class SlotShortage {
     @Override
     public String toString() {
         return description;
-    }
-
-    /** Sanitises a text and cuts it to a maximum length. */
-    static String shortened(String text, int length) {
-        return cut(LogText.of(cut(text, length)), length);
-    }
-
-    private static String cut(String text, int length) {
-        if (text.length() <= length) {
-            return text;
-        }
-        boolean splitsPair = Character.isHighSurrogate(text.charAt(length - 1));
-        return text.substring(0, splitsPair ? length - 1 : length);
     }
 }

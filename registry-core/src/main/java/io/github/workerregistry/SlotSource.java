@@ -1,16 +1,21 @@
 package io.github.workerregistry;
 
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Where slots may be free: at one worker, or at any worker of a model. */
 @FunctionalInterface
 interface SlotSource {
 
-    /** Acquires a slot of a worker that passes the filter; null if there is none. */
+    /**
+     * Acquires a slot for a request, whose constraints {@code accepted} includes; null if there is none.
+     *
+     * @param accepted workers that may serve it; null for all
+     */
     @Nullable
-    SlotLease acquire(SlotFilter filter);
+    SlotLease acquire(SlotRequest request, @Nullable Predicate<WorkerEntry> accepted);
 
-    /** Whether no slot is left for any filter. */
+    /** Whether no slot is left for any request. */
     default boolean isEmpty() {
         return false;
     }
@@ -19,8 +24,8 @@ interface SlotSource {
     static SlotSource of(WorkerEntry entry) {
         return new SlotSource() {
             @Override
-            public @Nullable SlotLease acquire(SlotFilter filter) {
-                return entry.tryAcquire(filter);
+            public @Nullable SlotLease acquire(SlotRequest request, @Nullable Predicate<WorkerEntry> accepted) {
+                return accepted == null || accepted.test(entry) ? entry.tryAcquire() : null;
             }
 
             @Override

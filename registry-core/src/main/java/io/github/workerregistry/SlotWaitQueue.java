@@ -1,13 +1,18 @@
 package io.github.workerregistry;
 
+import io.github.workerregistry.SlotRequest.Constraints;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The wait queue of one model, first come, first served.
+ * The wait queue of one model: higher priority first, then first come, first served, for blocking and asynchronous
+ * callers alike.
  *
  * <p><b>No barging.</b> A released slot is acquired on behalf of the first waiter that accepts it, before others can
  * acquire it; so no caller overtakes a waiter, and no waiter is woken without a slot. Waiters are added, served and
@@ -15,13 +20,17 @@ import org.jspecify.annotations.Nullable;
  * worker's word, then reads whether the queue is empty. A thread that joins publishes the length, then searches for a
  * slot and tests whether it is unservable. At least one of the two sees the other.
  *
- * <p><b>Cost.</b> A release offers only the released slot, so it costs one search per distinct filter in the queue,
+ * <p><b>One end.</b> A waiter's own word decides between grant, cancellation, timeout and failure ({@link Waiter}). A
+ * grant that loses leaves the slot to the next waiter, within the same walk.
+ *
+ * <p><b>Cost.</b> A release offers only the released slot, so it costs one search per distinct request in the queue,
  * however many waiters and workers there are. Slots may be released during a walk. Each waiter therefore skips a slot
  * that a waiter ahead would now accept, although its own search found none a moment ago; the queue is then walked
  * again, and all free slots are offered.
  *
- * <p><b>Lock order.</b> Filters are foreign code; they run with the lock held and may read the registry. So this lock
- * is acquired before the registry's lock, and never while that or a bin of the model table is held.
+ * <p><b>Lock order.</b> This lock is never acquired while the registry's lock or a bin of the model table is held. No
+ * foreign code runs under it: blocking waiters are unparked, asynchronous ones are completed after it has been released
+ * ({@link CompletionLoop}).
  *
  * <p>Platform and virtual threads wait parked; the lock does not pin a carrier.
  */
@@ -32,18 +41,17 @@ final class SlotWaitQueue {
 
     private static final int CLOSED = -1;
 
-    /** Maximum walks per call: bounds the cost of a filter whose answers are inconsistent. */
-    private static final int WALKS = 3;
-
     private final ModelSlots model;
     private final int capacity;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile int length;
 
     // guarded by the lock
-    private final WaitersByFilter waiters = new WaitersByFilter();
+    private final WaitersByRequest waiters = new WaitersByRequest();
     private boolean walking;
     private boolean repeat;
+    private @Nullable AsyncWaiter firstEnded; // to be completed after the lock has been released
+    private @Nullable AsyncWaiter lastEnded;
 
     SlotWaitQueue(ModelSlots model, int capacity) {
         this.model = model;
@@ -70,6 +78,19 @@ final class SlotWaitQueue {
         return before != CLOSED && LENGTH.compareAndSet(this, before, waiters.size());
     }
 
+    /** Publishes the number of waiters, releases the lock, and completes those whose wait has ended. */
+    private void unlock() {
+        count();
+        AsyncWaiter ended = null;
+        if (lock.getHoldCount() == 1) {
+            ended = firstEnded;
+            firstEnded = null;
+            lastEnded = null;
+        }
+        lock.unlock();
+        CompletionLoop.complete(ended);
+    }
+
     /** Result of {@link #join}. */
     enum JoinResult {
         /** The waiter is in the queue. */
@@ -82,9 +103,8 @@ final class SlotWaitQueue {
         FULL
     }
 
-    /** Adds the waiter at the end of the queue, if possible. */
+    /** Adds the waiter after those of its priority, if possible. */
     JoinResult join(Waiter waiter) {
-        requireNotInFilter();
         JoinResult result = JoinResult.CLOSED;
         lock.lock();
         try {
@@ -96,29 +116,33 @@ final class SlotWaitQueue {
             }
             return result;
         } finally {
-            if (result != JoinResult.JOINED) { // also after a throw: a slot for a thread that does not wait is lost
+            if (result != JoinResult.JOINED) { // also after a throw: a slot for a request that does not wait is lost
                 waiters.remove(waiter);
-                count();
             }
-            lock.unlock();
+            unlock();
         }
     }
 
     private boolean isUnservable(Waiter waiter) {
-        return waiter.failsIfAbsent() && !model.mayServe(waiter.filter());
+        return waiter.failsIfAbsent() && !model.mayServe(waiter.request());
     }
 
-    /** Parks until settled, interrupted, or timed out. Called on the waiter's own thread only. */
-    void await(Waiter waiter, long deadlineNanos) {
-        waiter.await(this, deadlineNanos);
-    }
-
-    /** Removes the waiter. If it has been served meanwhile, its slot stays acquired. */
+    /** Removes a waiter whose wait has ended. */
     void remove(Waiter waiter) {
         lock.lock();
         try {
             waiters.remove(waiter);
-            count();
+        } finally {
+            unlock();
+        }
+    }
+
+    /** Number of waiters ahead; empty if the waiter does not wait any more. */
+    OptionalInt positionOf(Waiter waiter) {
+        lock.lock();
+        try {
+            int position = waiter.isWaiting() ? waiters.positionOf(waiter) : -1;
+            return position < 0 ? OptionalInt.empty() : OptionalInt.of(position);
         } finally {
             lock.unlock();
         }
@@ -133,123 +157,127 @@ final class SlotWaitQueue {
         lock.lock();
         try {
             if (walking) {
-                repeat = true; // called by a filter that released a slot: the walk in progress repeats
+                repeat = true; // a grant has lost and released its slot: the walk in progress repeats
             } else {
                 walk(source);
             }
         } finally {
-            count();
-            lock.unlock();
+            unlock();
         }
     }
 
-    /** Acquires a slot that no waiter would accept, as if the caller were last in the queue. */
+    /** Acquires a slot that no waiter would accept, as if the request were last in the queue. */
     @Nullable
-    SlotLease acquireAfterWaiters(SlotFilter filter, SlotSource source) {
-        requireNotInFilter();
+    SlotLease acquireAfterWaiters(SlotRequest request, SlotSource source) {
         lock.lock();
         try {
-            if (waiters.hasUnfiltered()) {
+            if (waiters.hasUnconstrained()) {
                 return null;
             }
             repeat = false;
-            walking = true;
-            SlotLease lease = source.acquire(excluding(waiters.filters(), filter));
+            SlotLease lease = source.acquire(request, after(waiters.constraints(), request));
             if (repeat) {
                 walk(model::acquire); // a waiter accepts a slot after all
             }
             return lease;
         } finally {
-            walking = false;
-            count();
-            lock.unlock();
-        }
-    }
-
-    private void requireNotInFilter() {
-        if (lock.isHeldByCurrentThread()) {
-            throw new IllegalStateException("a filter must not request slots of its own model");
+            unlock();
         }
     }
 
     private void walk(SlotSource source) {
         walking = true;
         try {
-            repeat = false;
-            walkOnce(source);
-            for (int walks = 1; repeat && walks < WALKS; walks++) {
+            SlotSource next = source;
+            do {
                 repeat = false;
-                walkOnce(model::acquire);
-            }
+                walkOnce(next);
+                next = model::acquire;
+            } while (repeat);
         } finally {
             walking = false;
         }
     }
 
     private void walkOnce(SlotSource source) {
-        List<SlotFilter> ahead = new ArrayList<>();
+        List<Constraints> ahead = new ArrayList<>();
         Waiter unserved = null;
         for (Waiter next = waiters.firstOfNextGroup(null); next != null; next = waiters.firstOfNextGroup(unserved)) {
             if (serve(next, ahead, source)) {
-                waiters.remove(next); // the next waiter with this filter moves up
+                waiters.remove(next); // the next waiter of its group moves up
                 if (source.isEmpty()) {
                     return;
                 }
-            } else if (next.filter().isAny()) {
+            } else if (next.request().isUnconstrained()) {
                 return; // no free slot at all
             } else {
-                ahead.add(next.filter());
+                ahead.add(next.request().constraints());
                 unserved = next;
             }
         }
     }
 
-    private boolean serve(Waiter waiter, List<SlotFilter> ahead, SlotSource source) {
+    /** Grants the waiter a slot; false if there is none, and it still waits. */
+    private boolean serve(Waiter waiter, List<Constraints> ahead, SlotSource source) {
+        if (!waiter.isWaiting()) {
+            return true;
+        }
+        SlotLease slot;
         try {
-            SlotLease lease = source.acquire(excluding(ahead, waiter.filter()));
-            if (lease == null) {
-                return false;
-            }
-            waiter.settle(lease, null);
-        } catch (Throwable t) { // thrown by the waiter's filter: reported to the waiter, not to this thread
-            waiter.settle(null, () -> unchecked(t));
+            slot = source.acquire(waiter.request(), after(ahead, waiter.request()));
+        } catch (Throwable t) { // out of memory: reported to the waiter, not to this thread
+            fail(waiter, () -> new IllegalStateException("no slot could be acquired", t));
+            return true;
+        }
+        if (slot == null) {
+            return false;
+        }
+        if (waiter.grant(slot)) {
+            ended(waiter);
+        } else {
+            slot.close(); // offers it again: the walk repeats
         }
         return true;
     }
 
-    private static RuntimeException unchecked(Throwable t) {
-        if (t instanceof Error error) {
-            throw error;
+    private void fail(Waiter waiter, Supplier<? extends RuntimeException> exception) {
+        if (waiter.fail(exception)) {
+            ended(waiter);
         }
-        return t instanceof RuntimeException e ? e : new IllegalStateException("a filter failed", t);
     }
 
-    /** The filter, minus workers that one of the filters ahead accepts. */
-    private SlotFilter excluding(List<SlotFilter> ahead, SlotFilter filter) {
-        return ahead.isEmpty()
-                ? filter
-                : filter.where(worker -> {
-                    boolean wanted = ahead.stream().anyMatch(other -> accepts(other, worker));
-                    repeat |= wanted;
-                    return !wanted;
-                });
+    /** The waiter's wait has ended, by this thread. */
+    private void ended(Waiter waiter) {
+        if (waiter.ended() && waiter instanceof AsyncWaiter async) {
+            if (lastEnded == null) {
+                firstEnded = async;
+            } else {
+                lastEnded.nextEnded = async;
+            }
+            lastEnded = async;
+        }
     }
 
-    private static boolean accepts(SlotFilter filter, WorkerInfo worker) {
-        try {
-            return filter.accepts(worker);
-        } catch (Throwable t) {
-            return false; // reported to the waiter when it is served
+    /** Workers that the request accepts, minus those that a waiter ahead accepts; null for all. */
+    private @Nullable Predicate<WorkerEntry> after(List<Constraints> ahead, SlotRequest request) {
+        Constraints own = request.constraints();
+        if (ahead.isEmpty()) {
+            return request.isUnconstrained() ? null : entry -> own.accept(entry.stored());
         }
+        return entry -> {
+            if (!own.accept(entry.stored())) {
+                return false;
+            }
+            boolean wanted = ahead.stream().anyMatch(other -> other.accept(entry.stored()));
+            repeat |= wanted && entry.level() != FreeSlots.NONE; // a request with a key tests full workers too
+            return !wanted;
+        };
     }
 
     /** Fails the waiters whose requests have become unservable. */
     void failUnservable() {
         lock.lock();
         try {
-            if (walking) {
-                return; // called by a filter, which must not change the registry
-            }
             Waiter servable = null;
             for (Waiter next = waiters.firstOfNextGroup(null);
                     next != null;
@@ -261,17 +289,16 @@ final class SlotWaitQueue {
                 }
             }
         } finally {
-            count();
-            lock.unlock();
+            unlock();
         }
     }
 
-    /** Fails the whole group: all its waiters have the same filter. */
+    /** Fails the whole group: all its waiters ask for the same. */
     private void failGroup(Waiter first) {
         for (Waiter next = first; next != null; ) {
             Waiter waiter = next;
             next = waiter.next;
-            waiter.settle(null, () -> model.unservable(waiter.filter(), waiter.sinceNanos()));
+            fail(waiter, () -> model.unservable(waiter));
             waiters.remove(waiter);
         }
     }

@@ -16,8 +16,8 @@ import java.util.OptionalInt;
  * <ul>
  *   <li>an {@link Incarnation}: the action applies if the worker is still the same incarnation, even if its state has
  *       changed;
- *   <li>a {@link WorkerInfo} ({@code …IfUnchanged}, {@link #checkFailed}): the action applies only if the worker is
- *       unchanged since it was read: same incarnation, same state, and not used if it was Idle.
+ *   <li>a {@link WorkerInfo} ({@code …IfUnchanged}, {@link #checkFailed}, {@link #removeUnstarted}): the action applies
+ *       only if the worker is unchanged since it was read: same incarnation, same state, and not used if it was Idle.
  * </ul>
  *
  * <p>So an action never affects a worker's next incarnation, and one with a {@code WorkerInfo} never a worker that was
@@ -36,6 +36,7 @@ public interface Supervision {
      * @param next its next state
      * @return the worker after the transition; empty if this incarnation is no longer registered
      * @throws IllegalTransitionException as {@link WorkerRegistry#updateState(String, WorkerState)}
+     * @throws IllegalArgumentException as {@link WorkerRegistry#updateState(String, WorkerState)}
      */
     Optional<WorkerInfo> transition(Incarnation incarnation, WorkerState next);
 
@@ -46,6 +47,7 @@ public interface Supervision {
      * @param next its next state
      * @return the worker after the transition; empty if it was removed or has changed
      * @throws IllegalTransitionException if there is no such transition; then nothing has changed
+     * @throws IllegalArgumentException as {@link WorkerRegistry#updateState(String, WorkerState)}
      */
     Optional<WorkerInfo> transitionIfUnchanged(WorkerInfo seen, WorkerState next);
 
@@ -59,7 +61,8 @@ public interface Supervision {
      * @param url the address of the next generation, a name as in {@link WorkerInfo}
      * @return the worker, Loading, in its next generation; empty if it was removed or has changed
      * @throws IllegalTransitionException if it is not BackingOff; then nothing has changed
-     * @throws IllegalArgumentException if the url is not a name
+     * @throws IllegalArgumentException if the url is not a name, or the number of generations or restarts is
+     *     {@code Integer.MAX_VALUE}; then nothing has changed
      */
     Optional<WorkerInfo> restartIfUnchanged(WorkerInfo seen, Loading load, String url);
 
@@ -72,7 +75,7 @@ public interface Supervision {
     Optional<WorkerInfo> remove(Exit exit);
 
     /**
-     * Removes a worker without a process, or whose process is not ours to terminate, if it is unchanged since it was
+     * Removes a worker without a process, or whose process the hive terminates itself, if it is unchanged since it was
      * read.
      *
      * @param seen the worker as it was read
@@ -175,7 +178,7 @@ public interface Supervision {
      * @param checker the checker; called with no lock held, on the thread that failed the lease
      * @return the registration; close it to unregister the checker. Checks in progress are not affected
      */
-    Subscription checkFailedLeases(LeaseChecker checker);
+    Subscription registerLeaseChecker(LeaseChecker checker);
 
     /**
      * Runs an action on this thread, and delivers its events and the completions of {@link SlotLease#whenEnded} after

@@ -1,20 +1,49 @@
 package io.github.workerregistry;
 
-import java.util.concurrent.locks.LockSupport;
+import static java.util.Objects.requireNonNull;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A caller that waits for a slot. Settled once, under the lock of its queue. */
-final class Waiter {
+/**
+ * A request that waits for a slot. One atomic word decides how its wait ends: granted, cancelled, timed out or failed.
+ * Only the thread that changes the word acts on the end.
+ */
+abstract class Waiter {
 
-    private final SlotFilter filter;
+    /** How the wait ends. */
+    enum State {
+        /** It has not ended. */
+        WAITING,
+        /** A slot has been acquired for it. */
+        GRANTED,
+        /** The caller gave up: {@link PendingSlot#cancel}, or an interrupt. */
+        CANCELLED,
+        /** The timeout is over. */
+        TIMED_OUT,
+        /** The request is refused, or has become unservable. */
+        FAILED
+    }
+
+    private static final VarHandle STATE;
+
+    static {
+        try {
+            STATE = MethodHandles.lookup().findVarHandle(Waiter.class, "state", State.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final SlotRequest request;
     private final boolean failIfAbsent;
-    private final Thread thread = Thread.currentThread();
-    private final long sinceNanos = System.nanoTime();
+    private final long since;
 
-    // position in the queue; owned by WaitersByFilter
+    // position in the queue; owned by WaitersByRequest
     long ticket;
-    WaitersByFilter.@Nullable Group group;
+    WaitersByRequest.@Nullable Group group;
 
     @Nullable
     Waiter previous;
@@ -22,55 +51,83 @@ final class Waiter {
     @Nullable
     Waiter next;
 
-    private @Nullable SlotLease lease;
-    private @Nullable Supplier<RuntimeException> failure;
-    private volatile boolean settled;
+    // owned by Deadlines
+    volatile boolean hasDeadline;
+    long deadline;
+    int heapIndex = Deadlines.ABSENT;
 
-    Waiter(SlotFilter filter, boolean failIfAbsent) {
-        this.filter = filter;
+    @Nullable
+    Waiter nextExpired;
+
+    private volatile State state = State.WAITING;
+    private @Nullable SlotLease slot; // these two are written before the state
+    private @Nullable Supplier<? extends RuntimeException> failure;
+
+    /**
+     * A request that waits from now on.
+     *
+     * @param failIfAbsent whether it fails as soon as it is unservable
+     * @param since the time now, by {@link Deadlines#now()}
+     */
+    Waiter(SlotRequest request, boolean failIfAbsent, long since) {
+        this.request = request;
         this.failIfAbsent = failIfAbsent;
+        this.since = since;
     }
 
-    SlotFilter filter() {
-        return filter;
+    SlotRequest request() {
+        return request;
     }
 
-    /** When it began to wait, by {@link System#nanoTime()}. */
-    long sinceNanos() {
-        return sinceNanos;
-    }
-
-    /** Whether it fails as soon as its request is unservable. */
     boolean failsIfAbsent() {
         return failIfAbsent;
     }
 
-    void settle(@Nullable SlotLease granted, @Nullable Supplier<RuntimeException> cause) {
-        lease = granted;
-        failure = cause;
-        settled = true;
-        LockSupport.unpark(thread);
+    /** When it began to wait, by {@link Deadlines#now()}. */
+    long since() {
+        return since;
     }
 
-    /** Parks until settled, interrupted, or timed out. Called on the waiter's own thread only. */
-    void await(Object blocker, long deadlineNanos) {
-        while (!settled && !thread.isInterrupted()) {
-            long left = deadlineNanos - System.nanoTime();
-            if (left <= 0) {
-                return;
-            }
-            LockSupport.parkNanos(blocker, left);
-        }
+    State state() {
+        return state;
+    }
+
+    boolean isWaiting() {
+        return state == State.WAITING;
+    }
+
+    /** The slot; only if {@code GRANTED}. */
+    SlotLease slot() {
+        return requireNonNull(slot);
+    }
+
+    /** The exception; only if {@code FAILED}. */
+    RuntimeException failure() {
+        return requireNonNull(failure).get();
+    }
+
+    /** Grants a slot. If it returns false, the wait has ended otherwise, and the slot is still the granter's. */
+    boolean grant(SlotLease granted) {
+        slot = granted;
+        return end(State.GRANTED);
+    }
+
+    /** Fails the request; false if its wait has ended otherwise. */
+    boolean fail(Supplier<? extends RuntimeException> exception) {
+        failure = exception;
+        return end(State.FAILED);
+    }
+
+    /** Ends the wait; false if it has ended before. */
+    boolean end(State how) {
+        return STATE.compareAndSet(this, State.WAITING, how);
     }
 
     /**
-     * The slot; null if there is none. Throws if the wait has failed. Called by the waiter's thread after its removal.
+     * Called once after the wait has ended with {@code GRANTED}, {@code TIMED_OUT} or {@code FAILED}, by the thread
+     * that ended it, possibly with the queue's lock held.
+     *
+     * @return whether {@link CompletionLoop} is to complete it
      */
-    @Nullable
-    SlotLease result() {
-        if (failure != null) {
-            throw failure.get();
-        }
-        return lease;
-    }
+    abstract boolean ended();
 }

@@ -64,6 +64,9 @@ final class WorkerEntry {
 
     private volatile @Nullable Exit lastExit; // after the padding: written once per generation
 
+    /** Checks of failed leases in a row that found this incarnation alive. Approximate under concurrent resets. */
+    private volatile int failedRequests;
+
     private volatile long word;
 
     WorkerEntry(WorkerInfo worker) {
@@ -120,6 +123,15 @@ final class WorkerEntry {
         return inUse == 0 ? 0 : model().free().level(inUse, slots);
     }
 
+    int slotsInUse() {
+        return Occupancy.inUse(word);
+    }
+
+    /** Whether it accepts requests, if it has a free slot. */
+    boolean isRoutable() {
+        return Occupancy.isLeased(word);
+    }
+
     /** Whether a smaller share of its slots is in use than of the other's. */
     boolean isLessLoadedThan(WorkerEntry other) {
         return (long) Occupancy.inUse(word) * other.slots < (long) Occupancy.inUse(other.word) * slots;
@@ -131,21 +143,6 @@ final class WorkerEntry {
     @Nullable
     SlotLease tryAcquire() {
         for (long seen = word; Occupancy.canAcquire(seen, slots); seen = word) {
-            SlotLease lease = acquireOnce(seen);
-            if (lease != null) {
-                return lease;
-            }
-        }
-        return null;
-    }
-
-    /**
-     * Acquires one slot if the worker passes the filter; else returns null. A filter may read the number of slots in
-     * use: if that changes during the test, the filter is called again.
-     */
-    @Nullable
-    SlotLease tryAcquire(SlotFilter filter) {
-        for (long seen = word; Occupancy.canAcquire(seen, slots) && filter.accepts(last(seen)); seen = word) {
             SlotLease lease = acquireOnce(seen);
             if (lease != null) {
                 return lease;
@@ -209,6 +206,25 @@ final class WorkerEntry {
         while (Occupancy.isChecking(seen) && !WORD.compareAndSet(this, seen, Occupancy.checked(seen))) {
             seen = word;
         }
+    }
+
+    /** A check after a failed lease has found the worker alive. Returns how many have, since a request succeeded. */
+    int countFailedRequest() {
+        model().followCloses();
+        int failures = failedRequests + 1;
+        failedRequests = failures;
+        return failures;
+    }
+
+    /** A lease was closed normally. */
+    void requestSucceeded() {
+        if (failedRequests != 0) {
+            failedRequests = 0;
+        }
+    }
+
+    int failedRequests() {
+        return failedRequests;
     }
 
     /** Offers free slots to waiters and marks them in the index. */
@@ -376,6 +392,15 @@ final class WorkerEntry {
                 worker -> worker.step(next, now).toBuilder().url(url).build());
     }
 
+    /** The model's last failure is read from this exit. */
+    private void requireModel(WorkerState next) {
+        if (next instanceof BackingOff backingOff
+                && !backingOff.exit().modelRef().equals(modelRef)) {
+            throw new IllegalArgumentException("the exit must be of model " + modelRef + ", was of "
+                    + backingOff.exit().modelRef());
+        }
+    }
+
     private Optional<Change> changeState(
             WorkerState next, Instant now, Precondition condition, UnaryOperator<WorkerInfo> step) {
         while (true) {
@@ -389,6 +414,7 @@ final class WorkerEntry {
             if (next instanceof BackingOff backingOff && !isOf(backingOff.exit().incarnation())) {
                 return Optional.empty(); // the exit of an earlier incarnation
             }
+            requireModel(next);
             requireLegal(before, seen, next);
             if (next instanceof BackingOff backingOff) {
                 lastExit = backingOff.exit(); // before the word: read by threads that find a lease void
@@ -403,7 +429,10 @@ final class WorkerEntry {
             boolean restarts = after.generation() != before.generation();
             long moving = Occupancy.moving(Occupancy.of(after, reported, restarts ? Occupancy.checked(seen) : seen));
             if (WORD.compareAndSet(this, seen, restarts || reported ? Occupancy.restamp(moving) : moving)) {
-                incarnation = restarts ? after.incarnation() : incarnation;
+                if (restarts) {
+                    incarnation = after.incarnation();
+                    failedRequests = 0;
+                }
                 url = after.url();
                 // Reuses the allocated value, because memory may run out; a heartbeat may have replaced the stored one
                 // meanwhile.

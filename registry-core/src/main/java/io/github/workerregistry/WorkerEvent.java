@@ -15,7 +15,11 @@ import java.util.Optional;
  */
 public sealed interface WorkerEvent {
 
-    /** An event of one worker. */
+    /**
+     * An event of one worker.
+     *
+     * @since 0.1
+     */
     sealed interface OfWorker extends WorkerEvent {
         /**
          * The worker right after the transition ({@link Removed}: its last state).
@@ -29,6 +33,7 @@ public sealed interface WorkerEvent {
      * A worker was registered.
      *
      * @param worker the worker
+     * @since 0.1
      */
     record Registered(WorkerInfo worker) implements OfWorker {
         /**
@@ -45,6 +50,7 @@ public sealed interface WorkerEvent {
      * A worker finished loading and accepts requests.
      *
      * @param worker the worker
+     * @since 0.1
      */
     record BecameReady(WorkerInfo worker) implements OfWorker {
         /**
@@ -61,6 +67,7 @@ public sealed interface WorkerEvent {
      * A health check failed; {@code worker.failedHealthChecks()} is the number of failures in a row.
      *
      * @param worker the worker
+     * @since 0.1
      */
     record HealthCheckFailed(WorkerInfo worker) implements OfWorker {
         /**
@@ -74,11 +81,12 @@ public sealed interface WorkerEvent {
     }
 
     /**
-     * The process failed: it exited by itself with a signal or a code other than 0, or was terminated because it failed
-     * its checks.
+     * An exit whose cause is a failure ({@link Exit.Cause#isFailure}): a crash, the end of a worker that was stopped
+     * because it failed, or a restart whose process could not be started. Not {@link Exit.Cause#EXITED}.
      *
      * @param worker the worker
      * @param exit its exit
+     * @since 0.1
      */
     record Crashed(WorkerInfo worker, Exit exit) implements OfWorker {
         /**
@@ -98,6 +106,7 @@ public sealed interface WorkerEvent {
      * @param worker the worker
      * @param attempt the number of this restart in a row, &ge; 1
      * @param retryAt when it is due
+     * @since 0.1
      */
     record RestartScheduled(WorkerInfo worker, int attempt, Instant retryAt) implements OfWorker {
         /**
@@ -119,6 +128,7 @@ public sealed interface WorkerEvent {
      * A new generation was started and is loading.
      *
      * @param worker the worker
+     * @since 0.1
      */
     record Restarted(WorkerInfo worker) implements OfWorker {
         /**
@@ -137,6 +147,7 @@ public sealed interface WorkerEvent {
      *
      * @param worker the worker
      * @param reason why it would have been stopped
+     * @since 0.1
      */
     record Suspected(WorkerInfo worker, StopReason reason) implements OfWorker {
         /**
@@ -154,6 +165,7 @@ public sealed interface WorkerEvent {
      * A suspected worker is healthy again.
      *
      * @param worker the worker
+     * @since 0.1
      */
     record SuspicionCleared(WorkerInfo worker) implements OfWorker {
         /**
@@ -170,6 +182,7 @@ public sealed interface WorkerEvent {
      * A worker was idle for the idle timeout; {@link StopStarted} follows.
      *
      * @param worker the worker
+     * @since 0.1
      */
     record IdleTimedOut(WorkerInfo worker) implements OfWorker {
         /**
@@ -187,6 +200,7 @@ public sealed interface WorkerEvent {
      *
      * @param worker the worker
      * @param reason why
+     * @since 0.1
      */
     record StopStarted(WorkerInfo worker, StopReason reason) implements OfWorker {
         /**
@@ -206,6 +220,7 @@ public sealed interface WorkerEvent {
      * @param worker the worker's last state
      * @param cause why
      * @param exit the exit of its process; empty if it had none, or its exit was not detected
+     * @since 0.1
      */
     record Removed(WorkerInfo worker, Exit.Cause cause, Optional<Exit> exit) implements OfWorker {
         /**
@@ -225,6 +240,7 @@ public sealed interface WorkerEvent {
      * transition are lost together.
      *
      * @param dropped number of lost events, &ge; 1
+     * @since 0.1
      */
     record Overflowed(long dropped) implements WorkerEvent {
         /**

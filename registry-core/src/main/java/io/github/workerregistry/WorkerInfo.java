@@ -102,11 +102,7 @@ public record WorkerInfo(
         requireAtLeast(0, restarts, "restarts");
         requireNonNull(lastHeartbeat, "lastHeartbeat");
         requireNonNull(startedAt, "startedAt");
-        labels = Map.copyOf(requireNonNull(labels, "labels"));
-        labels.forEach((name, value) -> {
-            requireName(name, "name of a label");
-            requireName(value, "value of label " + name);
-        });
+        labels = Labels.of(labels);
     }
 
     /**
@@ -178,13 +174,26 @@ public record WorkerInfo(
         } else if (next instanceof BackingOff) {
             after.slotsInUse(0).failedHealthChecks(0).noPid();
         } else if (next instanceof Loading loading) {
-            after.generation(generation + 1).restarts(restarts + 1).startedAt(loading.since());
+            after.generation(next(generation, "generation"))
+                    .restarts(next(restarts, "restarts"))
+                    .startedAt(loading.since());
             after.failedHealthChecks(0).noPid().noHeartbeat().suspected(false).lastActivity(now);
         }
         return after.build();
     }
 
-    /** Builds a {@link WorkerInfo}; every method returns the builder. Not thread-safe. */
+    private static int next(int count, String what) {
+        if (count == Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(what + " must be < " + count + " before a restart");
+        }
+        return count + 1;
+    }
+
+    /**
+     * Builds a {@link WorkerInfo}; every method returns the builder. Not thread-safe.
+     *
+     * @since 0.1
+     */
     public static final class Builder {
         private @Nullable String id;
         private @Nullable String url;
@@ -395,11 +404,12 @@ public record WorkerInfo(
         /**
          * Replaces the labels.
          *
-         * @param labels from name to value, both names as in {@link WorkerInfo}; default: none
+         * @param labels from name to value, both names as in {@link WorkerInfo}; default: none; copied by
+         *     {@link #build()}
          * @return this builder
          */
         public Builder labels(Map<String, String> labels) {
-            this.labels = Map.copyOf(requireNonNull(labels, "labels"));
+            this.labels = requireNonNull(labels, "labels");
             return this;
         }
 

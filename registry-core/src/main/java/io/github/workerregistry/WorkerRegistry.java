@@ -17,7 +17,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,9 +43,9 @@ import org.jspecify.annotations.Nullable;
  * life-cycle transitions run under its write lock, so events have one order. {@link #list()}, {@link #idleWorkers} and
  * {@link #stats} run under its read lock and see a consistent set of workers and states; leases take no lock, so each
  * worker's occupancy is read at a moment of its own. {@link #get}, {@link #tryAcquire(String)},
- * {@link #tryAcquireFrom}, {@link #heartbeat(String)} and {@link SlotLease#close} take no lock. The first lease of an
- * idle worker and its idle timeout compete for one atomic word, and exactly one wins. Listeners, loggers and clocks are
- * called with no lock held.
+ * {@link #tryAcquireFrom}, {@link #heartbeat(String)} and {@link SlotLease#close} take no lock; {@link #get} takes the
+ * read lock during a transition of its worker. The first lease of an idle worker and its idle timeout compete for one
+ * atomic word, and exactly one wins. Listeners, loggers and clocks are called with no lock held.
  *
  * @since 0.1
  */
@@ -61,8 +65,15 @@ public final class WorkerRegistry {
         clock = builder.clock == null ? new MonotonicClock() : new SteadyClock(builder.clock);
         events = new EventFeed(builder.eventQueueCapacity, clock);
         leaks = builder.leaseLeakThreshold == null ? null : new LeaseLeaks(builder.leaseLeakThreshold, clock);
-        table = new WorkerTable(
-                clock, events, hints, leaks, builder.selection, builder.waitQueueCapacity, builder.failIfAbsent);
+        SlotSettings settings = new SlotSettings(
+                builder.slotSelection,
+                builder.waitQueueCapacity,
+                builder.failIfAbsent,
+                builder.affinityTtl,
+                builder.affinityCapacity,
+                builder.timer,
+                leaks);
+        table = new WorkerTable(clock, events, hints, settings);
         models = table.models();
         supervision = new RegistrySupervision(table, events, hints, leaks);
     }
@@ -135,6 +146,8 @@ public final class WorkerRegistry {
      * @param next the next state
      * @return the worker after the transition; empty if the id is unknown, or the exit is of an earlier incarnation
      * @throws IllegalTransitionException if there is no such transition, or leases are open; then nothing has changed
+     * @throws IllegalArgumentException if {@code next} has an exit of another model, or starts the next generation and
+     *     the number of generations or restarts is {@code Integer.MAX_VALUE}; then nothing has changed
      */
     public Optional<WorkerInfo> updateState(String id, WorkerState next) {
         requireNonNull(id, "id");
@@ -227,7 +240,6 @@ public final class WorkerRegistry {
         WorkerEntry entry = table.get(requireNonNull(id, "id"));
         if (entry != null) {
             entry.beat(clock.instant());
-            entry.model().offer(entry);
         }
         return entry != null;
     }
@@ -241,11 +253,7 @@ public final class WorkerRegistry {
      */
     public boolean heartbeat(String id, int generation) {
         WorkerEntry entry = table.get(requireNonNull(id, "id"));
-        if (entry == null || !entry.beat(clock.instant(), generation)) {
-            return false;
-        }
-        entry.model().offer(entry);
-        return true;
+        return entry != null && entry.beat(clock.instant(), generation);
     }
 
     /**
@@ -315,7 +323,7 @@ public final class WorkerRegistry {
      * lock, reads no clock, and runs in constant time however many workers there are, unless callers wait or leak
      * detection is on.
      *
-     * <p>No barging: while callers wait in {@link #acquire}, never acquires a slot that one of them would accept.
+     * <p>No barging: while requests wait, never acquires a slot that one of them would accept.
      *
      * @param modelRef the model
      * @return the lease; empty if no worker of the model has a free slot now, other than slots that waiting callers
@@ -327,22 +335,22 @@ public final class WorkerRegistry {
     }
 
     /**
-     * Acquires a slot of a worker that passes a filter. Tests workers one by one if few pass, so it may miss a slot
-     * that is released during the search.
+     * Acquires a slot for a request, without waiting.
      *
-     * @param modelRef the model
-     * @param filter restricts the workers; exceptions of its predicate are thrown here
-     * @return the lease; empty if no worker that passes has a free slot now, other than slots that waiting callers
-     *     accept
-     * @throws IllegalStateException if called by a filter, for its own model, while callers wait
+     * <p>No barging, also for a request of a higher priority: see {@link #tryAcquire(String)}. A request with
+     * constraints tests workers one by one if few meet them, so it may miss a slot that is released during the search.
+     *
+     * @param request the model and the constraints
+     * @return the lease; empty if no worker that meets the constraints has a free slot now, other than slots that
+     *     waiting requests accept
      */
-    public Optional<SlotLease> tryAcquire(String modelRef, SlotFilter filter) {
-        return granted(models.tryAcquire(requireNonNull(modelRef, "modelRef"), requireNonNull(filter, "filter")));
+    public Optional<SlotLease> tryAcquire(SlotRequest request) {
+        return granted(models.tryAcquire(requireNonNull(request, "request")));
     }
 
     /**
-     * Acquires a slot of any worker of a model, waiting if necessary: {@link #acquire(String, SlotFilter, Duration)}
-     * without a filter.
+     * Acquires a slot of any worker of a model, waiting if necessary: {@link #acquire(SlotRequest, Duration)} with
+     * {@link SlotRequest#forModel}.
      *
      * @param modelRef the model
      * @param timeout how long to wait, &ge; 0
@@ -353,50 +361,129 @@ public final class WorkerRegistry {
      * @throws InterruptedException as there
      */
     public SlotLease acquire(String modelRef, Duration timeout) throws InterruptedException {
-        return acquire(modelRef, SlotFilter.any(), timeout);
+        return acquire(SlotRequest.forModel(modelRef), timeout);
     }
 
     /**
-     * Acquires a slot, waiting if necessary. First come, first served, among all callers that wait for the same model;
-     * a slot that does not pass a caller's filter is offered to the next caller.
+     * Acquires a slot, waiting if necessary. All requests for a model wait in one queue, those of {@link #acquireAsync}
+     * too: higher priority first, then first come, first served; a slot that does not meet a request's constraints is
+     * offered to the next one.
      *
      * <p>Parks the calling thread, platform or virtual; a virtual thread releases its carrier. The caller wakes when a
      * slot has been acquired for it (a slot was released, or a worker became ready), or as soon as its request is
-     * unservable. The timeout is real time, whatever the registry's clock is.
+     * unservable. The timeout is real time, whatever the registry's clock is, unless a {@link Builder#timer} is set:
+     * then it is the time of that timer.
      *
      * <p>The three exceptions of this library describe the state of the model: its workers by state, the number of
-     * waiting callers, how long this caller waited, the model's last failed exit with its last line of output, and
+     * waiting requests, how long this one waited, the model's last failed exit with its last line of output, and
      * whether the hive is shutting down.
      *
-     * @param modelRef the model
-     * @param filter restricts the workers; exceptions of its predicate are thrown here
+     * @param request the model, the constraints and the priority
      * @param timeout how long to wait, &ge; 0; with 0 it does not wait
      * @return the lease
      * @throws SlotTimeoutException if no slot was acquired in time
      * @throws SlotQueueFullException if the wait queue of the model is full
-     * @throws NoWorkerException if no worker with the filter's backend and device is registered, at once or as soon as
-     *     the last one is removed; workers that are Loading or BackingOff count as registered. Never if
-     *     {@link Builder#failIfAbsent} is off
+     * @throws NoWorkerException if no worker that meets the constraints is registered, at once or as soon as the last
+     *     one is removed; workers that are Loading or BackingOff count as registered. Never if
+     *     {@link Builder#failIfAbsent} is off, or for a request that {@linkplain SlotRequest#waitIfAbsent() waits if
+     *     absent}
      * @throws InterruptedException if the thread is interrupted before it has a slot; no slot is lost. If the slot is
      *     acquired at the same time, it is returned, and the interrupt status stays set
      * @throws IllegalArgumentException if the timeout is negative
-     * @throws IllegalStateException if called by a filter, for its own model, while callers wait
      */
-    public SlotLease acquire(String modelRef, SlotFilter filter, Duration timeout) throws InterruptedException {
-        requireNonNull(modelRef, "modelRef");
-        requireNonNull(filter, "filter");
-        if (requireNonNull(timeout, "timeout").isNegative()) {
-            throw new IllegalArgumentException("timeout must be >= 0, was " + timeout);
-        }
+    public SlotLease acquire(SlotRequest request, Duration timeout) throws InterruptedException {
+        requireNonNull(request, "request");
+        requireNotNegative(timeout);
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        SlotLease lease = models.acquire(modelRef, filter, timeout);
+        SlotLease lease = models.acquire(request, timeout);
         try {
             return watched(lease);
         } catch (Throwable t) {
             lease.close();
             throw t;
+        }
+    }
+
+    /**
+     * Requests a slot without blocking: as {@link #acquire(SlotRequest, Duration)}, in the same queue, but the lease
+     * comes through {@link PendingSlot#lease()}. For event loops, and for thousands of requests that wait.
+     *
+     * <p>Only bad arguments throw; all else comes through the stage. It is completed on the executor, with no lock
+     * held, also if the slot is free at once. Completions that one thread causes are passed to their executors one
+     * after another, never nested; so with {@code Runnable::run}, a dependent that blocks holds up only the thread that
+     * it runs on: one that released a slot, changed a worker, or runs the timer. If the executor refuses, the slot is
+     * passed on and the stage fails with the refusal, on the thread that tried.
+     *
+     * <p>A lease that nobody closes is lost: prefer {@link #withSlot}, or set {@link Builder#leaseLeakThreshold}, which
+     * reports it with the stack of this call.
+     *
+     * @param request the model, the constraints and the priority
+     * @param timeout how long to wait, &ge; 0; with 0 it does not wait. Real time, or that of {@link Builder#timer}
+     * @param executor completes the stage; {@code Runnable::run} does so on the thread that ends the wait
+     * @return the request; cancel it if the lease is no longer needed
+     * @throws IllegalArgumentException if the timeout is negative
+     */
+    public PendingSlot acquireAsync(SlotRequest request, Duration timeout, Executor executor) {
+        requireNonNull(request, "request");
+        requireNotNegative(timeout);
+        requireNonNull(executor, "executor");
+        return models.acquireAsync(request, timeout, executor, leaks == null ? null : LeaseLeaks.stack());
+    }
+
+    /**
+     * Acquires a slot as {@link #acquireAsync}, does some work with it, and releases it when the work has ended.
+     *
+     * <pre>{@code
+     * CompletionStage<Answer> answer = registry.withSlot(SlotRequest.forModel("llama"), Duration.ofSeconds(30), eventLoop,
+     *         slot -> client.send(prompt, slot.url()));
+     * }</pre>
+     *
+     * <p>The slot is released before the stage that this returns completes, whatever the work does. If the stage of the
+     * work never completes, the slot stays in use.
+     *
+     * @param request the model, the constraints and the priority
+     * @param timeout how long to wait for the slot, &ge; 0
+     * @param executor runs {@code work}; the returned stage completes on it, or on the thread that completes the work
+     * @param work called once, with the lease, unless there is no slot; returns a stage that completes when the slot is
+     *     no longer needed. It may {@linkplain SlotLease#fail fail} or close the lease itself
+     * @param <T> the result of the work
+     * @return completes with the result of the work; exceptionally as {@link PendingSlot#lease()}, with the exception
+     *     of the work, or with a {@link NullPointerException} if the work returns null. It cannot be completed or
+     *     cancelled from outside
+     * @throws IllegalArgumentException if the timeout is negative
+     */
+    public <T> CompletionStage<T> withSlot(
+            SlotRequest request,
+            Duration timeout,
+            Executor executor,
+            Function<? super SlotLease, ? extends CompletionStage<T>> work) {
+        requireNonNull(work, "work");
+        CompletableFuture<T> result = new CompletableFuture<>();
+        acquireAsync(request, timeout, executor).lease().whenComplete((lease, failure) -> {
+            if (failure != null) {
+                result.completeExceptionally(failure);
+            } else {
+                SlotWork.run(lease, work, result);
+            }
+        });
+        return result.minimalCompletionStage();
+    }
+
+    /**
+     * Number of requests that wait for a slot of a model now, blocking and asynchronous. Takes no lock.
+     *
+     * @param modelRef the model
+     * @return &ge; 0
+     */
+    public int waiting(String modelRef) {
+        return models.waiting(requireNonNull(modelRef, "modelRef"));
+    }
+
+    private static void requireNotNegative(Duration timeout) {
+        if (requireNonNull(timeout, "timeout").isNegative()) {
+            throw new IllegalArgumentException("timeout must be >= 0, was " + timeout);
         }
     }
 
@@ -414,7 +501,7 @@ public final class WorkerRegistry {
 
     private SlotLease watched(SlotLease lease) {
         if (leaks != null) {
-            leaks.acquired(lease);
+            leaks.acquired(lease, LeaseLeaks.stack());
         }
         return lease;
     }
@@ -466,14 +553,21 @@ public final class WorkerRegistry {
                 + StateCounts.describe(table.countByState().byLabel()) + "]";
     }
 
-    /** Settings of a registry; every method returns the builder. Not thread-safe. */
+    /**
+     * Settings of a registry; every method returns the builder. Not thread-safe.
+     *
+     * @since 0.1
+     */
     public static final class Builder {
         private String node = "local";
         private @Nullable InstantSource clock;
         private int eventQueueCapacity = 1024;
-        private SlotSelection selection = SlotSelection.PACK;
+        private SlotSelection slotSelection = SlotSelection.PACK;
         private int waitQueueCapacity = 512;
         private boolean failIfAbsent = true;
+        private Duration affinityTtl = Duration.ofMinutes(10);
+        private int affinityCapacity = 10_000;
+        private @Nullable ScheduledExecutorService timer;
         private @Nullable Duration leaseLeakThreshold;
 
         private Builder() {}
@@ -506,42 +600,42 @@ public final class WorkerRegistry {
 
         /**
          * Bounds the queue of each listener. Events of one transition ({@code Crashed} and {@code RestartScheduled} or
-         * {@code Removed}, {@code IdleTimedOut} and {@code Stopping}) are enqueued or dropped together: they are
+         * {@code Removed}, {@code IdleTimedOut} and {@code StopStarted}) are enqueued or dropped together: they are
          * enqueued if there is room for the first.
          *
-         * @param events how many events a listener may be behind, &ge; 1; default 1024
+         * @param eventQueueCapacity how many events a listener may be behind, &ge; 1; default 1024
          * @return this builder
          */
-        public Builder eventQueueCapacity(int events) {
-            this.eventQueueCapacity = events;
+        public Builder eventQueueCapacity(int eventQueueCapacity) {
+            this.eventQueueCapacity = eventQueueCapacity;
             return this;
         }
 
         /**
          * Sets which worker of a model serves the next request, if several have a free slot.
          *
-         * @param selection default {@link SlotSelection#PACK}
+         * @param slotSelection default {@link SlotSelection#PACK}
          * @return this builder
          */
-        public Builder slotSelection(SlotSelection selection) {
-            this.selection = requireNonNull(selection, "selection");
+        public Builder slotSelection(SlotSelection slotSelection) {
+            this.slotSelection = requireNonNull(slotSelection, "slotSelection");
             return this;
         }
 
         /**
-         * Sets how many callers may wait for a slot of one model, see {@link WorkerRegistry#acquire}.
+         * Sets how many requests may wait for a slot of one model, blocking and asynchronous.
          *
-         * @param callers &ge; 0, default 512
+         * @param waitQueueCapacity &ge; 0, default 512
          * @return this builder
          */
-        public Builder waitQueueCapacity(int callers) {
-            this.waitQueueCapacity = callers;
+        public Builder waitQueueCapacity(int waitQueueCapacity) {
+            this.waitQueueCapacity = waitQueueCapacity;
             return this;
         }
 
         /**
-         * Sets whether {@link WorkerRegistry#acquire} fails as soon as a request is unservable. A hive that starts
-         * workers on demand may prefer to wait.
+         * Sets whether a request fails as soon as it is unservable. A hive that starts workers on demand may prefer to
+         * wait; {@link SlotRequest#waitIfAbsent()} does so for one request.
          *
          * @param failIfAbsent default true
          * @return this builder
@@ -552,14 +646,52 @@ public final class WorkerRegistry {
         }
 
         /**
+         * Sets how long an affinity key is kept without use, see {@link SlotRequest#affinity(String)}.
+         *
+         * @param affinityTtl &gt; 0, default 10 minutes, by the registry's clock
+         * @return this builder
+         */
+        public Builder affinityTtl(Duration affinityTtl) {
+            this.affinityTtl = requireNonNull(affinityTtl, "affinityTtl");
+            return this;
+        }
+
+        /**
+         * Sets how many affinity keys of one model are kept. Beyond that, about the longest unused key is forgotten for
+         * each new one. A key takes about 200 bytes and its own length.
+         *
+         * @param affinityCapacity &ge; 1, default 10,000
+         * @return this builder
+         */
+        public Builder affinityCapacity(int affinityCapacity) {
+            this.affinityCapacity = affinityCapacity;
+            return this;
+        }
+
+        /**
+         * Sets what runs the timeouts of waiting requests, blocking ones too: in virtual time in tests, with
+         * {@link io.github.workerregistry.testing.VirtualTime} as timer and {@link #clock}. At most one task is
+         * outstanding at a time. Dependents of a request that timed out run on it if the request's executor is
+         * {@code Runnable::run}. If it refuses the task, the JDK's timer takes it, with one WARN.
+         *
+         * @param timer default: none; a blocking caller then waits for its own timeout, and the timeouts of
+         *     asynchronous requests run on the JDK's timer thread for {@link CompletableFuture}
+         * @return this builder
+         */
+        public Builder timer(ScheduledExecutorService timer) {
+            this.timer = requireNonNull(timer, "timer");
+            return this;
+        }
+
+        /**
          * Turns on leak detection: leases open for longer than this are reported, see
          * {@link Supervision#reportLeaks()}. Each lease then costs a stack trace and a clock reading.
          *
-         * @param threshold &gt; 0; default: off
+         * @param leaseLeakThreshold &gt; 0; default: off
          * @return this builder
          */
-        public Builder leaseLeakThreshold(Duration threshold) {
-            this.leaseLeakThreshold = requireNonNull(threshold, "threshold");
+        public Builder leaseLeakThreshold(Duration leaseLeakThreshold) {
+            this.leaseLeakThreshold = requireNonNull(leaseLeakThreshold, "leaseLeakThreshold");
             return this;
         }
 
@@ -573,6 +705,8 @@ public final class WorkerRegistry {
             requireName(node, "node");
             requireAtLeast(1, eventQueueCapacity, "eventQueueCapacity");
             requireAtLeast(0, waitQueueCapacity, "waitQueueCapacity");
+            requireInRange(affinityTtl, "affinityTtl");
+            requireAtLeast(1, affinityCapacity, "affinityCapacity");
             if (leaseLeakThreshold != null) {
                 requireInRange(leaseLeakThreshold, "leaseLeakThreshold");
             }

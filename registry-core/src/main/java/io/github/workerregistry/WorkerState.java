@@ -13,14 +13,15 @@ import java.time.Instant;
  *     ^                  |          last release          |            | crash, fail-fast
  *     | restart          | idle too long / stop           |            v
  *     | (generation+1)   v                                |        BackingOff(attempt, retryAt, exit)
- *  BackingOff        Stopping(reason) &lt;-------------------+            | breaker open, stop
+ *  BackingOff        Stopping(reason) &lt;-------------------+            | stop
  *                        | exited                                      v
  *                        +-----------------&gt; removed &lt;-----------------+
  * </pre>
  *
- * <p>Two transitions are not in the picture. A {@code Loading} worker can be stopped, too. And a worker that was
- * stopped because it {@linkplain Exit.Cause#isFailure() failed}, or for a restart, goes from {@code Stopping} to
- * {@code BackingOff} when its process has exited; so {@code BackingOff} always means that there is no process.
+ * <p>Three transitions are not in the picture. A {@code Loading} worker can be stopped, too. A worker that was stopped
+ * because it {@linkplain Exit.Cause#isFailure() failed}, or for a restart, goes from {@code Stopping} to
+ * {@code BackingOff} when its process has exited; so {@code BackingOff} always means that there is no process. A worker
+ * in a crash loop is removed at the exit of its process, from whatever state, without {@code BackingOff}.
  *
  * @since 0.1
  */
@@ -55,6 +56,7 @@ public sealed interface WorkerState {
      * The process runs and the model is being loaded; no requests yet.
      *
      * @param since when this load began
+     * @since 0.1
      */
     record Loading(Instant since) implements WorkerState {
         /**
@@ -78,7 +80,11 @@ public sealed interface WorkerState {
         }
     }
 
-    /** Ready, with no slot in use. */
+    /**
+     * Ready, with no slot in use.
+     *
+     * @since 0.1
+     */
     record Idle() implements WorkerState {
         @Override
         public boolean canBecome(WorkerState next) {
@@ -97,7 +103,11 @@ public sealed interface WorkerState {
         }
     }
 
-    /** Ready, with at least one slot in use. */
+    /**
+     * Ready, with at least one slot in use.
+     *
+     * @since 0.1
+     */
     record Busy() implements WorkerState {
         @Override
         public boolean canBecome(WorkerState next) {
@@ -122,6 +132,7 @@ public sealed interface WorkerState {
      * @param attempt the number of the next restart in a row, &ge; 1
      * @param retryAt when it is due
      * @param exit the last exit
+     * @since 0.1
      */
     record BackingOff(int attempt, Instant retryAt, Exit exit) implements WorkerState {
         /**
@@ -154,6 +165,7 @@ public sealed interface WorkerState {
      * Accepts no new requests; the process is being terminated. Open leases stay valid until it exits.
      *
      * @param reason why
+     * @since 0.1
      */
     record Stopping(StopReason reason) implements WorkerState {
         /**

@@ -59,18 +59,12 @@ final class WorkerTable {
     @SuppressWarnings("ThreadLocalUsage")
     private final ThreadLocal<@Nullable List<PendingEffects>> deferring = new ThreadLocal<>();
 
-    WorkerTable(
-            InstantSource clock,
-            EventFeed events,
-            ThreadHints hints,
-            @Nullable LeaseLeaks leaks,
-            SlotSelection selection,
-            int waitQueueCapacity,
-            boolean failIfAbsent) {
+    WorkerTable(InstantSource clock, EventFeed events, ThreadHints hints, SlotSettings settings) {
         this.clock = clock;
         this.events = events;
-        SlotRules rules = new SlotRules(selection, waitQueueCapacity, leaks, history, leaseEnds, leaseChecks);
-        models = new ModelTable(rules, hints, failIfAbsent);
+        Deadlines deadlines = new Deadlines(settings.timer(), clock, ModelTable::timeOut);
+        SlotRules rules = new SlotRules(settings, clock, history, leaseEnds, leaseChecks, deadlines, new WaitTotals());
+        models = new ModelTable(rules, hints);
     }
 
     ModelTable models() {
@@ -135,8 +129,9 @@ final class WorkerTable {
     }
 
     RegistryStats stats() {
-        return read(() ->
-                events.stats(workers.values().stream().map(WorkerEntry::last).toList()));
+        return read(() -> models.addTo(events.stats(
+                        workers.values().stream().map(WorkerEntry::last).toList()))
+                .build());
     }
 
     /** Counts the workers by state. Takes no lock. */
@@ -239,7 +234,6 @@ final class WorkerTable {
             entry.update(worker -> worker.toBuilder()
                     .failedHealthChecks(Math.min(worker.failedHealthChecks(), Integer.MAX_VALUE - 1) + 1)
                     .build());
-            pending.changed(entry.model());
             WorkerInfo failed = entry.last();
             events.healthCheckFailed(failed);
             return OptionalInt.of(failed.failedHealthChecks());
@@ -259,7 +253,6 @@ final class WorkerTable {
     Optional<WorkerInfo> started(Incarnation incarnation, long pid) {
         return write(() -> entryOf(incarnation).map(entry -> {
             entry.update(worker -> worker.toBuilder().pid(pid).build());
-            pending.changed(entry.model());
             return entry.last();
         }));
     }
@@ -337,7 +330,7 @@ final class WorkerTable {
         List<PendingEffects> deferred = new ArrayList<>();
         deferring.set(deferred);
         try {
-            action.run();
+            CompletionLoop.around(action);
         } finally {
             deferring.remove();
             deferred.forEach(effects -> effects.completeLeases(leaseChecks, leaseEnds));

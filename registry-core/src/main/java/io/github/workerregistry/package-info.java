@@ -9,20 +9,24 @@
  *
  * <ul>
  *   <li><b>API, values</b>: {@code WorkerInfo}, {@code WorkerState}, {@code Incarnation}, {@code Exit},
- *       {@code ExitStatus}, {@code StopReason}, {@code RegistryStats}, {@code SlotFilter}, {@code SlotSelection}.
+ *       {@code ExitStatus}, {@code StopReason}, {@code RegistryStats}, {@code SlotRequest}, {@code SlotSelection}.
  *   <li><b>API, services</b>: {@code WorkerRegistry}; {@code Supervision} for code that drives workers;
- *       {@code SlotLease} and {@code LeaseEnd}; {@code WorkerListener}, {@code WorkerEvent}, {@code Subscription};
- *       {@code LeaseChecker} and {@code FailedLease}; {@code SlotUnavailableException} and its subclasses.
+ *       {@code SlotLease}, {@code PendingSlot} and {@code LeaseEnd}; {@code WorkerListener}, {@code WorkerEvent},
+ *       {@code Subscription}; {@code LeaseChecker} and {@code FailedLease}; {@code SlotUnavailableException} with
+ *       {@code SlotTimeoutException}, {@code SlotQueueFullException} and {@code NoWorkerException};
+ *       {@code DuplicateWorkerException}, {@code IllegalTransitionException}.
  *   <li><b>The lease path</b>, in this order: {@code ThreadHints}, {@code ModelTable}, {@code ModelSlots},
- *       {@code FreeSlots}, {@code WorkerEntry}, {@code Occupancy} (the one atomic word).
- *   <li><b>Waiting</b>: {@code SlotWaitQueue}, {@code WaitersByFilter}, {@code Waiter}; for the exceptions
- *       {@code SlotShortage}, {@code StateCounts}, {@code ModelHistory}.
+ *       {@code FreeSlots}, {@code WorkerEntry}, {@code Occupancy} (the one atomic word); {@code SlotSource} (where
+ *       slots may be free), {@code SlotRules} and {@code SlotSettings} (what all models share).
+ *   <li><b>Waiting</b>: {@code SlotWaitQueue}, {@code WaitersByRequest}, {@code Waiter} with {@code BlockingWaiter} and
+ *       {@code AsyncWaiter}, {@code Deadlines}, {@code CompletionLoop}, {@code SlotWork}, {@code WaitTotals};
+ *       {@code AffinityTable}; for the exceptions {@code SlotShortage}, {@code StateCounts}, {@code ModelHistory}.
  *   <li><b>Transitions</b>: {@code WorkerTable} (the lock and the map), {@code RegistrySupervision},
  *       {@code WorkerEntry}, {@code Precondition}, {@code PendingEffects} (applied after the lock has been released),
  *       {@code EventFeed}, {@code ListenerQueue}, {@code ExecutorRefusals}.
  *   <li><b>Failed leases</b>: {@code LeaseCheckCoordinator}, {@code BarredWorkers}, {@code LeaseEndFutures};
  *       {@code LeaseLeaks} reports forgotten ones.
- *   <li><b>Clocks</b>: {@code MonotonicClock}, {@code SteadyClock}.
+ *   <li><b>Clocks</b>: {@code MonotonicClock}, {@code SteadyClock}. <b>Records</b>: {@code Labels}.
  * </ul>
  *
  * <p>To read the code, begin with {@code WorkerState}, {@code WorkerInfo} and {@code Occupancy}, then

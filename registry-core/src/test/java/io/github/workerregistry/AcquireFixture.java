@@ -29,11 +29,11 @@ final class AcquireFixture implements AfterEachCallback {
 
     /** A caller that is in the wait queue. */
     WaitingCaller waiting(WorkerRegistry registry, Duration timeout) {
-        return waiting(registry, SlotFilter.any(), timeout);
+        return waiting(registry, SlotRequest.forModel("m"), timeout);
     }
 
-    WaitingCaller waiting(WorkerRegistry registry, SlotFilter filter, Duration timeout) {
-        WaitingCaller caller = new WaitingCaller(registry, "m", filter, timeout);
+    WaitingCaller waiting(WorkerRegistry registry, SlotRequest request, Duration timeout) {
+        WaitingCaller caller = new WaitingCaller(registry, request, timeout);
         callers.add(caller);
         caller.awaitWaiting();
         return caller;

@@ -35,8 +35,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AcquireStressTest {
 
     private static final Duration LONG = Duration.ofSeconds(30);
-    private static final SlotFilter CUDA = SlotFilter.any().onBackend("cuda");
-    private static final SlotFilter CPU = SlotFilter.any().onBackend("cpu");
+    private static final SlotRequest ANY = SlotRequest.forModel(MODEL);
+    private static final SlotRequest CUDA = ANY.onBackend("cuda");
+    private static final SlotRequest CPU = ANY.onBackend("cpu");
 
     private final ManyThreads threads = new ManyThreads();
     private WorkerRegistry registry =
@@ -48,11 +49,11 @@ class AcquireStressTest {
     }
 
     /** Starts a caller and returns once it is in the wait queue. */
-    private Future<SlotLease> startWaiting(SlotFilter filter) throws Exception {
+    private Future<SlotLease> startWaiting(SlotRequest request) throws Exception {
         AtomicReference<Thread> caller = new AtomicReference<>();
         Future<SlotLease> lease = threads.start(() -> {
             caller.set(Thread.currentThread());
-            return registry.acquire(MODEL, filter, LONG);
+            return registry.acquire(request, LONG);
         });
         while (caller.get() == null) {
             Thread.onSpinWait();
@@ -69,7 +70,7 @@ class AcquireStressTest {
         registry.register(idle("w", 1));
         for (int round = 0; round < 150; round++) {
             SlotLease held = registry.tryAcquire(MODEL).orElseThrow();
-            Future<SlotLease> first = startWaiting(SlotFilter.any());
+            Future<SlotLease> first = startWaiting(ANY);
             AtomicBoolean done = new AtomicBoolean();
             Future<Optional<SlotLease>> barging = threads.start(() -> {
                 Optional<SlotLease> acquired = Optional.empty();
@@ -106,11 +107,11 @@ class AcquireStressTest {
         for (int round = 0; round < 150; round++) {
             SlotLease held = registry.tryAcquireFrom("cuda").orElseThrow();
             Future<SlotLease> first = startWaiting(CUDA);
-            Future<SlotLease> behind = startWaiting(SlotFilter.any());
+            Future<SlotLease> behind = startWaiting(ANY);
             AtomicBoolean done = new AtomicBoolean();
             Future<Void> barging = threads.start(() -> {
                 while (!done.get()) {
-                    assertThat(registry.tryAcquire(MODEL, CPU)).isEmpty(); // traverses the wait queue
+                    assertThat(registry.tryAcquire(CPU)).isEmpty(); // traverses the wait queue
                 }
                 return null;
             });
@@ -163,35 +164,6 @@ class AcquireStressTest {
         }
     }
 
-    /**
-     * Regression: deadlock of a filter that reads the registry, a registration, and a caller that joins the wait queue.
-     */
-    @Test
-    void filterMayReadTheRegistryWhileWorkersAreRegisteredAndRemoved() throws Exception {
-        registry.register(idle("w", 2));
-        SlotFilter readsRegistry =
-                SlotFilter.any().where(worker -> registry.list().size() > 100);
-        AtomicBoolean done = new AtomicBoolean();
-        threads.together(4, thread -> () -> {
-            try {
-                for (int i = 0; thread == 0 ? i < 20_000 : !done.get(); i++) {
-                    if (thread == 0) {
-                        registry.register(idle("v", 1));
-                        registry.remove("v");
-                    } else {
-                        try {
-                            registry.acquire(MODEL, readsRegistry, Duration.ofNanos(10_000));
-                        } catch (SlotTimeoutException expected) {
-                            // the filter accepts no worker
-                        }
-                    }
-                }
-            } finally {
-                done.set(true);
-            }
-        });
-    }
-
     @Test
     void slotsReleasedByManyThreadsAreGrantedInOrder() throws Exception {
         registry.register(idle("w", 4));
@@ -202,7 +174,7 @@ class AcquireStressTest {
         for (int round = 0; round < 100; round++) {
             List<Future<SlotLease>> waiters = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
-                waiters.add(startWaiting(i % 3 == 0 ? CPU : SlotFilter.any()));
+                waiters.add(startWaiting(i % 3 == 0 ? CPU : ANY));
             }
             for (int four = 0; four < 8; four += 4) {
                 List<SlotLease> closed = held;
@@ -249,10 +221,8 @@ class AcquireStressTest {
             callers[thread] = Thread.currentThread();
             try {
                 for (int i = 0; i < 10_000; i++) {
-                    SlotFilter filter = random.nextInt(4) == 0
-                            ? SlotFilter.any().where(worker -> worker.slotsTotal() > 1)
-                            : SlotFilter.any();
-                    try (SlotLease lease = registry.acquire(MODEL, filter, Duration.ofNanos(random.nextInt(200_000)))) {
+                    SlotRequest request = random.nextInt(4) == 0 ? ANY.excluding("v") : ANY;
+                    try (SlotLease lease = registry.acquire(request, Duration.ofNanos(random.nextInt(200_000)))) {
                         assertThat(lease.isValid()).isTrue();
                         ends[0]++;
                         for (int pause = random.nextInt(500); pause > 0; pause--) {
@@ -348,9 +318,8 @@ class AcquireStressTest {
             }
             try {
                 for (int i = 0; i < 20_000; i++) {
-                    SlotFilter filter =
-                            random.nextInt(4) == 0 ? SlotFilter.any().onDevice(0) : SlotFilter.any();
-                    try (SlotLease lease = registry.acquire(MODEL, filter, LONG)) {
+                    SlotRequest request = random.nextInt(4) == 0 ? ANY.onDevice(0) : ANY;
+                    try (SlotLease lease = registry.acquire(request, LONG)) {
                         served.incrementAndGet();
                     } catch (NoWorkerException e) {
                         assertThat(failIfAbsent).as("seed " + seed).isTrue();

@@ -10,7 +10,6 @@ import io.github.workerregistry.WorkerState.Loading;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -89,51 +88,13 @@ class AcquireTest {
         }
     }
 
-    /**
-     * The slot is free all the time. The filter of the waiter accepts it from some moment on, without a notification.
-     */
-    @Test
-    void tryAcquireDoesNotBarge() throws Exception {
-        register(registry, "w", new Idle());
-        AtomicBoolean accepts = new AtomicBoolean();
-        WaitingCaller first = fixture.waiting(registry, SlotFilter.any().where(worker -> accepts.get()), LONG);
-
-        accepts.set(true);
-
-        assertThat(registry.tryAcquire("m")).isEmpty();
-        assertThat(first.lease().workerId()).isEqualTo("w");
-    }
-
-    @Test
-    void filteredAcquireIsAlsoServedInOrder() throws Exception {
-        register(registry, "w", new Idle());
-        AtomicBoolean accepts = new AtomicBoolean();
-        WaitingCaller first = fixture.waiting(registry, SlotFilter.any().where(worker -> accepts.get()), LONG);
-
-        accepts.set(true);
-
-        assertThat(registry.tryAcquire("m", SlotFilter.any().onBackend("cpu"))).isEmpty();
-        assertThat(first.lease().workerId()).isEqualTo("w");
-    }
-
     @Test
     void tryAcquireFromAcquiresASlotThatNoWaiterAccepts() throws Exception {
         register(registry, "w", new Idle());
-        fixture.waiting(registry, SlotFilter.any().where(worker -> worker.pid().isPresent()), LONG);
+        register(registry, "v", new Loading(registry.clock().instant()));
+        fixture.waiting(registry, SlotRequest.forModel("m").excluding("w"), LONG);
 
         assertThat(registry.tryAcquireFrom("w")).isPresent();
-    }
-
-    @Test
-    void tryAcquireFromDoesNotBarge() throws Exception {
-        register(registry, "w", new Idle());
-        AtomicBoolean accepts = new AtomicBoolean();
-        WaitingCaller first = fixture.waiting(registry, SlotFilter.any().where(worker -> accepts.get()), LONG);
-
-        accepts.set(true);
-
-        assertThat(registry.tryAcquireFrom("w")).isEmpty();
-        assertThat(first.lease().workerId()).isEqualTo("w");
     }
 
     @Test

@@ -42,7 +42,7 @@ class AcquireUnservableTest {
         registry.updateState("w", new Stopping(StopReason.IDLE_TIMEOUT));
         assertThatThrownBy(() -> registry.acquire("m", LONG)).isInstanceOf(NoWorkerException.class);
         register(registry, "v", new Loading(registry.clock().instant()));
-        assertThatThrownBy(() -> registry.acquire("m", SlotFilter.any().onBackend("rocm"), LONG))
+        assertThatThrownBy(() -> registry.acquire(SlotRequest.forModel("m").onBackend("rocm"), LONG))
                 .isInstanceOf(NoWorkerException.class);
         assertThatThrownBy(() -> registry.acquire("m", SHORT)).isInstanceOf(SlotTimeoutException.class);
     }
@@ -107,7 +107,8 @@ class AcquireUnservableTest {
         register(registry, "old", new Idle());
         register(registry, "w", new Loading(registry.clock().instant()));
         registry.supervision().remove(exit("old", Exit.Cause.CRASHED));
-        WaitingCaller caller = fixture.waiting(registry, SlotFilter.any().onDevice(0), LONG);
+        WaitingCaller caller =
+                fixture.waiting(registry, SlotRequest.forModel("m").onDevice(0), LONG);
         registry.register(worker("other")
                 .device(1)
                 .state(new Loading(registry.clock().instant()))
@@ -121,7 +122,7 @@ class AcquireUnservableTest {
                         + "; last failure PT\\d+S ago: worker old, generation 1, CRASHED, exit code 3: no memory")
                 .satisfies(e -> assertThat(((NoWorkerException) e).lastExit()).isEmpty());
         registry.supervision().remove(exit("other", Exit.Cause.CRASH_LOOP));
-        assertThatThrownBy(() -> registry.acquire("m", SlotFilter.any().onBackend("rocm"), LONG))
+        assertThatThrownBy(() -> registry.acquire(SlotRequest.forModel("m").onBackend("rocm"), LONG))
                 .hasMessageMatching("no worker serves m on backend rocm, and none is loading " + shortage("none", 0));
     }
 }

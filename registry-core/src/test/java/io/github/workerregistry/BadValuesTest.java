@@ -24,7 +24,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -125,8 +124,7 @@ class BadValuesTest {
                 new Count("attempt", 1, n -> new WorkerState.BackingOff(n, START, SomeWorkers.crash(WORKER))),
                 new Count("attempt", 1, n -> new WorkerEvent.RestartScheduled(WORKER, n, START)),
                 new Count("dropped", 1, n -> new WorkerEvent.Overflowed(n)),
-                new Count("device", 0, n -> SlotFilter.any().onDevice(n)),
-                new Count("device", 0, n -> new SlotFilter(Optional.empty(), OptionalInt.of(n), Optional.empty())),
+                new Count("device", 0, n -> SlotRequest.forModel("m").onDevice(n)),
                 new Count(
                         "eventQueueCapacity",
                         1,
@@ -135,6 +133,10 @@ class BadValuesTest {
                         "waitQueueCapacity",
                         0,
                         n -> WorkerRegistry.builder().waitQueueCapacity(n).build()),
+                new Count(
+                        "affinityCapacity",
+                        1,
+                        n -> WorkerRegistry.builder().affinityCapacity(n).build()),
                 new Count("device", 0, n -> spec().device(n).build()),
                 new Count("slots", 1, n -> spec().slots(n).build()),
                 new Count(
@@ -189,6 +191,11 @@ class BadValuesTest {
                         true,
                         bad -> WorkerRegistry.builder().leaseLeakThreshold(bad).build()),
                 new Time(
+                        "affinityTtl",
+                        false,
+                        true,
+                        bad -> WorkerRegistry.builder().affinityTtl(bad).build()),
+                new Time(
                         "initial",
                         false,
                         true,
@@ -214,7 +221,7 @@ class BadValuesTest {
                 new Time("timeout", true, false, BadValuesTest::acquireAFreeSlot),
                 new Time("duration", true, true, bad -> new VirtualTime().advance(bad)),
                 new Time(
-                        "deadline",
+                        "shutdownHook deadline",
                         false,
                         true,
                         bad -> supervisorOf(new VirtualTime()).shutdownHook(bad).build()),

@@ -2,7 +2,9 @@ package io.github.workerregistry;
 
 import static io.github.workerregistry.SomeWorkers.START;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.testing.VirtualTime;
 import java.time.Instant;
 import java.util.List;
@@ -30,6 +32,22 @@ class ExtremeValuesTest {
             assertThat(registry.stats().slotsInUse()).isEqualTo(1L + Integer.MAX_VALUE);
         }
         assertThat(registry.get("w").orElseThrow().slotsInUse()).isZero();
+    }
+
+    /** Regression: the message named a negative generation. */
+    @Test
+    void workerInItsLastGenerationIsNotRestarted() {
+        WorkerInfo last = SomeWorkers.worker("w").generation(Integer.MAX_VALUE).build();
+        WorkerInfo backingOff =
+                last.toBuilder().state(SomeWorkers.backingOff(last)).build();
+        registry.register(backingOff);
+
+        assertThatThrownBy(() -> registry.updateState("w", new Loading(START)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("generation must be < 2147483647");
+        assertThatThrownBy(() -> registry.supervision().restartIfUnchanged(backingOff, new Loading(START), "http://w"))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThat(registry.get("w")).contains(backingOff);
     }
 
     @Test

@@ -35,8 +35,8 @@ final class FailedLeaseFixture implements AfterEachCallback {
     }
 
     /** From now on each failed lease is checked until the test resumes it. */
-    void checkFailedLeases() {
-        registry.supervision().checkFailedLeases(lease -> {
+    void registerLeaseChecker() {
+        registry.supervision().registerLeaseChecker(lease -> {
             checked.add(lease);
             return Optional.of(LONG);
         });

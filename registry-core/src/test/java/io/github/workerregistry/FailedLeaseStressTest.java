@@ -63,7 +63,7 @@ class FailedLeaseStressTest {
     @CsvSource({"PACK,1,1", "PACK,2,1", "PACK,2,3", "PACK,70,1", "SPREAD,1,3", "SPREAD,3,1", "SPREAD,70,2"})
     void neitherFailuresNorChecksLoseASlot(SlotSelection selection, int workers, int slots) throws Exception {
         registry = WorkerRegistry.builder().slotSelection(selection).build();
-        registry.supervision().checkFailedLeases(lease -> {
+        registry.supervision().registerLeaseChecker(lease -> {
             checked.add(lease);
             return Optional.of(Duration.ofHours(1));
         });
@@ -145,7 +145,7 @@ class FailedLeaseStressTest {
     void leaseClosedAndFailedAtOnceFreesOneSlot(SlotSelection selection) throws Exception {
         for (int slots = 1; slots <= 2; slots++) {
             registry = WorkerRegistry.builder().slotSelection(selection).build();
-            registry.supervision().checkFailedLeases(lease -> {
+            registry.supervision().registerLeaseChecker(lease -> {
                 checked.add(lease);
                 return Optional.of(Duration.ofHours(1));
             });
@@ -177,7 +177,7 @@ class FailedLeaseStressTest {
     /** Different threads report the exit and the failure that it causes. */
     @Test
     void leaseThatFailsWhileItsWorkerCrashesIsLost() throws Exception {
-        registry.supervision().checkFailedLeases(lease -> {
+        registry.supervision().registerLeaseChecker(lease -> {
             checked.add(lease);
             return Optional.of(Duration.ofHours(1));
         });

@@ -52,14 +52,14 @@ class FailedLeaseTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void workerIsNotLeasedUntilTheCheckPasses(int slots) {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", slots));
         fixture.acquireFrom("w").fail(failure);
 
         assertThat(registry.get("w").orElseThrow().state()).isEqualTo(IDLE);
         assertThat(registry.get("w").orElseThrow().slotsInUse()).isZero();
         assertThat(registry.tryAcquire(MODEL)).isEmpty();
-        assertThat(registry.tryAcquire(MODEL, SlotFilter.any().where(worker -> true)))
+        assertThat(registry.tryAcquire(SlotRequest.forModel(MODEL).excluding("v")))
                 .isEmpty();
         assertThat(registry.tryAcquireFrom("w")).isEmpty();
         assertThat(registry.findIdleWorker(MODEL)).isEmpty();
@@ -77,7 +77,7 @@ class FailedLeaseTest {
 
     @Test
     void checkerGetsTheWorkerAndTheCause() {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 2));
         SlotLease lease = fixture.acquireFrom("w");
 
@@ -93,7 +93,7 @@ class FailedLeaseTest {
 
     @Test
     void anotherWorkerIsPreferredDuringACheck() {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 2));
         registry.register(idle("v", 2));
         fixture.acquireFrom("w").fail(failure);
@@ -112,7 +112,7 @@ class FailedLeaseTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void leaseFailsOnceAndIsClosedThen(int slots) {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", slots));
         SlotLease lease = fixture.acquireFrom("w");
         lease.fail(failure);
@@ -134,7 +134,7 @@ class FailedLeaseTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void closedLeaseDoesNotFail(int slots) {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", slots));
         SlotLease lease = fixture.acquireFrom("w");
         lease.close();
@@ -151,7 +151,7 @@ class FailedLeaseTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void failedLeaseOfAnEarlierGenerationIsNotChecked(int slots) {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", slots));
         SlotLease lease = fixture.acquireFrom("w");
         fixture.restart("w");
@@ -166,7 +166,7 @@ class FailedLeaseTest {
 
     @Test
     void failedLeaseOfARemovedWorkerIsNotChecked() {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 2));
         SlotLease lease = fixture.acquireFrom("w");
         registry.supervision().remove(crash(idle("w", 2)));
@@ -179,7 +179,7 @@ class FailedLeaseTest {
 
     @Test
     void failedLeaseOfAStoppingWorkerIsChecked() {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 2));
         SlotLease lease = fixture.acquireFrom("w");
         registry.updateState("w", STOPPING);
@@ -194,7 +194,7 @@ class FailedLeaseTest {
 
     @Test
     void failedLeaseCountsAsActivity() {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 2));
         WorkerInfo before = registry.get("w").orElseThrow();
         fixture.acquireFrom("w").fail(failure);
@@ -216,7 +216,8 @@ class FailedLeaseTest {
 
         assertThatThrownBy(() -> lease.fail(null)).hasMessage("cause");
         assertThatThrownBy(() -> lease.lostWithin(null)).hasMessage("patience");
-        assertThatThrownBy(() -> registry.supervision().checkFailedLeases(null)).hasMessage("checker");
+        assertThatThrownBy(() -> registry.supervision().registerLeaseChecker(null))
+                .hasMessage("checker");
         assertThat(lease.isValid()).isTrue();
     }
 }

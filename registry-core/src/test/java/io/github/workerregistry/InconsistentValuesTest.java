@@ -3,6 +3,7 @@ package io.github.workerregistry;
 import static io.github.workerregistry.Refusals.assertRefused;
 import static io.github.workerregistry.Refusals.spec;
 import static io.github.workerregistry.SomeWorkers.START;
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.health.HttpHealthProbe;
@@ -11,6 +12,8 @@ import io.github.workerregistry.lifecycle.PortPool;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.ShutdownReport;
 import io.github.workerregistry.lifecycle.StopRequest;
+import io.github.workerregistry.lifecycle.WorkerSpec;
+import io.github.workerregistry.process.InheritedEnvironment;
 import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.VirtualTime;
@@ -18,10 +21,14 @@ import java.net.http.HttpClient;
 import java.net.http.HttpClient.Redirect;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -88,6 +95,12 @@ class InconsistentValuesTest {
                         () -> LifecycleConfig.builder()
                                 .healthTimeout(Duration.ofSeconds(31))
                                 .build()),
+                new Inconsistency(
+                        "slotsInUse must be <= slotsTotal, was 3 > 2",
+                        () -> RegistryStats.builder()
+                                .slotsInUse(3)
+                                .slotsTotal(2)
+                                .build()),
                 new Inconsistency("9-8", () -> PortPool.of(9, 8)),
                 new Inconsistency("0-8", () -> PortPool.of(0, 8)),
                 new Inconsistency("8-65536", () -> PortPool.of(8, 65_536)),
@@ -130,14 +143,48 @@ class InconsistentValuesTest {
     @Test
     void collectionWithANullIsRefused() {
         List<String> withNull = Arrays.asList("serve", null);
-        for (ThrowingCallable call : List.<ThrowingCallable>of(
-                () -> spec().command(withNull).build(),
-                () -> spec().command("serve", null),
-                () -> new ProcessSpec("w", withNull, Map.of(), Optional.empty()),
+        Map<String, String> nullValue = new HashMap<>();
+        nullValue.put("name", null);
+        assertNullNamed("command", () -> spec().command(withNull).build());
+        assertNullNamed("command", () -> spec().command("serve", null).build());
+        assertNullNamed("names", () -> spec().inheritEnvironment("HOME", null));
+        assertNullNamed("command", () -> new ProcessSpec("w", withNull, Map.of(), Optional.empty()));
+        assertNullNamed("environment", () -> new ProcessSpec("w", List.of("serve"), nullValue, Optional.empty()));
+        assertNullNamed("only", () -> new InheritedEnvironment(Optional.of(new HashSet<>(withNull)), Set.of()));
+        assertNullNamed("except", () -> new InheritedEnvironment(Optional.empty(), new HashSet<>(withNull)));
+        assertNullNamed(
+                "output",
                 () -> new Exit(
-                        WORKER.incarnation(), "m", Exit.Cause.CRASHED, ExitStatus.unrequested(1), withNull, START))) {
-            assertThatThrownBy(call).isInstanceOf(NullPointerException.class);
-        }
+                        WORKER.incarnation(), "m", Exit.Cause.CRASHED, ExitStatus.unrequested(1), withNull, START));
+        assertNullNamed("labels", () -> WORKER.toBuilder().labels(nullValue).build());
+        assertNullNamed(
+                "endedBy",
+                () -> RegistryStats.builder()
+                        .endedBy(Collections.singletonMap(null, 1L))
+                        .build());
+    }
+
+    private static void assertNullNamed(String name, ThrowingCallable call) {
+        assertThatThrownBy(call).isInstanceOf(NullPointerException.class).hasMessage(name + " contains null");
+    }
+
+    /** Changing a collection afterwards does not change what was built. */
+    @Test
+    void collectionsAreCopiedByBuild() {
+        Map<String, String> labels = new HashMap<>(Map.of("tier", "fast"));
+        Map<Exit.Cause, Long> endedBy = new HashMap<>(Map.of(Exit.Cause.CRASHED, 1L));
+        String[] command = {"serve"};
+        WorkerInfo worker = WORKER.toBuilder().labels(labels).build();
+        RegistryStats stats = RegistryStats.builder().endedBy(endedBy).build();
+        WorkerSpec.Builder spec = spec().command(command);
+
+        labels.clear();
+        endedBy.clear();
+        command[0] = "changed";
+
+        assertThat(worker.labels()).containsEntry("tier", "fast");
+        assertThat(stats.endedBy()).containsEntry(Exit.Cause.CRASHED, 1L);
+        assertThat(spec.build().command()).containsExactly("serve");
     }
 
     private static HttpClient following() {

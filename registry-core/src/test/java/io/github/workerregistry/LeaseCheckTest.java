@@ -40,7 +40,7 @@ class LeaseCheckTest {
     /** Regression: the worker was never leased again, because its check had no timer yet. */
     @Test
     void checkThatCannotBeStartedDoesNotBlockTheWorker() {
-        registry.supervision().checkFailedLeases(lease -> {
+        registry.supervision().registerLeaseChecker(lease -> {
             throw new AssertionError("broken");
         });
         registry.register(idle("w", 1));
@@ -57,7 +57,7 @@ class LeaseCheckTest {
     /** With a security manager, threads of the JDK's own pools keep their context class loader. */
     @Test
     void checkStartsOnAThreadWhoseContextClassLoaderCannotBeSet() throws InterruptedException {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 1));
         SlotLease lease = fixture.acquireFrom("w");
         Thread thread = new Thread(() -> lease.fail(failure)) {
@@ -77,7 +77,7 @@ class LeaseCheckTest {
     /** Each failure needs a probe that began after it. */
     @Test
     void checkPassesOnlyIfNoLeaseHasFailedSince() {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 3));
         SlotLease first = fixture.acquireFrom("w");
         SlotLease second = fixture.acquireFrom("w");
@@ -96,7 +96,7 @@ class LeaseCheckTest {
 
     @Test
     void closingAnotherLeaseDoesNotEndTheCheck() {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 2));
         SlotLease fails = fixture.acquireFrom("w");
         SlotLease works = fixture.acquireFrom("w");
@@ -113,7 +113,7 @@ class LeaseCheckTest {
     /** No other call offers these slots to the waiters. */
     @Test
     void passedCheckGrantsEveryFreeSlotToWaiters() throws Exception {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 3));
         SlotLease fails = fixture.acquireFrom("w");
         SlotLease works = fixture.acquireFrom("w");
@@ -141,7 +141,7 @@ class LeaseCheckTest {
 
     @Test
     void checkEndsWithTheGeneration() {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 1));
         SlotLease lease = fixture.acquireFrom("w");
         lease.fail(failure);
@@ -160,7 +160,7 @@ class LeaseCheckTest {
 
     @Test
     void checkDoesNotApplyToASuccessorWithTheSameId() {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 1));
         fixture.acquireFrom("w").fail(failure);
         registry.remove("w");
@@ -173,7 +173,7 @@ class LeaseCheckTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void reportedOccupancyDoesNotEndTheCheck(boolean used) {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 2));
         fixture.acquireFrom("w").fail(failure);
         if (used) {
@@ -188,7 +188,7 @@ class LeaseCheckTest {
 
     @Test
     void restartEndsTheCheck() {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 2));
         fixture.acquireFrom("w").fail(failure);
         registry.updateState("w", STOPPING_BECAUSE_UNHEALTHY);
@@ -200,7 +200,7 @@ class LeaseCheckTest {
     /** The supervisor's scheduler may be blocked or shut down. */
     @Test
     void checkWithoutAnAnswerEndsAfterItsTimeout() {
-        registry.supervision().checkFailedLeases(lease -> Optional.of(Duration.ofMillis(50)));
+        registry.supervision().registerLeaseChecker(lease -> Optional.of(Duration.ofMillis(50)));
         registry.register(idle("w", 1));
         SlotLease lease = fixture.acquireFrom("w");
         lease.fail(failure);
@@ -214,7 +214,7 @@ class LeaseCheckTest {
 
     @Test
     void slotsAreGrantedToWaitersAfterTheTimeoutOfACheck() throws Exception {
-        registry.supervision().checkFailedLeases(lease -> Optional.of(Duration.ofNanos(1)));
+        registry.supervision().registerLeaseChecker(lease -> Optional.of(Duration.ofNanos(1)));
         registry.register(idle("w", 1));
         fixture.acquireFrom("w").fail(failure);
 
@@ -223,7 +223,7 @@ class LeaseCheckTest {
 
     @Test
     void checkMayPassBeforeTheCheckerReturns() {
-        registry.supervision().checkFailedLeases(lease -> {
+        registry.supervision().registerLeaseChecker(lease -> {
             assertThat(lease.resume()).isTrue();
             return Optional.of(LONG);
         });
@@ -235,7 +235,7 @@ class LeaseCheckTest {
 
     @Test
     void checkMayHaveTheLongestTimeout() {
-        registry.supervision().checkFailedLeases(lease -> {
+        registry.supervision().registerLeaseChecker(lease -> {
             checked.add(lease);
             return Optional.of(Duration.ofSeconds(Long.MAX_VALUE));
         });

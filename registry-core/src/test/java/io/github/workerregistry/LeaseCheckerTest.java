@@ -32,15 +32,15 @@ class LeaseCheckerTest {
     @Test
     void checkersAreCalledInOrderUntilOneChecks() {
         List<String> called = new ArrayList<>();
-        registry.supervision().checkFailedLeases(lease -> {
+        registry.supervision().registerLeaseChecker(lease -> {
             called.add("declines");
             return Optional.empty();
         });
-        registry.supervision().checkFailedLeases(lease -> {
+        registry.supervision().registerLeaseChecker(lease -> {
             called.add("checks");
             return Optional.of(Duration.ofNanos(1));
         });
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 1));
         fixture.acquireFrom("w").fail(failure);
 
@@ -50,9 +50,9 @@ class LeaseCheckerTest {
 
     @Test
     void checkersThatDriveTheWorkerAreCalledFirst() {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         List<String> called = new ArrayList<>();
-        registry.supervision().checkFailedLeases(new LeaseChecker() {
+        registry.supervision().registerLeaseChecker(new LeaseChecker() {
             @Override
             public boolean drives(WorkerInfo worker) {
                 return worker.id().equals("w");
@@ -76,8 +76,8 @@ class LeaseCheckerTest {
 
     @Test
     void leaseIsReleasedIfNoCheckerChecks() {
-        registry.supervision().checkFailedLeases(lease -> Optional.empty());
-        registry.supervision().checkFailedLeases(lease -> Optional.of(Duration.ZERO));
+        registry.supervision().registerLeaseChecker(lease -> Optional.empty());
+        registry.supervision().registerLeaseChecker(lease -> Optional.of(Duration.ZERO));
         registry.register(idle("w", 1));
         SlotLease lease = fixture.acquireFrom("w");
         lease.fail(failure);
@@ -89,10 +89,10 @@ class LeaseCheckerTest {
     @Test
     void failureOfACheckerIsLoggedAndTheLeaseIsReleased() {
         UnexpectedWarnings.expect(LeaseCheckCoordinator.class, Level.WARN, "worker w");
-        registry.supervision().checkFailedLeases(lease -> {
+        registry.supervision().registerLeaseChecker(lease -> {
             throw new AssertionError("no\nforged");
         });
-        registry.supervision().checkFailedLeases(lease -> null);
+        registry.supervision().registerLeaseChecker(lease -> null);
         registry.register(idle("w", 1));
         SlotLease lease = fixture.acquireFrom("w");
 
@@ -109,8 +109,8 @@ class LeaseCheckerTest {
             called.add(lease);
             return Optional.empty();
         };
-        Subscription first = registry.supervision().checkFailedLeases(checker);
-        Subscription second = registry.supervision().checkFailedLeases(checker);
+        Subscription first = registry.supervision().registerLeaseChecker(checker);
+        Subscription second = registry.supervision().registerLeaseChecker(checker);
         registry.register(idle("w", 1));
 
         first.close();
@@ -126,7 +126,7 @@ class LeaseCheckerTest {
     /** Regression: the second lease was the last to fail, and its release ended the check of the first. */
     @Test
     void uncheckedSecondLeaseDoesNotEndTheCheckOfTheFirst() {
-        registry.supervision().checkFailedLeases(lease -> {
+        registry.supervision().registerLeaseChecker(lease -> {
             checked.add(lease);
             return checked.size() == 1 ? Optional.of(LONG) : Optional.empty();
         });
@@ -146,7 +146,7 @@ class LeaseCheckerTest {
     /** A checker is called without a lock. */
     @Test
     void checkerMayCallTheRegistry() {
-        registry.supervision().checkFailedLeases(lease -> {
+        registry.supervision().registerLeaseChecker(lease -> {
             registry.supervision().remove(crash(lease.worker()));
             return Optional.of(LONG);
         });

@@ -173,7 +173,7 @@ class LeaseEndTest {
 
     @Test
     void lostWithinReturnsWhenTheWorkerIsRemoved() throws Exception {
-        fixture.checkFailedLeases();
+        fixture.registerLeaseChecker();
         registry.register(idle("w", 1));
         SlotLease lease = fixture.acquireFrom("w");
         lease.fail(failure);

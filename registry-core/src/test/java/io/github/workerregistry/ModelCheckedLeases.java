@@ -38,7 +38,7 @@ final class ModelCheckedLeases implements AutoCloseable {
         this.registry = both.registry();
         this.supervision = both.supervision();
         this.model = both.model();
-        supervision.checkFailedLeases(lease -> {
+        supervision.registerLeaseChecker(lease -> {
             checked.add(lease);
             return checks ? Optional.of(Duration.ofDays(1)) : Optional.empty();
         });
@@ -85,23 +85,37 @@ final class ModelCheckedLeases implements AutoCloseable {
         }
     }
 
-    static SlotFilter filter(int choice) {
-        return List.of(
-                        SlotFilter.any(),
-                        SlotFilter.any().onBackend("cpu"),
-                        SlotFilter.any().onDevice(1),
-                        SlotFilter.any().onBackend("cuda").onDevice(0),
-                        SlotFilter.any().where(worker -> worker.restarts() == 0))
-                .get(choice % 5);
+    /** Some of them are equal, and some accept no worker or all. */
+    static SlotRequest request(String modelRef, int x, int y) {
+        SlotRequest any = SlotRequest.forModel(modelRef);
+        SlotRequest constrained = List.of(
+                        any,
+                        any.onBackend("cpu"),
+                        any.onDevice(1),
+                        any.onBackend("cuda").onDevice(0),
+                        any.withLabel("tier", "fast"),
+                        any.excluding("a"),
+                        any.excluding("b").onBackend("cpu"),
+                        any.excluding("a").excluding("b"))
+                .get(y % 8);
+        SlotRequest ordered = constrained.priority(x / 2 % 3 - 1);
+        SlotRequest keyed = x % 5 > 2 ? ordered.affinity("session-" + y % 2) : ordered;
+        return x % 7 < 3 ? keyed.waitIfAbsent() : keyed;
     }
 
-    void acquire(String modelRef, SlotFilter filter, Callable<SlotLease> acquisition) {
-        if (free(modelRef, filter).isEmpty()) {
-            boolean servable = model.of(modelRef).anyMatch(worker -> worker.canEverServe() && fits(worker, filter));
-            assertThat(catchThrowable(acquisition::call))
-                    .isInstanceOf(servable ? SlotTimeoutException.class : NoWorkerException.class);
+    /** A caller that does not wait, although it may join the wait queue. */
+    void acquire(SlotRequest request, boolean isFull, Callable<SlotLease> acquisition) {
+        if (!free(request).isEmpty()) {
+            leased(Optional.of(call(acquisition)), request);
+        } else if (!request.waitsIfAbsent() && !isServable(request)) {
+            model.refused++;
+            assertThat(catchThrowable(acquisition::call)).isInstanceOf(NoWorkerException.class);
+        } else if (isFull) {
+            model.refused++;
+            assertThat(catchThrowable(acquisition::call)).isInstanceOf(SlotQueueFullException.class);
         } else {
-            leased(Optional.of(call(acquisition)), modelRef, filter);
+            model.timedOut++;
+            assertThat(catchThrowable(acquisition::call)).isInstanceOf(SlotTimeoutException.class);
         }
     }
 
@@ -113,17 +127,32 @@ final class ModelCheckedLeases implements AutoCloseable {
         }
     }
 
-    void leased(Optional<SlotLease> lease, String modelRef, SlotFilter filter) {
-        List<ModelledWorker> free = free(modelRef, filter);
+    /** A request has got this slot, or none, without waiting. */
+    void leased(Optional<SlotLease> lease, SlotRequest request) {
+        List<ModelledWorker> free = free(request);
         assertThat(lease.isPresent()).isEqualTo(!free.isEmpty());
         lease.ifPresent(acquired -> {
             ModelledWorker worker = model.get(acquired.workerId());
             assertThat(free).contains(worker);
-            assertThat(free)
-                    .as("the default is PACK: a busy worker is preferred")
-                    .noneMatch(other -> other.inUse > 0 && worker.inUse == 0);
-            leased(acquired, worker);
+            if (request.affinity().isPresent()) {
+                List<ModelledWorker> qualified = model.of(request.modelRef())
+                        .filter(other -> other.isLeased() && fits(other, request))
+                        .toList();
+                assertThat(model.affinities.preferred(request, free, qualified)).contains(worker);
+            } else {
+                assertThat(free)
+                        .as("the default is PACK: a busy worker is preferred")
+                        .noneMatch(other -> other.inUse > 0 && worker.inUse == 0);
+            }
+            leased(acquired, request);
         });
+    }
+
+    /** A request has got this slot. */
+    void leased(SlotLease lease, SlotRequest request) {
+        ModelledWorker worker = model.get(lease.workerId());
+        leased(lease, worker);
+        model.affinities.served(request, worker);
     }
 
     private void leased(SlotLease lease, ModelledWorker worker) {
@@ -136,20 +165,24 @@ final class ModelCheckedLeases implements AutoCloseable {
         }
     }
 
-    private List<ModelledWorker> free(String modelRef, SlotFilter filter) {
-        return model.of(modelRef)
-                .filter(ModelledWorker::canLease)
-                .filter(worker -> passes(worker, filter))
+    /** The workers that have a free slot for a request. */
+    List<ModelledWorker> free(SlotRequest request) {
+        return model.of(request.modelRef())
+                .filter(worker -> worker.canLease() && fits(worker, request))
                 .toList();
     }
 
-    private static boolean fits(ModelledWorker worker, SlotFilter filter) {
-        return filter.backend().orElse(worker.backend).equals(worker.backend)
-                && filter.device().orElse(worker.device) == worker.device;
+    /** Whether a worker may serve the request, now or later. */
+    boolean isServable(SlotRequest request) {
+        return model.of(request.modelRef()).anyMatch(worker -> worker.canEverServe() && fits(worker, request));
     }
 
-    private static boolean passes(ModelledWorker worker, SlotFilter filter) {
-        return fits(worker, filter) && filter.predicate().stream().allMatch(test -> test.test(worker.info()));
+    private static boolean fits(ModelledWorker worker, SlotRequest request) {
+        return request.backend().orElse(worker.backend).equals(worker.backend)
+                && request.device().orElse(worker.device) == worker.device
+                && request.labels().entrySet().stream()
+                        .allMatch(label -> label.getValue().equals(worker.labels.get(label.getKey())))
+                && !request.excluded().contains(worker.id);
     }
 
     private Lease someLease(int choice) {

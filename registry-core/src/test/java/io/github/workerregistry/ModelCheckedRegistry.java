@@ -27,14 +27,18 @@ final class ModelCheckedRegistry implements AutoCloseable {
             .clock(time)
             .node("here")
             .leaseLeakThreshold(ModelCheckedLeases.LEAK_THRESHOLD)
+            .timer(time)
+            .waitQueueCapacity(ModelCheckedWaiters.CAPACITY)
+            .affinityTtl(Duration.ofDays(1)) // no history is as long
             .build();
     private final Supervision supervision = registry.supervision();
     private final RegistryModel model = new RegistryModel();
 
     private final RegistryWithModel both = new RegistryWithModel(time, registry, model);
     private final ModelCheckedReads reads = new ModelCheckedReads(both);
-    private final ModelCheckedWorkers workers = new ModelCheckedWorkers(both, reads);
     private final ModelCheckedLeases leases = new ModelCheckedLeases(both);
+    private final ModelCheckedWaiters waiters = new ModelCheckedWaiters(both, leases);
+    private final ModelCheckedWorkers workers = new ModelCheckedWorkers(both, reads, waiters);
     private final List<Snapshot> snapshots = new ArrayList<>();
     private final List<ComparedListener> listeners = new ArrayList<>();
 
@@ -69,9 +73,21 @@ final class ModelCheckedRegistry implements AutoCloseable {
     }
 
     void run(Step step) {
-        time.advance(Duration.ofNanos(1)); // each step and each incarnation has a time of its own
+        advance(Duration.ofNanos(1)); // each step and each incarnation has a time of its own
+        act(step);
+        waiters.settle();
+    }
+
+    private void advance(Duration duration) {
+        time.advance(duration);
+        waiters.expire();
+    }
+
+    private void act(Step step) {
         String id = IDS.get(step.x() % IDS.size());
         String modelRef = MODELS.get(step.x() % MODELS.size());
+        SlotRequest any = SlotRequest.forModel(modelRef);
+        SlotRequest request = ModelCheckedLeases.request(modelRef, step.x(), step.y());
         ModelledWorker worker = model.get(id);
         switch (step.action()) {
             case REGISTER -> workers.register(id, step.x(), step.y());
@@ -106,19 +122,16 @@ final class ModelCheckedRegistry implements AutoCloseable {
                         step,
                         (incarnation, isCurrent) -> workers.removeExited(worker, incarnation, isCurrent, step.y()));
             case CLEAR -> workers.clear();
-            case TRY_ACQUIRE -> leases.leased(registry.tryAcquire(modelRef), modelRef, SlotFilter.any());
-            case TRY_ACQUIRE_FILTERED ->
-                leases.leased(
-                        registry.tryAcquire(modelRef, ModelCheckedLeases.filter(step.y())),
-                        modelRef,
-                        ModelCheckedLeases.filter(step.y()));
+            case TRY_ACQUIRE -> leases.leased(registry.tryAcquire(modelRef), any);
+            case TRY_ACQUIRE_REQUEST -> leases.leased(registry.tryAcquire(request), request);
             case ACQUIRE_AT_ONCE ->
-                leases.acquire(modelRef, SlotFilter.any(), () -> registry.acquire(modelRef, Duration.ZERO));
-            case ACQUIRE_FILTERED_AT_ONCE ->
-                leases.acquire(
-                        modelRef,
-                        ModelCheckedLeases.filter(step.y()),
-                        () -> registry.acquire(modelRef, ModelCheckedLeases.filter(step.y()), Duration.ZERO));
+                leases.acquire(any, waiters.isFull(modelRef), () -> registry.acquire(modelRef, Duration.ZERO));
+            case ACQUIRE_REQUEST_AT_ONCE ->
+                leases.acquire(request, waiters.isFull(modelRef), () -> registry.acquire(request, Duration.ZERO));
+            case ACQUIRE_ASYNC -> waiters.acquireAsync(request, step.x() + step.y());
+            case WITH_SLOT -> waiters.withSlot(request, step.x() + step.y());
+            case CANCEL_REQUEST -> waiters.cancelSome(step.x());
+            case END_WORK -> waiters.endSomeWork(step.y());
             case TRY_ACQUIRE_FROM -> leases.tryAcquireFrom(id, worker);
             case CLOSE_LEASE -> leases.closeSome(step.x());
             case FAIL_LEASE -> leases.failSome(step.x(), step.y() % 4 > 0);
@@ -189,7 +202,7 @@ final class ModelCheckedRegistry implements AutoCloseable {
                 }
             }
             case UNSUBSCRIBE -> listeners.get(step.x() % listeners.size()).close();
-            case ADVANCE_TIME -> time.advance(Duration.ofSeconds(step.y()));
+            case ADVANCE_TIME -> advance(Duration.ofSeconds(step.y()));
         }
     }
 
@@ -245,6 +258,7 @@ final class ModelCheckedRegistry implements AutoCloseable {
     /** Compares after every step what can be compared without a read, which would change the last activity. */
     void compareWithoutReading() {
         leases.compare();
+        waiters.compare();
         assertThat(registry.stats()).isEqualTo(model.stats());
         assertThat(registry).hasToString("WorkerRegistry[node here, workers: " + model.describe() + "]");
         listeners.forEach(ComparedListener::compare);

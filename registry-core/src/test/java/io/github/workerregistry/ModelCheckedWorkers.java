@@ -17,6 +17,7 @@ import io.github.workerregistry.WorkerState.Stopping;
 import io.github.workerregistry.testing.VirtualTime;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -30,13 +31,15 @@ final class ModelCheckedWorkers {
     private final Supervision supervision;
     private final RegistryModel model;
     private final ModelCheckedReads reads;
+    private final ModelCheckedWaiters waiters;
 
-    ModelCheckedWorkers(RegistryWithModel both, ModelCheckedReads reads) {
+    ModelCheckedWorkers(RegistryWithModel both, ModelCheckedReads reads, ModelCheckedWaiters waiters) {
         this.time = both.time();
         this.registry = both.registry();
         this.supervision = both.supervision();
         this.model = both.model();
         this.reads = reads;
+        this.waiters = waiters;
     }
 
     void register(String id, int x, int y) {
@@ -47,6 +50,7 @@ final class ModelCheckedWorkers {
                 .modelRef(ModelCheckedRegistry.MODELS.get(y % ModelCheckedRegistry.MODELS.size()))
                 .backend(y % 5 == 0 ? "cuda" : "cpu")
                 .device(x % 2)
+                .labels(y % 4 == 0 ? Map.of() : Map.of("tier", y % 4 == 1 ? "slow" : "fast"))
                 .state(state)
                 .slotsTotal(y % 3 + 1)
                 .slotsInUse(state.equals(BUSY) ? 1 : 0)
@@ -79,6 +83,7 @@ final class ModelCheckedWorkers {
             assertThatExceptionOfType(IllegalTransitionException.class).isThrownBy(() -> transition.to(next));
         }
         if (worker != null) { // a refused transition may or may not read the worker: a read of both makes them equal
+            waiters.settle();
             reads.readAgain(worker.id);
         }
     }
@@ -98,6 +103,7 @@ final class ModelCheckedWorkers {
             assertThatExceptionOfType(IllegalTransitionException.class)
                     .isThrownBy(() -> supervision.restartIfUnchanged(snapshot.seen(), load, url));
         }
+        waiters.settle();
         reads.readAgain(worker.id);
     }
 

@@ -9,6 +9,7 @@ import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 
 /** A worker in the {@link RegistryModel}: its state, and the effects of transitions and leases on it. */
@@ -19,6 +20,7 @@ final class ModelledWorker {
     final String backend;
     final int device;
     final int slots;
+    final Map<String, String> labels;
 
     String url;
     WorkerState state;
@@ -54,6 +56,7 @@ final class ModelledWorker {
         backend = registered.backend();
         device = registered.device();
         slots = registered.slotsTotal();
+        labels = registered.labels();
         state = registered.state();
         inUse = registered.slotsInUse();
         generation = registered.generation();
@@ -67,7 +70,12 @@ final class ModelledWorker {
     }
 
     boolean canLease() {
-        return state.routable() && !reported && checking.isEmpty() && inUse < slots;
+        return isLeased() && inUse < slots;
+    }
+
+    /** Whether its slots are leased, if one is free. */
+    boolean isLeased() {
+        return state.routable() && !reported && checking.isEmpty();
     }
 
     /** A slot is acquired or released, which changes the state between Idle and Busy. */
@@ -147,6 +155,7 @@ final class ModelledWorker {
                 .modelRef(modelRef)
                 .backend(backend)
                 .device(device)
+                .labels(labels)
                 .state(state)
                 .lastActivity(lastActivity)
                 .slotsTotal(slots)

@@ -49,11 +49,14 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -244,6 +247,8 @@ class NullsTest {
                     entry(OptionalLong.class, OptionalLong.empty()),
                     entry(Predicate.class, (Predicate<WorkerInfo>) any -> true),
                     entry(Consumer.class, (Consumer<String>) any -> {}),
+                    entry(Function.class, (Function<SlotLease, CompletionStage<Integer>>)
+                            any -> CompletableFuture.completedStage(1)),
                     entry(BooleanSupplier.class, (BooleanSupplier) () -> true),
                     entry(Runnable.class, (Runnable) () -> {}),
                     entry(Callable.class, (Callable<Integer>) () -> 1),
@@ -261,7 +266,7 @@ class NullsTest {
                     entry(WorkerRegistry.Builder.class, WorkerRegistry.builder()),
                     entry(SUPERVISION, registry.supervision()),
                     entry(Incarnation.class, worker.incarnation()),
-                    entry(SlotFilter.class, SlotFilter.any()),
+                    entry(SlotRequest.class, SlotRequest.forModel("w")),
                     entry(SlotLease.class, leaseOfAnotherRegistry()),
                     entry(LeaseChecker.class, (LeaseChecker) World::check),
                     entry(InetSocketAddress.class, new InetSocketAddress(InetAddress.getLoopbackAddress(), 1)),

@@ -11,6 +11,7 @@ import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -41,7 +42,15 @@ class RefusedCallsTest {
         assertRefused(() -> supervision.started(WORKER.incarnation(), 0), "pid", "0");
         assertRefused(
                 () -> supervision.started(WORKER.incarnation(), Long.MIN_VALUE), "pid", String.valueOf(Long.MIN_VALUE));
-        assertRefused(() -> registry.acquire("m", Duration.ofNanos(-1)), "PT-0.000000001S");
+        SlotRequest request = SlotRequest.forModel("m");
+        Duration negative = Duration.ofNanos(-1);
+        assertRefused(() -> registry.acquire("m", negative), "timeout", "PT-0.000000001S");
+        assertRefused(() -> registry.acquire(request, negative), "timeout", "PT-0.000000001S");
+        assertRefused(() -> registry.acquireAsync(request, negative, Runnable::run), "timeout", "PT-0.000000001S");
+        assertRefused(
+                () -> registry.withSlot(request, negative, Runnable::run, slot -> CompletableFuture.completedStage(1)),
+                "timeout",
+                "PT-0.000000001S");
         for (WorkerState next : List.of(SomeWorkers.IDLE, SomeWorkers.BUSY, SomeWorkers.LOADING)) {
             assertThatThrownBy(() -> registry.updateState("w", next))
                     .isInstanceOf(IllegalTransitionException.class)
@@ -57,8 +66,9 @@ class RefusedCallsTest {
             assertThat(registry.findIdleWorker(unknown)).isEmpty();
             assertThat(registry.findByNodeAndModel("local", unknown)).isEmpty();
             assertThat(registry.tryAcquire(unknown)).isEmpty();
-            assertThat(registry.tryAcquire(unknown, SlotFilter.any())).isEmpty();
+            assertThat(registry.tryAcquire(SlotRequest.forModel(unknown))).isEmpty();
             assertThat(registry.tryAcquireFrom(unknown)).isEmpty();
+            assertThat(registry.waiting(unknown)).isZero();
         }
         Stream.of(
                         new Incarnation("unknown", 1, START),

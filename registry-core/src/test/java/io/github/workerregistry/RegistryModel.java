@@ -4,6 +4,7 @@ import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -28,6 +29,14 @@ final class RegistryModel {
 
     private final Map<Exit.Cause, Long> endedBy = new EnumMap<>(Exit.Cause.class);
     private long checksUnknown;
+
+    final ModelledAffinities affinities = new ModelledAffinities();
+    int waiting;
+    long granted;
+    long timedOut;
+    long cancelled;
+    long refused;
+    Duration timeWaited = Duration.ZERO;
 
     /** Number of transitions, to check that the histories have enough of them. */
     int edges;
@@ -242,6 +251,12 @@ final class RegistryModel {
                 .healthChecksUnknown(checksUnknown)
                 .suspected(count(WorkerEvent.Suspected.class))
                 .endedBy(endedBy)
+                .waiting(waiting)
+                .granted(granted)
+                .timedOut(timedOut)
+                .cancelled(cancelled)
+                .refused(refused)
+                .timeWaited(timeWaited)
                 .build();
     }
 

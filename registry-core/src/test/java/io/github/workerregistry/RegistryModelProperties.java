@@ -32,9 +32,10 @@ class RegistryModelProperties {
             "clock()",
             "stats()",
             "toString()",
+            "waiting(String)",
             "subscribe(WorkerListener, Executor)",
             "supervision()",
-            "supervision().checkFailedLeases(LeaseChecker)");
+            "supervision().registerLeaseChecker(LeaseChecker)");
 
     /**
      * An action, its frequency, and the public method of the registry or of its supervision that it calls; empty if
@@ -52,9 +53,13 @@ class RegistryModelProperties {
         REMOVE_EXITED(4, "supervision().remove(Exit)"),
         CLEAR(1, "clear()"),
         TRY_ACQUIRE(7, "tryAcquire(String)"),
-        TRY_ACQUIRE_FILTERED(7, "tryAcquire(String, SlotFilter)"),
+        TRY_ACQUIRE_REQUEST(7, "tryAcquire(SlotRequest)"),
         ACQUIRE_AT_ONCE(3, "acquire(String, Duration)"),
-        ACQUIRE_FILTERED_AT_ONCE(4, "acquire(String, SlotFilter, Duration)"),
+        ACQUIRE_REQUEST_AT_ONCE(4, "acquire(SlotRequest, Duration)"),
+        ACQUIRE_ASYNC(12, "acquireAsync(SlotRequest, Duration, Executor)"),
+        WITH_SLOT(6, "withSlot(SlotRequest, Duration, Executor, Function)"),
+        CANCEL_REQUEST(4, ""),
+        END_WORK(6, ""),
         TRY_ACQUIRE_FROM(8, "tryAcquireFrom(String)"),
         CLOSE_LEASE(18, ""),
         FAIL_LEASE(10, ""),
@@ -106,7 +111,7 @@ class RegistryModelProperties {
         return Combinators.combine(Arbitraries.frequency(weights), choices, choices)
                 .as(Step::new)
                 .list()
-                .ofMaxSize(120)
+                .ofMaxSize(150)
                 .withSizeDistribution(RandomDistribution.uniform());
     }
 

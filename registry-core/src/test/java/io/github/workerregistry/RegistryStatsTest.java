@@ -1,5 +1,6 @@
 package io.github.workerregistry;
 
+import static io.github.workerregistry.Refusals.assertRefused;
 import static io.github.workerregistry.SomeWorkers.BUSY;
 import static io.github.workerregistry.SomeWorkers.IDLE;
 import static io.github.workerregistry.SomeWorkers.LOADING;
@@ -13,9 +14,14 @@ import static io.github.workerregistry.SomeWorkers.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.testing.VirtualTime;
+import java.lang.reflect.Method;
+import java.time.Duration;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What {@link RegistryStats} counts. */
 @ExtendWith(UnexpectedWarnings.class)
@@ -105,6 +111,38 @@ class RegistryStatsTest {
         registry.supervision().remove(exit(now("w"), Exit.Cause.REQUESTED, 143));
 
         assertThat(registry.stats().crashed()).isZero();
+    }
+
+    static Stream<Method> countsOfABuilder() {
+        return Stream.of(RegistryStats.Builder.class.getDeclaredMethods())
+                .filter(setter -> setter.getParameterCount() == 1
+                        && setter.getParameterTypes()[0].isPrimitive()
+                        && !setter.isSynthetic());
+    }
+
+    @ParameterizedTest
+    @MethodSource("countsOfABuilder")
+    void negativeCountIsRefused(Method setter) throws Exception {
+        RegistryStats.Builder builder = RegistryStats.builder();
+        if (setter.getParameterTypes()[0] == int.class) {
+            setter.invoke(builder, -1);
+        } else {
+            setter.invoke(builder, -1L);
+        }
+
+        assertRefused(builder::build, setter.getName(), "-1");
+    }
+
+    @Test
+    void negativeEndsAndTimesAreRefused() {
+        assertRefused(
+                () -> RegistryStats.builder()
+                        .endedBy(Map.of(Exit.Cause.CRASHED, -1L))
+                        .build(),
+                "endedBy CRASHED",
+                "-1");
+        assertRefused(
+                () -> RegistryStats.builder().timeWaited(Duration.ofNanos(-1)).build(), "timeWaited");
     }
 
     @Test

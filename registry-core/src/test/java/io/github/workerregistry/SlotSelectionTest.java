@@ -1,7 +1,6 @@
 package io.github.workerregistry;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Idle;
@@ -14,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
@@ -169,17 +167,16 @@ class SlotSelectionTest {
     }
 
     @Test
-    void spreadWithAFilterRotatesThroughMatchingWorkers() {
+    void spreadRotatesThroughMatchingWorkers() {
         registry = WorkerRegistry.builder().slotSelection(SlotSelection.SPREAD).build();
         for (int i = 0; i < 200; i++) {
             registry.register(
                     worker("w" + i, 2).backend(i % 20 == 0 ? "cuda" : "cpu").build());
         }
-        SlotFilter cuda = SlotFilter.any().onBackend("cuda");
+        SlotRequest cuda = SlotRequest.forModel("m").onBackend("cuda");
 
-        assertThat(acquireOneAfterAnother(10, () -> registry.tryAcquire("m", cuda)))
-                .doesNotHaveDuplicates();
-        assertThat(acquireOneAfterAnother(10, () -> registry.tryAcquire("m", cuda.where(worker -> true))))
+        assertThat(acquireOneAfterAnother(10, () -> registry.tryAcquire(cuda))).doesNotHaveDuplicates();
+        assertThat(acquireOneAfterAnother(10, () -> registry.tryAcquire(cuda.excluding("w1"))))
                 .doesNotHaveDuplicates();
     }
 
@@ -356,69 +353,55 @@ class SlotSelectionTest {
     }
 
     @Test
-    void filtersMatchBackendDeviceAndPredicate() {
+    void requestsMatchBackendAndDevice() {
         registry.register(worker("cpu", 1).backend("cpu").device(0).build());
         registry.register(worker("cuda0", 1).backend("cuda").device(0).build());
         registry.register(worker("cuda1", 1).backend("cuda").device(1).build());
 
-        SlotFilter cuda = SlotFilter.any().onBackend("cuda");
-        assertThat(registry.tryAcquire("m", cuda.onDevice(1)).orElseThrow().workerId())
+        SlotRequest any = SlotRequest.forModel("m");
+        SlotRequest cuda = any.onBackend("cuda");
+        assertThat(registry.tryAcquire(cuda.onDevice(1)).orElseThrow().workerId())
                 .isEqualTo("cuda1");
-        assertThat(registry.tryAcquire("m", cuda.onDevice(1))).isEmpty();
-        assertThat(registry.tryAcquire(
-                                "m",
-                                SlotFilter.any().where(worker -> worker.id().startsWith("cpu")))
-                        .orElseThrow()
-                        .workerId())
+        assertThat(registry.tryAcquire(cuda.onDevice(1))).isEmpty();
+        assertThat(registry.tryAcquire(any.onBackend("cpu")).orElseThrow().workerId())
                 .isEqualTo("cpu");
-        assertThat(registry.tryAcquire(
-                        "m",
-                        cuda.where(worker -> true).where(worker -> worker.id().equals("cuda1"))))
+        assertThat(registry.tryAcquire(any.onDevice(1))).isEmpty();
+        assertThat(registry.tryAcquire(cuda).orElseThrow().workerId()).isEqualTo("cuda0");
+        assertThat(registry.tryAcquire(SlotRequest.forModel("another").onBackend("cuda")))
                 .isEmpty();
-        assertThat(registry.tryAcquire(
-                        "m", cuda.where(worker -> worker.id().equals("cuda1")).where(worker -> true)))
-                .isEmpty();
-        assertThat(registry.tryAcquire("m", SlotFilter.any().onDevice(1))).isEmpty();
-        assertThat(registry.tryAcquire("m", cuda).orElseThrow().workerId()).isEqualTo("cuda0");
-        assertThat(registry.tryAcquire("another", cuda)).isEmpty();
     }
 
     @Test
-    void throwingFilterAcquiresNothing() {
-        register("w", 1);
+    void requestsMatchAllLabelsAndNoExcludedWorker() {
+        registry.register(worker("plain", 1).build());
+        registry.register(worker("fast", 1).labels(Map.of("tier", "fast")).build());
+        registry.register(
+                worker("both", 1).labels(Map.of("tier", "fast", "zone", "a")).build());
+        registry.register(
+                worker("slow", 1).labels(Map.of("tier", "slow", "zone", "a")).build());
 
-        assertThatThrownBy(() -> registry.tryAcquire("m", SlotFilter.any().where(worker -> {
-                    throw new IllegalStateException("no");
-                })))
-                .hasMessage("no");
-        assertThat(registry.tryAcquire("m")).isPresent();
-        assertThatThrownBy(() -> SlotFilter.any().onDevice(-1)).hasMessageContaining("device");
-        assertThatThrownBy(() -> registry.tryAcquire("m", null)).hasMessageContaining("filter");
-    }
-
-    /** Regression: two callers that required an idle worker shared one. */
-    @Test
-    void filterIsCalledAgainIfASlotIsAcquiredConcurrently() {
-        register("w", 2);
-        SlotFilter alone = SlotFilter.any().where(worker -> {
-            boolean passes = worker.slotsInUse() == 0;
-            if (passes) {
-                CompletableFuture.runAsync(() -> registry.tryAcquireFrom("w")).join();
-            }
-            return passes;
-        });
-
-        assertThat(registry.tryAcquire("m", alone)).isEmpty();
-        assertThat(registry.get("w").orElseThrow().slotsInUse()).isEqualTo(1);
+        SlotRequest any = SlotRequest.forModel("m");
+        SlotRequest fastInA = any.withLabel("tier", "fast").withLabel("zone", "a");
+        assertThat(registry.tryAcquire(fastInA.excluding("both"))).isEmpty();
+        assertThat(registry.tryAcquire(fastInA).orElseThrow().workerId()).isEqualTo("both");
+        assertThat(registry.tryAcquire(fastInA)).isEmpty();
+        assertThat(registry.tryAcquire(any.withLabel("tier", ""))).isEmpty();
+        assertThat(registry.tryAcquire(any.withLabel("fast", "tier"))).isEmpty();
+        SlotRequest slow = any.withLabel("tier", "fast").withLabel("tier", "slow");
+        assertThat(registry.tryAcquire(slow).orElseThrow().workerId()).isEqualTo("slow");
+        SlotRequest others = any.excluding("plain").excluding("both");
+        assertThat(registry.tryAcquire(others).orElseThrow().workerId()).isEqualTo("fast");
+        assertThat(registry.tryAcquire(others)).isEmpty();
+        assertThat(acquire()).as("excluded, and still free").isEqualTo("plain");
     }
 
     @Test
-    void filteredRequestsFollowTheSelection() {
+    void constrainedRequestsFollowTheSelection() {
         register("a", 2);
         register("b", 2);
         registry.tryAcquireFrom("b");
 
-        assertThat(registry.tryAcquire("m", SlotFilter.any().where(worker -> true))
+        assertThat(registry.tryAcquire(SlotRequest.forModel("m").onDevice(0))
                         .orElseThrow()
                         .workerId())
                 .isEqualTo("b");
@@ -446,7 +429,7 @@ class SlotSelectionTest {
     /** Regression: after a stack overflow in the middle of a change, all other threads searched for ever. */
     @Test
     void unfinishedChangeDoesNotBlockSearches() throws Exception {
-        ModelSlots model = new ModelSlots("m", SlotRules.of(SlotSelection.PACK, 8));
+        ModelSlots model = SomeModels.model("m", 8);
         model.add(new WorkerEntry(worker("w", 1).build()));
         SlotLease lease = model.tryAcquireBest(null);
         Field changesBegun = FreeSlots.class.getDeclaredField("changesBegun");

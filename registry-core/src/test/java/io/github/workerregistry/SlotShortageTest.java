@@ -137,7 +137,7 @@ class SlotShortageTest {
         assertThat(timeout(MODEL).lastFailure()).isPresent();
         SlotTimeoutException thrown = requireNonNull(catchThrowableOfType(
                 SlotTimeoutException.class,
-                () -> registry.acquire(MODEL, SlotFilter.any().onBackend("cpu"), Duration.ZERO)));
+                () -> registry.acquire(SlotRequest.forModel(MODEL).onBackend("cpu"), Duration.ZERO)));
         assertThat(thrown.lastFailure()).isEmpty();
         assertThat(thrown.getMessage()).doesNotContain("last failure");
     }
@@ -216,7 +216,7 @@ class SlotShortageTest {
 
         NoWorkerException thrown = requireNonNull(catchThrowableOfType(
                 NoWorkerException.class,
-                () -> registry.acquire(MODEL, SlotFilter.any().onBackend("cpu"), Duration.ZERO)));
+                () -> registry.acquire(SlotRequest.forModel(MODEL).onBackend("cpu"), Duration.ZERO)));
 
         assertThat(thrown.isShuttingDown()).isFalse();
     }
@@ -233,12 +233,15 @@ class SlotShortageTest {
         history.removed(worker.toBuilder().modelRef("shut").build(), Exit.Cause.SHUTDOWN);
 
         assertThat(history.size()).isEqualTo(ModelHistory.MODELS);
-        assertThat(history.lastFailure("m998999", SlotFilter.any())).isNull();
+        assertThat(history.lastFailure("m998999", SlotRequest.forModel("m998999")))
+                .isNull();
         assertThat(history.isShutDown("shut")).isTrue();
         nanos.addAndGet(TimeUnit.MINUTES.toNanos(10));
-        assertThat(history.lastFailure("m999999", SlotFilter.any())).isNotNull();
+        assertThat(history.lastFailure("m999999", SlotRequest.forModel("m999999")))
+                .isNotNull();
         nanos.incrementAndGet();
-        assertThat(history.lastFailure("m999999", SlotFilter.any())).isNull();
+        assertThat(history.lastFailure("m999999", SlotRequest.forModel("m999999")))
+                .isNull();
         assertThat(history.isShutDown("shut")).isFalse();
     }
 

@@ -17,10 +17,10 @@ final class WaitingCaller {
     final Thread thread;
 
     /** Starts a thread that calls {@link WorkerRegistry#acquire}. */
-    WaitingCaller(WorkerRegistry registry, String modelRef, SlotFilter filter, Duration timeout) {
+    WaitingCaller(WorkerRegistry registry, SlotRequest request, Duration timeout) {
         thread = new Thread(() -> {
             try {
-                result.complete(registry.acquire(modelRef, filter, timeout));
+                result.complete(registry.acquire(request, timeout));
             } catch (Throwable t) {
                 result.completeExceptionally(t);
             }

@@ -116,6 +116,21 @@ class WorkerTransitionsTest {
         assertThat(registry.tryAcquire(MODEL)).isPresent();
     }
 
+    /** Regression: it was accepted, and was told to callers as the last failure of the worker's own model. */
+    @Test
+    void exitOfAnotherModelIsRefused() {
+        registry.register(idle("w", 1));
+        WorkerInfo before = now("w");
+        WorkerState next = backingOff(before.toBuilder().modelRef("other").build());
+
+        assertThatExceptionOfType(IllegalArgumentException.class)
+                .isThrownBy(() -> registry.updateState("w", next))
+                .withMessageContainingAll(MODEL, "other");
+        assertThatExceptionOfType(IllegalArgumentException.class)
+                .isThrownBy(() -> registry.supervision().transition(before.incarnation(), next));
+        assertThat(now("w")).isEqualTo(before);
+    }
+
     @Test
     void occupancyCannotBeReportedWhileLeasesAreOpen() {
         registry.register(idle("w", 3));

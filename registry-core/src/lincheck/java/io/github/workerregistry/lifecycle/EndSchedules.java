@@ -16,21 +16,21 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * A worker's end beside another end of it, or beside its next beginning, with the threads switched between any two
- * accesses to shared memory. Whoever comes first: whose end was asked for ends, once; whose end was not, lives.
+ * A stop concurrent with an exit or a restart, and a close concurrent with a spawn; threads are switched between any
+ * two accesses to shared memory. In every order, a worker that was stopped is removed, once, and no other worker is.
  */
 @ExtendWith(UnexpectedWarnings.class)
 public class EndSchedules {
 
     private static final String WORKER = "w";
     private static final int CRASH = 3;
-    private static final int BACK_OFF_MILLIS = 100;
+    private static final int BACKOFF_MILLIS = 100;
 
     private final VirtualHive hive = new VirtualHive(builder -> builder.restartPolicy(RestartPolicy.builder()
-            .initial(Duration.ofMillis(BACK_OFF_MILLIS))
+            .initial(Duration.ofMillis(BACKOFF_MILLIS))
             .jitter(0)
             .build()));
-    private volatile boolean mayLive = true;
+    private volatile boolean mayStay = true;
     private volatile boolean open = true;
 
     public EndSchedules() {
@@ -44,13 +44,13 @@ public class EndSchedules {
 
     @Operation
     public void stop() {
-        mayLive = false;
+        mayStay = false;
         hive.supervisor.stop(WORKER);
     }
 
     @Operation
     public void close() {
-        mayLive = false;
+        mayStay = false;
         open = false;
         hive.supervisor.close();
     }
@@ -60,7 +60,7 @@ public class EndSchedules {
         try {
             hive.spawnReady("v");
         } catch (IllegalStateException closed) {
-            // as it should be
+            // expected
         }
     }
 
@@ -70,8 +70,8 @@ public class EndSchedules {
     }
 
     @Validate
-    public void whoseEndWasAskedForHasEndedOnceAndNobodyElse() {
-        hive.advance(Duration.ofMillis(2 * BACK_OFF_MILLIS));
+    public void stoppedWorkerIsRemovedOnceAndNoOther() {
+        hive.advance(Duration.ofMillis(2 * BACKOFF_MILLIS));
         List<WorkerInfo> workers = hive.registry.list();
         List<String> withProcess = workers.stream()
                 .filter(worker -> !(worker.state() instanceof BackingOff))
@@ -81,20 +81,20 @@ public class EndSchedules {
         long removals = hive.heard.eventsOf(WORKER).stream()
                 .filter(WorkerEvent.Removed.class::isInstance)
                 .count();
-        require(removals == (hive.registry.get(WORKER).isPresent() ? 0 : 1), "a worker leaves once");
-        require(mayLive || removals == 1, "whoever was stopped has left");
-        require(open || hive.processes.running().isEmpty(), "after a close nobody runs");
+        require(removals == (hive.registry.get(WORKER).isPresent() ? 0 : 1), "a removed worker is removed once");
+        require(mayStay || removals == 1, "a stopped worker is removed");
+        require(open || hive.processes.running().isEmpty(), "no process runs after close");
     }
 
     private void require(boolean holds, String rule) {
         if (!holds) {
-            throw new IllegalStateException("not so: " + rule + "; " + hive.registry.list() + ", running: "
+            throw new IllegalStateException("violated: " + rule + "; " + hive.registry.list() + ", running: "
                     + hive.processes.running() + ", heard: " + hive.heard.historyOf(WORKER));
         }
     }
 
-    /** Nothing to return: the state at the end tells all. */
-    public static class Silence {
+    /** Operations have no results; the final state is validated. */
+    public static class NoResults {
         public void crash() {}
 
         public void stop() {}
@@ -116,10 +116,10 @@ public class EndSchedules {
     }
 
     @Test
-    void theEndOfABackOffBesideAStop() {
+    void theEndOfABackoffBesideAStop() {
         UnexpectedWarnings.allow("has ended: CRASHED");
         check(CALLS.sideBySide(
-                List.of(CALLS.of("crash"), SOON, CALLS.of("pass", BACK_OFF_MILLIS - 1)),
+                List.of(CALLS.of("crash"), SOON, CALLS.of("pass", BACKOFF_MILLIS - 1)),
                 List.of(CALLS.of("pass", 1)),
                 List.of(CALLS.of("stop"), SOON)));
     }
@@ -130,7 +130,7 @@ public class EndSchedules {
     }
 
     private static void check(ExecutionScenario scenario) {
-        Schedules.chosen(Silence.class)
+        Schedules.chosen(NoResults.class)
                 .iterations(0)
                 .addCustomScenario(scenario)
                 .check(EndSchedules.class);

@@ -11,17 +11,23 @@ import io.github.workerregistry.internal.LogText;
  */
 public sealed interface HealthStatus {
 
-    /** The worker is healthy. */
+    /**
+     * The worker is healthy.
+     *
+     * @since 0.1
+     */
     record Healthy() implements HealthStatus {}
 
     /**
      * The worker is unhealthy: it reported so, refused the connection, or did not answer in time.
      *
      * @param reason why, in a few words, for the log
+     * @since 0.1
      */
     record Unhealthy(String reason) implements HealthStatus {
         /**
-         * Rejects null, and puts the reason into one line, as {@link LogText} does: it may be the worker's own words.
+         * Rejects null. Control and invisible characters of the reason, which may come from the worker, are written as
+         * Java escapes.
          *
          * @throws NullPointerException if {@code reason} is null
          */
@@ -34,10 +40,12 @@ public sealed interface HealthStatus {
      * The probe itself failed. The result says nothing about the worker and changes no count.
      *
      * @param reason why, in a few words, for the log
+     * @since 0.1
      */
     record Unknown(String reason) implements HealthStatus {
         /**
-         * Rejects null, and puts the reason into one line, as {@link LogText} does: it may be the worker's own words.
+         * Rejects null. Control and invisible characters of the reason, which may come from the worker, are written as
+         * Java escapes.
          *
          * @throws NullPointerException if {@code reason} is null
          */

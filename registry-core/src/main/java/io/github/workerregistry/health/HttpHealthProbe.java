@@ -1,5 +1,6 @@
 package io.github.workerregistry.health;
 
+import static io.github.workerregistry.internal.Checks.requirePath;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.WorkerInfo;
@@ -68,10 +69,7 @@ public final class HttpHealthProbe implements HealthProbe {
     public static HttpHealthProbe at(String path, HttpClient client) {
         requireNonNull(path, "path");
         requireNonNull(client, "client");
-        if (!path.startsWith("/")) {
-            throw new IllegalArgumentException("path must start with /, was " + path);
-        }
-        URI.create("http://127.0.0.1" + path); // an illegal path fails here, not at each probe
+        requirePath(path); // an illegal path fails here, not at each probe
         if (client.followRedirects() != Redirect.NEVER) {
             throw new IllegalArgumentException("client must not follow redirects, was " + client.followRedirects());
         }

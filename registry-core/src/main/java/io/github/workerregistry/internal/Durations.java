@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
 
-/** Helper methods for {@link Duration}. */
+/** Range check and comparison of durations. */
 public final class Durations {
 
     /** The maximum accepted duration: a hundred years. */

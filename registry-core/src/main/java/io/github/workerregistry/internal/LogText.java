@@ -44,6 +44,25 @@ public final class LogText {
     }
 
     /**
+     * Sanitises and truncates a text.
+     *
+     * @param text untrusted text
+     * @param length the maximum length, in characters
+     * @return the text in one line
+     */
+    public static String shortened(String text, int length) {
+        return cut(of(cut(requireNonNull(text, "text"), length)), length);
+    }
+
+    private static String cut(String text, int length) {
+        if (text.length() <= length) {
+            return text;
+        }
+        boolean splitsPair = Character.isHighSurrogate(text.charAt(length - 1));
+        return text.substring(0, splitsPair ? length - 1 : length);
+    }
+
+    /**
      * Describes an exception in one line.
      *
      * @param failure what foreign code threw

@@ -11,14 +11,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Repeats a task in real time on {@link JdkTimer} for as long as it is needed: what must go on when the hive's
+ * Repeats a task in real time on {@link JdkTimer} while it is needed, for tasks that must run even if the hive's
  * scheduler does not. Thread-safe.
  */
 final class BackupTimer {
 
     private static final Logger log = LoggerFactory.getLogger(BackupTimer.class);
 
-    /** A task that is late by more has been lost by the timer, for want of memory, say. */
+    /** A task that is later than this was lost by the timer, for example for lack of memory. */
     private static final long LOST_AFTER_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Duration period;
@@ -31,7 +31,7 @@ final class BackupTimer {
     /**
      * A timer that does not run yet.
      *
-     * @param needed whether the task is to be repeated
+     * @param needed whether the task is still needed
      */
     BackupTimer(Duration period, BooleanSupplier needed, Runnable task) {
         this(period, needed, task, JdkTimer::schedule);
@@ -49,10 +49,7 @@ final class BackupTimer {
         this.task = task;
     }
 
-    /**
-     * Runs from now on, if it is needed and does not run already. There may be no thread for the timer; then it runs
-     * from a later call on.
-     */
+    /** Starts the timer if it is needed and not running. If there is no thread for it now, a later call starts it. */
     void ensureRunning() {
         RunOnce present = next.get();
         if ((present == null || isLost()) && needed.getAsBoolean()) {
@@ -76,7 +73,7 @@ final class BackupTimer {
         try {
             timer.accept(period, once);
         } catch (Throwable t) { // no thread, no memory
-            if (once.claim()) { // else it has run all the same
+            if (once.claim()) { // else it has run nevertheless
                 next.set(null);
                 log.debug("the timer cannot be started now", t);
             }

@@ -8,50 +8,49 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the hive's code out of the supervisor's decisions. What completes for the hive in one, and what its listeners
- * are told on the calling thread, runs right afterwards, on the same thread. A call-back may block there for ever
- * ({@code System.exit} does, until the JVM's shutdown hooks are done): every worker can still be stopped.
+ * Runs the hive's code outside of the supervisor's decisions. Futures of the hive that a decision completes, and
+ * listeners on the calling thread, run right after the decision, on the same thread. A call-back that blocks there for
+ * ever ({@code System.exit} does, until the JVM's shutdown hooks are done) does not prevent the stop of any worker.
  */
 final class DeferredCallBacks {
 
     private static final Logger log = LoggerFactory.getLogger(DeferredCallBacks.class);
 
-    /** What the current thread runs after its decision; null outside of one. */
-    private static final ThreadLocal<@Nullable Queue<Runnable>> KEPT = new ThreadLocal<>();
+    /** The call-backs to run after the current thread's decision; null outside of a decision. */
+    private static final ThreadLocal<@Nullable Queue<Runnable>> DEFERRED = new ThreadLocal<>();
 
     private DeferredCallBacks() {}
 
-    /** Runs decisions, then tells listeners, then runs the call-backs that they led to. */
+    /** Runs decisions, then delivers their events, then runs their call-backs. */
     static void runAfter(WorkerRegistry registry, Runnable decisions) {
-        if (KEPT.get() != null) {
-            registry.supervision()
-                    .deferEvents(decisions); // this thread is in the middle of another one, which runs them
+        if (DEFERRED.get() != null) {
+            registry.supervision().deferEvents(decisions); // nested: the outer call runs the call-backs
             return;
         }
-        Queue<Runnable> kept = new ArrayDeque<>();
+        Queue<Runnable> deferred = new ArrayDeque<>();
         try {
-            registry.supervision().deferEvents(() -> keep(kept, decisions));
+            registry.supervision().deferEvents(() -> collect(deferred, decisions));
         } finally {
-            kept.forEach(DeferredCallBacks::guarded);
+            deferred.forEach(DeferredCallBacks::guarded);
         }
     }
 
-    private static void keep(Queue<Runnable> kept, Runnable decisions) {
-        KEPT.set(kept);
+    private static void collect(Queue<Runnable> deferred, Runnable decisions) {
+        DEFERRED.set(deferred);
         try {
             decisions.run();
         } finally {
-            KEPT.remove();
+            DEFERRED.remove();
         }
     }
 
     /** Runs a call-back now, or after this thread's current decision. */
     static void run(Runnable callBack) {
-        Queue<Runnable> kept = KEPT.get();
-        if (kept == null) {
+        Queue<Runnable> deferred = DEFERRED.get();
+        if (deferred == null) {
             guarded(callBack);
         } else {
-            kept.add(callBack);
+            deferred.add(callBack);
         }
     }
 

@@ -35,7 +35,7 @@ final class ExitRecorder {
     /** The exit of a process. */
     Exit of(SupervisedWorker worker, WorkerProcess process, ExitStatus status) {
         if (worker.stop.phase().compareTo(Phase.ASKED) >= 0) {
-            return exit(worker, reason(worker), status.asRequested(), output(worker, process));
+            return exit(worker, causeOfStop(worker), status.asRequested(), output(worker, process));
         }
         return exit(worker, causeOf(status), status, output(worker, process));
     }
@@ -72,7 +72,7 @@ final class ExitRecorder {
     }
 
     /** The cause of a requested stop: the reason that was recorded first. */
-    private Exit.Cause reason(SupervisedWorker worker) {
+    private Exit.Cause causeOfStop(SupervisedWorker worker) {
         return registry.get(worker.id)
                 .filter(worker::owns)
                 .map(WorkerInfo::state)

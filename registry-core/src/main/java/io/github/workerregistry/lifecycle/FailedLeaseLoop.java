@@ -22,13 +22,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checks a worker that this supervisor evaluates and of which a lease has failed, at once and out of turn: whether its
- * process has exited, and if not, whether it answers a probe that begins now. Until it does, or the health timeout is
- * over, no slot of it is leased. Without a probe it has passed if its process still runs 100 ms later.
+ * Checks a worker after a lease of it has failed, if this supervisor evaluates the worker. The check runs at once,
+ * ahead of schedule: has the process exited, and if not, does it pass a probe that begins now? No slot of it is leased
+ * until it does, or until the health timeout is over. Without a probe it passes if its process still runs 100 ms later.
  *
- * <p>{@link #check} only enqueues. Checks are worked on by the scheduler as soon as that has time, and in every round
- * of the loops; of one worker by one thread at a time. Answers to these probes are not evaluated: they count neither as
- * failed nor as passed health checks.
+ * <p>{@link #check} only enqueues. Checks run on the scheduler, as soon as possible and at every tick; those of one
+ * worker on one thread at a time. The answers to these probes are not evaluated: they count neither as failed nor as
+ * passed health checks. A worker that passes too many checks in a row, without a successful request in between, is
+ * stopped with {@code REQUESTS_FAILED}.
  */
 final class FailedLeaseLoop implements LeaseChecker, Tick {
 
@@ -39,14 +40,16 @@ final class FailedLeaseLoop implements LeaseChecker, Tick {
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;
     private final @Nullable HealthProbe probe;
+    private final Stopper stopper;
     private final Duration atMost;
+    private final int threshold;
     private final PauseTracker pauses;
     private final Executor scheduler;
 
-    /** Of each worker, the check of the lease that failed last. */
+    /** Per worker, the check of the lease that failed last. */
     private final ConcurrentMap<String, LeaseCheck> checks = new ConcurrentHashMap<>();
 
-    private final AtomicBoolean hurrying = new AtomicBoolean();
+    private final AtomicBoolean submitted = new AtomicBoolean();
     private volatile @Nullable Subscription registration;
     private volatile boolean closed;
 
@@ -55,8 +58,9 @@ final class FailedLeaseLoop implements LeaseChecker, Tick {
             SupervisedRecords records,
             SupervisedWorkers workers,
             ExitProcessor exits,
+            Stopper stopper,
             @Nullable HealthProbe probe,
-            Duration healthTimeout,
+            LifecycleConfig config,
             PauseTracker pauses,
             Executor scheduler) {
         this.registry = registry;
@@ -64,15 +68,17 @@ final class FailedLeaseLoop implements LeaseChecker, Tick {
         this.workers = workers;
         this.exits = exits;
         this.probe = probe;
-        this.atMost = healthTimeout;
+        this.stopper = stopper;
+        this.atMost = config.healthTimeout();
+        this.threshold = config.requestFailureThreshold();
         this.pauses = pauses;
         this.scheduler = scheduler;
     }
 
-    /** From now on failed leases come here. Called once. */
+    /** Registers this loop for failed leases. Called once. */
     void register() {
-        registration = registry.supervision().checkFailedLeases(this);
-        if (closed) { // in the middle of this
+        registration = registry.supervision().registerLeaseChecker(this);
+        if (closed) { // concurrently
             close();
         }
     }
@@ -88,17 +94,23 @@ final class FailedLeaseLoop implements LeaseChecker, Tick {
         if (closed || !mayCheck(lease.worker())) {
             return Optional.empty();
         }
-        LeaseCheck next = new LeaseCheck(lease, registry.clock().instant());
+        LeaseCheck next = new LeaseCheck(lease, registry.clock().instant(), this::foundAlive);
         LeaseCheck before = checks.put(lease.worker().id(), next);
         if (before != null) {
             before.cancelProbe(); // it began before this lease failed
         }
-        if (closed) { // in the middle of this
+        if (closed) { // concurrently
             checks.remove(lease.worker().id(), next);
             return Optional.empty();
         }
-        hurry();
+        submitTick();
         return Optional.of(atMost);
+    }
+
+    private void foundAlive(FailedLease lease) {
+        if (!closed && lease.failuresInARow() >= threshold) {
+            stopper.stopForFailedRequests(lease.worker(), lease.failuresInARow(), lease.cause());
+        }
     }
 
     /** A worker that this supervisor does not evaluate is not probed, and its slots stay available. */
@@ -106,17 +118,17 @@ final class FailedLeaseLoop implements LeaseChecker, Tick {
         return probe == null ? drives(worker) : records.include(worker);
     }
 
-    private void hurry() {
-        if (!hurrying.compareAndSet(false, true)) {
+    private void submitTick() {
+        if (!submitted.compareAndSet(false, true)) {
             return;
         }
         try {
             scheduler.execute(() -> {
-                hurrying.set(false);
+                submitted.set(false);
                 tick(registry.clock().instant());
             });
         } catch (Throwable refused) { // the next tick runs the check
-            hurrying.set(false);
+            submitted.set(false);
             log.debug("the scheduler rejected the check of a failed lease; the next tick runs it", LogText.of(refused));
         }
     }
@@ -147,7 +159,7 @@ final class FailedLeaseLoop implements LeaseChecker, Tick {
         WorkerInfo seen = check.worker();
         WorkerInfo worker = registry.get(seen.id()).orElse(null);
         if (worker == null || !check.isOf(worker) || worker.state() instanceof BackingOff) {
-            return true; // its end is known
+            return true; // its exit is known
         }
         SupervisedWorker own = workers.get(seen.id());
         if (own != null && own.owns(worker) && hasExited(own)) {

@@ -6,8 +6,8 @@ import java.time.Instant;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * When a ready worker is probed: once an interval, counted from the start of a probe, and spread by a part of it, so
- * that workers started together drift apart.
+ * When a ready worker is probed: once per interval, counted from the start of the previous probe, with a jitter of 10 %
+ * so that workers started together drift apart.
  */
 final class HealthPace implements ProbePace {
 
@@ -33,7 +33,7 @@ final class HealthPace implements ProbePace {
 
     @Override
     public void closed(Instant now) {
-        // the wait counts from the start of a probe
+        // the interval counts from the start of a probe
     }
 
     private static Duration spread(Duration interval) {
@@ -41,7 +41,7 @@ final class HealthPace implements ProbePace {
         return Duration.ofMillis(Math.max(1, Math.round(interval.toMillis() * spread)));
     }
 
-    /** The longest time between two health checks of a worker, when one is not held up. */
+    /** The longest time between two health checks of a worker, if none is delayed. */
     static Duration longestInterval(LifecycleConfig config) {
         Duration interval = config.healthInterval();
         return interval.plus(interval.dividedBy(Math.round(1 / JITTER)));

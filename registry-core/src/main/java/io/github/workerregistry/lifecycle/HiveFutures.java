@@ -3,14 +3,14 @@ package io.github.workerregistry.lifecycle;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** What {@link CompletableFuture} lacks. */
+/** Copies futures for the hive; completes them outside of decisions, with the original exception. */
 final class HiveFutures {
 
     private HiveFutures() {}
 
     /**
-     * A future for the hive, which may complete it as it likes; with the very exception and not one that wraps it. It
-     * completes outside of all decisions, see {@link DeferredCallBacks}.
+     * A copy for the hive, which may complete it without an effect on the original. It completes outside of decisions,
+     * see {@link DeferredCallBacks}, with the original exception, not wrapped.
      */
     static <T> CompletableFuture<T> forHive(CompletableFuture<T> original) {
         CompletableFuture<T> copy = new CompletableFuture<>();
@@ -18,7 +18,7 @@ final class HiveFutures {
         return copy;
     }
 
-    /** Completes one future as another does, with the very exception and not one that wraps it. */
+    /** Completes one future as another does, with the original exception, not wrapped. */
     static <T> void relay(CompletableFuture<T> from, CompletableFuture<T> to) {
         from.whenComplete((value, failure) -> complete(to, value, failure));
     }

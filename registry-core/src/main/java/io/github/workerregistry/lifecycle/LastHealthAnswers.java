@@ -9,8 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
 /**
- * When each worker last passed its health check, or since when it fails it. So it can be told how many others may still
- * turn out to fail together with one: those that have not been asked since. Thread-safe.
+ * Records when each worker last passed its health check, or since when it fails. Used to count the workers that may
+ * still turn out to fail together with another one: those without an answer since its first failure. Thread-safe.
  */
 final class LastHealthAnswers {
 
@@ -22,18 +22,18 @@ final class LastHealthAnswers {
 
     private final ConcurrentMap<String, Answer> last = new ConcurrentHashMap<>();
 
-    /** A worker passed, or failed while it was at work, which says nothing against it. */
+    /** Records that a worker passed, or failed while busy, which does not count as a failure. */
     void passed(WorkerInfo worker, Instant now) {
         last.put(worker.id(), new Answer(worker.incarnation(), true, now));
     }
 
-    /** A worker failed; gives since when it does. */
+    /** Records that a worker failed; returns since when it fails. */
     Instant failed(WorkerInfo worker, Instant now) {
         Answer failure = new Answer(worker.incarnation(), false, now);
         return last.merge(worker.id(), failure, (known, next) -> known.passed || !known.isOf(worker) ? next : known).at;
     }
 
-    /** How many of these workers have neither passed nor failed since then. */
+    /** The number of these workers that have neither passed nor failed since a time. */
     long unansweredSince(Instant then, List<WorkerInfo> workers) {
         return workers.stream().filter(worker -> !hasAnswered(worker, then)).count();
     }

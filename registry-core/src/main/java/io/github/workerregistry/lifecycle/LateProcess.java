@@ -114,7 +114,7 @@ final class LateProcess {
         try {
             return process.survivesKill();
         } catch (Throwable t) { // foreign code; assume that the process survived
-            log.debug("whether process {} survived SIGKILL cannot be told", pid, LogText.of(t));
+            log.debug("whether process {} survived SIGKILL cannot be determined", pid, LogText.of(t));
             return true;
         }
     }

@@ -4,18 +4,19 @@ import io.github.workerregistry.process.ProcessSpec;
 import java.util.OptionalInt;
 
 /**
- * One start of a worker. Each generation has its own, with the placeholders filled for it.
+ * One start of a worker. Each generation has its own, with its own values of the placeholders.
  *
- * @param port the port that the worker is given, if it needs one
- * @param url where it will be reached
- * @param process what is started
+ * @param port the port acquired for the worker, if it needs one
+ * @param url the url of the worker
+ * @param process the process to start
  */
 record Launch(OptionalInt port, String url, ProcessSpec process) {
 
     /**
-     * Fills the placeholders of a spec.
+     * Substitutes the placeholders of a spec.
      *
-     * @throws IllegalArgumentException if the url is malformed then, or nothing that a process can be given
+     * @throws IllegalArgumentException if the url is malformed after substitution, or a value is invalid in a command,
+     *     environment or directory
      */
     static Launch of(WorkerSpec spec, String id, int generation, OptionalInt port) {
         Placeholders values = Placeholders.of(spec, id, generation, port);

@@ -11,27 +11,35 @@ import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The check of one worker since a lease of it failed. */
+/** The check of one worker after a lease of it has failed. */
 final class LeaseCheck {
 
     private static final Logger log = LoggerFactory.getLogger(LeaseCheck.class);
 
-    /** An exit is noticed within a few milliseconds, mostly. Also the time between two probes that do not pass. */
-    private static final Duration UNTIL_AN_EXIT_SHOWS = Duration.ofMillis(100);
+    /** Most exits are detected within a few milliseconds. Also the time between two probes that do not pass. */
+    private static final Duration EXIT_DETECTION_TIME = Duration.ofMillis(100);
 
     private final FailedLease lease;
     private final Instant since;
+    private final Consumer<FailedLease> onAlive;
     private final AtomicBoolean busy = new AtomicBoolean();
-    private Duration nextProbe = Duration.ZERO; // in a step only
+    private Duration nextProbe = Duration.ZERO; // accessed only in a step
     private volatile boolean cancelled;
     private volatile @Nullable CompletableFuture<HealthStatus> answer;
 
-    LeaseCheck(FailedLease lease, Instant since) {
+    /**
+     * Starts a check.
+     *
+     * @param onAlive called when the check has passed, without a lock
+     */
+    LeaseCheck(FailedLease lease, Instant since, Consumer<FailedLease> onAlive) {
         this.lease = lease;
+        this.onAlive = onAlive;
         this.since = since;
     }
 
@@ -48,7 +56,7 @@ final class LeaseCheck {
         return record.incarnation().equals(worker().incarnation());
     }
 
-    /** Takes a step for this thread alone; false if another thread is in the middle of one. */
+    /** Reserves the next step for this thread; false if another thread runs one. */
     boolean begin() {
         return busy.compareAndSet(false, true);
     }
@@ -58,22 +66,22 @@ final class LeaseCheck {
     }
 
     /**
-     * Passes, or probes, or waits.
+     * Passes the check, or starts a probe, or waits.
      *
-     * @param record the worker now
-     * @param probe how to ask it; null if it cannot be asked
-     * @param time how long ago the lease failed
-     * @param atMost after which time it is not waited for a probe to pass
+     * @param record the current record of the worker
+     * @param probe the probe; null if the worker cannot be probed
+     * @param time the time since the lease failed
+     * @param atMost the time after which the check passes although no probe has
      * @return whether the check is over
      */
     boolean step(WorkerInfo record, @Nullable HealthProbe probe, Duration time, Duration atMost) {
-        if (time.compareTo(probe == null ? UNTIL_AN_EXIT_SHOWS : atMost) >= 0) {
-            log.debug("worker {}: its check is over without an answer", record.id());
+        if (time.compareTo(probe == null ? EXIT_DETECTION_TIME : atMost) >= 0) {
+            log.debug("worker {}: check of a failed lease: over without an answer", record.id());
             pass();
             return true;
         }
         if (probe != null && !isProbing() && time.compareTo(nextProbe) >= 0) {
-            nextProbe = time.plus(UNTIL_AN_EXIT_SHOWS);
+            nextProbe = time.plus(EXIT_DETECTION_TIME);
             start(probe, record, atMost);
         }
         CompletableFuture<HealthStatus> last = answer;
@@ -88,22 +96,22 @@ final class LeaseCheck {
     private void start(HealthProbe probe, WorkerInfo record, Duration timeout) {
         try {
             CompletionStage<HealthStatus> stage = probe.probe(record, timeout);
-            CompletableFuture<HealthStatus> asked = stage.toCompletableFuture();
-            answer = asked;
+            CompletableFuture<HealthStatus> started = stage.toCompletableFuture();
+            answer = started;
             if (cancelled) {
-                asked.cancel(true);
+                started.cancel(true);
             }
-            asked.whenComplete((status, failure) -> {
+            started.whenComplete((status, failure) -> {
                 log.debug(
-                        "worker {}: its check says {}",
+                        "worker {}: check of a failed lease: {}",
                         record.id(),
                         failure == null ? status : LogText.describe(failure));
                 if (status instanceof Healthy) {
                     pass();
                 }
             });
-        } catch (Throwable t) { // foreign code; the next probe may do better
-            log.debug("worker {}: the probe failed", record.id(), LogText.of(t));
+        } catch (Throwable t) { // foreign code; the next probe may succeed
+            log.debug("worker {}: check of a failed lease: the probe failed", record.id(), LogText.of(t));
         }
     }
 
@@ -111,7 +119,7 @@ final class LeaseCheck {
         return answer.isDone() && !answer.isCompletedExceptionally() && answer.join() instanceof Healthy;
     }
 
-    /** Another check has taken the place of this one, or it is over. */
+    /** Cancels the current probe: the check is over, or was replaced by a later one. */
     void cancelProbe() {
         cancelled = true;
         CompletableFuture<HealthStatus> last = answer;
@@ -120,8 +128,10 @@ final class LeaseCheck {
         }
     }
 
-    /** Lets slots be leased again, unless another lease has failed since. */
+    /** Makes the worker's slots available again, unless another lease has failed since. */
     void pass() {
-        boolean unused = lease.resume();
+        if (lease.resume()) {
+            onAlive.accept(lease);
+        }
     }
 }

@@ -37,6 +37,7 @@ public final class LifecycleConfig {
             Duration healthInterval,
             Duration healthTimeout,
             int failureThreshold,
+            int requestFailureThreshold,
             Duration readyInterval,
             Duration loadStallTimeout,
             Optional<Duration> loadTimeout,
@@ -59,6 +60,7 @@ public final class LifecycleConfig {
                         "healthTimeout must be <= healthInterval, was " + healthTimeout + " > " + healthInterval);
             }
             requireAtLeast(1, failureThreshold, "failureThreshold");
+            requireAtLeast(1, requestFailureThreshold, "requestFailureThreshold");
             requireInRange(readyInterval, "readyInterval");
             requireInRange(loadStallTimeout, "loadStallTimeout");
             loadTimeout.ifPresent(timeout -> requireInRange(timeout, "loadTimeout"));
@@ -98,7 +100,8 @@ public final class LifecycleConfig {
     }
 
     /**
-     * A builder that begins with the values of this configuration.
+     * A builder that begins with the values of this configuration. {@code healthTimeout} and {@code idleCheckInterval}
+     * are derived again if they equal their derived default, even if they were set.
      *
      * @return a new builder
      */
@@ -135,6 +138,18 @@ public final class LifecycleConfig {
     }
 
     /**
+     * Number of checks in a row, each after a {@linkplain io.github.workerregistry.SlotLease#fail failed} lease, that
+     * find a worker alive before it is drained and stopped with
+     * {@link io.github.workerregistry.StopReason#REQUESTS_FAILED}: its requests fail though its health check passes. A
+     * lease that is closed normally resets the count; leases that fail before one check count as one.
+     *
+     * @return &ge; 1, default 3
+     */
+    public int requestFailureThreshold() {
+        return values.requestFailureThreshold;
+    }
+
+    /**
      * The time to the first readiness probe of a loading worker, and the first interval from the end of a probe to the
      * next. The interval doubles with each probe, up to four times its start, and is at least 200 ms.
      *
@@ -156,7 +171,7 @@ public final class LifecycleConfig {
     /**
      * The limit for one load, regardless of progress. It starts again with each generation.
      *
-     * @return the limit; empty: none
+     * @return the limit; empty: none; default none
      */
     public Optional<Duration> loadTimeout() {
         return values.loadTimeout;
@@ -183,7 +198,7 @@ public final class LifecycleConfig {
     /**
      * How long a busy worker may neither start nor finish work before it counts as hung.
      *
-     * @return the limit; empty: none
+     * @return the limit; empty: none; default none
      */
     public Optional<Duration> busyTimeout() {
         return values.busyTimeout;
@@ -201,7 +216,7 @@ public final class LifecycleConfig {
     /**
      * How long a worker may be idle before it is stopped.
      *
-     * @return the limit; empty: none
+     * @return the limit; empty: none; default 5 min
      */
     public Optional<Duration> idleTimeout() {
         return values.idleTimeout;
@@ -270,11 +285,14 @@ public final class LifecycleConfig {
 
     /**
      * Builds a configuration. Setters may be called in any order; {@link #build()} checks the values. Not thread-safe.
+     *
+     * @since 0.1
      */
     public static final class Builder {
         private Duration healthInterval = Duration.ofSeconds(30);
         private @Nullable Duration healthTimeout;
         private int failureThreshold = 3;
+        private int requestFailureThreshold = 3;
         private Duration readyInterval = Duration.ofMillis(250);
         private Duration loadStallTimeout = Duration.ofMinutes(2);
         private Optional<Duration> loadTimeout = Optional.empty();
@@ -294,6 +312,7 @@ public final class LifecycleConfig {
         private Builder(Values values) {
             healthInterval = values.healthInterval;
             failureThreshold = values.failureThreshold;
+            requestFailureThreshold = values.requestFailureThreshold;
             readyInterval = values.readyInterval;
             loadStallTimeout = values.loadStallTimeout;
             loadTimeout = values.loadTimeout;
@@ -344,6 +363,17 @@ public final class LifecycleConfig {
          */
         public Builder failureThreshold(int failureThreshold) {
             this.failureThreshold = failureThreshold;
+            return this;
+        }
+
+        /**
+         * Sets {@link LifecycleConfig#requestFailureThreshold()}.
+         *
+         * @param requestFailureThreshold default 3
+         * @return this builder
+         */
+        public Builder requestFailureThreshold(int requestFailureThreshold) {
+            this.requestFailureThreshold = requestFailureThreshold;
             return this;
         }
 
@@ -534,6 +564,7 @@ public final class LifecycleConfig {
                     healthInterval,
                     healthTimeout != null ? healthTimeout : defaultHealthTimeout(),
                     failureThreshold,
+                    requestFailureThreshold,
                     readyInterval,
                     loadStallTimeout,
                     loadTimeout,

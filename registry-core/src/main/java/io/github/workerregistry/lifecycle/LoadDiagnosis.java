@@ -3,7 +3,7 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.WorkerInfo;
 import org.jspecify.annotations.Nullable;
 
-/** What can make a loading worker ready, and why it is not ready yet, as far as this supervisor knows. */
+/** Determines why a loading worker is not ready yet, as far as this supervisor knows. */
 final class LoadDiagnosis {
 
     private final @Nullable ProbeLoop probes;
@@ -11,7 +11,7 @@ final class LoadDiagnosis {
     private volatile boolean calledBack;
 
     /**
-     * Without a call-back so far.
+     * A diagnosis before the first call-back.
      *
      * @param probes null if workers are not probed
      */
@@ -20,7 +20,7 @@ final class LoadDiagnosis {
         this.workers = workers;
     }
 
-    /** A call-back has made a worker ready. Called on any thread. */
+    /** Records that a call-back has made a worker ready. Called on any thread. */
     void calledBack() {
         calledBack = true;
     }
@@ -29,7 +29,7 @@ final class LoadDiagnosis {
         return probes != null;
     }
 
-    /** Whether a worker can become ready in no way that is known: there is no probe, and no worker has called back. */
+    /** Whether a worker is unlikely to become ready: there is no probe, and no worker has called back. */
     boolean isUnlikely() {
         return probes == null && !calledBack;
     }
@@ -37,15 +37,15 @@ final class LoadDiagnosis {
     /** Why a worker is not ready, as the end of a sentence. */
     String missing(WorkerInfo worker) {
         if (workers.generationOf(worker)
-                .filter(SupervisedWorker::hasForeignListener)
+                .filter(SupervisedWorker::hasForeignPortOwner)
                 .isPresent()) {
             return "another process answers its health checks";
         }
         if (probes != null) {
             return probes.lastAnswer(worker)
-                    .map(answer -> "its last health check said: " + answer)
+                    .map(answer -> "last health check: " + answer)
                     .orElse("no health check has been answered");
         }
-        return calledBack ? "it has not called back" : "no health probe is set: only ready(id) makes it ready";
+        return calledBack ? "it has not called back" : "no health probe is set: only reportReady(id) makes it ready";
     }
 }

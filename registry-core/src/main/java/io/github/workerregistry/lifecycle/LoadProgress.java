@@ -4,15 +4,15 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * What one generation of a worker shows of its load: output that grows, and what was reported of it.
+ * The progress of one generation's load: output that grows, and progress reports.
  *
- * <p>Many servers log each request, so output that comes with a readiness probe may be an echo of that probe. It is
- * progress only if no probe was open and none had ended within {@link #ECHO} at the read before, and none has opened
- * since: probes open only between two reads, on the thread that reads.
+ * <p>Many servers log each request, so output during a readiness probe may be an echo of that probe. Output is progress
+ * only if at the previous read no probe was open and none had ended within {@link #ECHO}, and none has opened since.
+ * (Probes open only between two reads, on the thread that reads.)
  */
 final class LoadProgress {
 
-    /** For how long after its end a probe may still show in the output. */
+    /** How long after its end a probe may still cause output. */
     static final Duration ECHO = Duration.ofMillis(100);
 
     private volatile Instant last = Instant.MIN;
@@ -22,11 +22,11 @@ final class LoadProgress {
     private volatile boolean probeOpen;
     private volatile Instant probeClosed = Instant.MIN;
 
-    // owned by the loops, which run one after another
+    // accessed only by the loops, which run one after another
     private long bytes;
     private boolean quiet = true;
 
-    /** The output has been read. Called by {@link OutputLoop}. */
+    /** Records how much output there is. Called by {@link OutputLoop}. */
     void outputRead(long total, Instant now) {
         if (total > bytes) {
             bytes = total;
@@ -38,19 +38,21 @@ final class LoadProgress {
         quiet = !probeOpen && !now.isBefore(probeClosed.plus(ECHO));
     }
 
-    /** A readiness probe opens. Called by {@link ProbeLoop}, whose tick follows that of {@link OutputLoop}. */
+    /**
+     * Records that a readiness probe opens. Called by {@link ProbeLoop}, whose tick follows that of {@link OutputLoop}.
+     */
     void probeOpened() {
         quiet = false;
         probeOpen = true;
     }
 
-    /** The open probe has ended. Called on any thread. */
+    /** Records that the open probe has ended. Called on any thread. */
     void probeClosed(Instant now) {
         probeClosed = now;
         probeOpen = false;
     }
 
-    /** The hive says that the load makes progress. Called on any thread. */
+    /** Records progress that the hive reports. Called on any thread. */
     void report(Instant now) {
         reported = true;
         last = now;
@@ -61,12 +63,12 @@ final class LoadProgress {
         return reported;
     }
 
-    /** When progress was last seen; the distant past if never. */
+    /** The time of the last progress; {@link Instant#MIN} if there was none. */
     Instant last() {
         return last;
     }
 
-    /** When output last grew, be it progress or an echo; the distant past if never. */
+    /** When output last grew, by progress or by an echo; {@link Instant#MIN} if it never did. */
     Instant lastOutput() {
         return lastOutput;
     }

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the addresses of this machine at which a url is reached. Asks no name server: a host that is neither an IP
+ * Finds the addresses of this machine that a url refers to. Queries no name server: a host that is neither an IP
  * address nor {@code localhost} is ignored.
  */
 final class LocalAddresses {
@@ -27,7 +27,7 @@ final class LocalAddresses {
     private LocalAddresses() {}
 
     /**
-     * The addresses; none if the url is another machine's, or has a name for a host, or no port that is known.
+     * The addresses; empty if the host is another machine or a name, or if the port is not known.
      *
      * @throws SocketException if the addresses of this machine cannot be read now
      */
@@ -42,7 +42,7 @@ final class LocalAddresses {
         return uri.getHost() == null || port < 1 || port > HIGHEST_PORT ? List.of() : at(hostsOf(uri.getHost()), port);
     }
 
-    /** The port of a url, or that of its scheme; negative if neither is known. */
+    /** The port of a url, or the default port of its scheme; negative if there is neither. */
     static int portOf(String url) {
         try {
             return portOf(new URI(url));
@@ -73,7 +73,7 @@ final class LocalAddresses {
 
     private static List<InetAddress> hostsOf(String host) throws SocketException {
         if (host.equalsIgnoreCase("localhost")) {
-            return List.of(IPV4_LOOPBACK, IPV6_LOOPBACK); // a client may take either
+            return List.of(IPV4_LOOPBACK, IPV6_LOOPBACK); // a client may connect to either
         }
         InetAddress address = parse(host);
         if (address == null) {
@@ -86,11 +86,11 @@ final class LocalAddresses {
         return local ? List.of(address) : List.of();
     }
 
-    /** The address that a host is as it stands; null if it is a name, which would have to be looked up. */
+    /** The address that a host denotes; null if it is a name, which would need a lookup. */
     private static @Nullable InetAddress parse(String host) {
         if (host.startsWith("[")) {
             try {
-                return InetAddress.getByName(host); // in brackets nothing but an IPv6 address is allowed
+                return InetAddress.getByName(host); // between brackets only an IPv6 address is accepted
             } catch (UnknownHostException noSuchScope) {
                 return null;
             }

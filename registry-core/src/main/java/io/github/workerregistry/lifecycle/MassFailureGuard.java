@@ -13,21 +13,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps workers alive for a while whose checks fail together with those of many others: then the check or the machine
- * is more likely at fault, and to kill them all would make it worse. (After Eureka's self-preservation.) An exit that
- * was seen always counts. Thread-safe.
+ * Defers the stop of workers whose checks fail together with those of many others: then the check or the machine is
+ * more likely at fault, and stopping all workers would make it worse. (After Eureka's self-preservation.) A detected
+ * exit is never deferred. Thread-safe.
  */
 final class MassFailureGuard implements Tick {
 
     private static final Logger log = LoggerFactory.getLogger(MassFailureGuard.class);
 
-    /** Fewer than this are never many. */
+    /** The minimum number of failing workers in a mass failure. */
     private static final int MANY = 3;
 
-    /** A worker may be under suspicion for one reason and cleared of another. */
+    /** A worker may be suspected for one reason and cleared for another. */
     private record Check(String id, StopReason reason) {}
 
-    /** Since when which process is under suspicion: not one that came after it, be it under the same id. */
+    /** The suspected incarnation, and since when. A later one with the same id is not suspected. */
     private record Suspicion(Incarnation incarnation, Instant since) {
         boolean isOf(WorkerInfo worker) {
             return incarnation.equals(worker.incarnation());
@@ -56,8 +56,8 @@ final class MassFailureGuard implements Tick {
      * Suspects a failed worker instead of stopping it, if many fail together; it is stopped after the suspicion
      * timeout.
      *
-     * @param failing how many workers fail the same check at this time
-     * @param checked how many take part in it
+     * @param failing the number of workers that fail the same check at this time
+     * @param checked the number of workers with this check
      */
     boolean suspectIfMany(WorkerInfo worker, StopReason reason, long failing, long checked, Instant now) {
         if (!isMassFailure(failing, checked)) {
@@ -69,7 +69,7 @@ final class MassFailureGuard implements Tick {
                         known != null && known.isOf(worker) ? known : new Suspicion(worker.incarnation(), now));
         if (registry.supervision().suspect(worker.incarnation(), reason)) {
             log.warn(
-                    "worker {} is {} and under suspicion ({}), as {} of {} are; it is kept for {}",
+                    "worker {} is {} and suspected ({}): {} of {} workers fail together; it is not stopped for {}",
                     worker.id(),
                     worker.state().label(),
                     reason,
@@ -77,7 +77,7 @@ final class MassFailureGuard implements Tick {
                     checked,
                     limit);
         }
-        return true; // until the tick finds that its time is over
+        return true; // the tick stops it after the timeout
     }
 
     /** Stops workers whose suspicion timeout is over, and drops removed ones. */
@@ -96,17 +96,17 @@ final class MassFailureGuard implements Tick {
     private void end(WorkerInfo worker, StopReason reason) {
         boolean evaluated = worker.state() instanceof Idle || reason == StopReason.HEARTBEAT_MISSED;
         if (evaluated && worker.state().routable()) {
-            stopper.stopFailed(worker, reason, "under suspicion for " + limit);
+            stopper.stopFailed(worker, reason, "suspected for " + limit);
         }
     }
 
-    /** A worker has passed a check again. */
+    /** Ends a suspicion: the worker has passed the check again. */
     void clear(WorkerInfo worker, StopReason reason) {
         String id = worker.id();
         if (suspicions.remove(new Check(id, reason)) != null
                 && suspicions.keySet().stream().noneMatch(check -> check.id.equals(id))
                 && registry.supervision().clearSuspicion(worker.incarnation())) {
-            log.info("worker {} is no longer under suspicion", id);
+            log.info("worker {} is no longer suspected", id);
         }
     }
 }

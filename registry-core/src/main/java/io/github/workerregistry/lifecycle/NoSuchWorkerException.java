@@ -1,5 +1,9 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.internal.Checks.MAX_NAME_LENGTH;
+
+import io.github.workerregistry.internal.LogText;
+
 /**
  * The supervisor has no worker with this id: it never spawned one, or the worker has been removed.
  *
@@ -11,7 +15,7 @@ public final class NoSuchWorkerException extends RuntimeException {
     private final String workerId;
 
     NoSuchWorkerException(String workerId) {
-        super("no worker " + workerId + " is supervised here");
+        super("no worker " + LogText.shortened(workerId, MAX_NAME_LENGTH) + " is supervised here");
         this.workerId = workerId;
     }
 

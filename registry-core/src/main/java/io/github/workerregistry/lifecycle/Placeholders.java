@@ -15,10 +15,10 @@ import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
-/** The values of one spawn, and where they go: into arguments, url, environment values and directory. */
+/** The placeholders of one start and their values, for command, url, environment values and directory. */
 final class Placeholders {
 
-    /** What every spec has a value for; {@code port} if it is used. */
+    /** The placeholders that need no parameter; {@code port} has a value only if it is used. */
     static final Set<String> BUILT_IN = Set.of("id", "generation", "port", "model_ref", "backend", "device", "slots");
 
     private static final String PORT_VARIABLE = variable("port");
@@ -43,7 +43,7 @@ final class Placeholders {
         return new Placeholders(id, values);
     }
 
-    /** Whether the worker is to be given a port. */
+    /** Whether a port must be acquired for the worker. */
     static boolean needPort(WorkerSpec spec) {
         return texts(spec).anyMatch(text -> new Template(text).names().contains("port"));
     }
@@ -57,30 +57,30 @@ final class Placeholders {
                 .flatMap(texts -> texts);
     }
 
-    String fill(String text) {
-        return new Template(text).fill(values);
+    String substitute(String text) {
+        return new Template(text).substitute(values);
     }
 
     /**
-     * Where the worker will be reached.
+     * The url of the worker.
      *
-     * @throws IllegalArgumentException if that is no name or no url
+     * @throws IllegalArgumentException if it is not a name or not a url
      */
     String url(WorkerSpec spec) {
-        String url = Checks.requireName(fill(spec.url()), "url");
+        String url = Checks.requireName(substitute(spec.url()), "url");
         return WorkerUrl.require(url, spec.url());
     }
 
     /**
-     * What is to be started.
+     * The process to start.
      *
-     * @throws IllegalArgumentException if that is nothing that a process can be given
+     * @throws IllegalArgumentException if a value is invalid in a command, environment or directory
      */
     ProcessSpec processSpec(WorkerSpec spec) {
         Map<String, String> environment = variables();
-        spec.environment().forEach((name, value) -> environment.put(name, fill(value)));
-        List<String> command = spec.command().stream().map(this::fill).toList();
-        return new ProcessSpec(id, command, environment, spec.directory().map(this::fill), inherited(spec));
+        spec.environment().forEach((name, value) -> environment.put(name, substitute(value)));
+        List<String> command = spec.command().stream().map(this::substitute).toList();
+        return new ProcessSpec(id, command, environment, spec.directory().map(this::substitute), inherited(spec));
     }
 
     /** The same values as environment variables: {@code WORKER_ID}, {@code WORKER_MODEL_REF}, …. */
@@ -94,7 +94,7 @@ final class Placeholders {
         return "WORKER_" + name.toUpperCase(Locale.ROOT);
     }
 
-    /** A hive that is itself a worker has a port of its own, which a worker without one must not take for its own. */
+    /** A hive that is itself a worker has a {@code WORKER_PORT}, which a worker without a port must not inherit. */
     private InheritedEnvironment inherited(WorkerSpec spec) {
         InheritedEnvironment inherited = spec.inheritedEnvironment();
         if (values.containsKey("port")) {
@@ -105,24 +105,25 @@ final class Placeholders {
         return new InheritedEnvironment(inherited.only(), except);
     }
 
-    private Path fill(Path directory) {
+    private Path substitute(Path directory) {
         String text = directory.toString();
-        String filled = fill(text);
-        if (filled.equals(text)) {
+        String substituted = substitute(text);
+        if (substituted.equals(text)) {
             return directory;
         }
-        if (filled.isBlank()) { // which would be this JVM's own directory
-            throw new IllegalArgumentException("directory " + text + " is blank once it is filled");
+        if (substituted.isBlank()) { // it would denote this JVM's own directory
+            throw new IllegalArgumentException("directory " + text + " is blank after substitution");
         }
         try {
-            Path path = Path.of(filled);
+            Path path = Path.of(substituted);
             if (stepsUp(path) > stepsUp(directory)) {
                 throw new IllegalArgumentException(
                         "a placeholder's value must not lead out of the directory by \"..\", in " + text);
             }
             return path;
         } catch (InvalidPathException e) { // its message has the value
-            throw new IllegalArgumentException("directory " + text + " is no path once it is filled: " + e.getReason());
+            throw new IllegalArgumentException(
+                    "directory " + text + " is not a path after substitution: " + e.getReason());
         }
     }
 

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Has processes that have exited released on the hive's executor for what may block. What that does not do, because it
- * refuses, or is shut down with the task in its queue, is done here in the end. Thread-safe.
+ * Releases exited processes on the hive's blocking executor. A release that it rejects runs on the calling thread; one
+ * that is still queued when it is shut down runs in {@link #finish}. Thread-safe.
  */
 final class ProcessReleaser {
 
@@ -24,8 +24,8 @@ final class ProcessReleaser {
     }
 
     /**
-     * Has a process released, outside of the decision that this is part of, because the executor may block when it
-     * takes the task; but before the call-backs of what is decided next.
+     * Submits the release of a process: after the current decision, because the executor may block its caller, but
+     * before the call-backs of later decisions.
      */
     void release(String workerId, WorkerProcess process) {
         RunOnce release = new RunOnce(() -> release(process, workerId));
@@ -36,12 +36,12 @@ final class ProcessReleaser {
     private void submit(RunOnce release) {
         try {
             blocking.execute(() -> run(release));
-        } catch (Throwable refused) { // it has been shut down, or is full
+        } catch (Throwable rejected) { // shut down, or full
             run(release);
         }
     }
 
-    /** Runs the releases that have not begun, on the calling thread. */
+    /** Runs all releases that have not begun, on the calling thread. */
     void finish() {
         open.forEach(this::run);
     }

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts the process of one generation of a worker. The one guard around the controller: whatever that throws, or
- * gives, becomes a {@link SpawnException}.
+ * Starts the process of one generation of a worker. The one guard around the controller: its exceptions and invalid
+ * results become a {@link SpawnException}.
  */
 final class ProcessStarter {
 
@@ -30,38 +30,37 @@ final class ProcessStarter {
         this.processes = processes;
     }
 
-    /** A process, and what was asked of it once, under guard. */
+    /** A process, with its pid and exit future, which are read once and guarded. */
     record Started(WorkerProcess process, long pid, CompletionStage<ExitStatus> onExit) {}
 
     /**
-     * Starts it, unless another process listens where it is to be reached.
+     * Starts the process, unless another process listens at its port or url.
      *
-     * @throws SpawnException if there is no process then
+     * @throws SpawnException if the process was not started
      */
     Started start(SupervisedWorker worker) {
         Launch launch = worker.launch;
         if (!worker.series.spec().listenerOutsideTree()) {
-            requireNobodyListens(launch);
+            requireUnusedAddress(launch);
         }
         WorkerProcess process = null;
         try {
             process = processes.start(launch.process());
-            return new Started(
-                    process, process.identity().pid(), requireNonNull(process.onExit(), "the notice of its exit"));
+            return new Started(process, process.identity().pid(), requireNonNull(process.onExit(), "onExit()"));
         } catch (SpawnException e) {
             logCommand(launch.process());
             throw e;
         } catch (Throwable t) {
             logCommand(launch.process());
             if (process != null) {
-                kill(process);
+                kill(worker, process);
             }
             throw new SpawnException(
                     launch.process().command(), "the process controller failed: " + LogText.describe(t), t);
         }
     }
 
-    /** The exception does not show it, for it may hold secrets. */
+    /** At DEBUG only: the exception omits the arguments, which may be secrets. */
     private static void logCommand(ProcessSpec spec) {
         if (log.isDebugEnabled()) {
             log.debug(
@@ -71,7 +70,7 @@ final class ProcessStarter {
         }
     }
 
-    private static void requireNobodyListens(Launch launch) {
+    private static void requireUnusedAddress(Launch launch) {
         for (InetSocketAddress address : addressesOf(launch)) {
             if (LocalPorts.isListenedOn(address)) {
                 String reason = "port " + address.getPort() + " is in use: another process listens on "
@@ -92,11 +91,24 @@ final class ProcessStarter {
         return addresses;
     }
 
-    private static void kill(WorkerProcess process) {
+    private static void kill(SupervisedWorker worker, WorkerProcess process) {
         try {
             process.kill();
         } catch (Throwable t) {
-            log.warn("a process could not be killed after a failed start and may be left running", LogText.of(t));
+            log.warn(
+                    "worker {}: process {} could not be killed after a failed start and may be left running",
+                    worker.id,
+                    pidOf(process),
+                    LogText.of(t));
+        }
+    }
+
+    /** For the log; the controller may have failed because there is no pid. */
+    private static String pidOf(WorkerProcess process) {
+        try {
+            return Long.toString(process.identity().pid());
+        } catch (Throwable t) { // foreign code
+            return "without a known pid";
         }
     }
 }

@@ -4,7 +4,7 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Loading;
-import io.github.workerregistry.lifecycle.ListenerCheck.Listener;
+import io.github.workerregistry.lifecycle.PortOwnerCheck.Owner;
 import io.github.workerregistry.process.WorkerProcess;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -13,21 +13,23 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Makes loading workers ready, by a call-back or a healthy probe answer; not before their process is started, and not
- * by the answer of a foreign listener.
+ * by the answer of another process at their address.
  */
 final class Readiness {
 
     private static final Logger log = LoggerFactory.getLogger(Readiness.class);
 
     private static final String ANSWERED = "it answered its first health check";
-    private static final String UNVERIFIED = "; whether it is this worker that listens there cannot be told";
+    private static final String UNVERIFIED = "; whether the worker itself listens there cannot be determined";
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
+    private final RegistrySupervisors supervisors;
 
-    Readiness(WorkerRegistry registry, SupervisedWorkers workers) {
+    Readiness(WorkerRegistry registry, SupervisedWorkers workers, RegistrySupervisors supervisors) {
         this.registry = registry;
         this.workers = workers;
+        this.supervisors = supervisors;
     }
 
     /**
@@ -38,6 +40,9 @@ final class Readiness {
      */
     boolean calledBack(String id, Predicate<WorkerInfo> meant) {
         WorkerInfo seen = registry.get(id).filter(meant).orElse(null);
+        if (seen != null && supervisors.isSpawnedByOther(workers, seen)) {
+            return false; // only that one knows whether the start has returned
+        }
         if (seen != null && seen.state() instanceof Loading) {
             if (workers.isWithoutProcess(seen)) {
                 return calledBackAtOnce(seen);
@@ -84,13 +89,13 @@ final class Readiness {
             becomes(seen, ANSWERED); // there is no process to compare with, or none that would listen
             return;
         }
-        Listener listener = ListenerCheck.at(seen.url(), worker, process);
-        if (listener == Listener.UNREADABLE) {
+        Owner owner = PortOwnerCheck.at(seen.url(), worker, process);
+        if (owner == Owner.UNREADABLE) {
             return; // the next probe asks again
         }
-        boolean foreign = listener == Listener.OTHER;
-        boolean answeredByForeign = worker.recordForeignListener(foreign) || foreign;
-        if (foreign && worker.isFirstForeignListener()) {
+        boolean foreign = owner == Owner.OTHER;
+        boolean answeredByForeign = worker.recordForeignPortOwner(foreign) || foreign;
+        if (foreign && worker.isFirstForeignPortOwner()) {
             log.warn(
                     "worker {} is not ready: another process answers its health checks, on port {}; if that serves the"
                             + " worker (a container, a proxy), set listenerOutsideTree() in its spec",
@@ -98,7 +103,7 @@ final class Readiness {
                     LocalAddresses.portOf(seen.url()));
         }
         if (!answeredByForeign) { // else it may have been this answer; the next one counts
-            becomes(seen, listener == Listener.OWN ? ANSWERED : ANSWERED + UNVERIFIED);
+            becomes(seen, owner == Owner.OWN ? ANSWERED : ANSWERED + UNVERIFIED);
         }
     }
 

@@ -9,17 +9,17 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a loading worker is probed: after a first wait, and then so long after the end of a probe, however long that was
- * open. The wait doubles from probe to probe, to four times the first.
+ * When a loading worker is probed: after a first wait, and then after a wait that begins at the end of the previous
+ * probe, however long that took. The wait doubles with each probe, up to four times the first.
  *
- * <p>Between two probes there is a gap in which output is no echo of a probe, see {@link LoadProgress}: it begins at
- * the first tick at which the echo of a probe is over, and the next probe opens at a later tick, {@link #GAP} after it
- * at the earliest, whatever the wait and the time between two ticks are. A load in doubt is not probed, see
+ * <p>Between two probes there is a gap in which no output is an echo of a probe, see {@link LoadProgress}. It begins at
+ * the first tick after the echo of the previous probe; the next probe opens at a later tick, at least {@link #GAP}
+ * later, whatever the wait and the tick interval are. A load whose probing is paused is not probed, see
  * {@link StallDetector}.
  */
 final class ReadinessPace implements ProbePace {
 
-    /** How long a gap is at least. */
+    /** The minimum length of a gap. */
     static final Duration GAP = Duration.ofMillis(100);
 
     private static final int SLOWEST = 4;
@@ -31,7 +31,7 @@ final class ReadinessPace implements ProbePace {
     private @Nullable Instant gapSince;
     private Optional<LoadProgress> load = Optional.empty();
 
-    /** When the last probe ended, or, before the first, when the load began; null while one is open. */
+    /** The end of the last probe, or before the first the start of the load; null while a probe is open. */
     private volatile @Nullable Instant closed;
 
     /**
@@ -53,7 +53,7 @@ final class ReadinessPace implements ProbePace {
     public boolean isDue(WorkerInfo worker, Instant now) {
         Instant last = closed;
         if (last == null) {
-            return false; // another thread is about to close it
+            return false; // another thread is about to record the end of the probe
         }
         if (gapSince == null && !now.isBefore(last.plus(LoadProgress.ECHO))) {
             gapSince = now;
@@ -76,6 +76,6 @@ final class ReadinessPace implements ProbePace {
     @Override
     public void closed(Instant now) {
         load.ifPresent(progress -> progress.probeClosed(now));
-        closed = now; // last: from here on, the next one may open
+        closed = now; // written last: from now on the next probe may open
     }
 }

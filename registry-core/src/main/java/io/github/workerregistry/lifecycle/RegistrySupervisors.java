@@ -53,6 +53,11 @@ final class RegistrySupervisors {
                 workers.contains(record.id()) || (evaluatesRegistered && isFirst(member) && !isSpawned(record));
     }
 
+    /** Whether another supervisor spawned a worker, and so drives it. */
+    boolean isSpawnedByOther(SupervisedWorkers own, WorkerInfo record) {
+        return members.stream().anyMatch(member -> !member.refersTo(own) && member.has(record));
+    }
+
     /** Removes a supervisor that has ended its workers. */
     void remove(SupervisedWorkers workers) {
         members.removeIf(member -> member.refersTo(workers));

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * first restart. It starts again at {@code initial} for a worker that was ready for {@code stableAfter} before it
  * exited. Each backoff is randomised by {@code jitter} and never longer than {@code max}. After {@code limit} restarts
  * within a sliding {@code window}, the next failure is a crash loop: the worker is removed. Restarts at an operator's
- * request do not count. (After Erlang/OTP's restart intensity and Kubernetes' crash-loop back-off.)
+ * request do not count. (After Erlang/OTP's restart intensity and Kubernetes' {@code CrashLoopBackOff}.)
  *
  * <p>Immutable; two policies with equal values are equal.
  *
@@ -49,15 +49,19 @@ public final class RestartPolicy {
             requireInRange(stableAfter, "stableAfter");
             requireAtLeast(1, limit, "limit");
             requireInRange(window, "window");
-            Duration waits = waitsTogether(initial, max, limit);
-            if (mode != Mode.NEVER && waits.compareTo(window) >= 0) {
-                throw new IllegalArgumentException("the first " + limit + " waits take " + waits
-                        + " together, which must be < window, was " + window + ": the limit could never be reached");
+            Duration backoffs = sumOfBackoffs(initial, max, limit);
+            if (mode != Mode.NEVER && backoffs.compareTo(window) >= 0) {
+                throw new IllegalArgumentException("the first " + limit + " backoffs add up to " + backoffs
+                        + ", which must be < window, was " + window + ": the limit could never be reached");
             }
         }
     }
 
-    /** Which exits are followed by a restart. A requested stop and the idle timeout never are. */
+    /**
+     * Which exits are followed by a restart. A requested stop and the idle timeout never are.
+     *
+     * @since 0.1
+     */
     public enum Mode {
         /** Crashes, failed starts, and stops after failed checks. */
         ON_FAILURE,
@@ -212,31 +216,36 @@ public final class RestartPolicy {
      */
     Duration delay(int attempt, double random) {
         double spread = 1 + values.jitter * (2 * random - 1);
-        Duration wait = doubled(values.initial, values.max, attempt - 1);
-        return shorter(Duration.ofNanos(Math.round(wait.toNanos() * spread)), values.max); // no overflow: <= 200 years
+        Duration backoff = doubled(values.initial, values.max, attempt - 1);
+        return shorter(
+                Duration.ofNanos(Math.round(backoff.toNanos() * spread)), values.max); // no overflow: <= 200 years
     }
 
-    /** The sum of the first waits without jitter. */
-    private static Duration waitsTogether(Duration initial, Duration max, int limit) {
+    /** The sum of the first backoffs without jitter. */
+    private static Duration sumOfBackoffs(Duration initial, Duration max, int limit) {
         Duration sum = Duration.ZERO;
-        Duration wait = initial;
+        Duration backoff = initial;
         int left = limit;
-        for (; left > 0 && wait.compareTo(max) < 0; left--) {
-            sum = sum.plus(wait);
-            wait = wait.multipliedBy(2);
+        for (; left > 0 && backoff.compareTo(max) < 0; left--) {
+            sum = sum.plus(backoff);
+            backoff = backoff.multipliedBy(2);
         }
         return sum.plus(max.multipliedBy(left));
     }
 
     private static Duration doubled(Duration initial, Duration max, int times) {
-        Duration wait = initial;
-        for (int i = 0; i < times && wait.compareTo(max) < 0; i++) {
-            wait = wait.multipliedBy(2); // <= twice the longest valid duration: no overflow
+        Duration backoff = initial;
+        for (int i = 0; i < times && backoff.compareTo(max) < 0; i++) {
+            backoff = backoff.multipliedBy(2); // <= twice the longest valid duration: no overflow
         }
-        return shorter(wait, max);
+        return shorter(backoff, max);
     }
 
-    /** Builds a policy. Setters may be called in any order; {@link #build()} checks the values. Not thread-safe. */
+    /**
+     * Builds a policy. Setters may be called in any order; {@link #build()} checks the values. Not thread-safe.
+     *
+     * @since 0.1
+     */
     public static final class Builder {
         private Mode mode = Mode.ON_FAILURE;
         private Duration initial = Duration.ofSeconds(1);

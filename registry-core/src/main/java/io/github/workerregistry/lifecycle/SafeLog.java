@@ -3,17 +3,17 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.internal.LogText;
 import org.slf4j.Logger;
 
-/** For what must go on whatever fails, be it the log itself. */
+/** Logs a warning; never throws. */
 final class SafeLog {
 
     private SafeLog() {}
 
-    /** Warns of a failure if that can be done. */
+    /** Logs a failure at WARN; does nothing if the log fails. */
     static void warn(Logger log, String message, Throwable failure) {
         try {
             log.warn(message, LogText.of(failure));
-        } catch (Throwable unheard) {
-            // There may be no memory, or no stack, for the log either.
+        } catch (Throwable ignored) {
+            // the log may lack memory or stack, too
         }
     }
 }

@@ -4,13 +4,13 @@ import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /**
- * Runs the loops where the hive's scheduler does not: it has been shut down, its thread is blocked, or it was left.
- * Only for stops and shutdowns, which must come to their end; in real time, on the JDK's timer thread, or on a thread
- * that waits for that end.
+ * Runs the loops if the hive's scheduler does not: it was shut down, its thread is blocked, or the supervisor has left
+ * it. Only for stops and shutdowns, which must complete; in real time, on the JDK's timer thread or on a thread that
+ * waits for their completion.
  */
 final class SchedulerFallback {
 
-    /** A thread that is blocked for so long may wait for this supervisor and never continue. */
+    /** A scheduler thread that is blocked for longer may wait for this supervisor, for ever. */
     private static final Duration BLOCKED_AFTER = Duration.ofSeconds(1);
 
     private final LoopSchedule loops;
@@ -25,7 +25,7 @@ final class SchedulerFallback {
     private volatile long schedulerRanNanos = System.nanoTime();
 
     /**
-     * A fallback that does not run yet.
+     * A fallback that is not running yet.
      *
      * @param period the time between two ticks
      * @param isSchedulerShutDown whether the hive's scheduler accepts no tasks any more
@@ -40,24 +40,24 @@ final class SchedulerFallback {
         this.timer = new BackupTimer(period, this::isNeeded, this::runIfSchedulerDoesNot);
     }
 
-    /** The scheduler has just run the loops. */
+    /** Records that the scheduler has run the loops. */
     void schedulerRan() {
         schedulerRanNanos = System.nanoTime();
-        ensureRunning(); // there may have been no thread for it
+        ensureRunning(); // an earlier start may have failed for lack of a thread
     }
 
-    /** Runs from now on, if it is needed. */
+    /** Starts the fallback if it is needed. */
     void ensureRunning() {
         timer.ensureRunning();
     }
 
-    /** From now on it is needed until closed: the hive may shut its scheduler down. */
+    /** Runs from now on until closed: the hive may shut its scheduler down. */
     void outliveScheduler() {
         outliving = true;
         ensureRunning();
     }
 
-    /** The scheduler does not run the loops any more: from now on this does, until closed, but no longer than that. */
+    /** Runs the loops in place of the scheduler from now on, until closed, for {@code atMost} at the longest. */
     void leaveScheduler(Duration atMost) {
         endNanos = System.nanoTime() + atMost.toNanos();
         left = true;
@@ -73,7 +73,7 @@ final class SchedulerFallback {
         return !over && (outliving || hasOpenStops.getAsBoolean());
     }
 
-    /** Runs what the scheduler should have run by now, on the calling thread. */
+    /** Runs the loops that the scheduler should have run by now, on the calling thread. */
     void runIfSchedulerDoesNot() {
         if (hasLostScheduler()) {
             loops.runDue();

@@ -1,6 +1,9 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.internal.Durations.shorter;
+
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.internal.JdkTimer;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.util.List;
@@ -26,6 +29,11 @@ final class Shutdown {
 
     /** How long the JVM waits for listeners that run on the supervisor's threads; a listener may block for ever. */
     private static final Duration LISTENER_WAIT = Duration.ofSeconds(1);
+
+    /**
+     * How long the JVM's hook waits for the JDK's timer thread, which other code may block, before it begins itself.
+     */
+    private static final Duration TIMER_WAIT = Duration.ofMillis(500);
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
@@ -63,20 +71,28 @@ final class Shutdown {
         hook = thread;
     }
 
-    /** Lets the JVM end even if loops, scheduler or processes hang. This thread runs the loops if no other one does. */
+    /**
+     * Lets the JVM end even if loops, scheduler, processes or call-backs hang. This thread runs the loops if no other
+     * one does; the JDK's timer thread calls the listeners.
+     */
     private void endWithJvm(Duration deadline) {
-        long longest = deadline.plus(killTimeout).plus(MARGIN).toNanos();
+        registry.supervision().deferEvents(() -> endInTime(deadline));
+    }
+
+    private void endInTime(Duration deadline) {
+        Duration atMost = deadline.plus(killTimeout).plus(MARGIN);
         long begun = System.nanoTime();
         try {
-            CompletableFuture<ShutdownReport> ended = end(id -> stopper.stopWithin(id, deadline));
+            CompletableFuture<ShutdownReport> ended = endOnTimer(id -> stopper.stopWithin(id, deadline));
             CompletableFuture<?> told = HiveFutures.forHive(ended).toCompletableFuture();
             // not ended.get(): that would complete its dependents on this thread, before the listeners
-            while (!isDone(told, tickInterval) && !ended.isDone() && System.nanoTime() - begun < longest) {
+            while (!isDone(told, untilNextTick(begun, atMost)) && !ended.isDone() && isLeft(begun, atMost)) {
                 runner.runIfSchedulerDoesNot();
             }
+            CompletableFuture<?> delivered = deliverOnTimer();
             if (!ended.isDone()) {
                 log.warn("the shutdown is not complete; remaining processes are killed, and the JVM exits");
-            } else if (!isDelivered(told)) {
+            } else if (!isDelivered(CompletableFuture.allOf(told, delivered))) {
                 log.warn("a listener has not returned within {}; the JVM exits", LISTENER_WAIT);
             }
         } catch (Throwable t) { // no memory, an interrupt
@@ -87,16 +103,49 @@ final class Shutdown {
         }
     }
 
+    /** Begins on the JDK's timer thread: a listener or stop request may block the thread that begins. */
+    private CompletableFuture<ShutdownReport> endOnTimer(Function<String, CompletableFuture<SupervisedWorker>> stop)
+            throws InterruptedException {
+        CompletableFuture<CompletableFuture<ShutdownReport>> begun = new CompletableFuture<>();
+        onTimer(() -> end(stop, begun));
+        return isDone(begun, TIMER_WAIT) ? begun.join() : end(stop);
+    }
+
+    /** Delivers events that wait for the end of this thread's step; a listener may call {@code System.exit}. */
+    private CompletableFuture<?> deliverOnTimer() {
+        CompletableFuture<Void> delivered = new CompletableFuture<>();
+        onTimer(() -> {
+            registry.supervision().deferEvents(() -> {});
+            delivered.complete(null);
+        });
+        return delivered;
+    }
+
+    private static void onTimer(Runnable task) {
+        try {
+            JdkTimer.schedule(Duration.ZERO, task);
+        } catch (Throwable t) { // no thread, no memory: the hook's thread does it
+            SafeLog.warn(log, "the timer cannot be used", t);
+        }
+    }
+
     /** Waits for the call-backs after the last exit, and for threads that deliver events. */
     private boolean isDelivered(CompletableFuture<?> told) throws InterruptedException {
         long begun = System.nanoTime();
         boolean done = isDone(told, LISTENER_WAIT);
-        while (done
-                && registry.supervision().isDeliveringEvents()
-                && System.nanoTime() - begun < LISTENER_WAIT.toNanos()) {
+        while (done && registry.supervision().isDeliveringEvents() && isLeft(begun, LISTENER_WAIT)) {
             TimeUnit.MILLISECONDS.sleep(1);
         }
         return done && !registry.supervision().isDeliveringEvents();
+    }
+
+    /** The wait for a tick; shorter if the time of the shutdown ends before it. */
+    private Duration untilNextTick(long begun, Duration atMost) {
+        return shorter(tickInterval, atMost.minusNanos(System.nanoTime() - begun));
+    }
+
+    private static boolean isLeft(long begun, Duration atMost) {
+        return System.nanoTime() - begun < atMost.toNanos();
     }
 
     private static boolean isDone(CompletableFuture<?> stage, Duration atMost) throws InterruptedException {
@@ -120,7 +169,7 @@ final class Shutdown {
         }
     }
 
-    /** Begins, or hurries what has begun. */
+    /** Begins a shutdown, or moves the deadline of the current one earlier. */
     CompletionStage<ShutdownReport> begin(Duration deadline) {
         CompletableFuture<ShutdownReport> ended = end(id -> stopper.stopWithin(id, deadline));
         runner.outliveScheduler(); // the hive may shut its scheduler down before, or while, we shut down
@@ -138,7 +187,7 @@ final class Shutdown {
         long begun = System.nanoTime();
         CompletableFuture<?> told = HiveFutures.forHive(end(id -> stopper.stopWithin(id, deadline)));
         try {
-            while (!isDone(told, tickInterval) && System.nanoTime() - begun < atMost.toNanos()) {
+            while (!isDone(told, untilNextTick(begun, atMost)) && isLeft(begun, atMost)) {
                 runner.runUrgent();
             }
         } catch (InterruptedException e) {
@@ -148,6 +197,23 @@ final class Shutdown {
     }
 
     private CompletableFuture<ShutdownReport> end(Function<String, CompletableFuture<SupervisedWorker>> stop) {
+        CompletableFuture<CompletableFuture<ShutdownReport>> begun = new CompletableFuture<>();
+        end(stop, begun);
+        return begun.join();
+    }
+
+    /**
+     * Begins all stops; only then calls listeners and sends stop requests, on this thread. These may block.
+     *
+     * @param begun completed in between
+     */
+    private void end(
+            Function<String, CompletableFuture<SupervisedWorker>> stop,
+            CompletableFuture<CompletableFuture<ShutdownReport>> begun) {
+        DeferredCallBacks.runAfter(registry, () -> begun.complete(beginStops(stop)));
+    }
+
+    private CompletableFuture<ShutdownReport> beginStops(Function<String, CompletableFuture<SupervisedWorker>> stop) {
         workers.close();
         CompletableFuture<ShutdownReport> first = new CompletableFuture<>();
         CompletableFuture<ShutdownReport> promised = report.compareAndExchange(null, first);

@@ -10,18 +10,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Warns of loads that take long, and names what they lack: a health path with a typing error is seen after seconds, and
+ * Logs loads that take long at WARN, with what they still lack: a typing error in a health path shows after seconds,
  * not only when the load times out.
  *
- * <p>Of workers that are probed it warns once for each load. Where no probe is set, it warns once in all, and not at
- * all once a worker has called back: then call-backs are how this hive does it.
+ * <p>With a probe, each load is logged once. Without a probe, one load in all is logged, and none after a worker has
+ * called back: then this hive uses call-backs.
  */
 final class SlowLoadLoop implements Tick {
 
     /** The time between two checks of loads. */
     static final Duration PERIOD = Duration.ofSeconds(1);
 
-    /** A load that takes longer is worth a line. */
+    /** A load that takes longer is logged. */
     static final Duration LONG = Duration.ofSeconds(10);
 
     private static final Logger log = LoggerFactory.getLogger(SlowLoadLoop.class);
@@ -45,7 +45,7 @@ final class SlowLoadLoop implements Tick {
             if (worker.state() instanceof Loading loading
                     && pauses.activeTime(loading.since(), now).compareTo(LONG) >= 0) {
                 slow.put(worker.id(), loading);
-                if (!loading.equals(known.get(worker.id())) && isWorthALine()) {
+                if (!loading.equals(known.get(worker.id())) && shouldWarn()) {
                     log.warn("worker {} is not ready after {}: {}", worker.id(), LONG, diagnosis.missing(worker));
                 }
             }
@@ -58,7 +58,7 @@ final class SlowLoadLoop implements Tick {
         tick(now);
     }
 
-    private boolean isWorthALine() {
+    private boolean shouldWarn() {
         if (diagnosis.isProbed()) {
             return true;
         }

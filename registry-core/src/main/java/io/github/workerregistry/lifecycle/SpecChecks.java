@@ -1,5 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.internal.Checks.MAX_NAME_LENGTH;
+
 import io.github.workerregistry.internal.LogText;
 import java.nio.file.FileSystems;
 import java.util.Locale;
@@ -8,14 +10,14 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What a {@link WorkerSpec} is checked for when it is built: everything that would make each of its spawns fail. The
- * last check is to fill it as a spawn does, with some port and, if it names none, some id.
+ * Checks a {@link WorkerSpec} when it is built, for everything that would make each of its spawns fail. The last check
+ * substitutes all placeholders as a spawn does, with an arbitrary port and, if the spec has no id, a generated one.
  */
 final class SpecChecks {
 
     private static final int SOME_PORT = 65_535;
 
-    /** Parameters are passed on as {@code WORKER_…} too, and these variables are the library's own. */
+    /** Parameters are also passed as {@code WORKER_…} variables; these variables are the library's own. */
     private static final Set<String> RESERVED = Set.of("registry_mark");
 
     private SpecChecks() {}
@@ -47,7 +49,7 @@ final class SpecChecks {
         if (!Template.isName(name) || Placeholders.BUILT_IN.contains(name) || RESERVED.contains(name)) {
             throw new IllegalArgumentException("parameter name must be [a-z][a-z0-9_]* and not one of "
                     + new TreeSet<>(Placeholders.BUILT_IN) + " or " + new TreeSet<>(RESERVED) + ", was \""
-                    + LogText.of(name) + "\"");
+                    + LogText.shortened(name, MAX_NAME_LENGTH) + "\"");
         }
         if (value.indexOf('\0') >= 0) {
             throw new IllegalArgumentException("parameter " + name + " must not contain NUL");
@@ -55,12 +57,13 @@ final class SpecChecks {
     }
 
     private static void requireVariable(String name, String value, WorkerSpec spec) {
-        String place = "environment variable " + LogText.of(name);
+        String place = "environment variable " + LogText.shortened(name, MAX_NAME_LENGTH);
         if (!new Template(name).names().isEmpty()) {
-            throw new IllegalArgumentException(place + " must have no placeholder in its name: only values are filled");
+            throw new IllegalArgumentException(
+                    place + " must have no placeholder in its name: only values are substituted");
         }
         if (spec.inheritedEnvironment().except().contains(name)) {
-            throw new IllegalArgumentException(place + " must not be both set and left out");
+            throw new IllegalArgumentException(place + " is both set and excluded from inheritance");
         }
         requireKnown(value, place, spec);
     }

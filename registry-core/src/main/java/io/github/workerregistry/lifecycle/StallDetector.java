@@ -9,12 +9,12 @@ import java.util.Optional;
 /**
  * Decides whether a load has stalled, see {@link LifecycleConfig#loadStallTimeout()}.
  *
- * <p>Silence counts only against a worker that can break it: one whose output is recorded, or that sent a heartbeat, or
- * of which progress was reported, at least once in this generation.
+ * <p>A load can stall only if its worker can show progress: its output is recorded, or in this generation it sent a
+ * heartbeat or progress was reported.
  *
- * <p>Output that may be an echo of our probes is no progress, but it is no silence either: its writer may be unlucky
- * and write whenever a probe is open. So after {@code loadStallTimeout} without progress the worker is probed no more.
- * What it writes then is progress, and a worker that writes nothing then for {@code loadStallTimeout} has stalled.
+ * <p>Output that may be an echo of a probe is neither progress nor a stall: a worker may write only while a probe is
+ * open. So after {@code loadStallTimeout} without progress, the worker is probed no more. From then on all output is
+ * progress, and a worker without output for {@code loadStallTimeout} has stalled.
  */
 final class StallDetector {
 
@@ -29,15 +29,15 @@ final class StallDetector {
     }
 
     /**
-     * Whether probing of a load pauses: it had no progress for the timeout, but its output may hide some. A load
-     * without any output is probed until it is stopped.
+     * Whether probing of a load is paused: it made no progress within the timeout, but wrote output that may be more
+     * than an echo. A load without any output is probed until it is stopped.
      */
     boolean isProbingPaused(WorkerInfo worker, Instant now) {
         Instant lastProgress = lastProgress(worker);
         return lastOutput(worker).isAfter(lastProgress) && isOver(lastProgress, now) && canShowProgress(worker);
     }
 
-    /** Whether a load has shown nothing at all for so long that it is to be ended. */
+    /** Whether a load had neither progress nor output within the timeout, so that it is stopped. */
     boolean isStalled(WorkerInfo worker, Instant now) {
         return isOver(later(lastProgress(worker), lastOutput(worker)), now) && canShowProgress(worker);
     }

@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.internal.Checks.requirePath;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.WorkerInfo;
@@ -18,9 +19,6 @@ import java.util.concurrent.CompletionStage;
 @FunctionalInterface
 public interface StopRequest {
 
-    /** How long {@link #post} waits for an answer. */
-    Duration TIMEOUT = Duration.ofSeconds(10);
-
     /**
      * Sends the request. Called on any thread, with no lock held; must not block.
      *
@@ -31,7 +29,7 @@ public interface StopRequest {
     CompletionStage<Boolean> ask(WorkerInfo worker);
 
     /**
-     * Asks by an empty {@code POST <worker url><path>}; any 2xx within {@link #TIMEOUT} means true.
+     * Asks by an empty {@code POST <worker url><path>}; any 2xx within 10 s means true.
      *
      * @param path the path, starting with {@code /}
      * @param client the HTTP client
@@ -42,17 +40,14 @@ public interface StopRequest {
     static StopRequest post(String path, HttpClient client) {
         requireNonNull(path, "path");
         requireNonNull(client, "client");
-        if (!path.startsWith("/")) {
-            throw new IllegalArgumentException("path must start with /, was " + path);
-        }
-        URI.create("http://127.0.0.1" + path); // an illegal path fails here, not at each stop
+        requirePath(path); // an illegal path fails here, not at each stop
         if (client.followRedirects() != HttpClient.Redirect.NEVER) {
             throw new IllegalArgumentException("client must not follow redirects, was " + client.followRedirects());
         }
         return worker -> client.sendAsync(
                         HttpRequest.newBuilder(URI.create(worker.url() + path))
                                 .version(HttpClient.Version.HTTP_1_1)
-                                .timeout(TIMEOUT)
+                                .timeout(Duration.ofSeconds(10))
                                 .POST(HttpRequest.BodyPublishers.noBody())
                                 .build(),
                         BodyHandlers.discarding())

@@ -7,6 +7,7 @@ import io.github.workerregistry.StopReason;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Stopping;
+import io.github.workerregistry.internal.LogText;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -190,6 +191,34 @@ final class Stopper {
         if (endIfUnchanged(seen, reason)) {
             log.warn("worker {} is stopped: {}, {}", seen.id(), reason, detail);
         }
+    }
+
+    /** Drains and stops a worker that is alive but fails its requests, and logs a warning. A restart may follow. */
+    void stopForFailedRequests(WorkerInfo failed, int failures, Throwable cause) {
+        String detail = failures + " checks after failed requests found it alive; the last request failed with "
+                + LogText.describe(cause);
+        SupervisedWorker worker = workers.get(failed.id());
+        if (worker == null || !worker.owns(failed)) {
+            routable(failed).ifPresent(now -> stopFailed(now, StopReason.REQUESTS_FAILED, detail));
+            return;
+        }
+        worker.decide(() -> {
+            if (!worker.hasExited() && routable(failed).isPresent()) {
+                log.warn("worker {} is stopped: {}, {}", failed.id(), StopReason.REQUESTS_FAILED, detail);
+                begin(
+                        worker,
+                        StopReason.REQUESTS_FAILED,
+                        config.drainTimeout(),
+                        config.drainTimeout().plus(config.stopGrace()));
+            }
+        });
+    }
+
+    /** The worker now, if it is the same incarnation and accepts requests. */
+    private Optional<WorkerInfo> routable(WorkerInfo worker) {
+        return registry.get(worker.id())
+                .filter(now -> now.incarnation().equals(worker.incarnation())
+                        && now.state().routable());
     }
 
     private void end(@Nullable SupervisedWorker worker, WorkerInfo stopping, StopReason reason) {

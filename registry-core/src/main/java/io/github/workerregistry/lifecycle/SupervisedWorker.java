@@ -53,8 +53,8 @@ final class SupervisedWorker {
     private volatile boolean restartForbidden;
     private volatile boolean restartRequested;
     private volatile boolean calledBack;
-    private final AtomicBoolean foreignListener = new AtomicBoolean();
-    private final AtomicBoolean foreignListenerReported = new AtomicBoolean();
+    private final AtomicBoolean foreignPortOwner = new AtomicBoolean();
+    private final AtomicBoolean foreignPortOwnerReported = new AtomicBoolean();
     private volatile long pid;
     private volatile @Nullable WorkerProcess process;
     private volatile @Nullable Instant readySince;
@@ -148,19 +148,19 @@ final class SupervisedWorker {
         return calledBack;
     }
 
-    /** Records whether a foreign listener has the worker's address; returns the previous value. */
-    boolean recordForeignListener(boolean listens) {
-        return foreignListener.getAndSet(listens);
+    /** Records whether another process listens at the worker's address; returns the previous value. */
+    boolean recordForeignPortOwner(boolean listens) {
+        return foreignPortOwner.getAndSet(listens);
     }
 
-    /** Whether a foreign listener was found by the last check. */
-    boolean hasForeignListener() {
-        return foreignListener.get();
+    /** Whether the last check found another process at the worker's address. */
+    boolean hasForeignPortOwner() {
+        return foreignPortOwner.get();
     }
 
-    /** True on the first call only: a foreign listener is reported once. */
-    boolean isFirstForeignListener() {
-        return foreignListenerReported.compareAndSet(false, true);
+    /** True on the first call only: it is reported once. */
+    boolean isFirstForeignPortOwner() {
+        return foreignPortOwnerReported.compareAndSet(false, true);
     }
 
     /** Records that the worker is ready. */

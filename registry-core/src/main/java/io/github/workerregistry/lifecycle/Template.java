@@ -9,27 +9,27 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A text with placeholders. <code>{name}</code> stands for a value; <code>{{name}}</code> is the text <code>{name}
- * </code>, and so is <code>{{name}</code>. All other braces are themselves.
+ * A text with placeholders. <code>{name}</code> is substituted by a value; <code>{{name}}</code> and <code>{{name}
+ * </code> are the text <code>{name}</code>. All other braces are literal.
  *
- * @param text as it was written
+ * @param text the text before the substitution
  */
 record Template(String text) {
 
     private static final String NAME = "[a-z][a-z0-9_]*";
     private static final Pattern WHOLE_NAME = Pattern.compile(NAME);
 
-    /** Its first group is an escaped placeholder in its own braces, its second the name of one to be filled. */
+    /** Group 1 is an escaped placeholder with one pair of braces, group 2 the name of one to be substituted. */
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{(\\{" + NAME + "})}?|\\{(" + NAME + ")}");
 
-    /** What looks like a placeholder; not <code>${NAME}</code>, which is a shell's, nor what is escaped. */
+    /** Text that resembles a placeholder; neither a shell's <code>${NAME}</code> nor an escaped placeholder. */
     private static final Pattern LIKE_ONE = Pattern.compile("(?<![{$])\\{([A-Za-z][A-Za-z0-9_-]*)}");
 
     static boolean isName(String name) {
         return WHOLE_NAME.matcher(name).matches();
     }
 
-    /** The placeholders that stand for a value. */
+    /** The names of the placeholders to be substituted. */
     Set<String> names() {
         return PLACEHOLDER
                 .matcher(text)
@@ -39,7 +39,7 @@ record Template(String text) {
                 .collect(Collectors.toUnmodifiableSet());
     }
 
-    /** What stands in braces as a placeholder does, but is not written as one: {@code modelRef}, {@code PORT}. */
+    /** Names in braces that are not valid names of placeholders: {@code modelRef}, {@code PORT}. */
     Set<String> nearMisses() {
         return LIKE_ONE.matcher(text)
                 .results()
@@ -48,8 +48,8 @@ record Template(String text) {
                 .collect(Collectors.toUnmodifiableSet());
     }
 
-    /** Fills all placeholders in one pass: a value that looks like a placeholder stays as it is. */
-    String fill(Map<String, String> values) {
+    /** Substitutes all placeholders in one pass: a placeholder in a value is left as it is. */
+    String substitute(Map<String, String> values) {
         return PLACEHOLDER.matcher(text).replaceAll(found -> Matcher.quoteReplacement(replacement(found, values)));
     }
 

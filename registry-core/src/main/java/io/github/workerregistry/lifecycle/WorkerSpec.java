@@ -1,14 +1,17 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.internal.Checks.MAX_NAME_LENGTH;
 import static io.github.workerregistry.internal.Checks.requireAtLeast;
 import static io.github.workerregistry.internal.Checks.requireName;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.internal.Checks;
 import io.github.workerregistry.internal.CommandText;
 import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.InheritedEnvironment;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -74,7 +77,7 @@ public final class WorkerSpec {
             requireName(backend, "backend");
             requireAtLeast(0, device, "device");
             requireAtLeast(1, slots, "slots");
-            command = List.copyOf(command);
+            command = Checks.copyOf(command, "command");
             requireName(url, "url");
             parameters = Map.copyOf(parameters);
             environment = Map.copyOf(environment);
@@ -250,7 +253,11 @@ public final class WorkerSpec {
         return new Builder(values);
     }
 
-    /** Builds a spec. Setters may be called in any order; {@link #build()} checks the values. Not thread-safe. */
+    /**
+     * Builds a spec. Setters may be called in any order; {@link #build()} checks the values. Not thread-safe.
+     *
+     * @since 0.1
+     */
     public static final class Builder {
         private Optional<String> id = Optional.empty();
         private @Nullable String modelRef;
@@ -351,13 +358,13 @@ public final class WorkerSpec {
          * @return this builder
          */
         public Builder command(String... command) {
-            return command(List.of(requireNonNull(command, "command")));
+            return command(Arrays.asList(requireNonNull(command, "command").clone()));
         }
 
         /**
          * Sets the command.
          *
-         * @param command the program and its arguments; required
+         * @param command the program and its arguments; required; copied by {@link #build()}
          * @return this builder
          */
         public Builder command(List<String> command) {
@@ -384,7 +391,7 @@ public final class WorkerSpec {
          * @return this builder
          */
         public Builder parameter(String name, String value) {
-            parameters.put(requireNonNull(name, "name"), requireNonNull(value, () -> "value of " + name));
+            parameters.put(requireNonNull(name, "name"), requireNonNull(value, () -> valueOf(name)));
             return this;
         }
 
@@ -397,7 +404,7 @@ public final class WorkerSpec {
          * @return this builder
          */
         public Builder environment(String name, String value) {
-            environment.put(requireNonNull(name, "name"), requireNonNull(value, () -> "value of " + name));
+            environment.put(requireNonNull(name, "name"), requireNonNull(value, () -> valueOf(name)));
             return this;
         }
 
@@ -410,7 +417,7 @@ public final class WorkerSpec {
          * @return this builder
          */
         public Builder inheritEnvironment(String... names) {
-            Set<String> more = Set.copyOf(List.of(requireNonNull(names, "names")));
+            List<String> more = Checks.copyOf(Arrays.asList(requireNonNull(names, "names")), "names");
             inherited = inherited == null ? new HashSet<>() : inherited;
             inherited.addAll(more);
             return this;
@@ -447,8 +454,12 @@ public final class WorkerSpec {
          * @return this builder
          */
         public Builder label(String name, String value) {
-            labels.put(requireNonNull(name, "name"), requireNonNull(value, () -> "value of " + name));
+            labels.put(requireNonNull(name, "name"), requireNonNull(value, () -> valueOf(name)));
             return this;
+        }
+
+        private static String valueOf(String name) {
+            return "value of " + LogText.shortened(name, MAX_NAME_LENGTH);
         }
 
         /**

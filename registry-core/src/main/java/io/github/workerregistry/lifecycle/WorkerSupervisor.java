@@ -57,6 +57,7 @@ public final class WorkerSupervisor implements AutoCloseable {
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers = new SupervisedWorkers();
+    private final RegistrySupervisors supervisors;
     private final Stopper stopper;
     private final ExitProcessor exits;
     private final Readiness readiness;
@@ -69,15 +70,17 @@ public final class WorkerSupervisor implements AutoCloseable {
 
     private WorkerSupervisor(Builder builder) {
         registry = builder.registry;
-        config = builder.config;
-        Executor blocking = builder.blocking != null ? builder.blocking : builder.scheduler;
-        ProcessController processes = builder.processes != null ? builder.processes : LocalProcessController.create();
+        supervisors = RegistrySupervisors.of(registry);
+        config = builder.lifecycle;
+        Executor blocking = builder.blockingExecutor != null ? builder.blockingExecutor : builder.scheduler;
+        ProcessController processes =
+                builder.processController != null ? builder.processController : LocalProcessController.create();
         orphans = reapOrphans(processes);
         exits = new ExitProcessor(
                 registry,
                 workers,
                 builder.ports,
-                builder.restart,
+                builder.restartPolicy,
                 blocking,
                 builder.hookDeadline != null,
                 config.killTimeout());
@@ -87,13 +90,13 @@ public final class WorkerSupervisor implements AutoCloseable {
         LoopSchedule loops = new LoopSchedule(registry.clock(), pauses);
         LoopRunner runner = new LoopRunner(loops, config.tickInterval(), workers::hasOpenStops);
         stopper = new Stopper(registry, workers, exits, config, stops, runner);
-        readiness = new Readiness(registry, workers);
+        readiness = new Readiness(registry, workers, supervisors);
         spawner = new Spawner(
                 registry,
                 workers,
                 new ProcessStarter(processes),
                 builder.ports,
-                builder.restart,
+                builder.restartPolicy,
                 () -> new StopSequence(config.killTimeout(), pauses),
                 stops,
                 exits,
@@ -101,7 +104,6 @@ public final class WorkerSupervisor implements AutoCloseable {
                 runner,
                 blocking);
         restarts = new RestartLoop(registry, workers, spawner, stopper, exits);
-        RegistrySupervisors supervisors = RegistrySupervisors.of(registry);
         SupervisedRecords records =
                 new SupervisedRecords(registry, supervisors.add(workers, builder.superviseRegistered));
         MassFailureGuard massFailureGuard = new MassFailureGuard(registry, stopper, config.suspicionTimeout(), pauses);
@@ -111,7 +113,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.addUrgent("stop", config.tickInterval(), stops);
         loops.add("output", config.tickInterval(), new OutputLoop(workers)); // before the probes, see LoadProgress
         StallDetector stalls = new StallDetector(workers, config.loadStallTimeout(), pauses);
-        ProbeQueue probe = builder.probe == null ? null : new ProbeQueue(builder.probe, builder.scheduler);
+        ProbeQueue probe = builder.healthProbe == null ? null : new ProbeQueue(builder.healthProbe, builder.scheduler);
         ProbeLoop probes = null;
         if (probe != null) {
             ProbeEvaluator evaluator =
@@ -121,7 +123,7 @@ public final class WorkerSupervisor implements AutoCloseable {
             loops.add("evaluation", config.tickInterval(), evaluator);
         }
         FailedLeaseLoop failedLeases = new FailedLeaseLoop(
-                registry, records, workers, exits, probe, config.healthTimeout(), pauses, builder.scheduler);
+                registry, records, workers, exits, stopper, probe, config, pauses, builder.scheduler);
         loops.add("failed leases", config.tickInterval(), failedLeases);
         diagnosis = new LoadDiagnosis(probes, workers);
         loops.add("slow load", SlowLoadLoop.PERIOD, new SlowLoadLoop(records, diagnosis, pauses));
@@ -204,7 +206,8 @@ public final class WorkerSupervisor implements AutoCloseable {
      *
      * @param id the worker's id
      * @return true if the worker is ready, also if it was before, or will be as soon as the start of its process has
-     *     returned; false if the id is unknown, or the worker is stopping, backing off, or not yet being started
+     *     returned; false if the id is unknown, another supervisor spawned the worker, or it is stopping, backing off,
+     *     or not yet being started
      */
     public boolean reportReady(String id) {
         return calledBack(requireNonNull(id, "id"), worker -> true);
@@ -309,14 +312,15 @@ public final class WorkerSupervisor implements AutoCloseable {
      * Stops a worker gracefully, with the given reason and drain time.
      *
      * @param id the worker's id
-     * @param reason recorded in {@link io.github.workerregistry.WorkerState.Stopping} and as the cause of the exit
+     * @param reason recorded in {@link io.github.workerregistry.WorkerState.Stopping} and as the cause of the exit; not
+     *     {@link StopReason#RESTART}, see {@link #restart}
      * @param drain the longest wait for open leases, &gt; 0; empty: no limit
      * @return as {@link #stop(String)}
-     * @throws IllegalArgumentException if {@code drain} is out of range
+     * @throws IllegalArgumentException if {@code drain} is out of range, or {@code reason} is {@code RESTART}
      */
     public CompletionStage<ExitStatus> stop(String id, StopReason reason, Optional<Duration> drain) {
         requireNonNull(id, "id");
-        requireNonNull(reason, "reason");
+        requireNoRestart(reason);
         requireNonNull(drain, "drain").ifPresent(time -> requireInRange(time, "drain"));
         return exitOf(stopper.stop(id, reason, drain));
     }
@@ -327,10 +331,20 @@ public final class WorkerSupervisor implements AutoCloseable {
      *
      * @param seen the snapshot to compare with
      * @param reason recorded as in {@link #stop(String, StopReason, Optional)}
-     * @return whether the worker is being stopped
+     * @return whether the worker is being stopped; false also if another supervisor spawned it
+     * @throws IllegalArgumentException if {@code reason} is {@link StopReason#RESTART}, see {@link #restart}
      */
     public boolean stopIfUnchanged(WorkerInfo seen, StopReason reason) {
-        return stopper.endIfUnchanged(requireNonNull(seen, "seen"), requireNonNull(reason, "reason"));
+        requireNonNull(seen, "seen");
+        requireNoRestart(reason);
+        return !supervisors.isSpawnedByOther(workers, seen) && stopper.endIfUnchanged(seen, reason);
+    }
+
+    /** A stop removes the worker; a worker that is Stopping for a restart counts as one that will serve again. */
+    private static void requireNoRestart(StopReason reason) {
+        if (requireNonNull(reason, "reason") == StopReason.RESTART) {
+            throw new IllegalArgumentException("reason must not be RESTART: a stop starts nothing; call restart(id)");
+        }
     }
 
     /**
@@ -380,10 +394,14 @@ public final class WorkerSupervisor implements AutoCloseable {
      * deadline; then follow the stop request, SIGTERM and, at the deadline, the kill. The loops end when all workers
      * have ended. Continues without the scheduler if the hive shuts that down.
      *
+     * <p>All stops begin before the calling thread calls a listener or sends a stop request. If one of these blocks it,
+     * the stops go on on the scheduler, or on the JDK's timer thread.
+     *
      * <p>Idempotent: a later call returns the same report; an earlier deadline replaces the current one.
      *
      * @param deadline the time after which remaining processes are killed, &gt; 0
-     * @return completes, on any thread, when every worker has exited or is found unkillable; never exceptionally
+     * @return completes, on any thread, when every worker has exited or is found unkillable; exceptionally only if the
+     *     JVM is out of memory, or foreign code (the scheduler, the log) fails
      * @throws IllegalArgumentException if the deadline is out of range
      */
     public CompletionStage<ShutdownReport> shutdown(Duration deadline) {
@@ -394,7 +412,8 @@ public final class WorkerSupervisor implements AutoCloseable {
      * Stops all workers gracefully and waits: as {@link #shutdown} with {@link LifecycleConfig#stopGrace()} as the
      * deadline. Waits at most {@code stopGrace + killTimeout} of real time, or until the thread is interrupted, and
      * keeps the interrupt status; remaining processes are then killed as by {@link #closeNow()}. May be called on the
-     * scheduler's thread or by a listener: the calling thread then runs the loops itself. Idempotent.
+     * scheduler's thread or by a listener: the calling thread then runs the loops itself. A listener or stop request
+     * that blocks the calling thread delays the return, but neither the other stops nor the kills. Idempotent.
      */
     @Override
     public void close() {
@@ -418,18 +437,22 @@ public final class WorkerSupervisor implements AutoCloseable {
         return "WorkerSupervisor[processes: " + processes + ", " + registry + "]";
     }
 
-    /** Builds a {@link WorkerSupervisor}. Not thread-safe. */
+    /**
+     * Builds a {@link WorkerSupervisor}. Not thread-safe.
+     *
+     * @since 0.1
+     */
     public static final class Builder {
         private final WorkerRegistry registry;
         private final ScheduledExecutorService scheduler;
-        private @Nullable ProcessController processes;
-        private @Nullable HealthProbe probe;
+        private @Nullable ProcessController processController;
+        private @Nullable HealthProbe healthProbe;
         private @Nullable StopRequest stopRequest;
-        private @Nullable Executor blocking;
+        private @Nullable Executor blockingExecutor;
         private @Nullable Duration hookDeadline;
         private boolean superviseRegistered = true;
-        private RestartPolicy restart = RestartPolicy.onFailure();
-        private LifecycleConfig config = LifecycleConfig.defaults();
+        private RestartPolicy restartPolicy = RestartPolicy.onFailure();
+        private LifecycleConfig lifecycle = LifecycleConfig.defaults();
         private PortPool ports = PortPool.of(8100, 8199);
 
         private Builder(WorkerRegistry registry, ScheduledExecutorService scheduler) {
@@ -440,11 +463,11 @@ public final class WorkerSupervisor implements AutoCloseable {
         /**
          * Sets how processes are started.
          *
-         * @param processes default {@link LocalProcessController#create()}
+         * @param processController default {@link LocalProcessController#create()}
          * @return this builder
          */
-        public Builder processController(ProcessController processes) {
-            this.processes = requireNonNull(processes, "processes");
+        public Builder processController(ProcessController processController) {
+            this.processController = requireNonNull(processController, "processController");
             return this;
         }
 
@@ -455,12 +478,12 @@ public final class WorkerSupervisor implements AutoCloseable {
          * probe. Without a probe there is one such warning in total, and none after the first call of
          * {@link WorkerSupervisor#reportReady}.
          *
-         * @param probe default: none; then only {@link WorkerSupervisor#reportReady} makes a worker ready, and no
+         * @param healthProbe default: none; then only {@link WorkerSupervisor#reportReady} makes a worker ready, and no
          *     health check fails
          * @return this builder
          */
-        public Builder healthProbe(HealthProbe probe) {
-            this.probe = requireNonNull(probe, "probe");
+        public Builder healthProbe(HealthProbe healthProbe) {
+            this.healthProbe = requireNonNull(healthProbe, "healthProbe");
             return this;
         }
 
@@ -478,22 +501,22 @@ public final class WorkerSupervisor implements AutoCloseable {
         /**
          * Sets intervals, timeouts and limits.
          *
-         * @param config default {@link LifecycleConfig#defaults()}
+         * @param lifecycle default {@link LifecycleConfig#defaults()}
          * @return this builder
          */
-        public Builder lifecycle(LifecycleConfig config) {
-            this.config = requireNonNull(config, "config");
+        public Builder lifecycle(LifecycleConfig lifecycle) {
+            this.lifecycle = requireNonNull(lifecycle, "lifecycle");
             return this;
         }
 
         /**
          * Sets whether and when workers are restarted.
          *
-         * @param restart default {@link RestartPolicy#onFailure()}
+         * @param restartPolicy default {@link RestartPolicy#onFailure()}
          * @return this builder
          */
-        public Builder restartPolicy(RestartPolicy restart) {
-            this.restart = requireNonNull(restart, "restart");
+        public Builder restartPolicy(RestartPolicy restartPolicy) {
+            this.restartPolicy = requireNonNull(restartPolicy, "restartPolicy");
             return this;
         }
 
@@ -511,11 +534,11 @@ public final class WorkerSupervisor implements AutoCloseable {
         /**
          * Sets the executor of work that may block: starting a process on a restart, removing files.
          *
-         * @param blocking default: the scheduler
+         * @param blockingExecutor default: the scheduler
          * @return this builder
          */
-        public Builder blockingExecutor(Executor blocking) {
-            this.blocking = requireNonNull(blocking, "blocking");
+        public Builder blockingExecutor(Executor blockingExecutor) {
+            this.blockingExecutor = requireNonNull(blockingExecutor, "blockingExecutor");
             return this;
         }
 
@@ -536,8 +559,9 @@ public final class WorkerSupervisor implements AutoCloseable {
         /**
          * Adds a JVM shutdown hook that calls {@link WorkerSupervisor#shutdown} and waits for it: on SIGTERM, Ctrl-C
          * and {@code System.exit}, and not on SIGKILL. The JVM waits at most the deadline + the kill timeout + 3 s (1 s
-         * of them for listeners that run on the supervisor's threads); remaining processes are then killed. The hook is
-         * removed when the supervisor has been shut down or closed.
+         * of them for listeners that run on the supervisor's threads); remaining processes are then killed. The stops
+         * begin on the JDK's timer thread, so a listener or stop request there may block or call {@code System.exit}.
+         * The hook is removed when the supervisor has been shut down or closed.
          *
          * <p>A service manager may signal the hive and its workers at the same time (systemd does with
          * {@code KillMode=control-group}, its default; {@code KillMode=mixed} lets workers drain). Therefore, with the
@@ -563,7 +587,7 @@ public final class WorkerSupervisor implements AutoCloseable {
          */
         public WorkerSupervisor build() {
             if (hookDeadline != null) {
-                requireInRange(hookDeadline, "deadline");
+                requireInRange(hookDeadline, "shutdownHook deadline");
             }
             return new WorkerSupervisor(this);
         }

@@ -3,7 +3,7 @@ package io.github.workerregistry.lifecycle;
 import java.net.URI;
 import java.net.URISyntaxException;
 
-/** What the url of a worker that is spawned has to be: one that a client can connect to. */
+/** Checks that a client can connect to the url of a spawned worker. */
 final class WorkerUrl {
 
     private static final int LAST_PORT = 65_535;
@@ -11,9 +11,9 @@ final class WorkerUrl {
     private WorkerUrl() {}
 
     /**
-     * Checks a url whose placeholders are filled.
+     * Checks a url after the substitution of its placeholders.
      *
-     * @param asWritten the same before that, for the message: a value may be a secret
+     * @param asWritten the url before the substitution, for the message: a value may be a secret
      * @return the url
      */
     static String require(String url, String asWritten) {
@@ -27,7 +27,7 @@ final class WorkerUrl {
                         asWritten,
                         uri.getRawAuthority() == null
                                 ? "it has no host"
-                                : "its host is none: letters, digits, - and . only, or IPv6 in [], then a port if any");
+                                : "its host is invalid: allowed are letters, digits, - and ., or IPv6 in []");
             }
             if (uri.getPort() == 0 || uri.getPort() > LAST_PORT) {
                 throw malformed(asWritten, "its port must be 1 to 65535");
@@ -40,6 +40,6 @@ final class WorkerUrl {
 
     private static IllegalArgumentException malformed(String asWritten, String reason) {
         return new IllegalArgumentException("url must be like http://host:port, was \"" + asWritten
-                + (asWritten.contains("{") ? "\", filled: " : "\": ") + reason);
+                + (asWritten.contains("{") ? "\", after substitution: " : "\": ") + reason);
     }
 }

@@ -6,7 +6,7 @@
  * {@link io.github.workerregistry.lifecycle.LifecycleConfig} has the intervals and timeouts, and a
  * {@link io.github.workerregistry.lifecycle.RestartPolicy} decides on restarts.
  *
- * <h2>A map of the classes</h2>
+ * <h2>Map of the classes</h2>
  *
  * <ul>
  *   <li><b>API</b>: the four above, {@code PortPool}, {@code StopRequest}, {@code ShutdownReport}, and the exceptions
@@ -15,20 +15,23 @@
  *   <li><b>Loops</b>, one small class each, stepped by {@code Tick.tick(now)}: {@code LivenessLoop},
  *       {@code RecordLoop}, {@code DroppedStartLoop}, {@code StopLoop} (these four also run while another loop blocks);
  *       {@code OutputLoop}, {@code ProbeLoop}, {@code FailedLeaseLoop}, {@code SlowLoadLoop}, {@code HeartbeatLoop},
- *       {@code LoadLoop}, {@code BusyLoop}, {@code IdleLoop}, {@code RestartLoop}. {@code LoopSchedule} runs them in
- *       their periods, {@code LoopRunner} on the hive's scheduler, {@code SchedulerFallback} and {@code BackupTimer}
- *       without it.
+ *       {@code LoadLoop}, {@code BusyLoop}, {@code IdleLoop}, {@code RestartLoop}. The loops use {@code ProbePace} with
+ *       {@code HealthPace} and {@code ReadinessPace} (when a worker is probed), {@code ProbeQueue} (one probe of a
+ *       worker at a time), {@code LeaseCheck} (after a failed lease). {@code LoopSchedule} runs them in their periods,
+ *       {@code LoopRunner} on the hive's scheduler, {@code SchedulerFallback} and {@code BackupTimer} without it.
  *   <li><b>Decisions</b>: {@code Spawner}, {@code Readiness}, {@code ProbeEvaluator}, {@code MassFailureGuard},
- *       {@code StallDetector}, {@code Stopper}, {@code ExitProcessor}, {@code ExitRecorder}, {@code Shutdown}.
+ *       {@code LastHealthAnswers}, {@code StallDetector}, {@code LoadDiagnosis} (why a load is not ready),
+ *       {@code Stopper}, {@code ExitProcessor}, {@code ExitRecorder}, {@code ExitHistory}, {@code Shutdown}.
  *   <li><b>One worker</b>: {@code WorkerSeries} (all generations), {@code SupervisedWorker} (one generation),
  *       {@code SerialExecutor} (its decisions, one after another), {@code ProcessStart}, {@code StopSequence},
  *       {@code RestartHistory}, {@code LoadProgress}; all of them in {@code SupervisedWorkers}.
  *   <li><b>Starting</b>: {@code Launch}, {@code Placeholders}, {@code Template}, {@code SpecChecks}, {@code WorkerUrl},
  *       {@code WorkerIds}, {@code ProcessStarter}, {@code LateProcess}; ports in {@code LocalPorts},
- *       {@code LocalAddresses}, {@code ListenerCheck}.
+ *       {@code LocalAddresses}, {@code PortOwnerCheck}.
  *   <li><b>Plumbing</b>: {@code PauseTracker} (pauses of this JVM, excluded from every deadline),
  *       {@code DeferredCallBacks} and {@code HiveFutures} (the hive's code runs outside of decisions),
- *       {@code ProcessReleaser}, {@code RunOnce}, {@code SafeLog}, {@code SharedSignal}, {@code RegistrySupervisors}.
+ *       {@code ProcessReleaser}, {@code RunOnce}, {@code SafeLog}, {@code SharedSignal}; {@code RegistrySupervisors}
+ *       and {@code SupervisedRecords} (which supervisor evaluates a worker).
  * </ul>
  *
  * <p>Reading order: the constructor of {@code WorkerSupervisor}, which wires all classes; then {@code Spawner},

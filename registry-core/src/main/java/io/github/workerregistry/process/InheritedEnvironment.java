@@ -2,6 +2,7 @@ package io.github.workerregistry.process;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.workerregistry.internal.Checks;
 import java.util.Optional;
 import java.util.Set;
 
@@ -23,8 +24,8 @@ public record InheritedEnvironment(Optional<Set<String>> only, Set<String> excep
      * @throws IllegalArgumentException if a name is empty, or has {@code =} or NUL
      */
     public InheritedEnvironment {
-        only = requireNonNull(only, "only").map(Set::copyOf);
-        except = Set.copyOf(requireNonNull(except, "except"));
+        only = requireNonNull(only, "only").map(names -> Checks.copyOf(names, "only"));
+        except = Checks.copyOf(except, "except");
         only.ifPresent(
                 names -> names.forEach(name -> ProcessText.requireVariable(name, "name of an inherited variable")));
         except.forEach(name -> ProcessText.requireVariable(name, "name of a variable that is not inherited"));

@@ -144,11 +144,11 @@ final class LocalProcess implements WorkerProcess {
             return Optional.empty();
         }
         try {
-            if (ListenerOwner.isAmong(members(), address).equals(Optional.of(true))) {
+            if (PortOwner.isAmong(members(), address).equals(Optional.of(true))) {
                 return Optional.of(true);
             }
             boolean complete = searchTree();
-            Optional<Boolean> owner = ListenerOwner.isAmong(members(), address);
+            Optional<Boolean> owner = PortOwner.isAmong(members(), address);
             if (!complete && owner.equals(Optional.of(false))) { // a process may have been missed
                 throw new UnreadableException("the tree of " + this, null);
             }

@@ -48,8 +48,8 @@ import org.slf4j.LoggerFactory;
  *       break the graceful exit of a worker.
  * </ul>
  *
- * <p>A search reads every process of the machine, about 20 µs each. It runs once for each call of {@code terminate} and
- * {@code kill}, and once or twice for each exit, but never while a worker just runs.
+ * <p>A search reads every process of the machine. It runs once for each call of {@code terminate} and {@code kill}, and
+ * once or twice for each exit, but never while a worker just runs.
  *
  * <p>A read or signal that fails temporarily (for example, no free file descriptor) is retried by the next call; no
  * worker and no orphan counts as exited because of it.
@@ -242,6 +242,8 @@ public final class LocalProcessController implements ProcessController {
 
     /**
      * Settings of a {@link LocalProcessController}. If several output methods are called, the last one takes effect.
+     *
+     * @since 0.1
      */
     public static final class Builder {
 

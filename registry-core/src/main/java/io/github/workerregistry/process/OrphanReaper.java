@@ -102,8 +102,8 @@ public final class OrphanReaper {
     /**
      * Kills all orphans and waits until they have exited and their ports are free.
      *
-     * <p>Blocks for about 20 µs for each process of the machine, and if there are orphans, until they have exited, at
-     * most for the timeout. An interrupt does not shorten the wait; the interrupt status is restored.
+     * <p>Reads every process of the machine. If there are orphans, blocks until they have exited, at most for the
+     * timeout. An interrupt does not shorten the wait; the interrupt status is restored.
      *
      * <p>Logs each killed process at INFO, and each that still runs at WARN.
      *

@@ -43,6 +43,7 @@ public record OrphanReport(boolean supported, List<Orphan> ended, List<Orphan> r
      * @param workerId the worker that it belonged to
      * @param command the path of its program, empty if it could not be read; arguments are omitted because they may
      *     hold secrets
+     * @since 0.1
      */
     public record Orphan(ProcessIdentity process, ProcessIdentity hive, String workerId, Optional<String> command) {
 

@@ -3,6 +3,7 @@ package io.github.workerregistry.process;
 import static io.github.workerregistry.internal.Checks.requireName;
 import static java.util.Objects.requireNonNull;
 
+import io.github.workerregistry.internal.Checks;
 import io.github.workerregistry.internal.CommandText;
 import io.github.workerregistry.internal.LogText;
 import java.nio.file.Path;
@@ -41,8 +42,8 @@ public record ProcessSpec(
      */
     public ProcessSpec {
         requireName(workerId, "workerId");
-        command = List.copyOf(requireNonNull(command, "command"));
-        environment = Map.copyOf(requireNonNull(environment, "environment"));
+        command = Checks.copyOf(command, "command");
+        environment = Checks.copyOf(environment, "environment");
         requireNonNull(directory, "directory");
         requireNonNull(inherited, "inherited");
         if (command.isEmpty() || command.get(0).isBlank()) {

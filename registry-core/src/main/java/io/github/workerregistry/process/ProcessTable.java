@@ -7,7 +7,7 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * The processes of this machine by pid. A {@link ProcessHandle} costs about 20 µs, so on Linux {@code /proc} is read
+ * The processes of this machine by pid. Creating a {@link ProcessHandle} is slow, so on Linux {@code /proc} is read
  * instead.
  */
 final class ProcessTable {

@@ -127,10 +127,7 @@ final class ProcessTree {
         members.forEach((process, member) -> visitor.accept(process, member.mark));
     }
 
-    /**
-     * Reads every process of this machine, about 10 µs each (20 if there are members), and adds those that have a
-     * wanted mark or descend from a member.
-     */
+    /** Reads every process of this machine, and adds those that have a wanted mark or descend from a member. */
     Search search() {
         try {
             boolean sure = new TreeSearch(this, wanted, markReader).run();

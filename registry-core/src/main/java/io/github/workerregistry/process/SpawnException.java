@@ -22,7 +22,8 @@ public final class SpawnException extends RuntimeException {
      * An exception for a command that could not be started.
      *
      * @param command the program and its arguments
-     * @param reason the reason, in a few words and without arguments; sanitised by {@link LogText}
+     * @param reason the reason, in a few words and without arguments; control and invisible characters are written as
+     *     Java escapes
      * @param cause what was thrown, or null. An exception of {@link ProcessBuilder#start} is replaced by its own cause,
      *     because its message repeats the program, which is the whole command if that is a single string
      */

@@ -111,7 +111,7 @@ public interface WorkerProcess {
 
     /**
      * Whether the listener at an address of this machine belongs to this process or its tree. Called only after a
-     * loading worker passes a health check, because a foreign listener may have answered it.
+     * loading worker passes a health check, because another process may have answered it.
      *
      * <p>Called on the thread that delivered the health check's answer, with no lock held. May take some milliseconds,
      * the time of a search for the tree.

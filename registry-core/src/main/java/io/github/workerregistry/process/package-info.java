@@ -19,14 +19,18 @@
  *   <li><b>The tree of a process</b>: {@code LocalProcess}, {@code ProcessTree}, {@code TreeSearch},
  *       {@code ProcessTable}, {@code PidCursor}, {@code ProcessMark} and {@code Origin} (the mark in the environment),
  *       {@code KillLoop}, {@code Signal}, {@code StoppedProcessResumer}, {@code OrphanSearch}.
- *   <li><b>Data from Linux</b>: {@code Proc}, {@code Reading} (read, absent, refused or failed), {@code Liveness},
- *       {@code LiveThreadFinder}, {@code HeldSockets}, {@code ListeningSockets}, {@code ListenerOwner},
- *       {@code Descriptors}.
+ *   <li><b>Data from Linux</b>: {@code Proc}, {@code Reading} (read, absent, refused or failed),
+ *       {@code UnreadableException}, {@code Liveness}, {@code LiveThreadFinder}, {@code HeldSockets},
+ *       {@code ListeningSockets}, {@code PortOwner}, {@code Descriptors}.
  *   <li><b>Output</b>: {@code OutputSource} with {@code PersistentOutput}, {@code TemporaryOutput} and
  *       {@code UnrecordedOutput}; {@code ProcessOutput}, {@code OutputFile}, {@code OutputFileName},
  *       {@code OutputFileChecks}, {@code HeldFile}, {@code OutputLines}, {@code AbandonedDirectories}.
  *   <li><b>Starting</b>: {@code OwnSession}, {@code ProgramSearch}, {@code ProcessText}.
  * </ul>
+ *
+ * <p>Reading order: {@code LocalProcessController}, then {@code LocalProcess} (one worker process), then
+ * {@code ProcessTree} and {@code TreeSearch} (how its descendants are found); {@code Proc} and {@code Reading} when you
+ * come to Linux.
  */
 @NullMarked
 package io.github.workerregistry.process;

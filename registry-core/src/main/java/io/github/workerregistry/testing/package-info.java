@@ -9,6 +9,14 @@
  *
  * <p>To test an implementation of {@link io.github.workerregistry.process.ProcessController} or
  * {@link io.github.workerregistry.health.HealthProbe}, see {@link io.github.workerregistry.testing.contract}.
+ *
+ * <h2>Map of the classes</h2>
+ *
+ * <ul>
+ *   <li><b>API</b>: {@code VirtualTime}, {@code FakeProcessController}, {@code ScriptedHealthProbe},
+ *       {@code RecordingListener}.
+ *   <li><b>Internal</b>: {@code FakeProcess} (one process of the fake controller).
+ * </ul>
  */
 @NullMarked
 package io.github.workerregistry.testing;

@@ -42,14 +42,14 @@ class HttpHealthProbeContractTest extends HealthProbeContract {
     }
 
     @Override
-    protected Optional<WorkerInfo> dead(String id) {
+    protected Optional<WorkerInfo> exited(String id) {
         RawServer server = RawServer.silent();
         server.close();
         return Optional.of(worker(id, server.url()));
     }
 
     @Override
-    protected Optional<WorkerInfo> garbled(String id) {
+    protected Optional<WorkerInfo> malformed(String id) {
         return Optional.of(at(id, RawServer.saying("hello?\r\n\r\n")));
     }
 
@@ -64,7 +64,7 @@ class HttpHealthProbeContractTest extends HealthProbeContract {
     }
 
     @Override
-    protected Optional<WorkerInfo> unaskable(String id) {
+    protected Optional<WorkerInfo> invalidUrl(String id) {
         return Optional.of(worker(id, "not a url"));
     }
 

@@ -47,14 +47,14 @@ class TcpHealthProbeContractTest extends HealthProbeContract {
     }
 
     @Override
-    protected Optional<WorkerInfo> dead(String id) {
+    protected Optional<WorkerInfo> exited(String id) {
         RawServer server = RawServer.silent();
         server.close();
         return Optional.of(worker(id, server.url()));
     }
 
     @Override
-    protected Optional<WorkerInfo> unaskable(String id) {
+    protected Optional<WorkerInfo> invalidUrl(String id) {
         return Optional.of(worker(id, "no-host"));
     }
 

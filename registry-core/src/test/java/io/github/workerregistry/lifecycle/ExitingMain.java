@@ -11,6 +11,7 @@ import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import io.github.workerregistry.testing.ForwardingProcess;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
@@ -23,6 +24,7 @@ import org.slf4j.LoggerFactory;
 final class ExitingMain {
 
     private static final String LATE = "late";
+    private static final String BLOCKED_STOP_REQUEST = "exit with a stop request that blocks";
 
     private ExitingMain() {}
 
@@ -64,6 +66,12 @@ final class ExitingMain {
                 .lifecycle(LifecycleConfig.builder()
                         .stopGrace(Duration.ofSeconds(1))
                         .build())
+                .stopRequest(worker -> {
+                    if (args[1].equals(BLOCKED_STOP_REQUEST)) {
+                        new CompletableFuture<>().join();
+                    }
+                    return CompletableFuture.completedFuture(false);
+                })
                 .shutdownHook(Duration.ofSeconds(2))
                 .build();
         itself.set(supervisor);
@@ -95,6 +103,21 @@ final class ExitingMain {
                         },
                         Runnable::run);
                 spawn(supervisor, "exit 7");
+            }
+            case "exit in a listener of StopStarted" -> {
+                registry.subscribe(
+                        event -> {
+                            if (event instanceof WorkerEvent.StopStarted) {
+                                System.exit(0);
+                            }
+                        },
+                        Runnable::run);
+                spawn(supervisor, "sleep 600");
+                System.exit(0);
+            }
+            case BLOCKED_STOP_REQUEST -> {
+                spawn(supervisor, "sleep 600");
+                System.exit(0);
             }
             case "exit in a listener, on the scheduler's thread" -> {
                 new FullCommonPool(); // so that the exit is seen by the loops

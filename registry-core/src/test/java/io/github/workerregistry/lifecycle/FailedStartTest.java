@@ -96,6 +96,40 @@ class FailedStartTest {
         onePort.assertNoProcessAndNoPort(hive);
     }
 
+    /** Regression: the warning named neither the worker nor the process. */
+    @Test
+    void aProcessThatCannotBeKilledAfterAFailedStartIsNamed() {
+        controller = spec -> {
+            WorkerProcess process = hive.processes.start(spec);
+            UnexpectedWarnings.expect("worker " + spec.workerId() + ": process "
+                    + process.identity().pid() + " could not be killed after a failed start");
+            return unkillable(process, Fault.NO_ON_EXIT);
+        };
+
+        assertThatThrownBy(() -> hive.supervisor.spawn(OnePort.SPEC)).isInstanceOf(SpawnException.class);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"IDENTITY_THROWS", "NO_IDENTITY"})
+    void aProcessWithoutAnIdentityThatCannotBeKilledIsReported(Fault fault) {
+        controller = spec -> {
+            UnexpectedWarnings.expect(
+                    "worker " + spec.workerId() + ": process without a known pid could not be killed");
+            return unkillable(hive.processes.start(spec), fault);
+        };
+
+        assertThatThrownBy(() -> hive.supervisor.spawn(OnePort.SPEC)).isInstanceOf(SpawnException.class);
+    }
+
+    private static WorkerProcess unkillable(WorkerProcess process, Fault fault) {
+        return new IncompleteProcess(process, fault) {
+            @Override
+            public void kill() {
+                throw new IllegalStateException("broken");
+            }
+        };
+    }
+
     @ParameterizedTest
     @EnumSource
     void aRestartWithAnIncompleteProcessIsAFailedStartAndRetried(Fault fault) {

@@ -52,7 +52,7 @@ class IdleTimeoutTest {
 
     @Test
     void idleTimeIsCountedFromReadyAndNotFromTheStartOfTheLoad() {
-        UnexpectedWarnings.expect(Warnings.NOT_READY + ": its last health check said: loading");
+        UnexpectedWarnings.expect(Warnings.NOT_READY + ": last health check: loading");
         String id = hive.spawnLoading();
         for (int minute = 0; minute < 10; minute++) {
             hive.processes.print(id, "loading");

@@ -136,7 +136,7 @@ class LifecycleLogTest {
                 .hasSize(before.size() + 1)
                 .last()
                 .asString()
-                .contains(Warnings.SUSPECTED);
+                .contains("no longer suspected");
     }
 
     @Test

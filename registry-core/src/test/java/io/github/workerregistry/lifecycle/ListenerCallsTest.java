@@ -142,7 +142,7 @@ class ListenerCallsTest {
     @Test
     void aRestartCalledDuringAShutdownFails() {
         UnexpectedWarnings.expect(Warnings.CRASHED);
-        hive.spawnReady("a"); // the first that the shutdown stops
+        hive.spawnReady("a");
         hive.spawnReady("b");
         hive.processes.exit("b", 1);
         List<CompletableFuture<WorkerInfo>> restarted = new ArrayList<>();
@@ -151,7 +151,7 @@ class ListenerCallsTest {
         CompletableFuture<ShutdownReport> report = hive.shutdown(DEADLINE);
         hive.advanceSeconds(60);
 
-        assertThat(restarted).singleElement().satisfies(none -> assertFailedWith(WorkerEndedException.class, none));
+        assertThat(restarted).singleElement().satisfies(none -> assertFailedWith(NoSuchWorkerException.class, none));
         assertThat(hive.processes.starts()).isEqualTo(2);
         assertThat(report).isCompleted();
         assertThat(hive.isRemoved("a")).isTrue();

@@ -4,6 +4,7 @@ import static io.github.workerregistry.LoggedLines.EVIL;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.workerregistry.DuplicateWorkerException;
 import io.github.workerregistry.LoggedLines;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.UnexpectedWarnings;
@@ -12,6 +13,7 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.health.HealthStatus;
+import io.github.workerregistry.health.HttpHealthProbe;
 import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
@@ -23,15 +25,21 @@ import io.github.workerregistry.testing.VirtualTime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
+import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -300,5 +308,53 @@ class LogInjectionTest {
         lease.get().close();
 
         logged.assertWhole(1);
+    }
+
+    // --- what is thrown
+
+    static Stream<Arguments> refusals() {
+        String text = EVIL.repeat(100);
+        HttpClient client = HttpClient.newHttpClient();
+        return Stream.of(
+                refusal("NoSuchWorkerException", () -> {
+                    throw new NoSuchWorkerException(text);
+                }),
+                refusal("DuplicateWorkerException", () -> {
+                    throw new DuplicateWorkerException(text);
+                }),
+                refusal("HttpHealthProbe without /", () -> HttpHealthProbe.at(text)),
+                refusal("HttpHealthProbe", () -> HttpHealthProbe.at("/" + text)),
+                refusal("StopRequest without /", () -> StopRequest.post(text, client)),
+                refusal("StopRequest", () -> StopRequest.post("/" + text, client)),
+                refusal("label", () -> WorkerSpec.builder().label(text, missing())),
+                refusal("parameter", () -> WorkerSpec.builder().parameter(text, missing())),
+                refusal("environment", () -> WorkerSpec.builder().environment(text, missing())),
+                refusal("parameter name", () -> spec().parameter(text, "x").build()),
+                refusal(
+                        "environment name",
+                        () -> spec().environment(text + "{id}", "x").build()));
+    }
+
+    private static Arguments refusal(String what, ThrowingCallable call) {
+        return Arguments.of(Named.of(what, call));
+    }
+
+    private static WorkerSpec.Builder spec() {
+        return WorkerSpec.builder().modelRef("m").command("serve");
+    }
+
+    @SuppressWarnings("NullAway") // a caller's mistake
+    private static String missing() {
+        return null;
+    }
+
+    /** Regression: messages had the caller's text as it was, control characters included, at any length. */
+    @ParameterizedTest
+    @MethodSource("refusals")
+    void textsInMessagesAreSanitisedAndBounded(ThrowingCallable call) {
+        assertThatThrownBy(call).satisfies(refused -> {
+            assertThat(refused.getMessage()).contains("forged").hasSizeLessThan(800);
+            assertThat(LogText.of(refused.getMessage())).isEqualTo(refused.getMessage());
+        });
     }
 }

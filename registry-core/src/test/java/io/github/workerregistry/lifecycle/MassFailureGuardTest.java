@@ -51,7 +51,7 @@ class MassFailureGuardTest {
 
     @Test
     void suspectedWorkersAreStoppedAfterTheSuspicionTimeout() {
-        UnexpectedWarnings.expect(Warnings.SUSPECTED, Warnings.STOPPED + "UNHEALTHY, under suspicion for PT1M");
+        UnexpectedWarnings.expect(Warnings.SUSPECTED, Warnings.STOPPED + "UNHEALTHY, suspected for PT1M");
         UnexpectedWarnings.allow(Warnings.STOPPED + "UNHEALTHY"); // the last ones, which are no mass failure
         hive.probe.answerAll(UNHEALTHY);
         List<String> first = List.of();

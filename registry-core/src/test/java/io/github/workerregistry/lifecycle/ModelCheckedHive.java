@@ -293,15 +293,15 @@ final class ModelCheckedHive {
     }
 
     private void requireAllPortsReleased() {
-        List<Integer> taken = new ArrayList<>();
+        List<Integer> acquired = new ArrayList<>();
         assertThatExceptionOfType(PortsExhaustedException.class)
                 .isThrownBy(() -> {
                     while (true) {
-                        taken.add(ports.acquire());
+                        acquired.add(ports.acquire());
                     }
                 })
-                .satisfies(e -> assertThat(e.getMessage()).contains(": " + taken.size() + " taken by workers"));
-        taken.forEach(ports::release);
+                .satisfies(e -> assertThat(e.getMessage()).contains(": " + acquired.size() + " acquired by workers"));
+        acquired.forEach(ports::release);
     }
 
     static void allowWarnings() {

@@ -7,13 +7,15 @@ import static org.awaitility.Awaitility.await;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.NoWorkerException;
-import io.github.workerregistry.SlotFilter;
+import io.github.workerregistry.SlotRequest;
+import io.github.workerregistry.StopReason;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
+import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.RecordingListener;
@@ -21,6 +23,8 @@ import io.github.workerregistry.testing.ScriptedHealthProbe;
 import io.github.workerregistry.testing.VirtualTime;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -235,11 +239,54 @@ class MultipleSupervisorsTest {
         assertThat(refused().isShuttingDown()).isFalse();
     }
 
+    /** Regression: it removed the record, and the other supervisor killed the process. */
+    @Test
+    void stopIfUnchangedStopsNoWorkerOfAnotherSupervisor() {
+        String id = ready(strict);
+        WorkerInfo seen = registry.get(id).orElseThrow();
+
+        assertThat(patient.stopIfUnchanged(seen, StopReason.EVICTED)).isFalse();
+        time.advance(Duration.ofSeconds(1));
+
+        assertThat(registry.get(id)).contains(seen);
+        assertThat(processes.running()).containsExactly(id);
+        assertThat(strict.stopIfUnchanged(seen, StopReason.EVICTED)).isTrue();
+    }
+
+    @Test
+    void stopIfUnchangedStopsARegisteredWorker() {
+        register("own");
+
+        assertThat(patient.stopIfUnchanged(registry.get("own").orElseThrow(), StopReason.EVICTED))
+                .isTrue();
+        assertThat(registry.get("own")).isEmpty();
+    }
+
+    /** Regression: it was leased before its process was started. */
+    @Test
+    void reportReadyIsRefusedForAWorkerOfAnotherSupervisor() {
+        List<Boolean> accepted = new ArrayList<>();
+        WorkerSupervisor starting = WorkerSupervisor.builder(registry, time)
+                .processController(spec -> {
+                    accepted.add(patient.reportReady(spec.workerId()));
+                    accepted.add(registry.tryAcquireFrom(spec.workerId()).isPresent());
+                    return processes.start(spec);
+                })
+                .build();
+
+        WorkerInfo loading = starting.spawn(VirtualHive.SPEC);
+
+        assertThat(accepted).containsExactly(false, false);
+        assertThat(loading.state()).isInstanceOf(Loading.class);
+        assertThat(patient.reportReady(loading.id())).isFalse();
+        assertThat(starting.reportReady(loading.id())).isTrue();
+    }
+
     /** The refusal of a request for a backend that no worker has. */
     private NoWorkerException refused() {
         return requireNonNull(catchThrowableOfType(
                 NoWorkerException.class,
-                () -> registry.acquire("tiny", SlotFilter.any().onBackend("cuda"), Duration.ZERO)));
+                () -> registry.acquire(SlotRequest.forModel("tiny").onBackend("cuda"), Duration.ZERO)));
     }
 
     /** Between the end of its supervision and the removal of its record. */

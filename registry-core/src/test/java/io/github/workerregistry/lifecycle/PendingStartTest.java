@@ -74,7 +74,7 @@ class PendingStartTest {
 
     // --- nothing makes it ready
 
-    /** Regression: a foreign listener answered the probe, and callers acquired slots of a worker without a process. */
+    /** Regression: a foreign server answered the probe, and callers acquired slots of a worker without a process. */
     @Test
     void aWorkerIsNotProbedBeforeItsStart() {
         UnexpectedWarnings.expect(Warnings.NOT_READY);

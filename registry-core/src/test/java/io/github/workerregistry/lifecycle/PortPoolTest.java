@@ -185,7 +185,7 @@ class PortPoolTest {
             ports.release(port);
             assertThatThrownBy(ports::acquire).isInstanceOf(PortsExhaustedException.class);
         }
-        assertThat(ports.acquire()).as("the foreign listener has closed").isEqualTo(port);
+        assertThat(ports.acquire()).as("the foreign server has closed").isEqualTo(port);
         assertThat(ports.next(other)).isEqualTo(other);
     }
 

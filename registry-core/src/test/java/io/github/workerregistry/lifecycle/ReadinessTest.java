@@ -23,7 +23,7 @@ class ReadinessTest {
 
     @Test
     void theFirstHealthyProbeMakesALoadingWorkerReady() {
-        UnexpectedWarnings.expect(Warnings.NOT_READY + ": its last health check said: loading");
+        UnexpectedWarnings.expect(Warnings.NOT_READY + ": last health check: loading");
         String id = hive.spawnLoading();
         hive.advanceSeconds(10);
         assertThat(hive.state(id)).isInstanceOf(Loading.class);

@@ -46,7 +46,7 @@ class RestartPolicyTest {
         assertThatThrownBy(() ->
                         RestartPolicy.builder().window(Duration.ofSeconds(31)).build())
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("5 waits take PT31S")
+                .hasMessageContaining("5 backoffs add up to PT31S")
                 .hasMessageContaining("was PT31S");
         assertThat(RestartPolicy.builder()
                         .window(Duration.ofSeconds(32))

@@ -130,6 +130,8 @@ class ShutdownIT {
                 "exit when a load has failed",
                 "exit when a worker has stopped",
                 "exit in a listener",
+                "exit in a listener of StopStarted",
+                "exit with a stop request that blocks",
                 "exit in a listener, on the scheduler's thread",
                 "exit with a process that came late"
             })

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.github.workerregistry.UnexpectedWarnings;
-import io.github.workerregistry.WorkerEvent;
+import io.github.workerregistry.testing.ForwardingProcess;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,29 +20,34 @@ class ShutdownRaceTest {
 
     private final OnePort onePort = new OnePort();
 
-    /** The held starts run while the shutdown stops its first worker, which has no process. */
+    /** The held starts run while the shutdown signals another worker. */
     @Test
     void startsDuringAShutdownAreStoppedByIt() {
         UnexpectedWarnings.expect(Warnings.CRASHED);
         List<Runnable> held = new ArrayList<>();
-        VirtualHive holding = onePort.hive(builder -> builder.blockingExecutor(held::add));
+        VirtualHive holding = onePort.hive((self, builder) -> builder.blockingExecutor(held::add)
+                .processController(spec -> new ForwardingProcess(self.processes.start(spec)) {
+                    @Override
+                    public void terminate() {
+                        List<Runnable> starts = List.copyOf(held);
+                        held.clear();
+                        starts.forEach(Runnable::run);
+                        super.terminate();
+                    }
+                }));
+        holding.spawnReady("a"); // the first that the shutdown stops
         List<String> ids = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             ids.add(holding.spawnReady());
         }
         ids.forEach(id -> holding.processes.exit(id, 1));
         holding.advanceSeconds(1);
-        holding.onNext(WorkerEvent.StopStarted.class, stopping -> {
-            List<Runnable> starts = List.copyOf(held);
-            held.clear();
-            starts.forEach(Runnable::run);
-        });
 
         CompletableFuture<ShutdownReport> report = holding.shutdown(DEADLINE);
         holding.advanceSeconds(60);
 
-        assertThat(holding.processes.starts()).as("three and then two").isEqualTo(5);
-        assertThat(report).isCompletedWithValue(new ShutdownReport(2, 0, 2, 0, 0));
+        assertThat(holding.processes.starts()).as("four and then three").isEqualTo(7);
+        assertThat(report).isCompletedWithValue(new ShutdownReport(4, 0, 4, 0, 0));
         assertThat(holding.registry.list()).isEmpty();
         assertThat(holding.processes.running()).isEmpty();
     }

@@ -5,12 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.StopReason;
 import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerEvent;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerState;
+import io.github.workerregistry.WorkerState.Stopping;
 import io.github.workerregistry.testing.ForwardingProcess;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -91,6 +97,70 @@ class ShutdownTest {
         assertThat(hive.time.isShutdown()).as("the hive's executor still runs").isFalse();
     }
 
+    /** Regression: a slow listener or stop request delayed the stops of the other workers. */
+    @Test
+    void allStopsBeginBeforeAListenerIsCalled() {
+        hive.spawnReady();
+        hive.spawnReady();
+        List<List<WorkerState>> seen = new ArrayList<>();
+        hive.onNext(WorkerEvent.StopStarted.class, event -> seen.add(states(hive)));
+
+        hive.shutdown(DEADLINE);
+
+        assertThat(seen).containsExactly(List.of());
+        assertThat(hive.heard.events())
+                .filteredOn(WorkerEvent.StopStarted.class::isInstance)
+                .hasSize(2);
+    }
+
+    /** Regression: as above. */
+    @Test
+    void allStopsBeginBeforeAStopRequestIsSent() {
+        List<List<WorkerState>> seen = new ArrayList<>();
+        VirtualHive hive = new VirtualHive((self, builder) -> builder.stopRequest(worker -> {
+            seen.add(states(self));
+            return CompletableFuture.completedFuture(true);
+        }));
+        hive.spawnReady();
+        hive.spawnReady();
+
+        hive.shutdown(DEADLINE);
+
+        WorkerState stopping = new Stopping(StopReason.SHUTDOWN);
+        assertThat(seen).containsExactly(List.of(stopping, stopping), List.of(stopping, stopping));
+    }
+
+    /** Regression: it stopped only the first worker, and killed none. */
+    @Test
+    void closeKillsInTimeWhileAListenerBlocksIt() throws InterruptedException {
+        String first = hive.spawnReady();
+        String second = hive.spawnReady();
+        hive.processes.ignoreTerminate(first);
+        hive.processes.ignoreTerminate(second);
+        CountDownLatch called = new CountDownLatch(1);
+        CompletableFuture<?> mayReturn = new CompletableFuture<>();
+        hive.onNext(WorkerEvent.StopStarted.class, event -> {
+            called.countDown();
+            mayReturn.join();
+        });
+        Thread closing = new Thread(hive.supervisor::close);
+        closing.start();
+        called.await();
+
+        hive.advanceSeconds(11); // more than the grace period
+
+        assertThat(hive.processes.running()).isEmpty();
+        mayReturn.complete(null);
+        closing.join();
+        assertThat(hive.registry.list()).isEmpty();
+        assertThat(hive.heard.historyOf(first)).endsWith("StopStarted", "Removed");
+        assertThat(hive.heard.historyOf(second)).endsWith("StopStarted", "Removed");
+    }
+
+    private static List<WorkerState> states(VirtualHive hive) {
+        return hive.registry.list().stream().map(WorkerInfo::state).toList();
+    }
+
     @Test
     void noWorkerIsSpawnedOnceAShutdownHasBegun() {
         hive.supervisor.shutdown(DEADLINE);
@@ -155,6 +225,22 @@ class ShutdownTest {
         assertThat(hive.registry.list()).isEmpty();
         assertThat(hive.time.pendingTasks()).isZero();
         assertThatThrownBy(() -> hive.supervisor.spawn(VirtualHive.SPEC)).isInstanceOf(IllegalStateException.class);
+    }
+
+    /** Regression: it waited for a whole tick, a minute here. */
+    @Test
+    void closeWaitsNoLongerThanItPromisesIfTicksAreRare() {
+        VirtualHive hive = VirtualHive.with(config -> config.tickInterval(Duration.ofMinutes(1))
+                .stopGrace(Duration.ofMillis(50))
+                .killTimeout(Duration.ofMillis(50)));
+        String ignoresTerm = hive.spawnReady();
+        hive.processes.ignoreTerminate(ignoresTerm);
+        long begun = System.nanoTime();
+
+        hive.supervisor.close();
+
+        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
+        assertThat(hive.processes.running()).isEmpty();
     }
 
     @Test

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @ExtendWith(UnexpectedWarnings.class)
 class SlowLoadTest {
 
-    private static final String NO_PROBE = "no health probe is set: only ready(id) makes it ready";
+    private static final String NO_PROBE = "no health probe is set: only reportReady(id) makes it ready";
 
     @RegisterExtension
     final LoggedLines lines = new LoggedLines();
@@ -55,7 +55,7 @@ class SlowLoadTest {
         assertThat(warnings()).isEmpty();
         hive.advance(Duration.ofSeconds(60));
 
-        assertThat(warnings()).containsExactly(notReady(id, "its last health check said: status 404"));
+        assertThat(warnings()).containsExactly(notReady(id, "last health check: status 404"));
     }
 
     @Test
@@ -78,7 +78,7 @@ class SlowLoadTest {
 
         hive.advanceSeconds(30);
 
-        String warning = notReady(id, "its last health check said: loading");
+        String warning = notReady(id, "last health check: loading");
         assertThat(warnings()).filteredOn(line -> line.contains("not ready")).containsExactly(warning, warning);
     }
 
@@ -89,7 +89,7 @@ class SlowLoadTest {
 
         hive.advanceSeconds(11);
 
-        assertThat(warnings()).containsExactly(notReady(id, "its last health check said: no answer within PT5S"));
+        assertThat(warnings()).containsExactly(notReady(id, "last health check: no answer within PT5S"));
     }
 
     @Test
@@ -109,7 +109,7 @@ class SlowLoadTest {
 
         hive.advance(Duration.ofMinutes(1));
 
-        assertThat(warnings()).containsExactly(notReady("own", "its last health check said: loading"));
+        assertThat(warnings()).containsExactly(notReady("own", "last health check: loading"));
     }
 
     @Test
@@ -120,9 +120,8 @@ class SlowLoadTest {
         hive.advanceSeconds(5);
 
         assertThat(warnings())
-                .containsExactly(
-                        "worker " + id
-                                + " is stopped: LOAD_STALL, its load made no progress for PT3S; its last health check said: loading");
+                .containsExactly("worker " + id
+                        + " is stopped: LOAD_STALL, its load made no progress for PT3S; last health check: loading");
     }
 
     /** Regression: such workers loaded without end, and no log named the reason. */

@@ -202,7 +202,7 @@ class SpawnTest {
         assertThatThrownBy(() -> hive.supervisor.spawn(spec))
                 .isInstanceOf(PortsExhaustedException.class)
                 .hasMessageContaining(ports.toString())
-                .hasMessageContaining("2 taken");
+                .hasMessageContaining("2 acquired");
         hive.processes.exit(both.get(0).id(), 0);
 
         assertThat(hive.supervisor.spawn(spec).url()).isEqualTo(both.get(0).url());

@@ -1,6 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
@@ -15,6 +16,7 @@ import io.github.workerregistry.health.HealthStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -46,6 +48,22 @@ class StopTest {
         hive.supervisor.stop(id);
 
         assertThat(hive.isRemoved(id)).isTrue();
+    }
+
+    /** Regression: the worker was removed, and waiters counted it as one that would serve again. */
+    @Test
+    void aStopForARestartIsRefused() {
+        String id = hive.spawnReady();
+        WorkerInfo seen = hive.worker(id);
+
+        assertThatThrownBy(() -> hive.supervisor.stop(id, StopReason.RESTART, Optional.empty()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("restart(id)");
+        assertThatThrownBy(() -> hive.supervisor.stopIfUnchanged(seen, StopReason.RESTART))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("restart(id)");
+
+        assertThat(hive.worker(id)).isEqualTo(seen);
     }
 
     @Test

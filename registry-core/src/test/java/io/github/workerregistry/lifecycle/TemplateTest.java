@@ -44,7 +44,7 @@ class TemplateTest {
             {a}{a}port}}|{{port}}
             """)
     void placeholdersAreFilledOnceAndOtherBracesStay(String written, String filled) {
-        assertThat(new Template(written).fill(VALUES)).isEqualTo(filled);
+        assertThat(new Template(written).substitute(VALUES)).isEqualTo(filled);
     }
 
     @Test
@@ -65,9 +65,9 @@ class TemplateTest {
         String name = "{" + "a".repeat(4 << 20);
         String value = "x".repeat(10 << 20);
 
-        assertThat(new Template(braces).fill(VALUES)).isEqualTo(braces);
-        assertThat(new Template(name).fill(VALUES)).isEqualTo(name);
+        assertThat(new Template(braces).substitute(VALUES)).isEqualTo(braces);
+        assertThat(new Template(name).substitute(VALUES)).isEqualTo(name);
         assertThat(new Template(name).nearMisses()).isEmpty();
-        assertThat(new Template("{a}-{a}").fill(Map.of("a", value))).isEqualTo(value + "-" + value);
+        assertThat(new Template("{a}-{a}").substitute(Map.of("a", value))).isEqualTo(value + "-" + value);
     }
 }

@@ -16,7 +16,7 @@ final class Warnings {
     static final String NO_LEASE_ACTIVITY = "none was acquired or released";
     static final String THREE_CHECKS_FAILED = "3 health checks failed in a row";
     static final String NO_RESULT = "health check without a result";
-    static final String SUSPECTED = "under suspicion";
+    static final String SUSPECTED = "and suspected";
     static final String UNKILLABLE = "survived SIGKILL";
 
     private Warnings() {}

@@ -71,7 +71,7 @@ class EncodingIT {
         assertThat(outcomes.get("id")).startsWith("environment variable WORKER_ID has U+00E8 at index 3,");
         assertThat(outcomes.get("value")).startsWith("environment variable A has U+00E8 at index 3,");
         assertThat(outcomes.get("name")).startsWith("name of an environment variable has U+00E8 at index 4,");
-        assertThat(outcomes.get("directory")).startsWith("directory models-{backend} is no path once it is filled");
+        assertThat(outcomes.get("directory")).startsWith("directory models-{backend} is not a path after substitution");
         assertThat(outcomes.get("process")).startsWith("argument 4 of the command has U+00E8 at index 3,");
         outcomes.remove("directory");
         assertThat(outcomes)
@@ -90,7 +90,7 @@ class EncodingIT {
         assertThat(outcomes)
                 .containsEntry("argument", "taken, 1")
                 .containsEntry("process", List.of(NON_ASCII, NON_ASCII).toString());
-        assertThat(outcomes.get("directory")).startsWith("directory models-{backend} is no path once it is filled");
+        assertThat(outcomes.get("directory")).startsWith("directory models-{backend} is not a path after substitution");
     }
 
     /** The outcome of each attempt, by its name. */

@@ -22,7 +22,7 @@ class LocalProcessContract extends ProcessControllerContract {
     }
 
     @Override
-    protected ProcessSpec lasting(String workerId) {
+    protected ProcessSpec longRunning(String workerId) {
         return spec(workerId, "sleep", "600");
     }
 
@@ -32,12 +32,12 @@ class LocalProcessContract extends ProcessControllerContract {
     }
 
     @Override
-    protected WorkerProcess endingWith(String workerId, int code) {
+    protected WorkerProcess exitingWith(String workerId, int code) {
         return shell(workerId, "exit " + code);
     }
 
     @Override
-    protected Optional<WorkerProcess> stubborn(String workerId) {
+    protected Optional<WorkerProcess> ignoringTerminate(String workerId) {
         WorkerProcess process = shell(workerId, "trap '' TERM; echo ready; exec sleep 600");
         firstLineOf(process);
         return Optional.of(process);
@@ -56,12 +56,12 @@ class LocalProcessContract extends ProcessControllerContract {
     }
 
     @Override
-    protected Optional<Family> leavingChild(String workerId, int code) {
+    protected Optional<Family> orphaningChild(String workerId, int code) {
         return family(workerId, "sleep 600 & echo $!; exit " + code);
     }
 
     @Override
-    protected Optional<Family> parentOfStubborn(String workerId) {
+    protected Optional<Family> parentOfIgnoringChild(String workerId) {
         return family(workerId, "(trap '' TERM; exec sh -c 'echo $$; exec sleep 600') & trap 'exit 5' TERM; wait");
     }
 
@@ -114,7 +114,7 @@ class LocalProcessContract extends ProcessControllerContract {
 
     @Override
     protected void afterCheck() {
-        if (!comesTrue(() -> ProcessHandle.current().children().noneMatch(ProcessHandle::isAlive), patience())) {
+        if (!awaitTrue(() -> ProcessHandle.current().children().noneMatch(ProcessHandle::isAlive), timeout())) {
             throw new AssertionError("the check left a running process behind");
         }
     }
@@ -124,7 +124,7 @@ class LocalProcessContract extends ProcessControllerContract {
     }
 
     private String firstLineOf(WorkerProcess process) {
-        if (!comesTrue(() -> !process.outputTail(1).isEmpty(), patience())) {
+        if (!awaitTrue(() -> !process.outputTail(1).isEmpty(), timeout())) {
             throw new AssertionError("no line of output");
         }
         return process.outputTail(1).get(0);

@@ -1,6 +1,5 @@
 package io.github.workerregistry.examples;
 
-import io.github.workerregistry.lifecycle.LifecycleConfig;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -16,7 +15,8 @@ public final class DurationConverter implements ITypeConverter<Duration> {
     private static final Pattern FORMAT = Pattern.compile("(\\d+)(ms|s|m|h)");
     private static final Map<String, ChronoUnit> UNITS =
             Map.of("ms", ChronoUnit.MILLIS, "s", ChronoUnit.SECONDS, "m", ChronoUnit.MINUTES, "h", ChronoUnit.HOURS);
-    private static final Duration LONGEST = Duration.ofDays(36_500);
+    private static final int MAX_DAYS = 36_500;
+    private static final Duration LONGEST = Duration.ofDays(MAX_DAYS);
 
     /** For picocli. */
     public DurationConverter() {}
@@ -25,7 +25,7 @@ public final class DurationConverter implements ITypeConverter<Duration> {
      * Converts.
      *
      * @param text a whole number and a unit
-     * @return the duration, greater than zero and at most {@value LifecycleConfig#MAX_DAYS} days
+     * @return the duration, greater than zero and at most 36,500 days
      * @throws TypeConversionException if it is malformed
      */
     @Override
@@ -40,7 +40,7 @@ public final class DurationConverter implements ITypeConverter<Duration> {
             throw new TypeConversionException("'" + text + "' must be > 0");
         }
         if (count.compareTo(BigInteger.valueOf(LONGEST.dividedBy(unit))) > 0) {
-            throw new TypeConversionException("'" + text + "' is longer than " + 36_500 + " days");
+            throw new TypeConversionException("'" + text + "' is longer than " + MAX_DAYS + " days");
         }
         return unit.multipliedBy(count.longValueExact());
     }

@@ -10,6 +10,7 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.examples.dispatcher.Dispatcher;
 import io.github.workerregistry.examples.hive.FreePorts;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.PortPool;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
@@ -64,6 +65,7 @@ class ReadmeTest {
 
     private static final Path README = Path.of("..", "README.md");
     private static final Path EXAMPLES = Path.of("README.md");
+    private static final Path QUICK_START = Path.of("Quickstart.java");
 
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
     private static final Pattern DURATION = Pattern.compile("(\\d+) (ms|s|min|h)");
@@ -87,6 +89,14 @@ class ReadmeTest {
             import io.github.workerregistry.testing.*;
             import static org.assertj.core.api.Assertions.*;
             """;
+
+    @Test
+    void quickStartFileIsTheProgramOfTheReadmeWithItsImports() throws IOException {
+        String program = programUnder(README, "## Quick start", 0);
+
+        assertThat(quickStart()).endsWith("\n\n" + program);
+        assertThat(quickStart().replace("\n\n" + program, "").lines()).allMatch(line -> line.startsWith("import "));
+    }
 
     @Test
     void quickStartSendsARequestAndExitsLeavingNothing(@TempDir Path scratch) throws Exception {
@@ -221,7 +231,7 @@ class ReadmeTest {
     }
 
     private static String quickStart() throws IOException {
-        return programUnder(README, "## Quick start", 0);
+        return Files.readString(QUICK_START);
     }
 
     private static String programUnder(Path document, String heading, int index) throws IOException {
@@ -381,15 +391,10 @@ class ReadmeTest {
         String builder = "WorkerSupervisor.builder(registry, scheduler)";
         String[] ports = FreePorts.range(10).split("-", -1);
         assertThat(program).contains(builder);
-        String withPorts =
-                program.replace(builder, builder + ".ports(PortPool.of(%s, %s))".formatted(ports[0], ports[1]));
+        String withPorts = program.replace(
+                builder, builder + ".ports(%s.of(%s, %s))".formatted(PortPool.class.getName(), ports[0], ports[1]));
         Files.createDirectories(classesIn(scratch));
-        compile(
-                "Quickstart",
-                IMPORTS + withPorts,
-                List.of("-Xlint:all", "-Werror"),
-                classesIn(scratch),
-                WorkerRegistry.class);
+        compile("Quickstart", withPorts, List.of("-Xlint:all", "-Werror"), classesIn(scratch), WorkerRegistry.class);
     }
 
     /** Exit code and output of a run. */

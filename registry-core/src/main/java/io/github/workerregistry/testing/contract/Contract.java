@@ -82,7 +82,7 @@ public abstract sealed class Contract permits ProcessControllerContract, HealthP
      * @param atMost the timeout
      * @return whether the condition became true; the default tests it every 10 ms of real time
      */
-    protected boolean comesTrue(BooleanSupplier condition, Duration atMost) {
+    protected boolean awaitTrue(BooleanSupplier condition, Duration atMost) {
         long begin = System.nanoTime();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - begin >= atMost.toNanos()) {
@@ -99,7 +99,7 @@ public abstract sealed class Contract permits ProcessControllerContract, HealthP
 
     /** Fails if a condition becomes true within 200 ms. */
     final void requireNotSoon(String expectation, BooleanSupplier condition) {
-        if (comesTrue(condition, MOMENT)) {
+        if (awaitTrue(condition, MOMENT)) {
             throw new AssertionError("expected " + expectation + " not to occur");
         }
     }
@@ -109,7 +109,7 @@ public abstract sealed class Contract permits ProcessControllerContract, HealthP
      *
      * @return default 20 s
      */
-    protected Duration patience() {
+    protected Duration timeout() {
         return Duration.ofSeconds(20);
     }
 

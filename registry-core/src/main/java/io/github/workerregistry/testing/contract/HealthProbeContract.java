@@ -80,7 +80,7 @@ public abstract non-sealed class HealthProbeContract extends Contract {
      * @param id its id
      * @return the worker; default: not supported
      */
-    protected Optional<WorkerInfo> dead(String id) {
+    protected Optional<WorkerInfo> exited(String id) {
         return Optional.empty();
     }
 
@@ -90,7 +90,7 @@ public abstract non-sealed class HealthProbeContract extends Contract {
      * @param id its id
      * @return the worker; default: not supported
      */
-    protected Optional<WorkerInfo> garbled(String id) {
+    protected Optional<WorkerInfo> malformed(String id) {
         return Optional.empty();
     }
 
@@ -120,7 +120,7 @@ public abstract non-sealed class HealthProbeContract extends Contract {
      * @param id its id
      * @return the worker; default: every url is valid
      */
-    protected Optional<WorkerInfo> unaskable(String id) {
+    protected Optional<WorkerInfo> invalidUrl(String id) {
         return Optional.empty();
     }
 

@@ -30,13 +30,13 @@ final class ProbeChecks {
                         scene -> unhealthy(scene, scene.given("unhealthy", hooks -> hooks.unhealthy("w")))),
                 new SceneCheck<>(
                         "an exited worker is reported as unhealthy, with a reason",
-                        scene -> unhealthy(scene, scene.given("dead", hooks -> hooks.dead("w")))),
+                        scene -> unhealthy(scene, scene.given("exited", hooks -> hooks.exited("w")))),
                 new SceneCheck<>(
                         "an invalid url is not reported as healthy and does not fail the probe",
-                        scene -> notHealthy(scene, scene.given("unaskable", hooks -> hooks.unaskable("w")))),
+                        scene -> notHealthy(scene, scene.given("invalidUrl", hooks -> hooks.invalidUrl("w")))),
                 new SceneCheck<>(
                         "an invalid answer is not reported as healthy and does not fail the probe",
-                        scene -> notHealthy(scene, scene.given("garbled", hooks -> hooks.garbled("w")))),
+                        scene -> notHealthy(scene, scene.given("malformed", hooks -> hooks.malformed("w")))),
                 new SceneCheck<>("a slow answer is reported", ProbeChecks::slow),
                 new SceneCheck<>(
                         "a probe without an answer completes as unhealthy at its timeout or can be cancelled",

@@ -106,13 +106,13 @@ final class ProbeScene implements AutoCloseable {
 
         /** Waits at most for this time; true if the probe has completed. */
         boolean completesWithin(Duration time) {
-            return contract.comesTrue(this::isComplete, time);
+            return contract.awaitTrue(this::isComplete, time);
         }
 
         HealthStatus answer() {
-            if (!completesWithin(contract.patience())) {
+            if (!completesWithin(contract.timeout())) {
                 throw new AssertionError(
-                        "expected an answer within " + contract.patience() + ", but the stage did not complete");
+                        "expected an answer within " + contract.timeout() + ", but the stage did not complete");
             }
             return answerNow();
         }

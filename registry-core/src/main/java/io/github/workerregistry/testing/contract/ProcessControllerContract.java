@@ -31,7 +31,7 @@ import java.util.stream.Stream;
  *         return mine;
  *     }
  *
- *     @Override protected ProcessSpec lasting(String workerId) {
+ *     @Override protected ProcessSpec longRunning(String workerId) {
  *         return spec(workerId, "sleep", "600");
  *     }
  *
@@ -39,7 +39,7 @@ import java.util.stream.Stream;
  *         return spec(workerId, "/no/such/program");
  *     }
  *
- *     @Override protected WorkerProcess endingWith(String workerId, int code) {
+ *     @Override protected WorkerProcess exitingWith(String workerId, int code) {
  *         return mine.start(spec(workerId, "sh", "-c", "exit " + code));
  *     }
  *
@@ -80,7 +80,7 @@ public abstract non-sealed class ProcessControllerContract extends Contract {
      * @param workerId the worker
      * @return the specification
      */
-    protected abstract ProcessSpec lasting(String workerId);
+    protected abstract ProcessSpec longRunning(String workerId);
 
     /**
      * Specifies a process that {@link #controller()} cannot start.
@@ -97,7 +97,7 @@ public abstract non-sealed class ProcessControllerContract extends Contract {
      * @param code the exit code
      * @return the process
      */
-    protected abstract WorkerProcess endingWith(String workerId, int code);
+    protected abstract WorkerProcess exitingWith(String workerId, int code);
 
     /**
      * Starts a process that ignores {@link WorkerProcess#terminate()}.
@@ -105,7 +105,7 @@ public abstract non-sealed class ProcessControllerContract extends Contract {
      * @param workerId the worker
      * @return the process, once it ignores the signal; default: not supported
      */
-    protected Optional<WorkerProcess> stubborn(String workerId) {
+    protected Optional<WorkerProcess> ignoringTerminate(String workerId) {
         return Optional.empty();
     }
 
@@ -138,7 +138,7 @@ public abstract non-sealed class ProcessControllerContract extends Contract {
      * @param code the exit code of the process
      * @return both; default: processes have no children
      */
-    protected Optional<Family> leavingChild(String workerId, int code) {
+    protected Optional<Family> orphaningChild(String workerId, int code) {
         return Optional.empty();
     }
 
@@ -148,7 +148,7 @@ public abstract non-sealed class ProcessControllerContract extends Contract {
      * @param workerId the worker
      * @return both, once both run; default: processes have no children
      */
-    protected Optional<Family> parentOfStubborn(String workerId) {
+    protected Optional<Family> parentOfIgnoringChild(String workerId) {
         return Optional.empty();
     }
 
@@ -216,6 +216,7 @@ public abstract non-sealed class ProcessControllerContract extends Contract {
      *
      * @param process the process
      * @param childRuns whether the child runs; also called after the exit
+     * @since 0.1
      */
     public record Family(WorkerProcess process, BooleanSupplier childRuns) {
         /**

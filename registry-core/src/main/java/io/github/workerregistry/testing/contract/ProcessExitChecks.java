@@ -40,15 +40,15 @@ final class ProcessExitChecks {
     }
 
     private static void unrequested(ProcessScene scene) {
-        Expect.equal("the exit status", EXITED, scene.awaitExit(scene.endingWith("w", CODE)));
+        Expect.equal("the exit status", EXITED, scene.awaitExit(scene.exitingWith("w", CODE)));
     }
 
     private static void codeZero(ProcessScene scene) {
-        Expect.equal("the exit status", ExitStatus.unrequested(0), scene.awaitExit(scene.endingWith("w", 0)));
+        Expect.equal("the exit status", ExitStatus.unrequested(0), scene.awaitExit(scene.exitingWith("w", 0)));
     }
 
     private static void unchanging(ProcessScene scene) {
-        PromptProcess process = scene.endingWith("w", CODE);
+        PromptProcess process = scene.exitingWith("w", CODE);
         ExitStatus first = scene.awaitExit(process);
 
         Expect.equal("the exit status, read again", Optional.of(first), process.exitStatus());
@@ -59,13 +59,13 @@ final class ProcessExitChecks {
     }
 
     private static void withoutPolling(ProcessScene scene) {
-        PromptProcess process = scene.endingWith("w", CODE);
+        PromptProcess process = scene.exitingWith("w", CODE);
 
         Expect.equal("the status that onExit reports", EXITED, scene.awaitNotice(process.notice()));
     }
 
     private static void once(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
         List<ExitStatus> notices = new CopyOnWriteArrayList<>();
         process.onExit().thenAccept(notices::add);
 
@@ -78,7 +78,7 @@ final class ProcessExitChecks {
     }
 
     private static void afterExit(ProcessScene scene) {
-        PromptProcess process = scene.endingWith("w", CODE);
+        PromptProcess process = scene.exitingWith("w", CODE);
         scene.awaitNotice(process.notice());
 
         CompletableFuture<ExitStatus> late = process.notice();
@@ -88,7 +88,7 @@ final class ProcessExitChecks {
     }
 
     private static void callsBack(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
         AtomicReference<@Nullable Optional<ExitStatus>> found = new AtomicReference<>();
         process.onExit().thenAccept(status -> {
             process.bare().terminate();
@@ -105,7 +105,7 @@ final class ProcessExitChecks {
     }
 
     private static void throwing(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
         process.onExit().thenAccept(status -> {
             throw new IllegalStateException("thrown by the check");
         });
@@ -118,7 +118,7 @@ final class ProcessExitChecks {
     }
 
     private static void completedByCaller(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
 
         tryIfSupported(() -> process.onExit().toCompletableFuture().complete(ExitStatus.unrequested(99)));
 
@@ -130,7 +130,7 @@ final class ProcessExitChecks {
     }
 
     private static void cancelledByCaller(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
         CompletableFuture<ExitStatus> other = process.notice();
 
         tryIfSupported(() -> process.onExit().toCompletableFuture().cancel(true));
@@ -141,7 +141,7 @@ final class ProcessExitChecks {
     }
 
     private static void concurrentCalls(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
         process.kill();
 
         Set<ExitStatus> seen = new LinkedHashSet<>();

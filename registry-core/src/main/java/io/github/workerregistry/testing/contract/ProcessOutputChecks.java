@@ -40,13 +40,13 @@ final class ProcessOutputChecks {
     private static void recorded(ProcessScene scene) {
         Optional<PromptProcess> printing = scene.printingIfRecorded("w", "one");
 
-        PromptProcess process = printing.orElseGet(() -> scene.lasting("w"));
+        PromptProcess process = printing.orElseGet(() -> scene.longRunning("w"));
 
         Expect.equal("the result of recordsOutput()", printing.isPresent(), process.recordsOutput());
     }
 
     private static void silent(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
 
         Expect.equal("the number of bytes", 0L, process.outputBytes());
         Expect.equal("the last 10 lines", List.of(), process.outputTail(10));
@@ -66,7 +66,7 @@ final class ProcessOutputChecks {
     }
 
     private static void noLines(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
 
         for (int lines : List.of(0, -1)) {
             Throwable failure = scene.calls()
@@ -134,7 +134,7 @@ final class ProcessOutputChecks {
 
     private static void freesResources(ProcessScene scene) {
         Set<String> before = scene.leftovers();
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
 
         process.kill();
         scene.awaitExit(process);

@@ -42,8 +42,8 @@ final class ProcessScene implements AutoCloseable {
         return contract.killedCode();
     }
 
-    PromptProcess lasting(String workerId) {
-        return start(contract.lasting(workerId));
+    PromptProcess longRunning(String workerId) {
+        return start(contract.longRunning(workerId));
     }
 
     PromptProcess start(ProcessSpec spec) {
@@ -54,7 +54,7 @@ final class ProcessScene implements AutoCloseable {
     List<PromptProcess> startConcurrently(int workers) {
         List<ProcessSpec> specs = new CopyOnWriteArrayList<>();
         for (int i = 0; i < workers; i++) {
-            specs.add(contract.lasting("w" + i));
+            specs.add(contract.longRunning("w" + i));
         }
         return calls.concurrently(workers, "start()", () -> watch(controller.start(specs.remove(0))));
     }
@@ -70,15 +70,15 @@ final class ProcessScene implements AutoCloseable {
     }
 
     OrphanReport reapOrphans() {
-        return calls.get("reapOrphans()", contract.patience(), controller::reapOrphans); // may take a few seconds
+        return calls.get("reapOrphans()", contract.timeout(), controller::reapOrphans); // may take a few seconds
     }
 
-    PromptProcess endingWith(String workerId, int code) {
-        return watch(notNull("endingWith", contract.endingWith(workerId, code)));
+    PromptProcess exitingWith(String workerId, int code) {
+        return watch(notNull("exitingWith", contract.exitingWith(workerId, code)));
     }
 
-    PromptProcess stubborn(String workerId) {
-        return watch(given("stubborn", contract.stubborn(workerId)));
+    PromptProcess ignoringTerminate(String workerId) {
+        return watch(given("ignoringTerminate", contract.ignoringTerminate(workerId)));
     }
 
     PromptProcess printing(String workerId, String... lines) {
@@ -94,12 +94,12 @@ final class ProcessScene implements AutoCloseable {
         return watch(given("parent", contract.parent(workerId)));
     }
 
-    PromptFamily leavingChild(String workerId, int code) {
-        return watch(given("leavingChild", contract.leavingChild(workerId, code)));
+    PromptFamily orphaningChild(String workerId, int code) {
+        return watch(given("orphaningChild", contract.orphaningChild(workerId, code)));
     }
 
-    PromptFamily parentOfStubborn(String workerId) {
-        return watch(given("parentOfStubborn", contract.parentOfStubborn(workerId)));
+    PromptFamily parentOfIgnoringChild(String workerId) {
+        return watch(given("parentOfIgnoringChild", contract.parentOfIgnoringChild(workerId)));
     }
 
     PromptFamily forking(String workerId) {
@@ -150,9 +150,9 @@ final class ProcessScene implements AutoCloseable {
     }
 
     void eventually(String expectation, BooleanSupplier condition) {
-        if (!contract.comesTrue(condition, contract.patience())) {
+        if (!contract.awaitTrue(condition, contract.timeout())) {
             throw new AssertionError(
-                    "expected " + expectation + " within " + contract.patience() + ", but it did not occur");
+                    "expected " + expectation + " within " + contract.timeout() + ", but it did not occur");
         }
     }
 
@@ -186,7 +186,7 @@ final class ProcessScene implements AutoCloseable {
         try {
             started.forEach(process -> quietly(process::kill));
             started.forEach(process -> quietly(() -> {
-                if (contract.comesTrue(() -> process.exitStatus().isPresent(), CLEAN_UP_TIMEOUT)) {
+                if (contract.awaitTrue(() -> process.exitStatus().isPresent(), CLEAN_UP_TIMEOUT)) {
                     process.release();
                 }
             }));

@@ -17,7 +17,8 @@ final class ProcessSignalChecks {
                 new SceneCheck<>(
                         "terminate ends the process, and the exit is requested", ProcessSignalChecks::terminate),
                 new SceneCheck<>("kill ends the process, and the exit is requested", ProcessSignalChecks::kill),
-                new SceneCheck<>("a process that ignores terminate runs until kill", ProcessSignalChecks::stubborn),
+                new SceneCheck<>(
+                        "a process that ignores terminate runs until kill", ProcessSignalChecks::ignoringTerminate),
                 new SceneCheck<>(
                         "a process can be killed immediately after its start", ProcessSignalChecks::killImmediately),
                 new SceneCheck<>("signals after the exit have no effect", ProcessSignalChecks::afterTheExit),
@@ -26,7 +27,7 @@ final class ProcessSignalChecks {
     }
 
     private static void terminate(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
 
         process.terminate();
 
@@ -34,7 +35,7 @@ final class ProcessSignalChecks {
     }
 
     private static void kill(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
 
         process.kill();
         process.kill();
@@ -42,8 +43,8 @@ final class ProcessSignalChecks {
         Expect.equal("the exit status", killed(scene), scene.awaitExit(process));
     }
 
-    private static void stubborn(ProcessScene scene) {
-        PromptProcess process = scene.stubborn("w");
+    private static void ignoringTerminate(ProcessScene scene) {
+        PromptProcess process = scene.ignoringTerminate("w");
 
         process.terminate();
         process.terminate();
@@ -63,7 +64,7 @@ final class ProcessSignalChecks {
     }
 
     private static void afterTheExit(ProcessScene scene) {
-        PromptProcess process = scene.endingWith("w", 3);
+        PromptProcess process = scene.exitingWith("w", 3);
         ExitStatus status = scene.awaitExit(process);
 
         process.terminate();
@@ -74,7 +75,7 @@ final class ProcessSignalChecks {
     }
 
     private static void concurrentCalls(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
         List<ExitStatus> notices = new CopyOnWriteArrayList<>();
         process.onExit().thenAccept(notices::add);
 
@@ -91,8 +92,8 @@ final class ProcessSignalChecks {
     }
 
     private static void others(ProcessScene scene) {
-        PromptProcess exited = scene.lasting("w1");
-        PromptProcess other = scene.lasting("w2");
+        PromptProcess exited = scene.longRunning("w1");
+        PromptProcess other = scene.longRunning("w2");
 
         exited.kill();
         scene.awaitExit(exited);

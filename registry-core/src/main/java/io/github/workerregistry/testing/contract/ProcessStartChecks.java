@@ -54,7 +54,7 @@ final class ProcessStartChecks {
     }
 
     private static void running(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
 
         Expect.equal("the exit status of a running process", Optional.empty(), process.exitStatus());
         Expect.that(!process.notice().isDone(), "onExit of a running process not to be complete");
@@ -62,7 +62,7 @@ final class ProcessStartChecks {
     }
 
     private static void identity(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
         ProcessIdentity whileRunning = process.identity();
 
         process.kill();
@@ -72,8 +72,8 @@ final class ProcessStartChecks {
     }
 
     private static void identities(ProcessScene scene) {
-        ProcessIdentity one = scene.lasting("w1").identity();
-        ProcessIdentity other = scene.lasting("w2").identity();
+        ProcessIdentity one = scene.longRunning("w1").identity();
+        ProcessIdentity other = scene.longRunning("w2").identity();
 
         Expect.that(!one.equals(other), "two identities, but both processes have " + one);
     }
@@ -104,7 +104,7 @@ final class ProcessStartChecks {
         Expect.equal(
                 "the exit status of the next process, which is running",
                 Optional.empty(),
-                scene.lasting("w").exitStatus());
+                scene.longRunning("w").exitStatus());
     }
 
     private static void failedLeavesNothing(ProcessScene scene) {
@@ -116,7 +116,7 @@ final class ProcessStartChecks {
     }
 
     private static void noOrphan(ProcessScene scene) {
-        PromptProcess process = scene.lasting("w");
+        PromptProcess process = scene.longRunning("w");
         ProcessIdentity identity = process.identity();
 
         OrphanReport report = scene.reapOrphans();

@@ -36,7 +36,7 @@ final class ProcessTreeChecks {
     }
 
     private static void leftRunning(ProcessScene scene) {
-        PromptFamily family = scene.leavingChild("w", 3);
+        PromptFamily family = scene.orphaningChild("w", 3);
 
         ExitStatus status = awaitExitAfterChild(scene, family);
 
@@ -44,7 +44,7 @@ final class ProcessTreeChecks {
     }
 
     private static void delayed(ProcessScene scene) {
-        PromptFamily family = scene.parentOfStubborn("w");
+        PromptFamily family = scene.parentOfIgnoringChild("w");
         PromptProcess process = family.process();
 
         process.terminate();

@@ -107,9 +107,9 @@ class ContractTest {
         AtomicInteger tests = new AtomicInteger();
         Contract contract = new MinimalContract(HEALTHY);
 
-        assertThat(contract.comesTrue(() -> tests.incrementAndGet() == 3, Duration.ofMinutes(1)))
+        assertThat(contract.awaitTrue(() -> tests.incrementAndGet() == 3, Duration.ofMinutes(1)))
                 .isTrue();
-        assertThat(contract.comesTrue(() -> false, Duration.ofMillis(20))).isFalse();
+        assertThat(contract.awaitTrue(() -> false, Duration.ofMillis(20))).isFalse();
         assertThat(tests).hasValue(3);
     }
 

@@ -91,20 +91,20 @@ class FakeMachineContract extends FakeProcessContract {
 
     @Override
     protected Optional<Family> parent(String workerId) {
-        WorkerProcess child = controller().start(lasting(childOf(workerId)));
-        WorkerProcess parent = parentOf(controller().start(lasting(workerId)), child);
+        WorkerProcess child = controller().start(longRunning(childOf(workerId)));
+        WorkerProcess parent = parentOf(controller().start(longRunning(workerId)), child);
         return Optional.of(new Family(parent, () -> child.exitStatus().isEmpty()));
     }
 
     @Override
-    protected Optional<Family> leavingChild(String workerId, int code) {
+    protected Optional<Family> orphaningChild(String workerId, int code) {
         Optional<Family> family = parent(workerId);
         fake().exit(workerId, code);
         return family;
     }
 
     @Override
-    protected Optional<Family> parentOfStubborn(String workerId) {
+    protected Optional<Family> parentOfIgnoringChild(String workerId) {
         Optional<Family> family = parent(workerId);
         fake().ignoreTerminate(childOf(workerId));
         return family;
@@ -112,13 +112,13 @@ class FakeMachineContract extends FakeProcessContract {
 
     @Override
     protected Optional<Family> forking(String workerId) {
-        WorkerProcess process = controller().start(lasting(workerId));
+        WorkerProcess process = controller().start(longRunning(workerId));
         fake().ignoreTerminate(workerId);
         List<WorkerProcess> children = new CopyOnWriteArrayList<>();
         WorkerProcess forking = new ForwardingProcess(process) {
             @Override
             public void terminate() {
-                children.add(controller().start(lasting(childOf(workerId))));
+                children.add(controller().start(longRunning(childOf(workerId))));
             }
 
             @Override

@@ -35,33 +35,33 @@ class FakeProcessContract extends ProcessControllerContract {
     }
 
     @Override
-    protected ProcessSpec lasting(String workerId) {
+    protected ProcessSpec longRunning(String workerId) {
         return spec(workerId, "serve");
     }
 
     @Override
     protected ProcessSpec unstartable(String workerId) {
         fake.failNextStart("no such program");
-        return lasting(workerId);
+        return longRunning(workerId);
     }
 
     @Override
-    protected WorkerProcess endingWith(String workerId, int code) {
-        WorkerProcess process = controller().start(lasting(workerId));
+    protected WorkerProcess exitingWith(String workerId, int code) {
+        WorkerProcess process = controller().start(longRunning(workerId));
         fake.exit(workerId, code);
         return process;
     }
 
     @Override
-    protected Optional<WorkerProcess> stubborn(String workerId) {
-        WorkerProcess process = controller().start(lasting(workerId));
+    protected Optional<WorkerProcess> ignoringTerminate(String workerId) {
+        WorkerProcess process = controller().start(longRunning(workerId));
         fake.ignoreTerminate(workerId);
         return Optional.of(process);
     }
 
     @Override
     protected Optional<WorkerProcess> printing(String workerId, String... lines) {
-        WorkerProcess process = controller().start(lasting(workerId));
+        WorkerProcess process = controller().start(longRunning(workerId));
         for (String line : lines) {
             fake.print(workerId, line);
         }
@@ -76,7 +76,7 @@ class FakeProcessContract extends ProcessControllerContract {
 
     /** Effects on a fake are immediate. */
     @Override
-    protected boolean comesTrue(BooleanSupplier condition, Duration atMost) {
+    protected boolean awaitTrue(BooleanSupplier condition, Duration atMost) {
         return condition.getAsBoolean();
     }
 }

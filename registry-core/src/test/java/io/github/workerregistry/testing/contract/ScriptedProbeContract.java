@@ -60,17 +60,17 @@ class ScriptedProbeContract extends HealthProbeContract {
 
     /** The script ignores the url: the answer is that of a worker without a server. */
     @Override
-    protected Optional<WorkerInfo> dead(String id) {
+    protected Optional<WorkerInfo> exited(String id) {
         return unhealthy(id, NO_SERVER, "connection refused");
     }
 
     @Override
-    protected Optional<WorkerInfo> garbled(String id) {
+    protected Optional<WorkerInfo> malformed(String id) {
         return unhealthy(id, INVALID_ANSWER, "no answer");
     }
 
     @Override
-    protected Optional<WorkerInfo> unaskable(String id) {
+    protected Optional<WorkerInfo> invalidUrl(String id) {
         return unhealthy(id, NO_URL, "no url");
     }
 
@@ -93,7 +93,7 @@ class ScriptedProbeContract extends HealthProbeContract {
 
     /** Completes the slow answers; all others are complete already, or never complete. */
     @Override
-    protected boolean comesTrue(BooleanSupplier condition, Duration atMost) {
+    protected boolean awaitTrue(BooleanSupplier condition, Duration atMost) {
         slowAnswers.forEach(answer -> answer.complete(HealthStatus.healthy()));
         return condition.getAsBoolean();
     }

@@ -231,7 +231,7 @@ final class HiveUnderFire {
                 Duration.ofNanos(heldUp.total()).toMillis()));
         report.note(String.format(
                 Locale.ROOT,
-                "%,d workers spawned, %,d restarts, %,d health checks failed, %,d times under suspicion",
+                "%,d workers spawned, %,d restarts, %,d health checks failed, %,d times suspected",
                 crew.spawned(),
                 stats.restarted(),
                 stats.healthChecksFailed(),

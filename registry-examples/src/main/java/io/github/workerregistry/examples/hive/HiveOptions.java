@@ -5,6 +5,8 @@ import io.github.workerregistry.examples.http.ForeignText;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.PortPool;
 import io.github.workerregistry.lifecycle.RestartPolicy;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -226,7 +228,7 @@ final class HiveOptions {
         try {
             return restart.policy();
         } catch (IllegalArgumentException e) { // each value is valid; the combination is not
-            throw new ParameterException(command.commandLine(), "Invalid --restart options: " + e.getMessage());
+            throw wrong(String.join("', '", restart.given()), e.getMessage());
         }
     }
 
@@ -243,6 +245,9 @@ final class HiveOptions {
     }
 
     Optional<Path> logDir() {
+        if (logDir != null && logDir.toString().isEmpty()) {
+            throw wrong("--log-dir", "must not be empty");
+        }
         return Optional.ofNullable(logDir);
     }
 
@@ -275,6 +280,11 @@ final class HiveOptions {
     private String requirePath(String option, String path) {
         if (!path.matches("/[!-~]*")) {
             throw wrong(option, "must start with / and have no blanks, was '" + path + "'");
+        }
+        try {
+            new URI("http://127.0.0.1" + path);
+        } catch (URISyntaxException e) {
+            throw wrong(option, "must form a valid URI, was '" + path + "': " + e.getReason());
         }
         return path;
     }

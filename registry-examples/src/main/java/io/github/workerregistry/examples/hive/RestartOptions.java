@@ -4,6 +4,8 @@ import io.github.workerregistry.examples.DurationConverter;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.RestartPolicy.Mode;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -60,6 +62,16 @@ final class RestartOptions {
     /** The maximum number of restarts within the window, if given. */
     Optional<Integer> limit() {
         return Optional.ofNullable(limit);
+    }
+
+    /** The names of the given options that depend on each other. */
+    List<String> given() {
+        List<String> names = new ArrayList<>();
+        HiveOptions.ifGiven(initial, unused -> names.add("--restart-initial"));
+        HiveOptions.ifGiven(max, unused -> names.add("--restart-max"));
+        HiveOptions.ifGiven(limit, unused -> names.add("--restart-limit"));
+        HiveOptions.ifGiven(window, unused -> names.add("--restart-window"));
+        return names;
     }
 
     /**

@@ -60,23 +60,31 @@ final class QueenMembership implements Membership {
 
     @Override
     public Place join(Listening listening) throws IOException {
+        Duration timeout = checked("--session-timeout", ZooKeeperClients::requireTimeout, sessionTimeout);
+        Duration interval = checked("--publish-interval", HivePublisher::requireInterval, publishInterval);
         if (queen == null) {
+            requireNameAndUrl();
             return Membership.none().join(listening);
         }
         String servers = checked("--queen", ZooKeeperClients::requireServers, queen);
-        Duration timeout = checked("--session-timeout", ZooKeeperClients::requireTimeout, sessionTimeout);
         try {
             return HivePublisher.join(
-                    servers,
-                    checked("--node", NodeName::require, node(listening)),
-                    url(listening),
-                    timeout,
-                    checked("--publish-interval", HivePublisher::requireInterval, publishInterval));
+                    servers, checked("--node", NodeName::require, node(listening)), url(listening), timeout, interval);
         } catch (NodeTakenException e) {
             throw new IOException(e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while the hive joined the queen", e);
+        }
+    }
+
+    /** Checks what was given. A mistake shows before there is a queen. */
+    private void requireNameAndUrl() {
+        if (node != null) {
+            checked("--node", NodeName::require, node);
+        }
+        if (advertise != null) {
+            checked("--advertise", HivePublisher::requireUrl, advertise);
         }
     }
 

@@ -132,7 +132,10 @@ class HiveOptionsTest {
                 "--worker-command, ``",
                 "--health-path, v1/health",
                 "--health-path, /v1/the health",
+                "--health-path, /%zz",
+                "--health-path, /{",
                 "--shutdown-path, stop",
+                "--shutdown-path, /|",
                 "--health-interval, 0s",
                 "--health-timeout, 31s",
                 "--failure-threshold, 0",
@@ -148,6 +151,8 @@ class HiveOptionsTest {
                 "--restart, sometimes",
                 "--restart-limit, many",
                 "--restart-limit, 0",
+                "--restart-initial, 10m",
+                "--log-dir, ``",
                 "--hive-id, ``",
                 "--hive-id, a\u001bb",
                 "--ports, 8199-8100",
@@ -168,7 +173,14 @@ class HiveOptionsTest {
 
         assertThatThrownBy(options::restart)
                 .isInstanceOf(ParameterException.class)
-                .hasMessageContainingAll("Invalid --restart options", name);
+                .hasMessageContaining("Invalid value for option '--restart-" + name + "'");
+    }
+
+    @Test
+    void inconsistentRestartOptionsAreAllNamed() {
+        HiveOptions options = Options.parse("--restart-initial=5s", "--restart-max=2s", "--restart-stable=1m");
+
+        assertThatThrownBy(options::restart).hasMessageContaining("'--restart-initial', '--restart-max': max must be");
     }
 
     @Test
@@ -177,7 +189,7 @@ class HiveOptionsTest {
 
         assertThatThrownBy(options::restart)
                 .isInstanceOf(ParameterException.class)
-                .hasMessageContainingAll("--restart", "window", "PT31S", "5 waits take PT31S");
+                .hasMessageContainingAll("'--restart-window'", "PT31S", "5 backoffs add up to PT31S");
     }
 
     @Test
@@ -198,5 +210,6 @@ class HiveOptionsTest {
         assertThat(options.lifecycle()).isNotNull();
         assertThat(options.restart()).isNotNull();
         assertThat(options.hiveId()).isNotBlank();
+        assertThat(options.logDir()).isNotNull();
     }
 }

@@ -50,6 +50,22 @@ class QueenMembershipTest {
     void invalidMembershipIsRejectedWithTheNameOfItsOption(String option, String value) throws IOException {
         String[] queen = {"--queen=127.0.0.1:1", option + "=" + value};
         String[] args = option.equals("--queen") ? new String[] {queen[1]} : queen;
+        assertRejected(option, args);
+    }
+
+    /** Regression: they were accepted until a queen was named. */
+    @ParameterizedTest
+    @CsvSource({
+        "--node, a/b",
+        "--advertise, gpu-box:8081",
+        "--session-timeout, 100ms",
+        "--publish-interval, 60000h",
+    })
+    void invalidMembershipIsRejectedWithoutAQueenToo(String option, String value) throws IOException {
+        assertRejected(option, option + "=" + value);
+    }
+
+    private static void assertRejected(String option, String... args) throws IOException {
         try (ServerSocketChannel socket = Listening.on("127.0.0.1", 0).socket()) {
             assertThatThrownBy(() -> parse(args).join(new Listening(socket)))
                     .isInstanceOf(ParameterException.class)

@@ -7,9 +7,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /** Determines whether given processes own the listening sockets of an address. */
-final class ListenerOwner {
+final class PortOwner {
 
-    private ListenerOwner() {}
+    private PortOwner() {}
 
     /**
      * Whether all sockets that listen at the address belong to the processes.

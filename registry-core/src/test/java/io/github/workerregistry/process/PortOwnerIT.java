@@ -26,12 +26,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The owner of a listening socket, with real sockets. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
-class ListenerOwnerIT {
+class PortOwnerIT {
 
     @RegisterExtension
     final RealWorkers workers;
 
-    ListenerOwnerIT(@TempDir Path logs) {
+    PortOwnerIT(@TempDir Path logs) {
         workers = new RealWorkers(logs);
     }
 
@@ -145,7 +145,7 @@ class ListenerOwnerIT {
                 ServerSocket other = sharing(one.getLocalPort())) {
             ProcessIdentity here = ProcessIdentity.of(ProcessHandle.current());
             InetSocketAddress address = at("127.0.0.1", other.getLocalPort());
-            assertThat(ListenerOwner.isAmong(List.of(here), address))
+            assertThat(PortOwner.isAmong(List.of(here), address))
                     .as("both sockets belong to this process")
                     .hasValue(true);
 

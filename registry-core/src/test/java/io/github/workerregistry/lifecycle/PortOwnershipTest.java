@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ownership of the listener that answers the health check of a loading worker. */
 @ExtendWith(UnexpectedWarnings.class)
-class ListenerOwnershipTest {
+class PortOwnershipTest {
 
     private static final String FOREIGN_LISTENER = "is not ready: another process answers its health checks, on port";
 
@@ -78,7 +78,7 @@ class ListenerOwnershipTest {
 
     /** Regression: requests of one hive went to the worker of another one. */
     @Test
-    void aForeignListenerKeepsAWorkerLoadingAndIsLoggedOnce() {
+    void aForeignServerKeepsAWorkerLoadingAndIsLoggedOnce() {
         UnexpectedWarnings.expect(FOREIGN_LISTENER, SLOW);
         answer = address -> Optional.of(false);
         spawn(spec());
@@ -99,7 +99,7 @@ class ListenerOwnershipTest {
     }
 
     @Test
-    void aForeignListenerIsLoggedForEachGeneration() {
+    void aForeignServerIsLoggedForEachGeneration() {
         UnexpectedWarnings.expect(FOREIGN_LISTENER, SLOW, Warnings.CRASHED);
         answer = address -> Optional.of(false);
         spawn(spec());
@@ -115,7 +115,7 @@ class ListenerOwnershipTest {
 
     /** It may have answered the probe, and closed before the ownership check. */
     @Test
-    void theNextCheckCountsOnceTheForeignListenerHasClosed() {
+    void theNextCheckCountsOnceTheForeignServerHasClosed() {
         UnexpectedWarnings.expect(FOREIGN_LISTENER, SLOW);
         answer = address -> Optional.of(false);
         spawn(spec());
@@ -142,7 +142,7 @@ class ListenerOwnershipTest {
 
         assertThat(isReady()).isTrue();
         assertThat(logged.said(Level.INFO))
-                .anyMatch(line -> line.contains("worker w1 is ready") && line.contains("cannot be told"));
+                .anyMatch(line -> line.contains("worker w1 is ready") && line.contains("cannot be determined"));
     }
 
     @ParameterizedTest
@@ -155,7 +155,7 @@ class ListenerOwnershipTest {
         assertThat(isReady()).isTrue();
         assertThat(asked).isEmpty();
         assertThat(logged.said(Level.INFO))
-                .anyMatch(line -> line.contains("worker w1 is ready") && line.contains("cannot be told"));
+                .anyMatch(line -> line.contains("worker w1 is ready") && line.contains("cannot be determined"));
     }
 
     /** A client may connect to either address. */
@@ -186,7 +186,7 @@ class ListenerOwnershipTest {
     }
 
     @Test
-    void aCallBackMakesAWorkerReadyDespiteAForeignListener() {
+    void aCallBackMakesAWorkerReadyDespiteAForeignServer() {
         UnexpectedWarnings.expect(FOREIGN_LISTENER, SLOW);
         answer = address -> Optional.of(false);
         spawn(spec());

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Ownership of the listener that answers a health check, with real processes and sockets. */
 @ExtendWith(UnexpectedWarnings.class)
 @EnabledOnOs(OS.LINUX)
-class ListenerOwnershipIT {
+class PortOwnershipIT {
 
     private static final String FOREIGN_LISTENER = "is not ready: another process answers its health checks, on port";
     private static final Duration SOON = Duration.ofMillis(50);
@@ -98,7 +98,7 @@ class ListenerOwnershipIT {
 
     /** Regression: another process bound the port while the worker loaded, and requests went to it. */
     @Test
-    void aForeignListenerKeepsAWorkerLoadingUntilItCloses() throws Exception {
+    void aForeignServerKeepsAWorkerLoadingUntilItCloses() throws Exception {
         UnexpectedWarnings.expect(FOREIGN_LISTENER);
         WorkerSupervisor supervisor = supervise(FreePorts.range(1), RestartPolicy.never());
         WorkerInfo worker =
@@ -150,7 +150,7 @@ class ListenerOwnershipIT {
         }
     }
 
-    /** Regression: it was ready at once each time, because the foreign listener answered; then it was a crash loop. */
+    /** Regression: it was ready at once each time, because the foreign server answered; then it was a crash loop. */
     @Test
     void aWorkerWhosePortIsInUseAfterBackoffIsReadyOnAnotherPort() throws Exception {
         UnexpectedWarnings.expect(Warnings.CRASHED);

@@ -1,0 +1,46 @@
+package io.github.workerregistry;
+
+import java.util.OptionalInt;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * A slot that has been requested with {@link WorkerRegistry#acquireAsync}. It is granted, cancelled, timed out or
+ * failed: exactly one of them, decided by one atomic step. Thread-safe.
+ *
+ * @since 0.1
+ */
+public interface PendingSlot {
+
+    /**
+     * Completes when the request has ended: with the lease, or exceptionally. The caller must close the lease.
+     *
+     * <p>Dependents run on the executor passed to {@link WorkerRegistry#acquireAsync}; after {@link #cancel()} and
+     * after a refusal of that executor, on the thread that caused it. The stage cannot be completed from outside, and
+     * cancelling what is derived from it ({@code toCompletableFuture()}, {@code thenApply(…)}) does not cancel the
+     * request: use {@link #cancel()}.
+     *
+     * <p>Exceptions: {@link SlotTimeoutException}, {@link SlotQueueFullException} and {@link NoWorkerException} as for
+     * {@link WorkerRegistry#acquire}; {@link java.util.concurrent.CancellationException} after {@link #cancel()};
+     * {@link java.util.concurrent.RejectedExecutionException}, or whatever the executor threw, if it refused. As usual,
+     * dependents see them wrapped in a {@link java.util.concurrent.CompletionException}.
+     *
+     * @return the same stage on every call
+     */
+    CompletionStage<SlotLease> lease();
+
+    /**
+     * Cancels the request if it still waits. Then {@link #lease()} completes with a
+     * {@link java.util.concurrent.CancellationException} before this method returns, on this thread.
+     *
+     * @return whether the request was cancelled; false if it has been granted (the lease then comes through
+     *     {@link #lease()} and must be closed), cancelled before, timed out or failed
+     */
+    boolean cancel();
+
+    /**
+     * Number of waiting requests of the model that are ahead of this one. Takes time proportional to that number.
+     *
+     * @return the position, from 0; empty if this request does not wait any more
+     */
+    OptionalInt position();
+}
