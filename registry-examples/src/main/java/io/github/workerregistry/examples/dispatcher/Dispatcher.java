@@ -3,6 +3,7 @@ package io.github.workerregistry.examples.dispatcher;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.SlotRequest;
 import io.github.workerregistry.WorkerRegistry;
 import java.io.IOException;
 import java.time.Duration;
@@ -68,7 +69,7 @@ public final class Dispatcher<Q, A> {
     public A dispatch(String modelRef, Q request) throws IOException, InterruptedException {
         boolean done = false;
         try {
-            A answer = dispatch(modelRef, request, attempts);
+            A answer = dispatch(SlotRequest.forModel(modelRef), request, attempts);
             done = true;
             return answer;
         } finally {
@@ -76,15 +77,16 @@ public final class Dispatcher<Q, A> {
         }
     }
 
-    private A dispatch(String modelRef, Q request, int attemptsLeft) throws IOException, InterruptedException {
-        try (SlotLease slot = registry.acquire(modelRef, slotTimeout)) {
+    private A dispatch(SlotRequest wanted, Q request, int attemptsLeft) throws IOException, InterruptedException {
+        try (SlotLease slot = registry.acquire(wanted, slotTimeout)) {
             return send(slot, request);
         } catch (WorkerLostException e) {
             if (attemptsLeft <= 1) {
                 throw e;
             }
             retried.increment();
-            return dispatch(modelRef, request, attemptsLeft - 1); // the slot has been released
+            SlotRequest another = OtherWorker.of(registry, wanted, e.workerId());
+            return dispatch(another, request, attemptsLeft - 1); // the slot has been released
         }
     }
 
