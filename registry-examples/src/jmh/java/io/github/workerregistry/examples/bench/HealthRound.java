@@ -40,20 +40,20 @@ final class HealthRound {
         measure(figures, "health round over " + workers + " workers", all, INTERVAL, rounds, workers);
         measure(
                 figures,
-                "sweep over " + workers + " workers",
+                "tick over " + workers + " workers",
                 LifecycleConfig.defaults().tickInterval(),
                 Duration.ofDays(1),
                 rounds,
                 0);
     }
 
-    private void measure(Figures figures, String name, Duration sweep, Duration interval, int times, int probesEach) {
+    private void measure(Figures figures, String name, Duration tick, Duration interval, int times, int probesEach) {
         VirtualTime time = new VirtualTime();
         AtomicLong probes = new AtomicLong();
         WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
         LifecycleConfig config = LifecycleConfig.builder()
                 .healthInterval(interval)
-                .tickInterval(sweep)
+                .tickInterval(tick)
                 .noIdleTimeout()
                 .build();
         try (WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time)
@@ -73,15 +73,15 @@ final class HealthRound {
                         .startedAt(time.instant())
                         .build());
             }
-            time.advance(sweep); // plans the first probes
+            time.advance(tick); // plans the first probes
             for (int i = 0; i < WARM_UP; i++) {
-                time.advance(sweep);
+                time.advance(tick);
             }
             probes.set(0);
             long[] nanos = new long[times];
             for (int i = 0; i < times; i++) {
                 long start = threads.getCurrentThreadCpuTime();
-                time.advance(sweep);
+                time.advance(tick);
                 nanos[i] = threads.getCurrentThreadCpuTime() - start;
             }
             if (probes.get() != (long) probesEach * times) {

@@ -108,8 +108,8 @@ final class KillToEvent {
 
     /** The delay in ns. */
     private long kill(WorkerInfo worker) throws InterruptedException {
-        Duration sweep = LifecycleConfig.defaults().tickInterval();
-        TimeUnit.NANOSECONDS.sleep(ThreadLocalRandom.current().nextLong(sweep.toNanos()));
+        Duration tick = LifecycleConfig.defaults().tickInterval();
+        TimeUnit.NANOSECONDS.sleep(ThreadLocalRandom.current().nextLong(tick.toNanos()));
         ProcessHandle process = ProcessHandle.of(worker.pid().orElseThrow()).orElseThrow();
         long killed = System.nanoTime();
         process.destroyForcibly();

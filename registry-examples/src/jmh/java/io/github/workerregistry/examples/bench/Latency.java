@@ -21,6 +21,7 @@ final class Latency {
         Figures figures = new Figures();
         new Footprint(plan.part(1_000_000)).measure(figures); // first, while the heap is empty
         new WakeUp(plan.part(10_000)).measure(figures);
+        AffinitySimulation.measure(figures, plan.part(20));
         new HealthRound(10_000, plan.part(100)).measure(figures);
         new KillToEvent(plan.part(200)).measure(figures);
         figures.write(directory.resolve("latency.json"));

@@ -55,7 +55,7 @@ record Target(String what, String promise, String measured, String verdict) {
             {"kill to event, common pool saturated,", "median ms"},
             {"slot freed to waiter running", "median us"},
             {"slot freed to waiter running", "p99 us"},
-            {"sweep over 10000 workers", "median ms"},
+            {"tick over 10000 workers", "median ms"},
             {"worker with its id", "bytes"},
             {"list of 1000000", "median ms"},
         }) {
