@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class WorkerTable {
 
+    private static final PendingEffects NO_EFFECTS = new PendingEffects();
+
     private final InstantSource clock;
     private final EventFeed events;
     private final ModelHistory history = new ModelHistory();
@@ -301,12 +303,14 @@ final class WorkerTable {
 
     private <T> T write(Supplier<T> change) {
         T result;
-        PendingEffects effects;
+        PendingEffects effects = NO_EFFECTS;
         lock.writeLock().lock();
         try {
             result = change.get();
-            effects = pending;
-            pending = effects.isEmpty() ? effects : new PendingEffects();
+            if (!pending.isEmpty()) { // else the next section, of another thread, fills the same object
+                effects = pending;
+                pending = new PendingEffects();
+            }
         } finally {
             lock.writeLock().unlock(); // nothing else here: its failure would leave the lock held
         }
