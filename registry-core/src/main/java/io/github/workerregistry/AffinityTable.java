@@ -33,7 +33,7 @@ final class AffinityTable {
     /** The worker of a key. */
     private record Served(WorkerEntry entry, Incarnation incarnation) {
         boolean isCurrent() {
-            return entry.isOf(incarnation);
+            return entry.isOf(incarnation) && !entry.isRemoved();
         }
     }
 
@@ -59,7 +59,10 @@ final class AffinityTable {
 
     /** Reads the clock. Called with no lock held. */
     void readClock() {
-        now = clock.millis();
+        long read = clock.millis();
+        if (read != now) { // else other threads' caches keep it
+            now = read;
+        }
     }
 
     /** The worker that served the key last; null if unknown or forgotten. */
@@ -109,8 +112,8 @@ final class AffinityTable {
     /** Looks at two keys for each that is added, so that forgotten ones do not pile up. */
     private void dropForgotten() {
         for (int i = 0; i < 2; i++) {
-            Use eldest = order.element();
-            if (now - eldest.at <= ttlMillis && eldest.by.isCurrent()) {
+            Use eldest = order.peek(); // null if the new one is forgotten already: its worker has ended meanwhile
+            if (eldest == null || (now - eldest.at <= ttlMillis && eldest.by.isCurrent())) {
                 return;
             }
             drop(order.remove());

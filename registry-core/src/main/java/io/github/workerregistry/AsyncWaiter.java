@@ -1,7 +1,5 @@
 package io.github.workerregistry;
 
-import static java.util.Objects.requireNonNull;
-
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
@@ -31,7 +29,6 @@ final class AsyncWaiter extends Waiter implements PendingSlot {
     private final ModelTable models;
     private final @Nullable Throwable stack;
     private final Duration timeout;
-    private volatile @Nullable ModelSlots model;
 
     @SuppressWarnings("UnusedVariable") // used through DELIVERED
     private volatile boolean delivered;
@@ -41,7 +38,7 @@ final class AsyncWaiter extends Waiter implements PendingSlot {
     AsyncWaiter nextEnded;
 
     /**
-     * A request that waits from now on.
+     * A request that may have to wait.
      *
      * @param timeout how long it waits, for the exception
      * @param executor runs the completion
@@ -51,21 +48,15 @@ final class AsyncWaiter extends Waiter implements PendingSlot {
     AsyncWaiter(
             SlotRequest request,
             boolean failIfAbsent,
-            long since,
             Duration timeout,
             Executor executor,
             ModelTable models,
             @Nullable Throwable stack) {
-        super(request, failIfAbsent, since);
+        super(request, failIfAbsent);
         this.timeout = timeout;
         this.executor = executor;
         this.models = models;
         this.stack = stack;
-    }
-
-    /** It is about to join the queue of a model. */
-    void joins(@Nullable ModelSlots model) {
-        this.model = model;
     }
 
     @Override
@@ -78,37 +69,29 @@ final class AsyncWaiter extends Waiter implements PendingSlot {
         if (!end(State.CANCELLED)) {
             return false;
         }
-        left();
+        models.leave(this);
         future.completeExceptionally(new CancellationException("cancelled: a slot of " + request()));
         return true;
     }
 
     @Override
     public OptionalInt position() {
-        ModelSlots model = this.model;
-        return model == null ? OptionalInt.empty() : model.waitQueue().positionOf(this);
+        ModelSlots joined = model();
+        return joined == null ? OptionalInt.empty() : joined.waitQueue().positionOf(this);
     }
 
     @Override
-    boolean ended() {
-        return true;
+    AsyncWaiter ended() {
+        return this;
     }
 
     /** Completes the stage on the executor. Called by {@link CompletionLoop}, with no lock held. */
     void complete() {
         try {
-            left();
+            models.leave(this);
             executor.execute(this::deliver);
         } catch (Throwable refusal) { // also if memory runs out
             refused(refusal);
-        }
-    }
-
-    /** Leaves the queue and the table. */
-    private void left() {
-        ModelSlots joined = model;
-        if (joined != null) {
-            models.leave(this, joined);
         }
     }
 
@@ -123,7 +106,7 @@ final class AsyncWaiter extends Waiter implements PendingSlot {
         try {
             switch (state()) {
                 case GRANTED -> granted(slot());
-                case TIMED_OUT -> future.completeExceptionally(models.timeout(this, requireNonNull(model), timeout));
+                case TIMED_OUT -> future.completeExceptionally(models.timeout(this, timeout));
                 default -> future.completeExceptionally(failure());
             }
         } catch (Throwable t) { // out of memory

@@ -1,20 +1,22 @@
 package io.github.workerregistry;
 
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** A thread that waits for a slot, parked. Platform or virtual. */
 final class BlockingWaiter extends Waiter {
 
     private final Thread thread = Thread.currentThread();
 
-    BlockingWaiter(SlotRequest request, boolean failIfAbsent, long since) {
-        super(request, failIfAbsent, since);
+    BlockingWaiter(SlotRequest request, boolean failIfAbsent) {
+        super(request, failIfAbsent);
     }
 
     @Override
-    boolean ended() {
+    @Nullable
+    AsyncWaiter ended() {
         LockSupport.unpark(thread);
-        return false;
+        return null;
     }
 
     /**

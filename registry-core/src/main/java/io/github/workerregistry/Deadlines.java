@@ -4,7 +4,6 @@ import io.github.workerregistry.internal.JdkTimer;
 import io.github.workerregistry.internal.LogText;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -16,16 +15,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The deadlines of a registry's waiting requests: a binary heap, and at most one live task of the timer.
+ * The deadlines of a registry's waiting requests: a {@link DeadlineHeap}, and at most one live task of the timer.
  *
  * <p>A request that ends leaves the heap, but not the timer: the task then finds nothing to do, and starts the next
  * one. So a request that ends before its deadline usually costs no call of the timer. The timer is called with no lock
  * held.
  */
 final class Deadlines {
-
-    /** The heap index of a waiter that is not in the heap. */
-    static final int ABSENT = -1;
 
     private static final Logger log = LoggerFactory.getLogger(Deadlines.class);
 
@@ -37,8 +33,7 @@ final class Deadlines {
     private final ReentrantLock lock = new ReentrantLock();
 
     // guarded by the lock
-    private @Nullable Waiter[] heap = new Waiter[16];
-    private int size;
+    private final DeadlineHeap heap = new DeadlineHeap();
     private @Nullable Task task;
 
     private volatile boolean warned;
@@ -113,10 +108,7 @@ final class Deadlines {
             if (!waiter.isWaiting()) {
                 return;
             }
-            if (size == heap.length) {
-                heap = Arrays.copyOf(heap, 2 * size);
-            }
-            siftUp(size++, waiter);
+            heap.add(waiter);
             next = nextTask();
         } finally {
             lock.unlock();
@@ -131,7 +123,7 @@ final class Deadlines {
         }
         lock.lock();
         try {
-            removeLocked(waiter);
+            heap.remove(waiter);
         } finally {
             lock.unlock();
         }
@@ -140,7 +132,7 @@ final class Deadlines {
     int size() {
         lock.lock();
         try {
-            return size;
+            return heap.size();
         } finally {
             lock.unlock();
         }
@@ -157,8 +149,8 @@ final class Deadlines {
                 return;
             }
             task = null;
-            for (Waiter first = heap[0]; first != null && first.deadline - now <= 0; first = heap[0]) {
-                removeLocked(first);
+            for (Waiter first = heap.first(); first != null && first.deadline - now <= 0; first = heap.first()) {
+                heap.remove(first);
                 if (last == null) {
                     expired = first;
                 } else {
@@ -188,7 +180,7 @@ final class Deadlines {
 
     /** The task to start after the lock has been released; null if the current one is early enough. */
     private @Nullable Task nextTask() {
-        Waiter first = heap[0];
+        Waiter first = heap.first();
         if (first == null || (task != null && task.due - first.deadline <= 0)) {
             return null;
         }
@@ -241,62 +233,5 @@ final class Deadlines {
                     "the timer refused a task; deadlines of waiting requests run on the JDK's timer",
                     LogText.of(refusal));
         }
-    }
-
-    // ---- the heap: guarded by the lock ----
-
-    private void removeLocked(Waiter waiter) {
-        int index = waiter.heapIndex;
-        if (index == ABSENT) {
-            return;
-        }
-        waiter.heapIndex = ABSENT;
-        Waiter moved = heap[--size];
-        heap[size] = null;
-        if (moved == null || index == size) {
-            return; // it was the last one
-        }
-        siftDown(index, moved);
-        if (moved.heapIndex == index) {
-            siftUp(index, moved);
-        }
-    }
-
-    private void siftUp(int from, Waiter waiter) {
-        int index = from;
-        while (index > 0) {
-            int above = (index - 1) >>> 1;
-            Waiter parent = heap[above];
-            if (parent == null || parent.deadline - waiter.deadline <= 0) {
-                break;
-            }
-            put(index, parent);
-            index = above;
-        }
-        put(index, waiter);
-    }
-
-    private void siftDown(int from, Waiter waiter) {
-        int index = from;
-        while (2 * index + 1 < size) {
-            int below = 2 * index + 1;
-            Waiter child = heap[below];
-            Waiter right = below + 1 < size ? heap[below + 1] : null;
-            if (right != null && child != null && right.deadline - child.deadline < 0) {
-                child = right;
-                below++;
-            }
-            if (child == null || waiter.deadline - child.deadline <= 0) {
-                break;
-            }
-            put(index, child);
-            index = below;
-        }
-        put(index, waiter);
-    }
-
-    private void put(int index, Waiter waiter) {
-        heap[index] = waiter;
-        waiter.heapIndex = index;
     }
 }

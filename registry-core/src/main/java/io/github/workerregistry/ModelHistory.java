@@ -82,7 +82,8 @@ final class ModelHistory {
         Failure failure = past == null ? null : past.failure;
         return failure != null
                         && isRecent(failure.atNanos)
-                        && request.constraints().acceptPlace(failure.backend, failure.device, failure.labels)
+                        && request.constraints()
+                                .accept(failure.exit.workerId(), failure.backend, failure.device, failure.labels)
                 ? failure
                 : null;
     }

@@ -63,8 +63,7 @@ final class ModelSlots {
         }
 
         boolean mayHaveServed(SlotRequest request) {
-            return request.constraints().acceptPlace(backend, device, labels)
-                    && !request.excluded().contains(workerId);
+            return request.constraints().accept(workerId, backend, device, labels);
         }
     }
 

@@ -87,19 +87,22 @@ final class ModelTable {
     }
 
     private SlotLease await(SlotRequest request, Duration timeout) throws InterruptedException {
-        BlockingWaiter waiter = new BlockingWaiter(
-                request, failsIfAbsent(request), rules.deadlines().now());
+        BlockingWaiter waiter = new BlockingWaiter(request, failsIfAbsent(request));
         ModelSlots model = join(waiter);
         try {
             model.waitQueue().serve(model::acquire);
             park(waiter, model, TimeUnit.NANOSECONDS.convert(timeout));
+        } catch (Throwable t) { // no memory, or no thread for the timer
+            if (!waiter.end(State.CANCELLED) && waiter.state() == State.GRANTED) {
+                waiter.slot().close();
+            }
+            throw t;
         } finally {
-            waiter.end(State.CANCELLED); // after a throw; else it has ended
-            leave(waiter, model);
+            leave(waiter);
         }
         return switch (waiter.state()) {
             case GRANTED -> requireNonNull(remembered(waiter.slot()));
-            case TIMED_OUT -> throw timeout(waiter, model, timeout);
+            case TIMED_OUT -> throw timeout(waiter, timeout);
             case FAILED -> throw waiter.failure();
             case CANCELLED, WAITING -> {
                 Thread.interrupted();
@@ -125,8 +128,7 @@ final class ModelTable {
      * @param stack of the request, for the report of leaks; null if there is none
      */
     PendingSlot acquireAsync(SlotRequest request, Duration timeout, Executor executor, @Nullable Throwable stack) {
-        AsyncWaiter waiter = new AsyncWaiter(
-                request, failsIfAbsent(request), rules.deadlines().now(), timeout, executor, this, stack);
+        AsyncWaiter waiter = new AsyncWaiter(request, failsIfAbsent(request), timeout, executor, this, stack);
         SlotLease lease = tryAcquire(request);
         if (lease != null) {
             waiter.grant(lease);
@@ -155,8 +157,9 @@ final class ModelTable {
                 rules.deadlines().add(waiter, nanos);
             }
         } catch (Throwable t) { // no memory, or no thread for the timer
-            waiter.cancel();
-            throw t;
+            if (waiter.cancel()) {
+                throw t;
+            }
         }
     }
 
@@ -166,20 +169,26 @@ final class ModelTable {
 
     /** A waiter's deadline is over. Called with no lock held. */
     static void timeOut(Waiter waiter) {
-        if (waiter.end(State.TIMED_OUT) && waiter.ended() && waiter instanceof AsyncWaiter async) {
-            CompletionLoop.complete(async);
+        if (waiter.end(State.TIMED_OUT)) {
+            CompletionLoop.complete(waiter.ended());
         }
     }
 
-    SlotTimeoutException timeout(Waiter waiter, ModelSlots model, Duration timeout) {
-        return new SlotTimeoutException(model.shortage(waiter), timeout);
+    SlotTimeoutException timeout(Waiter waiter, Duration timeout) {
+        return new SlotTimeoutException(requireNonNull(waiter.model()).shortage(waiter), timeout);
     }
 
-    /** Removes a waiter whose wait has ended, and then its model if that is not needed any more. */
-    void leave(Waiter waiter, ModelSlots model) {
-        model.waitQueue().remove(waiter);
-        dropIfUnused(model);
-        model.waitEnded(waiter);
+    /**
+     * Removes a request whose wait has ended, if it has waited, and then its model if that is not needed any more.
+     * Called with no lock held, once.
+     */
+    void leave(Waiter waiter) {
+        ModelSlots model = waiter.model();
+        if (model != null) {
+            model.waitQueue().remove(waiter);
+            dropIfUnused(model);
+            model.waitEnded(waiter);
+        }
     }
 
     /** Reports the lease if it is never closed. */
@@ -216,17 +225,13 @@ final class ModelTable {
                 SlotShortage shortage = SlotShortage.of(request, null, Duration.ZERO, rules.history());
                 throw new NoWorkerException(shortage, request, null);
             }
-            if (waiter instanceof AsyncWaiter async) {
-                async.joins(model);
-            }
+            waiter.joins(model, rules.deadlines().now());
             JoinResult result = JoinResult.CLOSED;
             try {
                 result = model.waitQueue().join(waiter);
             } finally {
                 if (result != JoinResult.JOINED) {
-                    if (waiter instanceof AsyncWaiter async) {
-                        async.joins(null);
-                    }
+                    waiter.doesNotJoin();
                     dropIfUnused(model);
                 }
             }

@@ -55,14 +55,15 @@ public final class SlotRequest {
     record Constraints(Optional<String> backend, OptionalInt device, Map<String, String> labels, Set<String> excluded) {
 
         boolean accept(WorkerInfo worker) {
-            return acceptPlace(worker.backend(), worker.device(), worker.labels()) && !excluded.contains(worker.id());
+            return accept(worker.id(), worker.backend(), worker.device(), worker.labels());
         }
 
-        /** Whether backend, device and labels match. */
-        boolean acceptPlace(String backend, int device, Map<String, String> labels) {
+        /** The same for a worker whose record is not kept. */
+        boolean accept(String workerId, String backend, int device, Map<String, String> labels) {
             return (this.backend.isEmpty() || this.backend.get().equals(backend))
                     && (this.device.isEmpty() || this.device.getAsInt() == device)
-                    && acceptLabels(labels);
+                    && acceptLabels(labels)
+                    && !excluded.contains(workerId);
         }
 
         private boolean acceptLabels(Map<String, String> labels) {

@@ -41,6 +41,6 @@ record SlotRules(
     /** The wait of a request has ended. Called with no lock held. */
     void waitEnded(Waiter waiter) {
         deadlines.remove(waiter);
-        totals.ended(waiter.state(), deadlines.now() - waiter.since());
+        totals.ended(waiter.state(), waited(waiter));
     }
 }

@@ -248,24 +248,26 @@ final class SlotWaitQueue {
 
     /** The waiter's wait has ended, by this thread. */
     private void ended(Waiter waiter) {
-        if (waiter.ended() && waiter instanceof AsyncWaiter async) {
-            if (lastEnded == null) {
-                firstEnded = async;
-            } else {
-                lastEnded.nextEnded = async;
-            }
-            lastEnded = async;
+        AsyncWaiter async = waiter.ended();
+        if (async == null) {
+            return;
         }
+        if (lastEnded == null) {
+            firstEnded = async;
+        } else {
+            lastEnded.nextEnded = async;
+        }
+        lastEnded = async;
     }
 
     /** Workers that the request accepts, minus those that a waiter ahead accepts; null for all. */
     private @Nullable Predicate<WorkerEntry> after(List<Constraints> ahead, SlotRequest request) {
-        Constraints own = request.constraints();
+        Predicate<WorkerEntry> own = ModelSlots.acceptedBy(request);
         if (ahead.isEmpty()) {
-            return request.isUnconstrained() ? null : entry -> own.accept(entry.stored());
+            return own;
         }
         return entry -> {
-            if (!own.accept(entry.stored())) {
+            if (own != null && !own.test(entry)) {
                 return false;
             }
             boolean wanted = ahead.stream().anyMatch(other -> other.accept(entry.stored()));

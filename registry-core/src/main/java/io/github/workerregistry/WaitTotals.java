@@ -13,7 +13,7 @@ final class WaitTotals {
     private final LongAdder nanos = new LongAdder();
 
     /** A wait has ended. */
-    void ended(Waiter.State how, long waitedNanos) {
+    void ended(Waiter.State how, Duration waited) {
         switch (how) {
             case GRANTED -> granted.increment();
             case TIMED_OUT -> timedOut.increment();
@@ -21,7 +21,7 @@ final class WaitTotals {
             case FAILED -> refused.increment();
             case WAITING -> throw new IllegalArgumentException("not ended");
         }
-        nanos.add(Math.max(0, waitedNanos));
+        nanos.add(waited.toNanos());
     }
 
     /** A request was refused before it waited. */

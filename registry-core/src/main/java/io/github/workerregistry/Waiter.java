@@ -39,7 +39,8 @@ abstract class Waiter {
 
     private final SlotRequest request;
     private final boolean failIfAbsent;
-    private final long since;
+    private volatile @Nullable ModelSlots model;
+    private long since; // written before the waiter is in a queue
 
     // position in the queue; owned by WaitersByRequest
     long ticket;
@@ -51,10 +52,10 @@ abstract class Waiter {
     @Nullable
     Waiter next;
 
-    // owned by Deadlines
+    // owned by Deadlines, the index by DeadlineHeap
     volatile boolean hasDeadline;
     long deadline;
-    int heapIndex = Deadlines.ABSENT;
+    int heapIndex = DeadlineHeap.ABSENT;
 
     @Nullable
     Waiter nextExpired;
@@ -64,15 +65,34 @@ abstract class Waiter {
     private @Nullable Supplier<? extends RuntimeException> failure;
 
     /**
-     * A request that waits from now on.
+     * A request that may have to wait.
      *
      * @param failIfAbsent whether it fails as soon as it is unservable
-     * @param since the time now, by {@link Deadlines#now()}
      */
-    Waiter(SlotRequest request, boolean failIfAbsent, long since) {
+    Waiter(SlotRequest request, boolean failIfAbsent) {
         this.request = request;
         this.failIfAbsent = failIfAbsent;
-        this.since = since;
+    }
+
+    /**
+     * It is about to join the queue of a model.
+     *
+     * @param now by {@link Deadlines#now()}
+     */
+    void joins(ModelSlots joined, long now) {
+        since = now;
+        model = joined;
+    }
+
+    /** It has not joined: the queue was closed or full, or the request is unservable. */
+    void doesNotJoin() {
+        model = null;
+    }
+
+    /** The model in whose queue it waits or has waited; null if it did not wait. */
+    @Nullable
+    ModelSlots model() {
+        return model;
     }
 
     SlotRequest request() {
@@ -127,7 +147,8 @@ abstract class Waiter {
      * Called once after the wait has ended with {@code GRANTED}, {@code TIMED_OUT} or {@code FAILED}, by the thread
      * that ended it, possibly with the queue's lock held.
      *
-     * @return whether {@link CompletionLoop} is to complete it
+     * @return the request that {@link CompletionLoop} is to complete; null if there is nothing to do
      */
-    abstract boolean ended();
+    @Nullable
+    abstract AsyncWaiter ended();
 }

@@ -239,6 +239,10 @@ final class WorkerEntry {
 
     // ---- reads: no lock ----
 
+    boolean isRemoved() {
+        return Occupancy.isRemoved(word);
+    }
+
     boolean isUsed() {
         return Occupancy.isUsed(word);
     }

@@ -416,8 +416,8 @@ public final class WorkerRegistry {
      * it runs on: one that released a slot, changed a worker, or runs the timer. If the executor refuses, the slot is
      * passed on and the stage fails with the refusal, on the thread that tried.
      *
-     * <p>A lease that nobody closes is lost: prefer {@link #withSlot}, or set {@link Builder#leaseLeakThreshold}, which
-     * reports it with the stack of this call.
+     * <p>A lease that is never closed keeps its slot: prefer {@link #withSlot}, or set
+     * {@link Builder#leaseLeakThreshold}, which reports it with the stack of this call.
      *
      * @param request the model, the constraints and the priority
      * @param timeout how long to wait, &ge; 0; with 0 it does not wait. Real time, or that of {@link Builder#timer}

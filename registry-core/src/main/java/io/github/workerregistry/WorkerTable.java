@@ -325,16 +325,23 @@ final class WorkerTable {
         return result;
     }
 
-    /** See {@link Supervision#deferEvents}. */
+    /**
+     * See {@link Supervision#deferEvents}. Requests that the action serves are completed last, on their own executors:
+     * a completion that blocks holds up neither events nor the ends of leases.
+     */
     void deferEvents(Runnable action) {
         if (deferring.get() != null) {
             action.run();
-            return;
+        } else {
+            CompletionLoop.around(() -> deferred(action));
         }
+    }
+
+    private void deferred(Runnable action) {
         List<PendingEffects> deferred = new ArrayList<>();
         deferring.set(deferred);
         try {
-            CompletionLoop.around(action);
+            action.run();
         } finally {
             deferring.remove();
             deferred.forEach(effects -> effects.completeLeases(leaseChecks, leaseEnds));

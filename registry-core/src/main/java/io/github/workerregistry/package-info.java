@@ -19,8 +19,9 @@
  *       {@code FreeSlots}, {@code WorkerEntry}, {@code Occupancy} (the one atomic word); {@code SlotSource} (where
  *       slots may be free), {@code SlotRules} and {@code SlotSettings} (what all models share).
  *   <li><b>Waiting</b>: {@code SlotWaitQueue}, {@code WaitersByRequest}, {@code Waiter} with {@code BlockingWaiter} and
- *       {@code AsyncWaiter}, {@code Deadlines}, {@code CompletionLoop}, {@code SlotWork}, {@code WaitTotals};
- *       {@code AffinityTable}; for the exceptions {@code SlotShortage}, {@code StateCounts}, {@code ModelHistory}.
+ *       {@code AsyncWaiter}, {@code Deadlines}, {@code DeadlineHeap}, {@code CompletionLoop}, {@code SlotWork},
+ *       {@code WaitTotals}; {@code AffinityTable}; for the exceptions {@code SlotShortage}, {@code StateCounts},
+ *       {@code ModelHistory}.
  *   <li><b>Transitions</b>: {@code WorkerTable} (the lock and the map), {@code RegistrySupervision},
  *       {@code WorkerEntry}, {@code Precondition}, {@code PendingEffects} (applied after the lock has been released),
  *       {@code EventFeed}, {@code ListenerQueue}, {@code ExecutorRefusals}.

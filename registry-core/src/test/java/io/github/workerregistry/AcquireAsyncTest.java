@@ -76,6 +76,24 @@ class AcquireAsyncTest {
     }
 
     @Test
+    void slotThatIsFreeAtOnceTakesNoReadingOfTheClock() {
+        AtomicInteger readings = new AtomicInteger();
+        WorkerRegistry counting = WorkerRegistry.builder()
+                .clock(() -> {
+                    readings.incrementAndGet();
+                    return time.instant();
+                })
+                .timer(time)
+                .build();
+        counting.register(idle("w", 1));
+        readings.set(0);
+
+        leaseOf(counting.acquireAsync(REQUEST, MINUTE, Runnable::run)).close();
+
+        assertThat(readings).hasValue(0);
+    }
+
+    @Test
     void releasedSlotIsGrantedToTheFirstThatWaits() {
         registry.register(idle("w", 1));
         SlotLease held = registry.tryAcquire(MODEL).orElseThrow();
@@ -216,6 +234,21 @@ class AcquireAsyncTest {
 
             assertThat(failure.get()).isNull();
         }
+    }
+
+    @Test
+    void completionsFollowTheEventsOfADeferredAction() {
+        List<String> order = new ArrayList<>();
+        registry.register(loading("w"));
+        registry.subscribe(event -> order.add(event.getClass().getSimpleName()), Runnable::run);
+        request(REQUEST).lease().thenAccept(lease -> order.add("granted"));
+
+        registry.supervision().deferEvents(() -> {
+            registry.updateState("w", IDLE);
+            order.add("action ends");
+        });
+
+        assertThat(order).containsExactly("action ends", "BecameReady", "granted");
     }
 
     @Test

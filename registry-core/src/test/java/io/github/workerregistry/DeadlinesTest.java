@@ -26,8 +26,14 @@ class DeadlinesTest {
         }
     }
 
+    private Waiter waiter() {
+        Waiter waiter = new BlockingWaiter(SlotRequest.forModel("m"), true);
+        waiter.joins(SomeModels.model("m", 8), deadlines.now());
+        return waiter;
+    }
+
     private Waiter waiter(Duration timeout) {
-        Waiter waiter = new BlockingWaiter(SlotRequest.forModel("m"), true, deadlines.now());
+        Waiter waiter = waiter();
         deadlines.add(waiter, timeout.toNanos());
         return waiter;
     }
@@ -65,7 +71,7 @@ class DeadlinesTest {
 
     @Test
     void waiterThatHasEndedIsNotAdded() {
-        Waiter ended = new BlockingWaiter(SlotRequest.forModel("m"), true, deadlines.now());
+        Waiter ended = waiter();
         ended.end(Waiter.State.CANCELLED);
 
         deadlines.add(ended, 1);

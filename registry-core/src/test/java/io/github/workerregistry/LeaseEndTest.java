@@ -18,6 +18,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -200,6 +202,43 @@ class LeaseEndTest {
             ends.settle(lease);
             assertThat(end).isDone();
             assertThat(ends.size()).isZero();
+        }
+    }
+
+    /** Regression: a change without an effect kept the effects of the next one, whose thread was another. */
+    @Test
+    void endIsToldByTheThreadThatCausedItAndNotByAnother() throws Exception {
+        registry.register(idle("w", 1));
+        CompletableFuture<LeaseEnd> end = endOf(fixture.acquireFrom("w"));
+        CountDownLatch removed = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        try (ManyThreads threads = new ManyThreads()) {
+            Future<Boolean> other = threads.start(() -> {
+                registry.supervision().deferEvents(() -> {
+                    registry.remove("unknown");
+                    removed.countDown();
+                    awaitZero(ended);
+                });
+                return true;
+            });
+            awaitZero(removed);
+
+            registry.supervision().deferEvents(() -> {
+                registry.remove("w");
+                ended.countDown();
+                assertThat(other).succeedsWithin(Duration.ofSeconds(60));
+                assertThat(end).as("this thread's action has not ended").isNotDone();
+            });
+
+            assertThat(end).isCompletedWithValue(new Lost(Optional.empty()));
+        }
+    }
+
+    private static void awaitZero(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 }

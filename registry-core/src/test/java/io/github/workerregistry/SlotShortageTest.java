@@ -140,6 +140,10 @@ class SlotShortageTest {
                 () -> registry.acquire(SlotRequest.forModel(MODEL).onBackend("cpu"), Duration.ZERO)));
         assertThat(thrown.lastFailure()).isEmpty();
         assertThat(thrown.getMessage()).doesNotContain("last failure");
+        SlotTimeoutException excluding = requireNonNull(catchThrowableOfType(
+                SlotTimeoutException.class,
+                () -> registry.acquire(SlotRequest.forModel(MODEL).excluding(gpu.id()), Duration.ZERO)));
+        assertThat(excluding.lastFailure()).isEmpty();
     }
 
     @Test

@@ -39,7 +39,7 @@ final class SomeModels {
 
     /** A request of this thread, to be added to a wait queue. */
     static BlockingWaiter waiter(SlotRequest request) {
-        return new BlockingWaiter(request, true, System.nanoTime());
+        return new BlockingWaiter(request, true);
     }
 
     private static ModelTable table(SlotSettings settings, LeaseEndFutures ends, LeaseCheckCoordinator checks) {

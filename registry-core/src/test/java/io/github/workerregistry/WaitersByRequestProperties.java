@@ -96,12 +96,12 @@ class WaitersByRequestProperties {
 
         void run(Step step) {
             if (step.adds) {
-                Waiter waiter = new BlockingWaiter(step.request, step.failIfAbsent, 0);
+                Waiter waiter = new BlockingWaiter(step.request, step.failIfAbsent);
                 assertThat(waiters.positionOf(waiter)).isNegative();
                 waiters.add(waiter);
                 plain.add(waiter);
             } else if (plain.isEmpty()) {
-                waiters.remove(new BlockingWaiter(step.request, step.failIfAbsent, 0)); // unknown: changes nothing
+                waiters.remove(new BlockingWaiter(step.request, step.failIfAbsent)); // unknown: changes nothing
             } else {
                 Waiter leaving = plain.remove(step.choice % plain.size());
                 waiters.remove(leaving);

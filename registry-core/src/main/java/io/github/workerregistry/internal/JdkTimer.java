@@ -14,7 +14,7 @@ public final class JdkTimer {
      * Runs a task on the timer thread.
      *
      * @param delay the delay
-     * @param task what to run; it must not block
+     * @param task what to run; it must not block, unless the JVM is ending
      * @throws OutOfMemoryError if there is no timer thread yet, and none can be created; the task may run nevertheless
      */
     public static void schedule(Duration delay, Runnable task) {

@@ -53,11 +53,7 @@ final class Stopper {
      *     exited
      */
     CompletableFuture<SupervisedWorker> stop(String id) {
-        return stop(
-                id,
-                StopReason.REQUESTED,
-                config.drainTimeout(),
-                config.drainTimeout().plus(config.stopGrace()));
+        return stop(id, StopReason.REQUESTED, Optional.of(config.drainTimeout()));
     }
 
     /** Stops a worker gracefully, with the given reason and drain time; empty: no limit. */
@@ -103,11 +99,12 @@ final class Stopper {
 
     /** Stops a worker gracefully; its next generation follows at once. In the worker's serial executor. */
     void stopForRestart(SupervisedWorker worker) {
-        begin(
-                worker,
-                StopReason.RESTART,
-                config.drainTimeout(),
-                config.drainTimeout().plus(config.stopGrace()));
+        drain(worker, StopReason.RESTART);
+    }
+
+    private void drain(SupervisedWorker worker, StopReason reason) {
+        Duration drain = config.drainTimeout();
+        begin(worker, reason, drain, drain.plus(config.stopGrace()));
     }
 
     /** Runs a decision about the current generation of a worker, in its serial executor. */
@@ -205,11 +202,7 @@ final class Stopper {
         worker.decide(() -> {
             if (!worker.hasExited() && routable(failed).isPresent()) {
                 log.warn("worker {} is stopped: {}, {}", failed.id(), StopReason.REQUESTS_FAILED, detail);
-                begin(
-                        worker,
-                        StopReason.REQUESTS_FAILED,
-                        config.drainTimeout(),
-                        config.drainTimeout().plus(config.stopGrace()));
+                drain(worker, StopReason.REQUESTS_FAILED);
             }
         });
     }

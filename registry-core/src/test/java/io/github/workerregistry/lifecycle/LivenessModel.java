@@ -203,7 +203,7 @@ final class LivenessModel {
         requireNot("load timeout", now, max(loadingSince.plus(LOAD_TIMEOUT), pauseOver), 2);
     }
 
-    void requireIdleNotOverdue(ModelTime now, Duration lastPause, Duration doubt) {
+    void requireIdleNotOverdue(ModelTime now, Duration lastPause, Duration suspicion) {
         Duration checkAgain = max(idleSince.plus(IDLE_TIMEOUT), lastPause.plus(IDLE_CHECK));
         requireNot("idle timeout", now, checkAgain.plus(IDLE_CHECK), 2);
         if (health.fails()) {
@@ -212,14 +212,14 @@ final class LivenessModel {
                     .plus(TICK.multipliedBy(2))
                     .multipliedBy(FAILURES)
                     .plus(HEALTH_TIMEOUT.multipliedBy(2));
-            requireNot("unhealthy", now, since.plus(checks).plus(doubt), 2);
+            requireNot("unhealthy", now, since.plus(checks).plus(suspicion), 2);
         }
     }
 
-    void requireBeatNotOverdue(ModelTime now, Duration lastPause, Duration doubt) {
+    void requireBeatNotOverdue(ModelTime now, Duration lastPause, Duration suspicion) {
         if (beatAt.isPresent()) {
             Duration silent = beatAt.get().plus(BEAT.multipliedBy(BEATS_MISSED));
-            requireNot("heartbeat", now, max(silent, lastPause).plus(doubt), 3);
+            requireNot("heartbeat", now, max(silent, lastPause).plus(suspicion), 3);
         }
     }
 

@@ -450,15 +450,15 @@ final class WorkerModel {
      * @param fewOthers whether there were never enough workers for a mass failure
      */
     void requireNothingOverdue(ModelTime now, Duration lastPause, boolean fewOthers) {
-        Duration doubt = fewOthers ? Duration.ZERO : SUSPECT_LIMIT.plus(HEALTH_INTERVAL);
+        Duration suspicion = fewOthers ? Duration.ZERO : SUSPECT_LIMIT.plus(HEALTH_INTERVAL);
         if (phase == Phase.LOADING && process.isRunning()) {
             liveness.requireLoadingNotOverdue(process.recordsOutput(), now, lastPause);
         }
         if (isIdle() && process.isRunning()) {
-            liveness.requireIdleNotOverdue(now, lastPause, doubt);
+            liveness.requireIdleNotOverdue(now, lastPause, suspicion);
         }
         if (isAlive() && process.isRunning()) {
-            liveness.requireBeatNotOverdue(now, lastPause, doubt);
+            liveness.requireBeatNotOverdue(now, lastPause, suspicion);
         }
     }
 

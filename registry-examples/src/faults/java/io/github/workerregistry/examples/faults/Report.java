@@ -125,7 +125,7 @@ final class Report {
     }
 
     String text() {
-        String verdict = off == 0 ? "Every line is as it should be." : off + " lines are off.";
-        return String.join(System.lineSeparator(), lines) + System.lineSeparator() + verdict;
+        String outcome = off == 0 ? "Every line is as it should be." : off + " lines are off.";
+        return String.join(System.lineSeparator(), lines) + System.lineSeparator() + outcome;
     }
 }

@@ -14,7 +14,7 @@ import org.openjdk.jmh.infra.Blackhole;
  * weak references. The listener, which would open another connection, does nothing.
  *
  * <p>It waits for an entry, as in HikariCP: with more callers than entries it relies on a handoff. With a timeout of
- * zero a release waits in vain for a taker, and eight threads with one entry need milliseconds.
+ * zero a release waits although no thread acquires, and eight threads with one entry need milliseconds.
  */
 final class BagSubject implements Subject {
 

@@ -47,7 +47,7 @@ final class Plot {
                 WIDTH, TOP + HEIGHT + BELOW);
         add("<rect width='100%%' height='100%%' fill='white'/>");
         add(
-                "<text x='%d' y='20' font-size='14'>ns to take and give back a slot, %d threads, 1 model</text>",
+                "<text x='%d' y='20' font-size='14'>ns to acquire and release a slot, %d threads, 1 model</text>",
                 LEFT, THREADS);
         double left = LEFT;
         for (Free free : Free.values()) {

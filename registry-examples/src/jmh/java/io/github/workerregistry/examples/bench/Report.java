@@ -28,7 +28,7 @@ final class Report {
                 new StringBuilder("Measured on ").append(Machine.describe()).append(".\n\n");
         text.append("| what | promised | measured | |\n|---|---|---|---|\n");
         for (Target target : Target.of(results)) {
-            row(text, target.what(), target.promise(), target.measured(), target.verdict());
+            row(text, target.what(), target.promise(), target.measured(), target.outcome());
         }
         text.append("\nTake a slot and give it back, ns (and the error of a 99.9 % interval)\n\n");
         text.append("| free | models | workers | threads |");

@@ -19,9 +19,9 @@ import java.util.stream.IntStream;
  * @param what description of the measurement
  * @param promise description of the bound
  * @param measured the value and its inputs; "not measured" if missing
- * @param verdict {@code met} or {@code missed}; empty without a bound or a measurement
+ * @param outcome {@code met} or {@code missed}; empty without a bound or a measurement
  */
-record Target(String what, String promise, String measured, String verdict) {
+record Target(String what, String promise, String measured, String outcome) {
 
     private static final String NOT_MEASURED = "not measured";
     private static final int[] THREADS = {1, 2, 8};
@@ -70,13 +70,13 @@ record Target(String what, String promise, String measured, String verdict) {
         Workload workload = new Workload(1000, free, 1);
         OptionalDouble ours = nanos(results, REGISTRY, threads, workload);
         OptionalDouble theirs = nanos(results, peer, threads, workload);
-        String what = "take + give back, 1,000 workers, " + free.title() + " free, " + threads(threads);
+        String what = "acquire + release, 1,000 workers, " + free.title() + " free, " + threads(threads);
         if (ours.isEmpty() || theirs.isEmpty()) {
             return new Target(what, promise, NOT_MEASURED, "");
         }
         double ratio = theirs.getAsDouble() / ours.getAsDouble();
         String measured = format("%.1f ns, theirs %.1f ns: %.2fx", ours.getAsDouble(), theirs.getAsDouble(), ratio);
-        return new Target(what, promise, measured, verdict(ratio >= times));
+        return new Target(what, promise, measured, outcome(ratio >= times));
     }
 
     private static OptionalDouble nanos(Results results, Subject.Name subject, int threads, Workload workload) {
@@ -106,7 +106,7 @@ record Target(String what, String promise, String measured, String verdict) {
         double least = Math.min(nanos[0], Math.min(nanos[1], nanos[2]));
         double most = Math.max(nanos[0], Math.max(nanos[1], nanos[2]));
         String measured = format("%.1f, %.1f, %.1f ns: %.2fx", nanos[0], nanos[1], nanos[2], most / least);
-        return new Target(what, promise, measured, verdict(most / least <= 1.5));
+        return new Target(what, promise, measured, outcome(most / least <= 1.5));
     }
 
     private static Target get(Results results, boolean leased, String promise, double bound) {
@@ -118,7 +118,7 @@ record Target(String what, String promise, String measured, String verdict) {
         }
         double ratio = ours.getAsDouble() / map.getAsDouble();
         String measured = format("%.1f ns, the map %.1f ns: %.2fx", ours.getAsDouble(), map.getAsDouble(), ratio);
-        return new Target(what, promise, measured, Double.isNaN(bound) ? "" : verdict(ratio <= bound));
+        return new Target(what, promise, measured, Double.isNaN(bound) ? "" : outcome(ratio <= bound));
     }
 
     private static Target figure(Results results, String name, String ending, double bound) {
@@ -131,14 +131,14 @@ record Target(String what, String promise, String measured, String verdict) {
                 what,
                 isPromised ? format("at most %.0f %s", bound, unit) : "",
                 value.isPresent() ? format("%,.1f %s", value.getAsDouble(), unit) : NOT_MEASURED,
-                isPromised && value.isPresent() ? verdict(value.getAsDouble() <= bound) : "");
+                isPromised && value.isPresent() ? outcome(value.getAsDouble() <= bound) : "");
     }
 
     private static String threads(int threads) {
         return threads == 1 ? "1 thread" : threads + " threads";
     }
 
-    private static String verdict(boolean isMet) {
+    private static String outcome(boolean isMet) {
         return isMet ? "met" : "**missed**";
     }
 
