@@ -24,6 +24,11 @@ final class Latency {
         AffinitySimulation.measure(figures, plan.part(20));
         new HealthRound(10_000, plan.part(100)).measure(figures);
         new KillToEvent(plan.part(200)).measure(figures);
+        new StartLatency(plan.part(200)).measure(figures);
+        for (int workers : new int[] {10, 100, 1000}) {
+            new ExitCost(plan.part(workers), 0).measure(figures);
+            new ExitCost(plan.part(workers), plan.part(3000)).measure(figures);
+        }
         figures.write(directory.resolve("latency.json"));
     }
 }

@@ -30,7 +30,7 @@ final class Report {
         for (Target target : Target.of(results)) {
             row(text, target.what(), target.promise(), target.measured(), target.outcome());
         }
-        text.append("\nTake a slot and give it back, ns (and the error of a 99.9 % interval)\n\n");
+        text.append("\nAcquire and release a slot, ns (and the error of a 99.9 % interval)\n\n");
         text.append("| free | models | workers | threads |");
         for (Subject.Name subject : Subject.Name.values()) {
             text.append(' ').append(subject.title()).append(" |");

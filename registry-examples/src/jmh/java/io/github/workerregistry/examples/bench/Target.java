@@ -61,7 +61,21 @@ record Target(String what, String promise, String measured, String outcome) {
         }) {
             targets.add(figure(results, figure[0], figure[1], Double.NaN));
         }
+        targets.addAll(exits(results, "(1000 workers, 0 others),", 1));
+        targets.addAll(exits(results, "(1000 workers, 3000 others),", 2));
         return targets;
+    }
+
+    /** What exits may cost; {@code times} as much beside many other processes. */
+    private static List<Target> exits(Results results, String where, int times) {
+        return List.of(
+                figure(results, "kill of one " + where, "median ms", 20 * times),
+                figure(results, "kill of 500, last event " + where, "ms", 300 * times),
+                figure(results, "kill of 500, cpu " + where, "ms", 1000 * times),
+                figure(results, "stop of 500, last event " + where, "ms", 1000),
+                figure(results, "shutdown of 100, call " + where, "ms", 10),
+                figure(results, "shutdown of 100, end " + where, "ms", 1000),
+                figure(results, "shutdown of 100, delay of the hive's own task " + where, "ms", 50));
     }
 
     /** The registry's time, multiplied, compared to a peer's: 1,000 workers of one model. */
@@ -125,7 +139,7 @@ record Target(String what, String promise, String measured, String outcome) {
         OptionalDouble value = results.figure(name, ending);
         int space = ending.indexOf(' ');
         String unit = ending.substring(space + 1);
-        String what = space < 0 ? name : name.replaceAll(",$", "") + ", " + ending.substring(0, space);
+        String what = name.replaceAll(",$", "") + (space < 0 ? "" : ", " + ending.substring(0, space));
         boolean isPromised = !Double.isNaN(bound);
         return new Target(
                 what,
