@@ -90,6 +90,14 @@ final class AffinityTable {
         }
     }
 
+    /** The key is in use now. */
+    void used(String key) {
+        Use use = uses.get(key);
+        if (use != null) {
+            use.at = now;
+        }
+    }
+
     private void add(String key, Served by) {
         lock.lock();
         try {

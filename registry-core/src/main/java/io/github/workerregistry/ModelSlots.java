@@ -159,7 +159,7 @@ final class ModelSlots {
     }
 
     /** A slot was acquired for the request: its affinity key, if any, moves to that worker. */
-    private void served(SlotRequest request, SlotLease lease) {
+    void served(SlotRequest request, SlotLease lease) {
         String key = request.affinityKey();
         if (key != null) {
             try {
@@ -229,11 +229,10 @@ final class ModelSlots {
     /** The wait of a request has ended. Called with no lock held, once. */
     void waitEnded(Waiter waiter) {
         rules.waitEnded(waiter);
-        if (waiter.state() == Waiter.State.GRANTED) {
-            if (waiter.request().affinityKey() != null) {
-                affinities().readClock();
-            }
-            served(waiter.request(), waiter.slot());
+        String key = waiter.request().affinityKey();
+        if (key != null && waiter.state() == Waiter.State.GRANTED) {
+            affinities().readClock(); // not under the queue's lock, where the key was stored
+            affinities().used(key);
         }
     }
 

@@ -233,6 +233,7 @@ final class SlotWaitQueue {
             return false;
         }
         if (waiter.grant(slot)) {
+            model.served(waiter.request(), slot); // before the next waiter, which may have the same affinity key
             ended(waiter);
         } else {
             slot.close(); // offers it again: the walk repeats

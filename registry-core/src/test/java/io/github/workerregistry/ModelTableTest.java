@@ -83,6 +83,22 @@ class ModelTableTest {
         assertThat(lease).isNotSameAs(held.get());
     }
 
+    /** Regression: both were granted by one walk of the queue, and the second one went to the other, idle worker. */
+    @Test
+    void waitersWithOneAffinityKeyAreServedByOneWorker() {
+        ModelSlots model = SomeModels.model(SomeWorkers.MODEL, 8);
+        SlotRequest keyed = ANY.affinity("key").waitIfAbsent();
+        Waiter first = new BlockingWaiter(keyed, false);
+        Waiter second = new BlockingWaiter(keyed, false);
+        join(model, first, second);
+        model.add(new WorkerEntry(SomeWorkers.idle("w1", 2)));
+        model.add(new WorkerEntry(SomeWorkers.idle("w2", 2)));
+
+        model.changed();
+
+        assertThat(second.slot().workerId()).isEqualTo(first.slot().workerId());
+    }
+
     @Test
     void servedAndUnservableWaitersLeaveTheWaitQueue() {
         ModelSlots model = SomeModels.model(SomeWorkers.MODEL, 8);
