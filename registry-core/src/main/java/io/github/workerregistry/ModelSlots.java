@@ -191,6 +191,18 @@ final class ModelSlots {
         }
     }
 
+    /** A watched worker has no slot in use any more. */
+    void idle(WorkerEntry entry) {
+        if (!waitQueue.deferIdle()) {
+            rules.idleActions().idle(entry);
+        }
+    }
+
+    /** Any watched worker may have no slot in use any more. Called with no lock held. */
+    void checkIdle() {
+        rules.idleActions().checkAll();
+    }
+
     // ---- ends of leases ----
 
     LeaseEndFutures ends() {

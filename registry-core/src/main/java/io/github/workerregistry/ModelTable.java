@@ -5,11 +5,15 @@ import static java.util.Objects.requireNonNull;
 import io.github.workerregistry.SlotWaitQueue.JoinResult;
 import io.github.workerregistry.Waiter.State;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,7 +94,7 @@ final class ModelTable {
         BlockingWaiter waiter = new BlockingWaiter(request, failsIfAbsent(request));
         ModelSlots model = join(waiter);
         try {
-            model.waitQueue().serve(model::acquire);
+            serve(waiter, model);
             park(waiter, model, TimeUnit.NANOSECONDS.convert(timeout));
         } catch (Throwable t) { // no memory, or no thread for the timer
             if (!waiter.end(State.CANCELLED) && waiter.state() == State.GRANTED) {
@@ -150,7 +154,7 @@ final class ModelTable {
         }
         long nanos = TimeUnit.NANOSECONDS.convert(timeout);
         try {
-            model.waitQueue().serve(model::acquire);
+            serve(waiter, model);
             if (nanos == 0) {
                 timeOut(waiter);
             } else {
@@ -160,6 +164,14 @@ final class ModelTable {
             if (waiter.cancel()) {
                 throw t;
             }
+        }
+    }
+
+    /** Serves a waiter that has just joined; if there is no slot, tells the listeners. */
+    private void serve(Waiter waiter, ModelSlots model) {
+        model.waitQueue().serve(model::acquire);
+        if (waiter.isWaiting()) {
+            rules.demand().waits(model.modelRef());
         }
     }
 
@@ -203,6 +215,37 @@ final class ModelTable {
     int waiting(String modelRef) {
         ModelSlots model = get(modelRef);
         return model == null ? 0 : model.waitQueue().length();
+    }
+
+    /** See {@link Supervision#demand}. */
+    List<ModelDemand> demand() {
+        List<ModelDemand> demand = new ArrayList<>();
+        for (ModelSlots model : byName.values()) {
+            ModelDemand waiting = model.waitQueue().isEmpty()
+                    ? null
+                    : model.waitQueue().demand(rules.deadlines().now());
+            if (waiting != null) {
+                demand.add(waiting);
+            }
+        }
+        return List.copyOf(demand);
+    }
+
+    /** See {@link Supervision#failWaiting}. */
+    int failWaiting(
+            String modelRef, Predicate<SlotRequest> which, Supplier<? extends SlotUnavailableException> exception) {
+        ModelSlots model = get(modelRef);
+        if (model == null) {
+            return 0;
+        }
+        int failed = 0;
+        for (Waiter waiter : model.waitQueue().waiters()) {
+            if (which.test(waiter.request()) && waiter.fail(() -> exception.get().with(model.shortage(waiter)))) {
+                failed++;
+                CompletionLoop.complete(waiter.ended());
+            }
+        }
+        return failed;
     }
 
     /** Adds the counts of requests that wait or have waited. */

@@ -23,8 +23,7 @@ public final class NoWorkerException extends SlotUnavailableException {
                 "no worker serves " + shortage.modelName()
                         + LogText.shortened(request.describeConstraints(), CONSTRAINTS_LENGTH)
                         + ", and none is loading"
-                        + describe(lastExit, shortage)
-                        + shortage,
+                        + describe(lastExit, shortage),
                 shortage);
         this.lastExit = lastExit;
     }

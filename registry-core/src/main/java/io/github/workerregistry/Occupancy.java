@@ -5,14 +5,14 @@ package io.github.workerregistry;
  * word.
  *
  * <pre>
- *  63..37 stamp | 36 checking | 35 moving | 34 removed | 33 reported | 32 routable | 31 used | 30..0 slots in use
+ *  63..38 stamp | 37 watched | 36 checking | 35 moving | 34 removed | 33 reported | 32 routable | 31 used | 30..0 in use
  * </pre>
  *
  * <p>{@code stamp}: a lease is valid for a word with the stamp under which it was acquired. The stamp changes with each
  * generation and with each occupancy that the hive reports. For a worker with one slot it also changes with each lease:
  * the word then identifies the lease that holds the slot, and one compare-and-set releases it, however many threads try
- * at once. (The stamp has 27 bits. A void lease, or one closed by two threads, could be mistaken for another only if
- * closed exactly 2<sup>27</sup> leases later.) With more slots, each lease records its own end.
+ * at once. (The stamp has 26 bits. A void lease, or one closed by two threads, could be mistaken for another only if
+ * closed exactly 2<sup>26</sup> leases later.) With more slots, each lease records its own end.
  *
  * <p>{@code reported}: the hive reports the occupancy itself, so no slot can be leased.
  *
@@ -21,6 +21,8 @@ package io.github.workerregistry;
  *
  * <p>{@code checking}: a lease has failed, and no slot is leased until the worker has been checked, see
  * {@link LeaseCheckCoordinator}. Cleared with the next generation.
+ *
+ * <p>{@code watched}: the release of the last slot in use concerns {@link IdleActions}.
  *
  * <p>{@code moving}: a transition has written the word, but not yet the value of the {@link WorkerEntry}.
  */
@@ -36,14 +38,16 @@ final class Occupancy {
     private static final long REPORTED = 1L << 33;
     private static final long MOVING = 1L << 35;
     private static final long CHECKING = 1L << 36;
-    private static final int STAMP_SHIFT = 37;
+    private static final long WATCHED = 1L << 37;
+    private static final int STAMP_SHIFT = 38;
     private static final long NEXT_STAMP = 1L << STAMP_SHIFT;
 
     private Occupancy() {}
 
-    /** The word for a worker, with the stamp and checking bit of another word, and not used. */
+    /** The word for a worker, with the stamp and the checking and watched bits of another word, and not used. */
     static long of(WorkerInfo worker, boolean reported, long stamped) {
-        long word = ((stamped >>> STAMP_SHIFT) << STAMP_SHIFT) | (stamped & CHECKING) | worker.slotsInUse();
+        long kept = worker.slotsInUse() > 0 ? CHECKING | WATCHED : CHECKING;
+        long word = ((stamped >>> STAMP_SHIFT) << STAMP_SHIFT) | (stamped & kept) | worker.slotsInUse();
         if (worker.state().routable()) {
             word |= ROUTABLE;
         }
@@ -92,6 +96,19 @@ final class Occupancy {
 
     static boolean isChecking(long word) {
         return (word & CHECKING) != 0;
+    }
+
+    static long watched(long word) {
+        return word | WATCHED;
+    }
+
+    static long unwatched(long word) {
+        return word & ~WATCHED;
+    }
+
+    /** Whether the worker is watched and has no slot in use (any more). */
+    static boolean endsWatch(long word) {
+        return (word & (WATCHED | IN_USE)) == WATCHED;
     }
 
     /** Whether an open lease acquired under that stamp still holds a slot under this word. */

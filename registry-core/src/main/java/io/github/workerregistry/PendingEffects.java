@@ -13,6 +13,7 @@ final class PendingEffects {
 
     private final Set<ModelSlots> changed = new HashSet<>();
     private final List<Ended> ended = new ArrayList<>();
+    private final List<WorkerEntry> watched = new ArrayList<>();
 
     private record Ended(WorkerEntry entry, Incarnation incarnation) {}
 
@@ -26,8 +27,13 @@ final class PendingEffects {
         ended.add(new Ended(entry, incarnation));
     }
 
+    /** A worker with idle actions has changed; its word may have no slot in use any more. */
+    void watched(WorkerEntry entry) {
+        watched.add(entry);
+    }
+
     boolean isEmpty() {
-        return changed.isEmpty() && ended.isEmpty();
+        return changed.isEmpty() && ended.isEmpty() && watched.isEmpty();
     }
 
     /** Serves waiters. */
@@ -35,11 +41,15 @@ final class PendingEffects {
         changed.forEach(ModelSlots::changed);
     }
 
-    /** Ends the checks and completes the {@link SlotLease#whenEnded} stages of void leases. */
-    void completeLeases(LeaseCheckCoordinator checks, LeaseEndFutures ends) {
+    /**
+     * Ends the checks and completes the {@link SlotLease#whenEnded} stages of void leases, and runs the actions of idle
+     * workers.
+     */
+    void complete(LeaseCheckCoordinator checks, LeaseEndFutures ends, IdleActions idleActions) {
         for (Ended end : ended) {
             checks.incarnationEnded(end.entry, end.incarnation);
             ends.incarnationEnded(end.entry);
         }
+        watched.forEach(idleActions::idle);
     }
 }

@@ -4,8 +4,12 @@ import static io.github.workerregistry.internal.Checks.requireName;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.WorkerState.Loading;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The {@link Supervision} of a registry: checks arguments, and turns them into preconditions. */
@@ -104,6 +108,31 @@ final class RegistrySupervision implements Supervision {
     @Override
     public boolean clearSuspicion(Incarnation incarnation) {
         return table.clearSuspicion(requireNonNull(incarnation, "incarnation"));
+    }
+
+    @Override
+    public List<ModelDemand> demand() {
+        return table.models().demand();
+    }
+
+    @Override
+    public Subscription onDemand(Consumer<String> listener) {
+        return table.demandListeners().add(requireNonNull(listener, "listener"));
+    }
+
+    @Override
+    public boolean whenIdle(Incarnation incarnation, Runnable action) {
+        return table.whenIdle(requireNonNull(incarnation, "incarnation"), requireNonNull(action, "action"));
+    }
+
+    @Override
+    public int failWaiting(
+            String modelRef, Predicate<SlotRequest> which, Supplier<? extends SlotUnavailableException> exception) {
+        return table.models()
+                .failWaiting(
+                        requireNonNull(modelRef, "modelRef"),
+                        requireNonNull(which, "which"),
+                        requireNonNull(exception, "exception"));
     }
 
     @Override

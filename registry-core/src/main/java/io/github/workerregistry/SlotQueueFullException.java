@@ -13,7 +13,7 @@ public final class SlotQueueFullException extends SlotUnavailableException {
     private final int capacity;
 
     SlotQueueFullException(SlotShortage shortage, int capacity) {
-        super(capacity + " callers wait for a slot of " + shortage.modelName() + " already" + shortage, shortage);
+        super(capacity + " callers wait for a slot of " + shortage.modelName() + " already", shortage);
         this.capacity = capacity;
     }
 

@@ -268,6 +268,11 @@ public final class SlotRequest {
         return constraints;
     }
 
+    /** The same constraints, without affinity key and priority. */
+    SlotRequest constraintsOnly() {
+        return new SlotRequest(modelRef, constraints, null, 0, waitIfAbsent);
+    }
+
     /** Whether any worker of the model may serve it. */
     boolean isUnconstrained() {
         return unconstrained;

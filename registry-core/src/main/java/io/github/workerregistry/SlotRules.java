@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param history recent ends of workers
  * @param ends futures for the ends of leases
  * @param checks workers being checked because of a failed lease
+ * @param idleActions actions to be run when a worker is idle
+ * @param demand listeners for requests that wait
  * @param deadlines of waiting requests
  * @param totals how waits have ended
  */
@@ -21,6 +23,8 @@ record SlotRules(
         ModelHistory history,
         LeaseEndFutures ends,
         LeaseCheckCoordinator checks,
+        IdleActions idleActions,
+        DemandListeners demand,
         Deadlines deadlines,
         WaitTotals totals) {
 

@@ -42,6 +42,21 @@ final class SlotShortage {
                 + (lastFailure == null ? "" : "; last failure " + describe(lastFailure, failureAge));
     }
 
+    /** Nothing but the model is known; the description is empty. */
+    static SlotShortage unknown(String modelRef) {
+        return new SlotShortage(modelRef);
+    }
+
+    private SlotShortage(String modelRef) {
+        this.modelRef = modelRef;
+        this.workersByState = Map.of();
+        this.waiting = 0;
+        this.waited = Duration.ZERO;
+        this.shuttingDown = false;
+        this.lastFailure = null;
+        this.description = "";
+    }
+
     /**
      * The state of the request's model now.
      *

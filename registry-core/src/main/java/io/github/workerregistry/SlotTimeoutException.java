@@ -15,7 +15,7 @@ public final class SlotTimeoutException extends SlotUnavailableException {
     private final Duration timeout;
 
     SlotTimeoutException(SlotShortage shortage, Duration timeout) {
-        super("no slot of " + shortage.modelName() + " within " + timeout + shortage, shortage);
+        super("no slot of " + shortage.modelName() + " within " + timeout, shortage);
         this.timeout = timeout;
     }
 

@@ -1,5 +1,7 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
+
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -17,12 +19,43 @@ public abstract class SlotUnavailableException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
-    /** The state of the model. */
-    private final transient SlotShortage shortage;
+    /** The state of the model. Replaced once, before the exception reaches a caller. */
+    private transient SlotShortage shortage;
+
+    private String state;
 
     SlotUnavailableException(String message, SlotShortage shortage) {
         super(message);
         this.shortage = shortage;
+        this.state = shortage.toString();
+    }
+
+    /**
+     * An exception of a subclass, for {@link Supervision#failWaiting}. The registry adds the state of the model when it
+     * fails a request with it; until then the model is known, and nothing else.
+     *
+     * @param modelRef the requested model
+     * @param message why there is no slot, without the state of the model
+     */
+    protected SlotUnavailableException(String modelRef, String message) {
+        this(requireNonNull(message, "message"), SlotShortage.unknown(requireNonNull(modelRef, "modelRef")));
+    }
+
+    /** This exception, with the state of the model. */
+    SlotUnavailableException with(SlotShortage known) {
+        shortage = known;
+        state = known.toString();
+        return this;
+    }
+
+    /**
+     * Why there is no slot, and the state of the model.
+     *
+     * @return the message
+     */
+    @Override
+    public String getMessage() {
+        return super.getMessage() + state;
     }
 
     SlotShortage shortage() {

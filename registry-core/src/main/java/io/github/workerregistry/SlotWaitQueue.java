@@ -1,6 +1,7 @@
 package io.github.workerregistry;
 
 import io.github.workerregistry.SlotRequest.Constraints;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -52,6 +53,7 @@ final class SlotWaitQueue {
     private boolean repeat;
     private @Nullable AsyncWaiter firstEnded; // to be completed after the lock has been released
     private @Nullable AsyncWaiter lastEnded;
+    private boolean idle; // a worker became idle: its actions run after the lock has been released
 
     SlotWaitQueue(ModelSlots model, int capacity) {
         this.model = model;
@@ -82,12 +84,18 @@ final class SlotWaitQueue {
     private void unlock() {
         count();
         AsyncWaiter ended = null;
+        boolean becameIdle = false;
         if (lock.getHoldCount() == 1) {
             ended = firstEnded;
             firstEnded = null;
             lastEnded = null;
+            becameIdle = idle;
+            idle = false;
         }
         lock.unlock();
+        if (becameIdle) {
+            model.checkIdle();
+        }
         CompletionLoop.complete(ended);
     }
 
@@ -135,6 +143,46 @@ final class SlotWaitQueue {
         } finally {
             unlock();
         }
+    }
+
+    /** The requests that wait; null if there is none. */
+    @Nullable
+    ModelDemand demand(long now) {
+        lock.lock();
+        try {
+            return waiters.size() == 0
+                    ? null
+                    : new ModelDemand(
+                            model.modelRef(),
+                            waiters.size(),
+                            Duration.ofNanos(now - waiters.oldestSince(now)),
+                            waiters.countByRequest());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A copy of the waiters, in order. */
+    List<Waiter> waiters() {
+        lock.lock();
+        try {
+            return waiters.all();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * A watched worker has no slot in use any more.
+     *
+     * @return whether this thread holds the lock; {@link ModelSlots#checkIdle} follows when it releases it
+     */
+    boolean deferIdle() {
+        if (!lock.isHeldByCurrentThread()) {
+            return false;
+        }
+        idle = true;
+        return true;
     }
 
     /** Number of waiters ahead; empty if the waiter does not wait any more. */

@@ -1,8 +1,12 @@
 package io.github.workerregistry;
 
 import io.github.workerregistry.WorkerState.Loading;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * The part of a registry that drives workers: used by a {@link io.github.workerregistry.lifecycle.WorkerSupervisor}, or
@@ -154,6 +158,49 @@ public interface Supervision {
      * @return false if this incarnation is no longer registered, or is not suspected
      */
     boolean clearSuspicion(Incarnation incarnation);
+
+    /**
+     * The requests that wait for a slot, by model, for whatever decides which workers run.
+     *
+     * @return an unmodifiable list of the models with waiting requests, in no particular order. Each is read at a
+     *     moment of its own
+     */
+    List<ModelDemand> demand();
+
+    /**
+     * Registers a listener that is called for each request that begins to wait. It is called on the thread of the
+     * request, before that waits, so it must not block: it should enqueue work, which reads {@link #demand()}. An
+     * exception that it throws is logged.
+     *
+     * @param listener receives the name of the model; called with no lock held, by several threads at once
+     * @return the registration; close it to unregister the listener
+     */
+    Subscription onDemand(Consumer<String> listener);
+
+    /**
+     * Runs an action once when a worker has no slot in use, or its incarnation has ended: at once on this thread, or on
+     * the thread that releases the last slot or ends the incarnation. Costs other workers nothing. The worker may have
+     * been leased again when the action runs. The action must not block: it should enqueue work. An exception that it
+     * throws is logged.
+     *
+     * @param incarnation the incarnation
+     * @param action run once, with no lock held
+     * @return false if this incarnation is not registered; the action then never runs
+     */
+    boolean whenIdle(Incarnation incarnation, Runnable action);
+
+    /**
+     * Fails requests that wait for a slot of a model.
+     *
+     * @param modelRef the model
+     * @param which selects the requests by what they ask for; called with no lock held, on a copy of the queue.
+     *     Requests that join meanwhile are not failed
+     * @param exception creates a new exception for each request; called when the exception is about to be thrown or its
+     *     stage to be completed, on that thread. The registry adds the state of the model
+     * @return how many requests it has failed; others have been served or have ended meanwhile
+     */
+    int failWaiting(
+            String modelRef, Predicate<SlotRequest> which, Supplier<? extends SlotUnavailableException> exception);
 
     /**
      * Clears which worker each thread used last, so that the next calls of {@link WorkerRegistry#tryAcquire(String)}

@@ -1,8 +1,11 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.SlotRequest.Constraints;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +43,7 @@ final class WaitersByRequest {
         private @Nullable Group next;
         private @Nullable Waiter first;
         private @Nullable Waiter last;
+        private int size;
 
         private Group(Kind kind) {
             this.kind = kind;
@@ -73,6 +77,7 @@ final class WaitersByRequest {
             group.last.next = waiter;
         }
         group.last = waiter;
+        group.size++;
         size++;
         unconstrained += waiter.request().isUnconstrained() ? 1 : 0;
     }
@@ -106,6 +111,7 @@ final class WaitersByRequest {
         waiter.group = null;
         waiter.previous = null;
         waiter.next = null;
+        group.size--;
         size--;
         unconstrained -= waiter.request().isUnconstrained() ? 1 : 0;
         if (group.first == null) {
@@ -134,6 +140,40 @@ final class WaitersByRequest {
             all.add(group.kind.constraints);
         }
         return all;
+    }
+
+    /** How many wait with each request, see {@link ModelDemand#requests()}. */
+    Map<SlotRequest, Integer> countByRequest() {
+        Map<SlotRequest, Integer> counts = new LinkedHashMap<>();
+        for (Group group = head; group != null; group = group.next) {
+            counts.merge(first(group).request().constraintsOnly(), group.size, Integer::sum);
+        }
+        return counts;
+    }
+
+    /**
+     * When the request began to wait that has waited longest, by {@link Deadlines#now()}; {@code now} if none waits.
+     */
+    long oldestSince(long now) {
+        long oldest = now;
+        for (Group group = head; group != null; group = group.next) {
+            oldest = Math.min(oldest, first(group).since());
+        }
+        return oldest;
+    }
+
+    List<Waiter> all() {
+        List<Waiter> all = new ArrayList<>(size);
+        for (Group group = head; group != null; group = group.next) {
+            for (Waiter waiter = group.first; waiter != null; waiter = waiter.next) {
+                all.add(waiter);
+            }
+        }
+        return all;
+    }
+
+    private static Waiter first(Group group) {
+        return requireNonNull(group.first);
     }
 
     /** Number of waiters ahead of this one; -1 if it is not here. */

@@ -171,6 +171,9 @@ final class WorkerEntry {
             if (WORD.compareAndSet(this, seen, released)) {
                 FreeSlots.note(this, level(released));
                 model().offer(this);
+                if (Occupancy.endsWatch(released)) {
+                    model().idle(this);
+                }
                 return true;
             }
         }
@@ -180,11 +183,27 @@ final class WorkerEntry {
     /** Releases a slot; no slot can be acquired before {@link #endChecking}. */
     boolean releaseFailed(int stamp) {
         for (long seen = word; Occupancy.isHeldUnder(seen, stamp); seen = word) {
-            if (WORD.compareAndSet(this, seen, Occupancy.releaseFailed(seen))) {
+            long released = Occupancy.releaseFailed(seen);
+            if (WORD.compareAndSet(this, seen, released)) {
+                if (Occupancy.endsWatch(released)) {
+                    model().idle(this);
+                }
                 return true;
             }
         }
         return false;
+    }
+
+    /** If a slot is in use, the release of the last one calls {@link ModelSlots#idle}; else returns false. */
+    boolean watch() {
+        while (true) {
+            long seen = word;
+            boolean inUse = Occupancy.inUse(seen) > 0;
+            long next = inUse ? Occupancy.watched(seen) : Occupancy.unwatched(seen);
+            if (next == seen || WORD.compareAndSet(this, seen, next)) {
+                return inUse;
+            }
+        }
     }
 
     /** No slot can be acquired before the next generation. Called under the registry's write lock. */

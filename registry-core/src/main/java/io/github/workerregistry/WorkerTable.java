@@ -44,6 +44,8 @@ final class WorkerTable {
     private final ModelHistory history = new ModelHistory();
     private final LeaseEndFutures leaseEnds = new LeaseEndFutures(this::stableSnapshot);
     private final LeaseCheckCoordinator leaseChecks = new LeaseCheckCoordinator(leaseEnds);
+    private final IdleActions idleActions = new IdleActions();
+    private final DemandListeners demandListeners = new DemandListeners();
     private final ModelTable models;
 
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
@@ -65,7 +67,16 @@ final class WorkerTable {
         this.clock = clock;
         this.events = events;
         Deadlines deadlines = new Deadlines(settings.timer(), clock, ModelTable::timeOut);
-        SlotRules rules = new SlotRules(settings, clock, history, leaseEnds, leaseChecks, deadlines, new WaitTotals());
+        SlotRules rules = new SlotRules(
+                settings,
+                clock,
+                history,
+                leaseEnds,
+                leaseChecks,
+                idleActions,
+                demandListeners,
+                deadlines,
+                new WaitTotals());
         models = new ModelTable(rules, hints);
     }
 
@@ -75,6 +86,10 @@ final class WorkerTable {
 
     LeaseCheckCoordinator leaseChecks() {
         return leaseChecks;
+    }
+
+    DemandListeners demandListeners() {
+        return demandListeners;
     }
 
     // ---- reads ----
@@ -180,6 +195,7 @@ final class WorkerTable {
     private void changed(WorkerEntry entry, Change transition) {
         FreeSlots.note(entry);
         pending.changed(entry.model());
+        noteIfWatched(entry);
         if (transition.after().state() instanceof BackingOff end) {
             pending.ended(entry, end.exit().incarnation());
             if (end.exit().cause().isFailure()) {
@@ -187,6 +203,22 @@ final class WorkerTable {
             }
         }
         events.changed(transition.before(), transition.after());
+    }
+
+    private void noteIfWatched(WorkerEntry entry) {
+        if (idleActions.concern(entry)) {
+            pending.watched(entry);
+        }
+    }
+
+    /** See {@link Supervision#whenIdle}; false if the incarnation is not registered. */
+    boolean whenIdle(Incarnation incarnation, Runnable action) {
+        WorkerEntry entry = get(incarnation.workerId());
+        if (entry == null || !entry.isOf(incarnation)) {
+            return false;
+        }
+        idleActions.add(entry, action);
+        return true;
     }
 
     /**
@@ -219,6 +251,7 @@ final class WorkerTable {
             byId.remove(worker.id());
             models.remove(entry, exit.orElse(null));
             pending.changed(entry.model());
+            noteIfWatched(entry);
             exit.filter(end -> end.cause().isFailure()).ifPresent(end -> history.failed(worker, end));
             history.removed(worker, cause);
             events.removed(worker, cause, exit);
@@ -317,7 +350,7 @@ final class WorkerTable {
         effects.serve();
         List<PendingEffects> deferred = deferring.get();
         if (deferred == null) {
-            effects.completeLeases(leaseChecks, leaseEnds);
+            effects.complete(leaseChecks, leaseEnds, idleActions);
             events.dispatch();
         } else {
             deferred.add(effects);
@@ -344,7 +377,7 @@ final class WorkerTable {
             action.run();
         } finally {
             deferring.remove();
-            deferred.forEach(effects -> effects.completeLeases(leaseChecks, leaseEnds));
+            deferred.forEach(effects -> effects.complete(leaseChecks, leaseEnds, idleActions));
             events.dispatch();
         }
     }

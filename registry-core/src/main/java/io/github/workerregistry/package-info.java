@@ -9,7 +9,8 @@
  *
  * <ul>
  *   <li><b>API, values</b>: {@code WorkerInfo}, {@code WorkerState}, {@code Incarnation}, {@code Exit},
- *       {@code ExitStatus}, {@code StopReason}, {@code RegistryStats}, {@code SlotRequest}, {@code SlotSelection}.
+ *       {@code ExitStatus}, {@code StopReason}, {@code RegistryStats}, {@code SlotRequest}, {@code SlotSelection},
+ *       {@code ModelDemand}.
  *   <li><b>API, services</b>: {@code WorkerRegistry}; {@code Supervision} for code that drives workers;
  *       {@code SlotLease}, {@code PendingSlot} and {@code LeaseEnd}; {@code WorkerListener}, {@code WorkerEvent},
  *       {@code Subscription}; {@code LeaseChecker} and {@code FailedLease}; {@code SlotUnavailableException} with
@@ -20,13 +21,13 @@
  *       slots may be free), {@code SlotRules} and {@code SlotSettings} (what all models share).
  *   <li><b>Waiting</b>: {@code SlotWaitQueue}, {@code WaitersByRequest}, {@code Waiter} with {@code BlockingWaiter} and
  *       {@code AsyncWaiter}, {@code Deadlines}, {@code DeadlineHeap}, {@code CompletionLoop}, {@code SlotWork},
- *       {@code WaitTotals}; {@code AffinityTable}; for the exceptions {@code SlotShortage}, {@code StateCounts},
- *       {@code ModelHistory}.
+ *       {@code WaitTotals}; {@code DemandListeners}; {@code AffinityTable}; for the exceptions {@code SlotShortage},
+ *       {@code StateCounts}, {@code ModelHistory}.
  *   <li><b>Transitions</b>: {@code WorkerTable} (the lock and the map), {@code RegistrySupervision},
  *       {@code WorkerEntry}, {@code Precondition}, {@code PendingEffects} (applied after the lock has been released),
  *       {@code EventFeed}, {@code ListenerQueue}, {@code ExecutorRefusals}.
  *   <li><b>Failed leases</b>: {@code LeaseCheckCoordinator}, {@code BarredWorkers}, {@code LeaseEndFutures};
- *       {@code LeaseLeaks} reports forgotten ones.
+ *       {@code LeaseLeaks} reports forgotten ones. {@code IdleActions}: what waits for the last release.
  *   <li><b>Clocks</b>: {@code MonotonicClock}, {@code SteadyClock}. <b>Records</b>: {@code Labels}.
  * </ul>
  *

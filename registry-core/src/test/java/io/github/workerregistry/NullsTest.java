@@ -58,6 +58,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -249,6 +250,7 @@ class NullsTest {
                     entry(Consumer.class, (Consumer<String>) any -> {}),
                     entry(Function.class, (Function<SlotLease, CompletionStage<Integer>>)
                             any -> CompletableFuture.completedStage(1)),
+                    entry(Supplier.class, (Supplier<Integer>) () -> 1),
                     entry(BooleanSupplier.class, (BooleanSupplier) () -> true),
                     entry(Runnable.class, (Runnable) () -> {}),
                     entry(Callable.class, (Callable<Integer>) () -> 1),

@@ -18,7 +18,7 @@ class OccupancyTest {
     void slotCountAtItsLimitDoesNotChangeOtherFields() {
         WorkerInfo huge = idle("w", Integer.MAX_VALUE);
         long word = Occupancy.of(
-                huge.toBuilder().state(BUSY).slotsInUse(Integer.MAX_VALUE - 1).build(), false, 7L << 37);
+                huge.toBuilder().state(BUSY).slotsInUse(Integer.MAX_VALUE - 1).build(), false, 7L << 38);
 
         long full = acquire(word, Integer.MAX_VALUE);
 
@@ -27,6 +27,21 @@ class OccupancyTest {
         assertThat(Occupancy.isReported(full)).isFalse();
         assertThat(Occupancy.canAcquire(full, Integer.MAX_VALUE)).isFalse();
         assertThat(Occupancy.clearUsed(Occupancy.release(full))).isEqualTo(word);
+    }
+
+    @Test
+    void watchEndsWithTheLastSlotAndSurvivesTransitionsUntilThen() {
+        long one = Occupancy.watched(acquire(Occupancy.of(idle("w", 2), false, 5L << 38), 2));
+        WorkerInfo stopping =
+                idle("w", 2).toBuilder().state(STOPPING).slotsInUse(1).build();
+
+        assertThat(Occupancy.endsWatch(one)).isFalse();
+        assertThat(Occupancy.stamp(one)).isEqualTo(5);
+        assertThat(Occupancy.endsWatch(Occupancy.release(Occupancy.of(stopping, false, one))))
+                .isTrue();
+        assertThat(Occupancy.endsWatch(Occupancy.release(Occupancy.unwatched(one))))
+                .isFalse();
+        assertThat(Occupancy.of(idle("w", 2), false, one)).isEqualTo(Occupancy.of(idle("w", 2), false, 5L << 38));
     }
 
     @Test
@@ -63,7 +78,7 @@ class OccupancyTest {
 
     @Test
     void checkBlocksAcquisitionAndChangesNothingElse() {
-        long two = acquire(acquire(Occupancy.of(idle("w", 3), false, 5L << 37), 3), 3);
+        long two = acquire(acquire(Occupancy.of(idle("w", 3), false, 5L << 38), 3), 3);
 
         long failed = Occupancy.releaseFailed(two);
 

@@ -132,6 +132,10 @@ class RegistryModelProperties {
     /** Operations that change no worker and have tests of their own. */
     private static final List<String> ELSEWHERE = List.of(
             "supervision().deferEvents(Runnable)",
+            "supervision().demand()",
+            "supervision().onDemand(Consumer)",
+            "supervision().whenIdle(Incarnation, Runnable)",
+            "supervision().failWaiting(String, Predicate, Supplier)",
             "supervision().endLeasing(Incarnation)",
             "supervision().isDeliveringEvents()");
 

@@ -63,6 +63,15 @@ final class SomeModels {
             LeaseEndFutures ends,
             LeaseCheckCoordinator checks) {
         Deadlines deadlines = new Deadlines(timer, clock, ModelTable::timeOut);
-        return new SlotRules(settings, clock, new ModelHistory(), ends, checks, deadlines, new WaitTotals());
+        return new SlotRules(
+                settings,
+                clock,
+                new ModelHistory(),
+                ends,
+                checks,
+                new IdleActions(),
+                new DemandListeners(),
+                deadlines,
+                new WaitTotals());
     }
 }
