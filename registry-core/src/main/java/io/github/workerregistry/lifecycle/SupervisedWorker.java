@@ -223,8 +223,14 @@ final class SupervisedWorker {
         return exited;
     }
 
-    /** An unkillable process is killed again: replaces the futures that have failed. */
+    /**
+     * An unkillable process is killed again: replaces the futures that have failed. Those of a worker that failed for
+     * another reason, such as a refused spawn, stay as they are: nothing would complete new ones.
+     */
     void resetAfterUnkillable() {
+        if (stop.phase() != StopSequence.Phase.UNKILLABLE) {
+            return;
+        }
         if (exit.isCompletedExceptionally()) {
             exit = new CompletableFuture<>();
         }

@@ -36,9 +36,12 @@ import org.slf4j.LoggerFactory;
  *       file descriptor of this JVM per worker. If it is deleted, renamed or rotated meanwhile, its output is still
  *       counted and bounded, and its last lines are available after the exit; a new file of the same name is neither
  *       read nor truncated. The next process opens the name again.
- *   <li>Signals go to the whole tree, which is searched for each time, also after the root has exited. On Linux every
- *       child has a mark in its environment ({@code WORKER_REGISTRY_MARK}) that its descendants inherit, so they are
- *       found even if they are re-parented. Elsewhere only descendants with a live parent are found.
+ *   <li>Signals go to the whole tree: to the root and its descendants first, then to the others that a search finds,
+ *       also after the root has exited. On Linux every child has a mark in its environment
+ *       ({@code WORKER_REGISTRY_MARK}) that its descendants inherit, so they are found even if they are re-parented.
+ *       Elsewhere only descendants with a live parent are found.
+ *   <li>SIGTERM is not sent to processes that the worker starts afterwards, to clean up for example, while its root
+ *       runs. Once the root has exited, the rest of its tree is ended.
  *   <li>A worker runs in its own session if {@code setsid} (util-linux, busybox, toybox) is installed, which is
  *       prepended to its command: a signal to the process group of this JVM does not reach it.
  *   <li>The mark also names the hive and the worker. An {@link OrphanReaper} kills the processes of a dead hive when
@@ -48,8 +51,12 @@ import org.slf4j.LoggerFactory;
  *       break the graceful exit of a worker.
  * </ul>
  *
- * <p>A search reads every process of the machine. It runs once for each call of {@code terminate} and {@code kill}, and
- * once or twice for each exit, but never while a worker just runs.
+ * <p>{@code kill} has sent its signal when it returns; {@code terminate} has it sent on another thread. A search follows
+ * each signal and each exit, but none runs while a worker just runs. It lists the processes of the machine, and reads
+ * those that it does not remember from an earlier search. Only one runs at a time, for all workers of this JVM that wait
+ * for one, so many exits at once cost little more than one. It runs on the thread on which the JDK reports an exit, or
+ * on the default executor of {@link java.util.concurrent.CompletableFuture} (the common pool); if these are blocked, in
+ * {@link WorkerProcess#exitStatus()}.
  *
  * <p>A read or signal that fails temporarily (for example, no free file descriptor) is retried by the next call; no
  * worker and no orphan counts as exited because of it.
@@ -93,14 +100,21 @@ public final class LocalProcessController implements ProcessController {
     private final OutputSource outputs;
     private final OwnSession session;
     private final Starter starter;
+    private final SharedSearch search;
     private final String id = UUID.randomUUID().toString();
     private final AtomicLong starts = new AtomicLong();
 
     LocalProcessController(String hiveId, OutputSource outputs, OwnSession session, Starter starter) {
+        this(hiveId, outputs, session, starter, SharedSearch.ofThisJvm());
+    }
+
+    LocalProcessController(
+            String hiveId, OutputSource outputs, OwnSession session, Starter starter, SharedSearch search) {
         this.hiveId = hiveId;
         this.outputs = outputs;
         this.session = session;
         this.starter = starter;
+        this.search = search;
     }
 
     /**
@@ -157,7 +171,7 @@ public final class LocalProcessController implements ProcessController {
         ProcessTree tree = new ProcessTree(mark);
         try {
             Process root = starter.start(builderFor(spec, mark, output));
-            return LocalProcess.watch(spec.workerId(), root, mark, tree, output);
+            return LocalProcess.watch(spec.workerId(), root, mark, tree, search, output);
         } catch (IOException e) { // no child was started
             output.abandon();
             throw new SpawnException(spec.command(), SpawnException.reason(e) + ProcessText.ifTooLong(spec, e), e);

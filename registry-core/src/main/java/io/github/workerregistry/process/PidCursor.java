@@ -11,12 +11,24 @@ import java.util.function.Predicate;
 final class PidCursor {
 
     private Reading<Long> last = Proc.lastPid();
+    private boolean moved = true;
 
     /** The pids that may have been assigned since the last call, or since construction. */
     Predicate<Long> passed() {
         Reading<Long> before = last;
         last = Proc.lastPid();
+        moved = !isKnown() || !last.equals(before);
         return passed(before, last)::test;
+    }
+
+    /** Whether a pid may have been assigned between the last two calls. */
+    boolean hasMoved() {
+        return moved;
+    }
+
+    /** Whether the last assigned pid is exposed and could be read. */
+    boolean isKnown() {
+        return last.value().isPresent();
     }
 
     static LongPredicate passed(Reading<Long> before, Reading<Long> now) {

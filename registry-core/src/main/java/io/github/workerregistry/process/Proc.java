@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.util.Objects.requireNonNull;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -14,10 +15,12 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,9 @@ final class Proc {
     private static final Path ROOT = Path.of("/proc");
     private static final String SOCKET = "socket:[";
     private static final boolean AVAILABLE = !Files.notExists(ROOT.resolve("self/stat"));
+
+    /** Each takes a read of about 10 µs. */
+    private static final int MAX_THREADS = 1_000;
 
     private static volatile @Nullable String bootId;
     private static volatile @Nullable String pidNamespace;
@@ -175,6 +181,31 @@ final class Proc {
         } catch (IOException | DirectoryIteratorException e) {
             return Reading.failed();
         }
+    }
+
+    /** Whether the kernel lists the children of a thread. */
+    static boolean listsChildren() {
+        return Files.exists(ROOT.resolve("self/task/" + ProcessHandle.current().pid() + "/children"));
+    }
+
+    /** The pids of the children of a process. Of a process with very many threads, only those of the first ones. */
+    static Reading<List<Long>> children(long pid) {
+        String directory = pid + "/task";
+        String[] threads = new File(ROOT + "/" + directory).list();
+        if (threads == null) {
+            return failure(ROOT.resolve(directory), new IOException(directory));
+        }
+        List<Long> children = new ArrayList<>();
+        for (String thread : Arrays.asList(threads).subList(0, Math.min(threads.length, MAX_THREADS))) {
+            Reading<String> list = read(directory + "/" + thread + "/children");
+            if (list.hasFailed()) {
+                return Reading.failed();
+            }
+            list.value().ifPresent(pids -> Stream.of(pids.split(" ", -1))
+                    .filter(text -> !text.isBlank())
+                    .forEach(child -> children.add(Long.valueOf(child.strip()))));
+        }
+        return Reading.read(children);
     }
 
     /**

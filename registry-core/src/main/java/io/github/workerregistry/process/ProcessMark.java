@@ -17,7 +17,7 @@ import java.util.Optional;
  */
 record ProcessMark(String value) {
 
-    private static final String NAME = "WORKER_REGISTRY_MARK";
+    static final String NAME = "WORKER_REGISTRY_MARK";
 
     /**
      * Read by py-setproctitle, which vLLM, SGLang and Ray use: if set, titles do not overwrite the environment. <a

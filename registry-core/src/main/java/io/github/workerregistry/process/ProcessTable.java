@@ -17,8 +17,27 @@ final class ProcessTable {
      *
      * @param parent the pid of its parent; 0 if it has none
      * @param isBare whether it is known to have no environment: a zombie, or a kernel thread
+     * @param image identifies the program that it executes, see {@link StatLine}; {@link #NO_IMAGE} if unknown
      */
-    record Row(ProcessIdentity process, long parent, boolean isBare) {}
+    record Row(ProcessIdentity process, long parent, boolean isBare, long image) {
+        static final long NO_IMAGE = 0;
+
+        /**
+         * Whether this process is a child of that one. Reads it again, because the row may be remembered. A parent pid
+         * is valid only if the parent still runs after the pid was read.
+         */
+        Reading<Boolean> isChildOf(ProcessIdentity other) {
+            Reading<Row> now = row(process.pid());
+            if (now.hasFailed()) {
+                return Reading.failed();
+            }
+            boolean sameParent = now.value()
+                    .filter(row -> row.process.equals(process) && row.parent == other.pid())
+                    .isPresent();
+            Liveness liveness = sameParent ? other.liveness() : Liveness.ENDED;
+            return liveness == Liveness.UNKNOWN ? Reading.failed() : Reading.read(liveness == Liveness.RUNNING);
+        }
+    }
 
     private ProcessTable() {}
 
@@ -46,7 +65,7 @@ final class ProcessTable {
             String boot = Proc.bootId();
             return Proc.stat(pid)
                     .map(stat ->
-                            new Row(new ProcessIdentity(pid, stat.startTime(), boot), stat.parent(), stat.isBare()));
+                            new Row(new ProcessIdentity(pid, stat.startTime(), boot), stat.parent(), stat.isBare(), Row.NO_IMAGE));
         } catch (UnreadableException e) {
             return Reading.failed();
         }
@@ -57,6 +76,7 @@ final class ProcessTable {
         return Reading.read(new Row(
                 new ProcessIdentity(process.pid(), start, ""),
                 process.parent().map(ProcessHandle::pid).orElse(0L),
-                false));
+                false,
+                Row.NO_IMAGE));
     }
 }

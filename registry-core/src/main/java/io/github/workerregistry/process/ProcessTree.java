@@ -1,7 +1,5 @@
 package io.github.workerregistry.process;
 
-import io.github.workerregistry.internal.LogText;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,9 +8,8 @@ import java.util.function.BiConsumer;
 import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The known processes with a mark, and their known descendants. Not thread-safe.
@@ -22,35 +19,11 @@ import org.slf4j.LoggerFactory;
  */
 final class ProcessTree {
 
-    /** Whether a search found all members. */
-    enum Search {
-        /** All members were found. */
-        COMPLETE,
-        /** Members may have been missed, because processes changed during the search. */
-        UNSURE,
-        /** The processes of this machine cannot be read now. */
-        FAILED
-    }
-
-    private static final Logger log = LoggerFactory.getLogger(ProcessTree.class);
-
-    /** After unsure searches for this time, a process without a visible environment is ignored. */
-    private static final Duration MAX_UNSURE_TIME = Duration.ofSeconds(2);
-
-    /**
-     * Minimum number of consecutive unsure searches: on a loaded machine each takes long, and may meet another such
-     * process.
-     */
-    private static final int MIN_UNSURE_SEARCHES = 5;
-
     private final Predicate<ProcessMark> wanted;
     private final Set<ProcessIdentity> excluded;
-    private final LongFunction<ProcessMark.Observation> markReader;
-    private final LongSupplier nanoTime;
+    private final Supplier<ProcessCache> processes;
+    private final UnsureSearches unsure;
     private final Map<ProcessIdentity, Member> members = new LinkedHashMap<>();
-
-    private int unsureInARow;
-    private long unsureSince;
 
     private static final class Member {
         /** Its own mark, or that of the parent through which it was found. */
@@ -74,12 +47,12 @@ final class ProcessTree {
 
     /** Creates the tree of one start. */
     ProcessTree(ProcessMark mark) {
-        this(mark, ProcessMark::observe, System::nanoTime);
+        this(mark::equals, Set.of());
     }
 
     /** For tests: replaces the reader of marks, to simulate states that last microseconds. */
     ProcessTree(ProcessMark mark, LongFunction<ProcessMark.Observation> markReader, LongSupplier nanoTime) {
-        this(mark::equals, Set.of(), markReader, nanoTime);
+        this(mark::equals, Set.of(), () -> new ProcessCache(markReader), nanoTime);
     }
 
     /**
@@ -90,18 +63,18 @@ final class ProcessTree {
      * @param excluded processes that never become members
      */
     ProcessTree(Predicate<ProcessMark> wanted, Set<ProcessIdentity> excluded) {
-        this(wanted, excluded, ProcessMark::observe, System::nanoTime);
+        this(wanted, excluded, ProcessCache::new, System::nanoTime);
     }
 
     private ProcessTree(
             Predicate<ProcessMark> wanted,
             Set<ProcessIdentity> excluded,
-            LongFunction<ProcessMark.Observation> markReader,
+            Supplier<ProcessCache> processes,
             LongSupplier nanoTime) {
         this.wanted = wanted;
         this.excluded = excluded;
-        this.markReader = markReader;
-        this.nanoTime = nanoTime;
+        this.processes = processes;
+        this.unsure = new UnsureSearches(nanoTime);
     }
 
     /** Adds a member; false if it is already a member or is excluded. */
@@ -115,10 +88,6 @@ final class ProcessTree {
         return known != null && add(child, known.mark);
     }
 
-    int size() {
-        return members.size();
-    }
-
     List<ProcessIdentity> members() {
         return List.copyOf(members.keySet());
     }
@@ -127,45 +96,47 @@ final class ProcessTree {
         members.forEach((process, member) -> visitor.accept(process, member.mark));
     }
 
-    /** Reads every process of this machine, and adds those that have a wanted mark or descend from a member. */
-    Search search() {
-        try {
-            boolean sure = new TreeSearch(this, wanted, markReader).run();
-            removeExited();
-            if (!sure && !canReadProcesses()) {
-                throw new UnreadableException("the mark of a process", null);
-            }
-            unsureInARow = sure ? 0 : unsureInARow;
-            return sure ? Search.COMPLETE : Search.UNSURE;
-        } catch (RuntimeException | OutOfMemoryError e) {
-            unsureInARow = 0;
-            log.debug("processes cannot be searched now", LogText.of(e));
-            return Search.FAILED;
-        }
+    /** The known members, for a search. */
+    TreeMembers forSearch() {
+        removeExited();
+        Map<ProcessIdentity, ProcessMark> known = new LinkedHashMap<>();
+        forEach(known::put);
+        return new TreeMembers(known, excluded);
     }
 
-    /** Distinguishes an unreadable process from a resource shortage that makes every process unreadable. */
-    private static boolean canReadProcesses() {
-        return !Proc.isAvailable() || Proc.canBeRead();
+    /** Adds what a search has found. */
+    void addFound(TreeMembers searched) {
+        searched.found().forEach(this::add);
+        removeExited();
+    }
+
+    /**
+     * Reads every process of this machine, and adds those that have a wanted mark or descend from a member. Remembers
+     * nothing of earlier searches.
+     */
+    TreeSearch.Result search() {
+        TreeMembers found = forSearch();
+        List<TreeMembers> all = List.of(found);
+        TreeSearch search =
+                new TreeSearch(processes.get(), all, mark -> wanted.test(mark) ? all : List.<TreeMembers>of());
+        TreeSearch.Result result = search.run();
+        addFound(found);
+        return result;
     }
 
     /**
      * Searches, for callers that poll until the search is complete and must terminate.
      *
      * @return true if the search is complete, or if searches have been unsure for too long; if false, search again
-     *     later. Failed searches never count as unsure
+     *     later
      */
     boolean searchConclusively() {
-        Search search = search();
-        return search == Search.COMPLETE || (search == Search.UNSURE && isUnsureForTooLong());
+        return conclude(search());
     }
 
-    private boolean isUnsureForTooLong() {
-        long now = nanoTime.getAsLong();
-        if (unsureInARow++ == 0) {
-            unsureSince = now;
-        }
-        return unsureInARow >= MIN_UNSURE_SEARCHES && now - unsureSince >= MAX_UNSURE_TIME.toNanos();
+    /** Whether the result of a search concludes a wait, see {@link UnsureSearches}. */
+    boolean conclude(TreeSearch.Result result) {
+        return unsure.conclude(result);
     }
 
     /** Checks only the known members; one whose state cannot be read counts as alive. */
@@ -189,21 +160,31 @@ final class ProcessTree {
      * @return whether the signal was delivered to all; if not, call {@link #signalRemaining} later
      */
     boolean signal(Signal signal) {
+        forgetSignals();
+        return signalRemaining(signal, member -> true);
+    }
+
+    /** From now on, each signal is sent to all members, even if they have received one. */
+    void forgetSignals() {
         members.values().forEach(member -> {
             member.received = null;
             member.resumed = false;
         });
-        return signalRemaining(signal);
     }
 
-    /** Signals the known members that have received neither this signal nor a stronger one. */
-    boolean signalRemaining(Signal signal) {
-        members.forEach((process, member) -> {
-            if (!member.hasReceived(signal) && signal.send(process)) {
-                member.received = signal;
+    /** Signals the addressed members that have received neither this signal nor a stronger one. */
+    boolean signalRemaining(Signal signal, Predicate<ProcessIdentity> addressed) {
+        boolean reached = true;
+        for (Map.Entry<ProcessIdentity, Member> entry : members.entrySet()) {
+            Member member = entry.getValue();
+            if (!member.hasReceived(signal) && addressed.test(entry.getKey())) {
+                if (signal.send(entry.getKey())) {
+                    member.received = signal;
+                } else {
+                    reached = false;
+                }
             }
-        });
-        boolean reached = members.values().stream().allMatch(member -> member.hasReceived(signal));
+        }
         return (signal == Signal.KILL || resumeTerminated()) && reached;
     }
 

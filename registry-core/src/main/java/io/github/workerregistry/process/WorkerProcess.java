@@ -54,13 +54,16 @@ public interface WorkerProcess {
      * an exited one is never signalled. The exit that follows is {@linkplain ExitStatus#requested() requested}. A
      * stopped process (SIGSTOP) is resumed if the system allows it, so that it can handle the signal.
      *
-     * <p>If the signal cannot be sent now, this returns normally; see {@link #exitStatus()}.
+     * <p>The signal may be sent on another thread, after this returns. Processes that the worker starts after it may be
+     * left to the worker while its root runs. If the signal cannot be sent now, this returns normally; see
+     * {@link #exitStatus()}.
      */
     void terminate();
 
     /**
      * Kills the process and its tree (SIGKILL on POSIX systems), including processes started since
-     * {@link #terminate()}. The exit that follows is {@linkplain ExitStatus#requested() requested}.
+     * {@link #terminate()}. The root has received the signal when this returns. The exit that follows is
+     * {@linkplain ExitStatus#requested() requested}.
      *
      * <p>If the signal cannot be sent now, this returns normally; see {@link #exitStatus()}.
      */

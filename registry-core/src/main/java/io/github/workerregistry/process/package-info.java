@@ -16,9 +16,14 @@
  * <ul>
  *   <li><b>API</b>: the five classes above, {@code ProcessSpec}, {@code InheritedEnvironment}, {@code SpawnException},
  *       {@code OrphanReport}.
- *   <li><b>The tree of a process</b>: {@code LocalProcess}, {@code ProcessTree}, {@code TreeSearch},
- *       {@code ProcessTable}, {@code PidCursor}, {@code ProcessMark} and {@code Origin} (the mark in the environment),
- *       {@code KillLoop}, {@code Signal}, {@code StoppedProcessResumer}, {@code OrphanSearch}.
+ *   <li><b>One worker process</b>: {@code LocalProcess}, {@code RootProcess}, {@code ProcessTermination} (signals and
+ *       exit), {@code SignalMoment}, {@code TaskQueue}.
+ *   <li><b>The tree of a process</b>: {@code ProcessTree}, {@code DescendantFinder}, {@code SharedSearch},
+ *       {@code TreeSearch}, {@code TreeMembers}, {@code UnsureSearches}, {@code ProcessMark} and {@code Origin} (the
+ *       mark in the environment), {@code KillLoop}, {@code Signal}, {@code StoppedProcessResumer},
+ *       {@code OrphanSearch}.
+ *   <li><b>The processes of the machine</b>: {@code ProcessTable}, {@code ProcessCache} (what was read of them),
+ *       {@code ProcessReader}, {@code StatLine}, {@code PidCursor}.
  *   <li><b>Data from Linux</b>: {@code Proc}, {@code Reading} (read, absent, refused or failed),
  *       {@code UnreadableException}, {@code Liveness}, {@code LiveThreadFinder}, {@code HeldSockets},
  *       {@code ListeningSockets}, {@code PortOwner}, {@code Descriptors}.
@@ -28,9 +33,9 @@
  *   <li><b>Starting</b>: {@code OwnSession}, {@code ProgramSearch}, {@code ProcessText}.
  * </ul>
  *
- * <p>Reading order: {@code LocalProcessController}, then {@code LocalProcess} (one worker process), then
- * {@code ProcessTree} and {@code TreeSearch} (how its descendants are found); {@code Proc} and {@code Reading} when you
- * come to Linux.
+ * <p>Reading order: {@code LocalProcessController}, then {@code ProcessTermination} (one worker process),
+ * then {@code SharedSearch} and {@code TreeSearch} (how its descendants are found); {@code Proc} and {@code Reading} when
+ * you come to Linux.
  */
 @NullMarked
 package io.github.workerregistry.process;

@@ -324,7 +324,7 @@ final class DescriptorShortageMain {
                         .filter(origin -> origin.hiveId().equals(hiveId))
                         .isPresent(),
                 Set.of());
-        eventually(() -> left.search() == ProcessTree.Search.COMPLETE);
+        eventually(() -> left.search() == TreeSearch.Result.COMPLETE);
         return !left.isAlive();
     }
 

@@ -103,7 +103,7 @@ class EndedFirstThreadIT {
 
         await().untilAsserted(
                         () -> assertThat(ProcessMark.observe(empty.pid())).isEqualTo(ProcessMark.Observation.UNMARKED));
-        assertThat(new ProcessTree(new ProcessMark("unused")).search()).isEqualTo(ProcessTree.Search.COMPLETE);
+        assertThat(new ProcessTree(new ProcessMark("unused")).search()).isEqualTo(TreeSearch.Result.COMPLETE);
     }
 
     private ProcessIdentity printedWithEndedFirstThread(WorkerProcess worker) {

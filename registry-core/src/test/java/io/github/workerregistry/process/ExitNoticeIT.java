@@ -6,8 +6,6 @@ import static org.awaitility.Awaitility.await;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.UnexpectedWarnings;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.time.Duration;
 import java.util.UUID;
@@ -57,7 +55,7 @@ class ExitNoticeIT {
     @Test
     void exitIsDetectedByPollingWithoutAThreadForTheNotice() throws IOException {
         Process root = start();
-        WorkerProcess worker = watch(new WithoutNotice(root), ProcessMark::observe);
+        WorkerProcess worker = watch(new ProcessWithoutNotice(root), ProcessMark::observe);
 
         root.toHandle().destroyForcibly();
 
@@ -74,60 +72,8 @@ class ExitNoticeIT {
     }
 
     private WorkerProcess watch(Process root, LongFunction<ProcessMark.Observation> markReader) {
-        ProcessTree tree = new ProcessTree(mark, markReader, System::nanoTime);
-        return LocalProcess.watch("w", root, mark, tree, new UnrecordedOutput(Redirect.DISCARD));
-    }
-
-    private static final class WithoutNotice extends Process {
-        private final Process process;
-
-        WithoutNotice(Process process) {
-            this.process = process;
-        }
-
-        @Override
-        public CompletableFuture<Process> onExit() {
-            throw new OutOfMemoryError("unable to create native thread");
-        }
-
-        @Override
-        public boolean isAlive() {
-            return process.isAlive();
-        }
-
-        @Override
-        public int exitValue() {
-            return process.exitValue();
-        }
-
-        @Override
-        public long pid() {
-            return process.pid();
-        }
-
-        @Override
-        public OutputStream getOutputStream() {
-            return process.getOutputStream();
-        }
-
-        @Override
-        public InputStream getInputStream() {
-            return process.getInputStream();
-        }
-
-        @Override
-        public InputStream getErrorStream() {
-            return process.getErrorStream();
-        }
-
-        @Override
-        public int waitFor() throws InterruptedException {
-            return process.waitFor();
-        }
-
-        @Override
-        public void destroy() {
-            process.destroy();
-        }
+        SharedSearch search = new SharedSearch(new ProcessCache(markReader), SharedSearch.EXECUTOR);
+        return LocalProcess.watch(
+                "w", root, mark, new ProcessTree(mark), search, new UnrecordedOutput(Redirect.DISCARD));
     }
 }

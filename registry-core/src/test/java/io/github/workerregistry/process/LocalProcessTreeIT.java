@@ -116,6 +116,22 @@ class LocalProcessTreeIT {
         assertThat(wrapper.exitStatus()).hasValue(ExitStatus.requested(0));
     }
 
+    /** The search that follows SIGTERM finds the child, and leaves it to the wrapper that waits for it. */
+    @Test
+    void childStartedOnSigtermIsLeftToItsParentWhileThatRuns() {
+        for (int round = 0; round < 5; round++) {
+            WorkerProcess wrapper = workers.shell("trap 'sh -c \"sleep 0.3; echo cleaned up\"; exit 4' TERM;"
+                    + " echo ready; while :; do sleep 0.02; done");
+            workers.eventuallyPrinted(wrapper, "ready");
+
+            wrapper.terminate();
+            workers.eventuallyExited(wrapper);
+
+            assertThat(wrapper.outputTail(1)).containsExactly("cleaned up");
+            assertThat(wrapper.exitStatus()).hasValue(ExitStatus.requested(4));
+        }
+    }
+
     /** It has no mark, so it must be found before its parent exits. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})

@@ -35,7 +35,7 @@ class ProcessTreeIT {
         ProcessHandle quoting = processes.start("env", "X= WORKER_REGISTRY_MARK=tree-it.1", "sleep", "600");
         await().until(() -> isSleep(marked) && isSleep(longer) && isSleep(other) && isSleep(quoting));
 
-        assertThat(tree.search()).isEqualTo(ProcessTree.Search.COMPLETE);
+        assertThat(tree.search()).isEqualTo(TreeSearch.Result.COMPLETE);
         tree.signal(Signal.KILL);
 
         await().until(() -> !marked.isAlive());
@@ -73,7 +73,7 @@ class ProcessTreeIT {
         int sure = 0;
         for (int round = 0; round < 200; round++) {
             ProcessTree searched = new ProcessTree(MARK);
-            if (searched.search() == ProcessTree.Search.COMPLETE) {
+            if (searched.search() == TreeSearch.Result.COMPLETE) {
                 assertThat(searched.isAlive()).isTrue();
                 sure++;
             }
@@ -115,7 +115,7 @@ class ProcessTreeIT {
                         : ProcessMark.Observation.UNMARKED,
                 System::nanoTime);
 
-        assertThat(searched.search()).isEqualTo(ProcessTree.Search.COMPLETE);
+        assertThat(searched.search()).isEqualTo(TreeSearch.Result.COMPLETE);
 
         assertThat(marked).isTrue();
         assertThat(searched.isAlive()).isFalse();

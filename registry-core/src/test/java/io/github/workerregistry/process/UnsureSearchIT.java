@@ -33,16 +33,8 @@ class UnsureSearchIT {
     private final AtomicBoolean broken = new AtomicBoolean();
     private final AtomicLong nanos = new AtomicLong();
     private Duration betweenSearches = Duration.ofMillis(100);
-    private final ProcessTree tree = new ProcessTree(
-            mark,
-            pid -> {
-                if (broken.get()) {
-                    throw new IllegalStateException("no file descriptor is free");
-                }
-                return new ProcessMark.Observation(
-                        sure.get(), ProcessMark.observe(pid).mark());
-            },
-            () -> nanos.addAndGet(betweenSearches.toNanos()));
+    private final ProcessTree tree =
+            new ProcessTree(mark, this::observe, () -> nanos.addAndGet(betweenSearches.toNanos()));
 
     /** The same tree without faults. */
     private final ProcessTree left = new ProcessTree(mark);
@@ -118,10 +110,17 @@ class UnsureSearchIT {
     /** Regression: the two seconds started with the terminate signal, and an exit may take longer than that. */
     @Test
     void searchOutsideAWaitDoesNotStartTheTwoSeconds() {
-        assertThat(tree.search()).isEqualTo(ProcessTree.Search.UNSURE);
+        assertThat(tree.search()).isEqualTo(TreeSearch.Result.UNSURE);
         nanos.addAndGet(Duration.ofSeconds(10).toNanos());
 
         assertThat(searches(20)).isZero();
+    }
+
+    private ProcessMark.Observation observe(long pid) {
+        if (broken.get()) {
+            throw new IllegalStateException("no file descriptor is free");
+        }
+        return new ProcessMark.Observation(sure.get(), ProcessMark.observe(pid).mark());
     }
 
     /** The number of searches, of {@code count}, that report to be complete. */
@@ -142,7 +141,8 @@ class UnsureSearchIT {
     }
 
     private WorkerProcess watch(Process root) {
-        return LocalProcess.watch("w", root, mark, tree, new UnrecordedOutput(Redirect.DISCARD));
+        SharedSearch search = new SharedSearch(new ProcessCache(this::observe), SharedSearch.EXECUTOR);
+        return LocalProcess.watch("w", root, mark, tree, search, new UnrecordedOutput(Redirect.DISCARD));
     }
 
     private static ConditionFactory eventually() {

@@ -1,0 +1,61 @@
+package io.github.workerregistry.process;
+
+import io.github.workerregistry.internal.LogText;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs tasks one after another, in order, on one thread of an executor at a time. A task may be lost if there is no
+ * thread for it; the owner does the work itself then. Thread-safe.
+ */
+final class TaskQueue {
+
+    private static final Logger log = LoggerFactory.getLogger(TaskQueue.class);
+
+    private final Executor executor;
+    private final Queue<Runnable> tasks = new ArrayDeque<>();
+    private boolean running;
+
+    TaskQueue(Executor executor) {
+        this.executor = executor;
+    }
+
+    void submit(Runnable task) {
+        synchronized (this) {
+            tasks.add(task);
+            if (running) {
+                return;
+            }
+            running = true;
+        }
+        try {
+            executor.execute(this::runAll);
+        } catch (RuntimeException | OutOfMemoryError e) { // no thread
+            log.debug("there is no thread for a task now", LogText.of(e));
+            synchronized (this) {
+                tasks.clear();
+                running = false;
+            }
+        }
+    }
+
+    private void runAll() {
+        for (Runnable task = next(); task != null; task = next()) {
+            try {
+                task.run();
+            } catch (RuntimeException | OutOfMemoryError e) {
+                log.debug("a task failed", LogText.of(e));
+            }
+        }
+    }
+
+    private synchronized @Nullable Runnable next() {
+        Runnable task = tasks.poll();
+        running = task != null;
+        return task;
+    }
+}

@@ -1,0 +1,230 @@
+package io.github.workerregistry.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.UnexpectedWarnings;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Workers share the searches of the machine, which run on other threads than the caller's as long as these run. */
+@ExtendWith(UnexpectedWarnings.class)
+@EnabledOnOs(OS.LINUX)
+class SharedSearchIT {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final int WORKERS = 40;
+
+    @RegisterExtension
+    final RealProcesses processes = new RealProcesses();
+
+    private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger reads = new AtomicInteger();
+    private final SharedSearch search = new SharedSearch(
+            new ProcessCache(pid -> {
+                reads.incrementAndGet();
+                return ProcessMark.observe(pid);
+            }),
+            tasks::add);
+
+    @Test
+    void workersThatExitAtOnceShareASearch() {
+        List<WorkerProcess> workers =
+                Stream.generate(() -> watch("sleep", "600")).limit(WORKERS).toList();
+        workers.forEach(worker -> handleOf(worker).destroyForcibly());
+        await().atMost(PATIENCE).until(() -> workers.stream().noneMatch(this::isKnownToJdk));
+
+        await().atMost(PATIENCE).until(() -> {
+            workers.forEach(WorkerProcess::exitStatus);
+            runTasks();
+            return workers.stream().allMatch(worker -> worker.exitStatus().isPresent());
+        });
+
+        assertThat(workers)
+                .allSatisfy(worker -> assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(137)));
+        assertThat(search.count()).isLessThan(WORKERS / 4);
+    }
+
+    /** Each process is read once, and then again only if it may have changed. */
+    @Test
+    void unrelatedProcessesAreNotReadBySearchAfterSearch() {
+        int strangers = 30;
+        Stream.generate(() -> processes.start("sleep", "600"))
+                .limit(strangers)
+                .toList();
+
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(() -> {
+            int before = reads.get();
+            search.await(new Recorded("unused", new ArrayList<>()));
+            processes.start("true"); // the current time is known from the youngest process
+            return reads.get() - before < strangers;
+        });
+    }
+
+    @Test
+    void whoAsksDuringASearchIsAnsweredByTheNextOne() {
+        List<String> calls = new ArrayList<>();
+        Recorded second = new Recorded("second", calls);
+        search.request(new Recorded("first", calls) {
+            @Override
+            public TreeMembers begin() {
+                search.request(second);
+                return super.begin();
+            }
+        });
+
+        search.run();
+
+        assertThat(calls).containsExactly("first begins", "first ends", "second begins", "second ends");
+        assertThat(search.count()).isEqualTo(2);
+    }
+
+    @Test
+    void participantWhoseTreeCannotBeReadDoesNotKeepTheOthersWithoutAnAnswer() {
+        List<String> calls = new ArrayList<>();
+        search.request(new Recorded("broken", calls) {
+            @Override
+            public TreeMembers begin() {
+                throw new UnreadableException("the tree", null);
+            }
+        });
+        Recorded other = new Recorded("other", calls);
+        search.request(other);
+
+        search.run();
+
+        assertThat(calls).contains("other ends");
+        assertThat(search.await(other)).isEqualTo(TreeSearch.Result.COMPLETE);
+    }
+
+    /** The executor runs nothing: as a common pool whose threads are all blocked. */
+    @Test
+    void pollDetectsTheExitIfTheThreadsForItAreBlocked() {
+        WorkerProcess worker = watch("sh", "-c", "sleep 600 & wait");
+        handleOf(worker).destroyForcibly();
+
+        await().atMost(PATIENCE).until(() -> worker.exitStatus().isPresent());
+
+        assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(137));
+    }
+
+    @Test
+    void pollSendsSigtermIfTheThreadsForItAreBlocked() {
+        WorkerProcess worker = watch("sleep", "600");
+
+        worker.terminate();
+
+        assertThat(handleOf(worker).isAlive()).isTrue();
+        await().atMost(PATIENCE).until(() -> worker.exitStatus().isPresent());
+        assertThat(worker.exitStatus()).hasValue(ExitStatus.requested(143));
+    }
+
+    /** It is not polled, and no other thread runs. */
+    @Test
+    void killHasSignalledRootAndDescendantsWhenItReturns() {
+        WorkerProcess worker = watch("sh", "-c", "env -i sh -c 'sleep 600; :' & wait");
+        ProcessHandle root = handleOf(worker);
+        await().atMost(PATIENCE).until(() -> root.descendants().count() == 2);
+        List<ProcessHandle> descendants = root.descendants().map(processes::watch).toList();
+
+        worker.kill();
+
+        await().atMost(PATIENCE)
+                .until(() -> !RealProcesses.runs(root) && descendants.stream().noneMatch(RealProcesses::runs));
+        assertThat(search.count()).isZero();
+    }
+
+    /** Its port may belong to another process by now. */
+    @Test
+    void ownerOfAListenerIsUnknownBetweenAnExitAndItsReport() throws IOException {
+        WorkerProcess worker = watch("sleep", "600");
+        handleOf(worker).destroyForcibly();
+        await().atMost(PATIENCE).until(() -> !isKnownToJdk(worker));
+
+        try (var other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            InetSocketAddress address = new InetSocketAddress(other.getInetAddress(), other.getLocalPort());
+            assertThatThrownBy(() -> worker.ownsListener(address)).isInstanceOf(UnreadableException.class);
+        }
+    }
+
+    private void runTasks() {
+        for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+            task.run();
+        }
+    }
+
+    private WorkerProcess watch(String... command) {
+        ProcessMark mark = new ProcessMark(UUID.randomUUID().toString());
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectOutput(Redirect.DISCARD)
+                .redirectError(Redirect.DISCARD);
+        mark.putInto(builder.environment());
+        try {
+            Process root = builder.start();
+            processes.watch(root.toHandle());
+            return LocalProcess.watch(
+                    "w",
+                    new ProcessWithoutNotice(root),
+                    mark,
+                    new ProcessTree(mark),
+                    search,
+                    new UnrecordedOutput(Redirect.DISCARD));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static ProcessHandle handleOf(WorkerProcess worker) {
+        return ProcessHandle.of(worker.identity().pid()).orElseThrow();
+    }
+
+    private boolean isKnownToJdk(WorkerProcess worker) {
+        return ProcessHandle.of(worker.identity().pid()).isPresent();
+    }
+
+    private static class Recorded implements SharedSearch.Participant {
+        private final String name;
+        private final List<String> calls;
+
+        Recorded(String name, List<String> calls) {
+            this.name = name;
+            this.calls = calls;
+        }
+
+        @Override
+        public ProcessMark mark() {
+            return new ProcessMark(name);
+        }
+
+        @Override
+        public TreeMembers begin() {
+            calls.add(name + " begins");
+            return new TreeMembers(Map.of(), Set.of());
+        }
+
+        @Override
+        public void end(TreeMembers members, TreeSearch.Result result) {
+            calls.add(name + " ends");
+        }
+    }
+}
