@@ -1,5 +1,6 @@
 package io.github.workerregistry.process;
 
+import java.util.Set;
 import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 
@@ -10,12 +11,13 @@ import java.util.function.Predicate;
  */
 final class PidCursor {
 
+    private Reading<Long> before = Reading.absent();
     private Reading<Long> last = Proc.lastPid();
     private boolean moved = true;
 
     /** The pids that may have been assigned since the last call, or since construction. */
     Predicate<Long> passed() {
-        Reading<Long> before = last;
+        before = last;
         last = Proc.lastPid();
         moved = !isKnown() || !last.equals(before);
         return passed(before, last)::test;
@@ -29,6 +31,23 @@ final class PidCursor {
     /** Whether the last assigned pid is exposed and could be read. */
     boolean isKnown() {
         return last.value().isPresent();
+    }
+
+    /**
+     * Adds the pids that may have been assigned between the last two calls.
+     *
+     * @return false, and none is added, if they are more than that, or cannot be told
+     */
+    boolean addPassedTo(Set<Long> pids, int atMost) {
+        long first = before.value().orElse(Long.MAX_VALUE);
+        long next = last.value().orElse(-1L);
+        if (next < first || next - first > atMost) {
+            return false;
+        }
+        for (long pid = first + 1; pid <= next; pid++) {
+            pids.add(pid);
+        }
+        return true;
     }
 
     static LongPredicate passed(Reading<Long> before, Reading<Long> now) {

@@ -183,6 +183,13 @@ final class Proc {
         }
     }
 
+    /** Whether a pid is that of a process, and not of one of its threads, which are not listed but can be read. */
+    static Reading<Boolean> isProcess(long pid) {
+        return AVAILABLE
+                ? read(pid + "/status").map(text -> text.contains("\nTgid:\t" + pid + "\n"))
+                : Reading.read(true);
+    }
+
     /** Whether the kernel lists the children of a thread. */
     static boolean listsChildren() {
         return Files.exists(ROOT.resolve("self/task/" + ProcessHandle.current().pid() + "/children"));

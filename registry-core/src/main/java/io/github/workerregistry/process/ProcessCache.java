@@ -5,6 +5,7 @@ import io.github.workerregistry.process.ProcessTable.Row;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,8 +27,12 @@ import org.jspecify.annotations.Nullable;
 final class ProcessCache {
 
     private static final long MAX_UNREAD_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long MAX_ROW_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(10); // in /proc always 100 a second
     private static final long OLD_TICKS = 200;
+
+    /** With more new pids than that, the list of all processes is read. */
+    private static final int MAX_NEW = 500;
 
     private final LongFunction<Observation> markReader;
     private final ProcessReader reader;
@@ -35,7 +40,9 @@ final class ProcessCache {
     private final PidCursor cursor = new PidCursor();
     private final Map<Long, Entry> entries = new HashMap<>();
 
-    private Set<Long> listed = Set.of();
+    /** The last list, and the pids that were assigned since, also those of threads. */
+    private final Set<Long> known = new HashSet<>();
+
     private boolean isListCurrent;
     private long listedNanos;
 
@@ -91,30 +98,32 @@ final class ProcessCache {
      * @throws UnreadableException if the list is incomplete
      */
     synchronized Set<Long> pids() {
-        isListCurrent = false;
-        listed = ProcessTable.pids();
         advance();
+        Set<Long> pids = ProcessTable.pids();
+        known.clear();
+        known.addAll(pids);
+        entries.keySet().retainAll(pids);
         isListCurrent = true;
         listedNanos = nanoTime.getAsLong();
-        entries.keySet().retainAll(listed);
-        return new HashSet<>(listed);
+        advance();
+        return pids;
     }
 
     /** The row of a process; remembered if its mark is. */
     synchronized Reading<Row> row(long pid) {
-        Entry known = entries.get(pid);
-        return known != null && known.confirmed && isRecent(known) ? Reading.read(known.row) : readRow(pid);
+        Entry entry = entries.get(pid);
+        return entry != null && entry.confirmed && isRecent(entry) ? Reading.read(entry.row) : readRow(pid);
     }
 
     /** The mark of a process whose row was read before; may be remembered. */
     synchronized Observation mark(long pid) {
-        Entry known = entries.get(pid);
-        if (known != null && known.confirmed && known.mark != null) {
-            return known.mark;
+        Entry entry = entries.get(pid);
+        if (entry != null && entry.confirmed && entry.mark != null) {
+            return entry.mark;
         }
         Observation mark = markReader.apply(pid);
-        if (known != null && mark.sure() && known.row.image() != Row.NO_IMAGE && isOld(known.row)) {
-            known.mark = mark;
+        if (entry != null && mark.sure() && entry.row.image() != Row.NO_IMAGE && isOld(entry.row)) {
+            entry.mark = mark;
         }
         return mark;
     }
@@ -125,25 +134,35 @@ final class ProcessCache {
     }
 
     /**
-     * The children of processes. Reads nothing if no process was started since the last list, which is at most 1 s old.
+     * The children of processes, from rows that are at most 10 s old. Reads only the processes that were started since,
+     * if these are few.
      *
      * @throws UnreadableException if a process cannot be read now
      */
     synchronized List<Row> childrenOf(Set<Long> parents) {
         advance();
-        if (!isListCurrent || nanoTime.getAsLong() - listedNanos > MAX_UNREAD_NANOS) {
+        if (!isListCurrent || nanoTime.getAsLong() - listedNanos > MAX_ROW_NANOS) {
             Set<Long> unused = pids();
         }
         List<Row> children = new ArrayList<>();
-        for (long pid : listed) {
-            Entry known = entries.get(pid);
-            Reading<Row> row = known != null && isRecent(known) ? Reading.read(known.row) : readRow(pid);
-            if (row.hasFailed()) {
-                throw new UnreadableException("process " + pid, null);
+        for (Iterator<Long> pids = known.iterator(); pids.hasNext(); ) {
+            long pid = pids.next();
+            Entry entry = entries.get(pid);
+            Row row = entry != null && isYounger(entry, MAX_ROW_NANOS) ? entry.row : valueOf(readRow(pid), pid);
+            if (row == null) {
+                pids.remove();
+            } else if (parents.contains(row.parent()) && Boolean.TRUE.equals(valueOf(Proc.isProcess(pid), pid))) {
+                children.add(row);
             }
-            row.value().filter(read -> parents.contains(read.parent())).ifPresent(children::add);
         }
         return children;
+    }
+
+    private static <T> @Nullable T valueOf(Reading<T> reading, long pid) {
+        if (reading.hasFailed()) {
+            throw new UnreadableException("process " + pid, null);
+        }
+        return reading.value().orElse(null);
     }
 
     private Reading<Row> readRow(long pid) {
@@ -163,31 +182,35 @@ final class ProcessCache {
             youngest = row.process().startTime();
             youngestNanos = now;
         }
-        Entry known = entries.get(pid);
-        if (known == null || !known.isSameProgram(row)) {
-            known = new Entry(row, now);
-            entries.put(pid, known);
+        Entry entry = entries.get(pid);
+        if (entry == null || !entry.isSameProgram(row)) {
+            entry = new Entry(row, now);
+            entries.put(pid, entry);
             if (row.isBare() && isOld(row)) {
-                known.mark = Observation.UNMARKED;
+                entry.mark = Observation.UNMARKED;
             }
         }
-        known.row = row;
-        known.readNanos = now;
-        known.confirmed = known.mark != null;
+        entry.row = row;
+        entry.readNanos = now;
+        entry.confirmed = entry.mark != null;
     }
 
     /** Forgets the pids that may have been assigned again. */
     private void advance() {
         Predicate<Long> passed = cursor.passed();
         if (cursor.hasMoved()) {
-            isListCurrent = false;
-            entries.values().removeIf(entry ->
-                    passed.test(entry.row.process().pid()) || passed.test(entry.row.parent()));
+            entries.values()
+                    .removeIf(entry -> passed.test(entry.row.process().pid()) || passed.test(entry.row.parent()));
+            isListCurrent &= cursor.addPassedTo(known, MAX_NEW);
         }
     }
 
     private boolean isRecent(Entry entry) {
-        return cursor.isKnown() && nanoTime.getAsLong() - entry.readNanos < MAX_UNREAD_NANOS;
+        return isYounger(entry, MAX_UNREAD_NANOS);
+    }
+
+    private boolean isYounger(Entry entry, long maxNanos) {
+        return cursor.isKnown() && nanoTime.getAsLong() - entry.readNanos < maxNanos;
     }
 
     private boolean isOld(Row row) {

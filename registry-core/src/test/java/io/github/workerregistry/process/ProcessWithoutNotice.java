@@ -5,7 +5,7 @@ import java.io.OutputStream;
 import java.util.concurrent.CompletableFuture;
 
 /** A process whose exit is not reported, for lack of a thread. */
-final class ProcessWithoutNotice extends Process {
+class ProcessWithoutNotice extends Process {
     private final Process process;
 
     ProcessWithoutNotice(Process process) {

@@ -13,11 +13,13 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -39,6 +41,7 @@ class SharedSearchIT {
     final RealProcesses processes = new RealProcesses();
 
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private final Map<Long, ProcessMark> marks = new HashMap<>();
     private final AtomicInteger reads = new AtomicInteger();
     private final SharedSearch search = new SharedSearch(
             new ProcessCache(pid -> {
@@ -47,22 +50,37 @@ class SharedSearchIT {
             }),
             tasks::add);
 
+    /** They exit during a search. The first one that is noticed would have a search of its own otherwise. */
     @Test
     void workersThatExitAtOnceShareASearch() {
-        List<WorkerProcess> workers =
-                Stream.generate(() -> watch("sleep", "600")).limit(WORKERS).toList();
-        workers.forEach(worker -> handleOf(worker).destroyForcibly());
-        await().atMost(PATIENCE).until(() -> workers.stream().noneMatch(this::isKnownToJdk));
+        CompletableFuture<Process> notice = new CompletableFuture<>();
+        List<Process> roots = Stream.generate(() -> start("sleep", "600"))
+                .limit(WORKERS)
+                .toList();
+        List<WorkerProcess> workers = roots.stream()
+                .map(root -> watch(new ProcessWithoutNotice(root) {
+                    @Override
+                    public CompletableFuture<Process> onExit() {
+                        return notice;
+                    }
+                }))
+                .toList();
+        roots.forEach(root -> root.toHandle().destroyForcibly());
+        await().atMost(PATIENCE).until(() -> roots.stream().noneMatch(Process::isAlive));
 
-        await().atMost(PATIENCE).until(() -> {
-            workers.forEach(WorkerProcess::exitStatus);
-            runTasks();
-            return workers.stream().allMatch(worker -> worker.exitStatus().isPresent());
+        search.await(new Recorded("first", new ArrayList<>()) {
+            @Override
+            public TreeMembers begin() {
+                notice.complete(roots.get(0));
+                return super.begin();
+            }
         });
+        search.run();
+        runTasks();
 
+        assertThat(search.count()).isEqualTo(2);
         assertThat(workers)
                 .allSatisfy(worker -> assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(137)));
-        assertThat(search.count()).isLessThan(WORKERS / 4);
     }
 
     /** Each process is read once, and then again only if it may have changed. */
@@ -174,6 +192,16 @@ class SharedSearchIT {
     }
 
     private WorkerProcess watch(String... command) {
+        return watch(new ProcessWithoutNotice(start(command)));
+    }
+
+    private WorkerProcess watch(Process root) {
+        ProcessMark mark = marks.get(root.pid());
+        return LocalProcess.watch(
+                "w", root, mark, new ProcessTree(mark), search, new UnrecordedOutput(Redirect.DISCARD));
+    }
+
+    private Process start(String... command) {
         ProcessMark mark = new ProcessMark(UUID.randomUUID().toString());
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectOutput(Redirect.DISCARD)
@@ -182,13 +210,8 @@ class SharedSearchIT {
         try {
             Process root = builder.start();
             processes.watch(root.toHandle());
-            return LocalProcess.watch(
-                    "w",
-                    new ProcessWithoutNotice(root),
-                    mark,
-                    new ProcessTree(mark),
-                    search,
-                    new UnrecordedOutput(Redirect.DISCARD));
+            marks.put(root.pid(), mark);
+            return root;
         } catch (IOException e) {
             throw new AssertionError(e);
         }
@@ -198,7 +221,7 @@ class SharedSearchIT {
         return ProcessHandle.of(worker.identity().pid()).orElseThrow();
     }
 
-    private boolean isKnownToJdk(WorkerProcess worker) {
+    private static boolean isKnownToJdk(WorkerProcess worker) {
         return ProcessHandle.of(worker.identity().pid()).isPresent();
     }
 
