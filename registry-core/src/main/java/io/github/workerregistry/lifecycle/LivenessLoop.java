@@ -2,6 +2,7 @@ package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.WorkerProcess;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -11,6 +12,9 @@ import org.slf4j.LoggerFactory;
 final class LivenessLoop implements Tick {
 
     private static final Logger log = LoggerFactory.getLogger(LivenessLoop.class);
+
+    /** Of the 50 ms of a tick. */
+    private static final Duration LIMIT = Duration.ofMillis(8);
 
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;
@@ -22,10 +26,11 @@ final class LivenessLoop implements Tick {
 
     @Override
     public void tick(Instant now) {
+        TickBudget budget = new TickBudget(LIMIT);
         for (SupervisedWorker worker : workers.all()) {
             WorkerProcess process = worker.process();
-            if (process != null && !worker.hasExited()) {
-                poll(worker, process);
+            if (process != null && !worker.hasExited() && !budget.isSpent()) {
+                poll(worker, process, budget);
             }
         }
     }
@@ -35,10 +40,13 @@ final class LivenessLoop implements Tick {
         tick(now);
     }
 
-    private void poll(SupervisedWorker worker, WorkerProcess process) {
+    private void poll(SupervisedWorker worker, WorkerProcess process, TickBudget budget) {
         try {
             Optional<ExitStatus> status = process.exitStatus();
-            status.ifPresent(exit -> exits.onExit(worker, exit));
+            status.ifPresent(exit -> {
+                budget.handled();
+                exits.onExit(worker, exit);
+            });
         } catch (Throwable t) { // foreign code must not keep the other workers from being polled
             worker.warnOnce(log, "worker {}: cannot tell whether its process lives", t);
         }

@@ -3,6 +3,7 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.process.WorkerProcess;
+import java.time.Duration;
 import java.time.Instant;
 
 /**
@@ -10,6 +11,9 @@ import java.time.Instant;
  * completes the waits for one that was set Idle or Busy.
  */
 final class RecordLoop implements Tick {
+
+    /** Of the 50 ms of a tick. */
+    private static final Duration LIMIT = Duration.ofMillis(12);
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
@@ -23,9 +27,10 @@ final class RecordLoop implements Tick {
 
     @Override
     public void tick(Instant now) {
+        TickBudget budget = new TickBudget(LIMIT);
         for (SupervisedWorker worker : workers.all()) {
             if (!worker.hasExited() && !worker.isBeingRegistered() && !worker.start.isAbandoned()) {
-                follow(worker, now);
+                follow(worker, now, budget);
             }
         }
     }
@@ -35,14 +40,17 @@ final class RecordLoop implements Tick {
         tick(now);
     }
 
-    private void follow(SupervisedWorker worker, Instant now) {
+    private void follow(SupervisedWorker worker, Instant now, TickBudget budget) {
         WorkerProcess process = worker.process(); // first: a record that is read later has its pid
         WorkerInfo record = registry.get(worker.id)
                 .filter(process == null ? worker::isGenerationOf : worker::owns)
                 .orElse(null);
-        if (record == null) {
-            stopper.endDeregistered(worker);
-        } else if (process != null && record.state().routable()) {
+        if (record == null && !worker.stop.isKilling()) {
+            if (!budget.isSpent()) {
+                stopper.endDeregistered(worker);
+                budget.handled();
+            }
+        } else if (record != null && process != null && record.state().routable()) {
             worker.becameReady(record, now);
         }
     }

@@ -5,6 +5,7 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.lifecycle.StopSequence.Phase;
 import io.github.workerregistry.process.WorkerProcess;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -21,6 +22,9 @@ final class StopLoop implements Tick {
 
     private static final Logger log = LoggerFactory.getLogger(StopLoop.class);
 
+    /** Of the 50 ms of a tick: some hundred kills. */
+    private static final Duration LIMIT = Duration.ofMillis(25);
+
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;
@@ -35,9 +39,14 @@ final class StopLoop implements Tick {
 
     @Override
     public void tick(Instant now) {
+        TickBudget budget = new TickBudget(LIMIT);
         for (SupervisedWorker worker : workers.all()) {
-            if (worker.stop.phase() != Phase.RUNNING) {
+            Phase before = worker.stop.phase();
+            if (before != Phase.RUNNING && !budget.isSpent()) {
                 worker.decide(() -> advance(worker));
+                if (worker.stop.phase() != before) {
+                    budget.handled();
+                }
             }
         }
     }

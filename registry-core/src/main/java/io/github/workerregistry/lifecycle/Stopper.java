@@ -238,9 +238,7 @@ final class Stopper {
 
     /** Kills a worker whose record the hive has removed. */
     void endDeregistered(SupervisedWorker worker) {
-        if (!worker.stop.isKilling()) {
-            worker.decide(() -> endUnlessExited(worker));
-        }
+        worker.decide(() -> endUnlessExited(worker));
     }
 
     private void endUnlessExited(SupervisedWorker worker) {
