@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 
 /**
  * Finds the descendants of the known members of a tree before these are signalled: once its parent exits, a child
- * without a mark cannot be found. Uses the kernel's lists of children; a kernel without them ({@code
- * CONFIG_PROC_CHILDREN}) and other systems have a {@link ProcessCache} instead.
+ * without a mark cannot be found. Uses the kernel's lists of children; a kernel without them
+ * ({@code CONFIG_PROC_CHILDREN}) and other systems have a {@link ProcessCache} instead.
  */
 final class DescendantFinder {
 

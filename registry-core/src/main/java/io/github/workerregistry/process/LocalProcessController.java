@@ -51,12 +51,12 @@ import org.slf4j.LoggerFactory;
  *       break the graceful exit of a worker.
  * </ul>
  *
- * <p>{@code kill} has sent its signal when it returns; {@code terminate} has it sent on another thread. A search follows
- * each signal and each exit, but none runs while a worker just runs. It lists the processes of the machine, and reads
- * those that it does not remember from an earlier search. Only one runs at a time, for all workers of this JVM that wait
- * for one, so many exits at once cost little more than one. It runs on the thread on which the JDK reports an exit, or
- * on the default executor of {@link java.util.concurrent.CompletableFuture} (the common pool); if these are blocked, in
- * {@link WorkerProcess#exitStatus()}.
+ * <p>{@code kill} has sent its signal when it returns; {@code terminate} has it sent on another thread. A search
+ * follows each signal and each exit, but none runs while a worker just runs. It lists the processes of the machine, and
+ * reads those that it does not remember from an earlier search. Only one runs at a time, for all workers of this JVM
+ * that wait for one, so many exits at once cost little more than one. It runs on the thread on which the JDK reports an
+ * exit, or on the default executor of {@link java.util.concurrent.CompletableFuture} (the common pool); if these are
+ * blocked, in {@link WorkerProcess#exitStatus()}.
  *
  * <p>A read or signal that fails temporarily (for example, no free file descriptor) is retried by the next call; no
  * worker and no orphan counts as exited because of it.

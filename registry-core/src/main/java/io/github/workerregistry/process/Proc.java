@@ -208,9 +208,10 @@ final class Proc {
             if (list.hasFailed()) {
                 return Reading.failed();
             }
-            list.value().ifPresent(pids -> Stream.of(pids.split(" ", -1))
-                    .filter(text -> !text.isBlank())
-                    .forEach(child -> children.add(Long.valueOf(child.strip()))));
+            list.value()
+                    .ifPresent(pids -> Stream.of(pids.split(" ", -1))
+                            .filter(text -> !text.isBlank())
+                            .forEach(child -> children.add(Long.valueOf(child.strip()))));
         }
         return Reading.read(children);
     }

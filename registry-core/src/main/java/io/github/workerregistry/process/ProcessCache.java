@@ -67,9 +67,7 @@ final class ProcessCache {
         }
 
         boolean isSameProgram(Row now) {
-            return row.process().equals(now.process())
-                    && row.image() == now.image()
-                    && row.isBare() == now.isBare();
+            return row.process().equals(now.process()) && row.image() == now.image() && row.isBare() == now.isBare();
         }
     }
 

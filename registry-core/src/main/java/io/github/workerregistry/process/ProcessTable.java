@@ -64,8 +64,11 @@ final class ProcessTable {
         try {
             String boot = Proc.bootId();
             return Proc.stat(pid)
-                    .map(stat ->
-                            new Row(new ProcessIdentity(pid, stat.startTime(), boot), stat.parent(), stat.isBare(), Row.NO_IMAGE));
+                    .map(stat -> new Row(
+                            new ProcessIdentity(pid, stat.startTime(), boot),
+                            stat.parent(),
+                            stat.isBare(),
+                            Row.NO_IMAGE));
         } catch (UnreadableException e) {
             return Reading.failed();
         }

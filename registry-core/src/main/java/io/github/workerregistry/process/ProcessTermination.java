@@ -306,9 +306,8 @@ final class ProcessTermination {
             if (!members.found().isEmpty()) {
                 signalFound();
             } else if (conclusive && !tree.isAlive()) {
-                ExitStatus status = requested
-                        ? ExitStatus.requested(root.exitValue())
-                        : ExitStatus.unrequested(root.exitValue());
+                ExitStatus status =
+                        requested ? ExitStatus.requested(root.exitValue()) : ExitStatus.unrequested(root.exitValue());
                 ended = new Ended(status, System.nanoTime());
                 return true;
             }

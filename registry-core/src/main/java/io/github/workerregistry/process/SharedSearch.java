@@ -157,7 +157,9 @@ final class SharedSearch {
         }
     }
 
-    /** Runs a search, or waits for one, on this thread, and returns its result. An interrupt does not shorten the wait. */
+    /**
+     * Runs a search, or waits for one, on this thread, and returns its result. An interrupt does not shorten the wait.
+     */
     TreeSearch.Result await(Participant participant) {
         CompletableFuture<TreeSearch.Result> result = new CompletableFuture<>();
         request(new Participant() {

@@ -4,8 +4,8 @@ import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 
 /**
- * The moment at which SIGTERM is sent to a tree. Processes that the tree starts afterwards, to clean up for example, are
- * not signalled while its root runs. They have the pids that the kernel assigned after that moment.
+ * The moment at which SIGTERM is sent to a tree. Processes that the tree starts afterwards, to clean up for example,
+ * are not signalled while its root runs. They have the pids that the kernel assigned after that moment.
  */
 final class SignalMoment {
 

@@ -126,7 +126,10 @@ final class TreeSearch {
     private boolean addIfMarked(long pid) {
         try {
             ProcessMark.Observation observed = processes.mark(pid);
-            if (observed.mark().map(treesOf).filter(wanting -> !wanting.isEmpty()).isEmpty()) {
+            if (observed.mark()
+                    .map(treesOf)
+                    .filter(wanting -> !wanting.isEmpty())
+                    .isEmpty()) {
                 return observed.sure();
             }
             // Reads the identity and then the mark again, because the pid may have been reused before.
@@ -136,8 +139,7 @@ final class TreeSearch {
                 return row.isAbsent();
             }
             ProcessMark.Observation again = processes.markNow(pid);
-            again.mark()
-                    .ifPresent(mark -> treesOf.apply(mark).forEach(tree -> tree.add(process.get(), mark)));
+            again.mark().ifPresent(mark -> treesOf.apply(mark).forEach(tree -> tree.add(process.get(), mark)));
             return again.sure();
         } catch (UnreadableException e) { // whether the mark is wanted cannot be determined either
             return false;
@@ -160,9 +162,10 @@ final class TreeSearch {
             return unknown;
         }
         Map<Long, List<Row>> children = new HashMap<>();
-        rows.values().forEach(reading -> reading.value()
-                .ifPresent(row -> children.computeIfAbsent(row.parent(), parent -> new ArrayList<>())
-                        .add(row)));
+        rows.values()
+                .forEach(reading -> reading.value()
+                        .ifPresent(row -> children.computeIfAbsent(row.parent(), parent -> new ArrayList<>())
+                                .add(row)));
         trees.forEach(tree -> addDescendants(tree, children, unknown));
         return unknown;
     }

@@ -33,8 +33,8 @@
  *   <li><b>Starting</b>: {@code OwnSession}, {@code ProgramSearch}, {@code ProcessText}.
  * </ul>
  *
- * <p>Reading order: {@code LocalProcessController}, then {@code ProcessTermination} (one worker process),
- * then {@code SharedSearch} and {@code TreeSearch} (how its descendants are found); {@code Proc} and {@code Reading} when
+ * <p>Reading order: {@code LocalProcessController}, then {@code ProcessTermination} (one worker process), then
+ * {@code SharedSearch} and {@code TreeSearch} (how its descendants are found); {@code Proc} and {@code Reading} when
  * you come to Linux.
  */
 @NullMarked

@@ -22,10 +22,9 @@ class TickLimitTest {
     private static final Duration TICK = Duration.ofMillis(100);
 
     private final AtomicInteger kills = new AtomicInteger();
-    private final VirtualHive hive = new VirtualHive((self, builder) ->
-            builder.processController(spec -> slowToKill(self, spec)).lifecycle(VirtualHive.config()
-                    .tickInterval(TICK)
-                    .build()));
+    private final VirtualHive hive =
+            new VirtualHive((self, builder) -> builder.processController(spec -> slowToKill(self, spec))
+                    .lifecycle(VirtualHive.config().tickInterval(TICK).build()));
 
     private WorkerProcess slowToKill(VirtualHive self, ProcessSpec spec) {
         return new ForwardingProcess(self.processes.start(spec)) {

@@ -70,8 +70,8 @@ class ProcessCacheIT {
         awaitRemembered(marked.pid());
         processes.end(marked);
 
-        ProcessHandle other = ReusedPid.start(
-                dead, () -> processes.start("sleep", "600"), ProcessHandle::pid, processes::end);
+        ProcessHandle other =
+                ReusedPid.start(dead, () -> processes.start("sleep", "600"), ProcessHandle::pid, processes::end);
         Set<Long> listed = cache.pids();
 
         assertThat(listed).contains(other.pid());

@@ -54,9 +54,8 @@ class SharedSearchIT {
     @Test
     void workersThatExitAtOnceShareASearch() {
         CompletableFuture<Process> notice = new CompletableFuture<>();
-        List<Process> roots = Stream.generate(() -> start("sleep", "600"))
-                .limit(WORKERS)
-                .toList();
+        List<Process> roots =
+                Stream.generate(() -> start("sleep", "600")).limit(WORKERS).toList();
         List<WorkerProcess> workers = roots.stream()
                 .map(root -> watch(new ProcessWithoutNotice(root) {
                     @Override
@@ -79,17 +78,14 @@ class SharedSearchIT {
         runTasks();
 
         assertThat(search.count()).isEqualTo(2);
-        assertThat(workers)
-                .allSatisfy(worker -> assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(137)));
+        assertThat(workers).allSatisfy(worker -> assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(137)));
     }
 
     /** Each process is read once, and then again only if it may have changed. */
     @Test
     void unrelatedProcessesAreNotReadBySearchAfterSearch() {
         int strangers = 30;
-        Stream.generate(() -> processes.start("sleep", "600"))
-                .limit(strangers)
-                .toList();
+        Stream.generate(() -> processes.start("sleep", "600")).limit(strangers).toList();
 
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(() -> {
             int before = reads.get();
@@ -163,7 +159,8 @@ class SharedSearchIT {
         WorkerProcess worker = watch("sh", "-c", "env -i sh -c 'sleep 600; :' & wait");
         ProcessHandle root = handleOf(worker);
         await().atMost(PATIENCE).until(() -> root.descendants().count() == 2);
-        List<ProcessHandle> descendants = root.descendants().map(processes::watch).toList();
+        List<ProcessHandle> descendants =
+                root.descendants().map(processes::watch).toList();
 
         worker.kill();
 
@@ -203,9 +200,8 @@ class SharedSearchIT {
 
     private Process start(String... command) {
         ProcessMark mark = new ProcessMark(UUID.randomUUID().toString());
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectOutput(Redirect.DISCARD)
-                .redirectError(Redirect.DISCARD);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectOutput(Redirect.DISCARD).redirectError(Redirect.DISCARD);
         mark.putInto(builder.environment());
         try {
             Process root = builder.start();
