@@ -1,5 +1,6 @@
 package io.github.workerregistry;
 
+import io.github.workerregistry.internal.ExecutorRefusals;
 import io.github.workerregistry.internal.LogText;
 import java.time.InstantSource;
 import java.util.ArrayDeque;

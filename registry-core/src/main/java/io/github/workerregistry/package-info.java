@@ -25,7 +25,7 @@
  *       {@code StateCounts}, {@code ModelHistory}.
  *   <li><b>Transitions</b>: {@code WorkerTable} (the lock and the map), {@code RegistrySupervision},
  *       {@code WorkerEntry}, {@code Precondition}, {@code PendingEffects} (applied after the lock has been released),
- *       {@code EventFeed}, {@code ListenerQueue}, {@code ExecutorRefusals}.
+ *       {@code EventFeed}, {@code ListenerQueue}.
  *   <li><b>Failed leases</b>: {@code LeaseCheckCoordinator}, {@code BarredWorkers}, {@code LeaseEndFutures};
  *       {@code LeaseLeaks} reports forgotten ones. {@code IdleActions}: what waits for the last release.
  *   <li><b>Clocks</b>: {@code MonotonicClock}, {@code SteadyClock}. <b>Records</b>: {@code Labels}.

@@ -17,9 +17,12 @@ import io.github.workerregistry.process.LocalProcessController;
 import io.github.workerregistry.process.OrphanReaper;
 import io.github.workerregistry.process.ProcessIdentity;
 import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.ProcessUsage;
+import io.github.workerregistry.process.WorkerProcess;
 import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.VirtualTime;
 import java.net.http.HttpClient;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -151,6 +154,15 @@ class BadValuesTest {
                         "limit",
                         1,
                         n -> RestartPolicy.builder().limit(Math.min(n, 5)).build()),
+                new Count(
+                        "maxLines",
+                        1,
+                        n -> supervisorOf(new VirtualTime()).build().output("unknown", n)),
+                new Count("maxLines", 1, n -> process().outputTail(n)),
+                new Count("offset", 0, n -> process().readOutput(n, ByteBuffer.allocate(1))),
+                new Count("residentBytes", 0, n -> new ProcessUsage(n, Duration.ZERO, 1, 1)),
+                new Count("threads", 0, n -> new ProcessUsage(1, Duration.ZERO, n, 1)),
+                new Count("processes", 1, n -> new ProcessUsage(1, Duration.ZERO, 1, n)),
                 new Count("pid", 1, n -> new ProcessIdentity(n, 0, "")),
                 new Count("startTime", 0, n -> new ProcessIdentity(1, n, "")),
                 new Count(
@@ -219,6 +231,7 @@ class BadValuesTest {
                 new Time("timeout", false, false, bad -> http.probe(nowhere, bad)),
                 new Time("timeout", false, false, bad -> tcp.probe(nowhere, bad)),
                 new Time("timeout", true, false, BadValuesTest::acquireAFreeSlot),
+                new Time("cpuTime", true, false, time -> new ProcessUsage(1, time, 1, 1)),
                 new Time("duration", true, true, bad -> new VirtualTime().advance(bad)),
                 new Time(
                         "shutdownHook deadline",
@@ -262,6 +275,10 @@ class BadValuesTest {
     private static WorkerSupervisor.Builder supervisorOf(VirtualTime time) {
         return WorkerSupervisor.builder(WorkerRegistry.builder().clock(time).build(), time)
                 .processController(new FakeProcessController());
+    }
+
+    private static WorkerProcess process() {
+        return new FakeProcessController().start(new ProcessSpec("w", List.of("serve"), Map.of(), Optional.empty()));
     }
 
     private static Exit exit(String modelRef) {

@@ -10,6 +10,7 @@ import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.health.HttpHealthProbe;
 import io.github.workerregistry.health.TcpHealthProbe;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.OutputListener;
 import io.github.workerregistry.lifecycle.PortPool;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.StopRequest;
@@ -21,6 +22,7 @@ import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessIdentity;
 import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.ProcessUsage;
 import io.github.workerregistry.process.WorkerProcess;
 import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.RecordingListener;
@@ -37,6 +39,7 @@ import java.lang.reflect.Modifier;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.http.HttpClient;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -298,11 +301,14 @@ class NullsTest {
                     entry(ProcessSpec.class, another),
                     entry(InheritedEnvironment.class, InheritedEnvironment.all()),
                     entry(WorkerProcess.class, new FakeProcessController().start(another)),
+                    entry(ProcessUsage.class, new ProcessUsage(1, Duration.ZERO, 1, 1)),
+                    entry(ByteBuffer.class, ByteBuffer.allocate(1)),
                     entry(OrphanReport.class, OrphanReport.unsupported()),
                     entry(LocalProcessController.class, LocalProcessController.create()),
                     entry(LocalProcessController.Builder.class, LocalProcessController.builder()),
                     entry(LifecycleConfig.class, LifecycleConfig.defaults()),
                     entry(LifecycleConfig.Builder.class, LifecycleConfig.builder()),
+                    entry(OutputListener.class, (OutputListener) any -> {}),
                     entry(PortPool.class, PortPool.of(1, 1)),
                     entry(RestartPolicy.class, RestartPolicy.never()),
                     entry(RestartPolicy.Builder.class, RestartPolicy.builder()),

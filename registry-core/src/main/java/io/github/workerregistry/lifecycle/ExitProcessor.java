@@ -66,12 +66,20 @@ final class ExitProcessor {
     void onExit(SupervisedWorker worker, ExitStatus status) {
         worker.decide(() -> {
             WorkerProcess process = worker.process();
-            if (process != null && !worker.hasExited() && !isDeferred(worker, status)) {
+            if (process != null
+                    && !worker.hasExited()
+                    && !isDeferred(worker, status)
+                    && !output(worker).readLast(worker.generation, process, () -> onExit(worker, status))) {
                 Exit exit = recorder.of(worker, process, status);
-                releases.release(worker.id, process); // first: files are removed before the exit is reported
+                // first: files are removed before the exit is reported
+                output(worker).afterReads(() -> releases.release(worker.id, process));
                 end(worker, exit);
             }
         });
+    }
+
+    private static OutputFeed output(SupervisedWorker worker) {
+        return worker.series.output();
     }
 
     /** Whether the exit is processed later: if a shutdown has begun by then, it is no crash. */

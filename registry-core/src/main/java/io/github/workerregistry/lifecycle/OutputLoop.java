@@ -8,7 +8,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Reads how much output each worker has written, ready or not, at every tick: this call is where an implementation
  * bounds what it keeps, so the time between two ticks decides by how much a fast writer exceeds that bound. Growth is
- * also progress of a load, see {@link LoadLoop}.
+ * also progress of a load, see {@link LoadLoop}, and what is new is read for those who follow it.
  */
 final class OutputLoop implements Tick {
 
@@ -38,7 +38,9 @@ final class OutputLoop implements Tick {
             return;
         }
         try {
-            worker.load.outputRead(process.outputBytes(), now);
+            long bytes = process.outputBytes();
+            worker.load.outputRead(bytes, now);
+            worker.series.output().grown(worker.generation, process, bytes);
         } catch (Throwable t) { // foreign code; the other workers' output is read all the same
             worker.warnOnce(log, "worker {}: its output cannot be read", t);
         }

@@ -90,7 +90,12 @@ final class Spawner {
         try {
             Launch launch = Launch.of(spec, id, FIRST_GENERATION, port);
             record = record(spec, id, launch.url());
-            WorkerSeries series = new WorkerSeries(id, spec, new RestartHistory(policy), new SerialExecutor(registry));
+            WorkerSeries series = new WorkerSeries(
+                    id,
+                    spec,
+                    new RestartHistory(policy),
+                    new SerialExecutor(registry),
+                    new OutputFeed(id, registry, blocking));
             worker = new SupervisedWorker(series, FIRST_GENERATION, launch, record.startedAt(), stopSequences.get());
             if (!workers.add(worker)) {
                 throw new DuplicateWorkerException(id);

@@ -43,7 +43,10 @@ final class SupervisedWorkers {
      */
     boolean remove(SupervisedWorker worker) {
         beingRemoved.add(worker);
-        worker.successor.whenComplete((none, why) -> beingRemoved.remove(worker));
+        worker.successor.whenComplete((none, why) -> {
+            beingRemoved.remove(worker);
+            worker.series.output().end();
+        });
         return byId.remove(worker.id, worker);
     }
 

@@ -6,5 +6,7 @@ package io.github.workerregistry.lifecycle;
  * @param spec what it was spawned with
  * @param restarts the failures and restarts so far
  * @param serialExecutor runs the decisions about this worker
+ * @param output what it prints, for those who follow it
  */
-record WorkerSeries(String id, WorkerSpec spec, RestartHistory restarts, SerialExecutor serialExecutor) {}
+record WorkerSeries(
+        String id, WorkerSpec spec, RestartHistory restarts, SerialExecutor serialExecutor, OutputFeed output) {}

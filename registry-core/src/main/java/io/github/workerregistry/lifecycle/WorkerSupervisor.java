@@ -1,11 +1,13 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.internal.Checks.requireAtLeast;
 import static io.github.workerregistry.internal.Durations.requireInRange;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.StopReason;
+import io.github.workerregistry.Subscription;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.health.HealthProbe;
@@ -13,6 +15,7 @@ import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.LocalProcessController;
 import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
+import io.github.workerregistry.process.ProcessUsage;
 import io.github.workerregistry.process.SpawnException;
 import java.time.Duration;
 import java.util.List;
@@ -65,6 +68,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final RestartLoop restarts;
     private final LifecycleConfig config;
     private final LoadDiagnosis diagnosis;
+    private final WorkerOutput output;
     private final Shutdown shutdown;
     private final OrphanReport orphans;
 
@@ -125,6 +129,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         FailedLeaseLoop failedLeases = new FailedLeaseLoop(
                 registry, records, workers, exits, stopper, probe, config, pauses, builder.scheduler);
         loops.add("failed leases", config.tickInterval(), failedLeases);
+        output = new WorkerOutput(registry, workers);
         diagnosis = new LoadDiagnosis(probes, workers);
         loops.add("slow load", SlowLoadLoop.PERIOD, new SlowLoadLoop(records, diagnosis, pauses));
         loops.add(
@@ -367,6 +372,64 @@ public final class WorkerSupervisor implements AutoCloseable {
             }
         });
         return HiveFutures.forHive(exit);
+    }
+
+    /**
+     * The last lines that a running worker wrote to stdout and stderr.
+     *
+     * @param id the worker's id
+     * @param maxLines the maximum number of lines, &gt; 0; more than 64 KiB of output are not read
+     * @return the last lines of the current generation, oldest first, without line ends, cut after 1,000 characters; of
+     *     a worker that is backing off, the last lines of its exit. Empty if it has written nothing, if its process is
+     *     being started, or if no such worker is supervised here
+     * @throws IllegalArgumentException if {@code maxLines} is not positive
+     * @throws OutputUnavailableException if the worker's output is not recorded
+     *     ({@link LocalProcessController.Builder#discardOutput}, {@link LocalProcessController.Builder#inheritOutput})
+     */
+    public List<String> output(String id, int maxLines) {
+        return output.last(requireNonNull(id, "id"), requireAtLeast(1, maxLines, "maxLines"));
+    }
+
+    /**
+     * Passes the lines that a worker writes from now on to a listener, over all restarts, until the worker is removed.
+     * The worker itself is never slowed: its output goes to a file, which is read at every tick (new lines arrive after
+     * about {@link LifecycleConfig#tickInterval()}), at most 1 MiB each time. What a process wrote before it exited is
+     * passed on before the exit is reported, at most 1 MiB.
+     *
+     * <p>Each listener has a queue of at most 10,000 lines and 1,048,576 characters. When it is full, further lines are
+     * dropped until the listener has emptied it; the listener then gets their number once, see
+     * {@link OutputListener#onDropped}.
+     *
+     * <p>A follower that joins in the middle of a line may receive only the rest of that line.
+     *
+     * @param id the worker's id
+     * @param listener receives the lines; {@link OutputListener#onEnd} is called after the last one. If no such worker
+     *     is supervised here, that is its only call
+     * @param executor runs the listener; one that runs tasks on the calling thread lets a listener that blocks hold up
+     *     the supervisor. Tasks that it refuses are submitted again; if it has been shut down, or has refused every
+     *     task for a minute, the subscription ends with a WARN
+     * @return closing it ends the subscription; undelivered lines are dropped
+     * @throws OutputUnavailableException if the worker's output is not recorded
+     *     ({@link LocalProcessController.Builder#discardOutput}, {@link LocalProcessController.Builder#inheritOutput}),
+     *     or the process controller does not support {@link io.github.workerregistry.process.WorkerProcess#readOutput};
+     *     if that turns out only when a process has been started, it is logged at WARN and the subscription ends
+     */
+    public Subscription follow(String id, OutputListener listener, Executor executor) {
+        requireNonNull(id, "id");
+        requireNonNull(listener, "listener");
+        return output.follow(id, listener, requireNonNull(executor, "executor"));
+    }
+
+    /**
+     * What a worker's whole process tree uses now. Reads on the calling thread, with {@link LocalProcessController}
+     * about 10 microseconds for each process of the machine, but not more often than every 100 ms for all workers.
+     *
+     * @param id the worker's id
+     * @return memory, CPU time, threads and processes; empty if the system is not Linux or they cannot be read, if no
+     *     process runs, or if no such worker is supervised here
+     */
+    public Optional<ProcessUsage> usage(String id) {
+        return output.usage(requireNonNull(id, "id"));
     }
 
     /**

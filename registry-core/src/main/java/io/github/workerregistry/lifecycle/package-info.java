@@ -9,9 +9,9 @@
  * <h2>Map of the classes</h2>
  *
  * <ul>
- *   <li><b>API</b>: the four above, {@code PortPool}, {@code StopRequest}, {@code ShutdownReport}, and the exceptions
- *       {@code NoSuchWorkerException}, {@code WorkerEndedException}, {@code UnkillableException},
- *       {@code PortsExhaustedException}.
+ *   <li><b>API</b>: the four above, {@code PortPool}, {@code StopRequest}, {@code OutputListener},
+ *       {@code ShutdownReport}, and the exceptions {@code NoSuchWorkerException}, {@code WorkerEndedException},
+ *       {@code UnkillableException}, {@code PortsExhaustedException}, {@code OutputUnavailableException}.
  *   <li><b>Loops</b>, one small class each, stepped by {@code Tick.tick(now)}: {@code LivenessLoop},
  *       {@code RecordLoop}, {@code DroppedStartLoop}, {@code StopLoop} (these four also run while another loop blocks);
  *       {@code OutputLoop}, {@code ProbeLoop}, {@code FailedLeaseLoop}, {@code SlowLoadLoop}, {@code HeartbeatLoop},
@@ -25,6 +25,8 @@
  *   <li><b>One worker</b>: {@code WorkerSeries} (all generations), {@code SupervisedWorker} (one generation),
  *       {@code SerialExecutor} (its decisions, one after another), {@code ProcessStart}, {@code StopSequence},
  *       {@code RestartHistory}, {@code LoadProgress}; all of them in {@code SupervisedWorkers}.
+ *   <li><b>Output</b>: {@code WorkerOutput} (last lines, usage), {@code OutputFeed} (reads the output of one worker for
+ *       its followers), {@code LineSplitter}, {@code OutputFollower} (the queue of one listener).
  *   <li><b>Starting</b>: {@code Launch}, {@code Placeholders}, {@code Template}, {@code SpecChecks}, {@code WorkerUrl},
  *       {@code WorkerIds}, {@code ProcessStarter}, {@code LateProcess}; ports in {@code LocalPorts},
  *       {@code LocalAddresses}, {@code PortOwnerCheck}.

@@ -5,8 +5,10 @@ import static java.util.Objects.requireNonNull;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.internal.LogText;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
@@ -101,6 +103,32 @@ final class LocalProcess implements WorkerProcess {
             throw new IllegalArgumentException("maxLines must be > 0, was " + maxLines);
         }
         return output.tail(maxLines);
+    }
+
+    @Override
+    public OptionalLong readOutput(long offset, ByteBuffer into) {
+        requireNonNull(into, "into");
+        if (offset < 0) {
+            throw new IllegalArgumentException("offset must be >= 0, was " + offset);
+        }
+        return output.read(offset, into);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>On Linux: the known members and their descendants. Does not search for processes that were re-parented.
+     */
+    @Override
+    public Optional<ProcessUsage> usage() {
+        if (!Proc.isAvailable() || termination.hasEnded()) {
+            return Optional.empty();
+        }
+        try {
+            return TreeUsage.of(termination.membersAndDescendants());
+        } catch (UnreadableException e) {
+            return Optional.empty();
+        }
     }
 
     /**

@@ -1,14 +1,17 @@
 package io.github.workerregistry.process;
 
 import io.github.workerregistry.internal.LogText;
+import io.github.workerregistry.internal.OutputLines;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.ProcessBuilder.Redirect;
+import java.nio.ByteBuffer;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +41,8 @@ final class OutputFile implements ProcessOutput {
     private long lastSize; // size of the file when it was last read
     private long begin; // offset in the file at which the output of this process begins
     private byte[] keptTail = {};
+    private long keptFrom; // offset in the output from which the kept end is without a gap
+    private long keptTo;
     private boolean closed;
 
     /**
@@ -92,6 +97,40 @@ final class OutputFile implements ProcessOutput {
     }
 
     @Override
+    public synchronized OptionalLong read(long offset, ByteBuffer into) {
+        if (closed) {
+            return OptionalLong.of(offset);
+        }
+        try {
+            count(content.length());
+            return OptionalLong.of(
+                    offset < keptTo ? readKept(Math.max(offset, keptFrom), into) : readFile(offset, into));
+        } catch (IOException e) {
+            log.debug("output in {} cannot be read", file, LogText.of(e));
+            return OptionalLong.of(offset);
+        }
+    }
+
+    private long readKept(long offset, ByteBuffer into) {
+        int length = (int) Math.min(keptTo - offset, into.remaining());
+        into.put(keptTail, keptTail.length - (int) (keptTo - offset), length);
+        return offset;
+    }
+
+    private long readFile(long offset, ByteBuffer into) throws IOException {
+        long first = Math.max(offset, firstInFile());
+        byte[] bytes = new byte[(int) Math.max(0, Math.min(written - first, into.remaining()))];
+        content.seek(first - firstInFile() + begin);
+        into.put(bytes, 0, Math.max(0, content.read(bytes)));
+        return first;
+    }
+
+    /** The offset in the output of the first byte of this process that is still in the file. */
+    private long firstInFile() {
+        return written - (lastSize - begin);
+    }
+
+    @Override
     public void release() {
         close();
         onRelease.run();
@@ -120,7 +159,11 @@ final class OutputFile implements ProcessOutput {
     }
 
     private void truncate() throws IOException {
-        keptTail = end();
+        byte[] end = end();
+        long gapless = keptTo == firstInFile() ? keptFrom : firstInFile();
+        keptTail = end;
+        keptTo = written;
+        keptFrom = Math.max(gapless, written - end.length);
         content.setLength(0);
         begin = 0;
         lastSize = 0;

@@ -1,6 +1,8 @@
 package io.github.workerregistry.process;
 
+import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.OptionalLong;
 
 /** The destination of stdout and stderr of one process. Never a pipe: a pipe that is not read blocks the worker. */
 sealed interface ProcessOutput permits OutputFile, UnrecordedOutput {
@@ -17,6 +19,9 @@ sealed interface ProcessOutput permits OutputFile, UnrecordedOutput {
 
     /** The last lines, oldest first. Does not throw. */
     List<String> tail(int maxLines);
+
+    /** As {@link WorkerProcess#readOutput}. Does not throw. */
+    OptionalLong read(long offset, ByteBuffer into);
 
     /** Called after the process has exited and its output has been read. */
     void release();

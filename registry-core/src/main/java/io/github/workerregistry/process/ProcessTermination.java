@@ -186,6 +186,24 @@ final class ProcessTermination {
         }
     }
 
+    /**
+     * The known members and their descendants.
+     *
+     * @throws UnreadableException if some descendants cannot be read now
+     */
+    List<ProcessIdentity> membersAndDescendants() {
+        lock.lock();
+        try {
+            root.addTo(tree);
+            if (!search.descendants().addTo(tree)) {
+                throw new UnreadableException("descendants of process " + root.pid(), null);
+            }
+            return tree.members();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Searches for members that were started since the last search, and waits for the result. */
     TreeSearch.Result findMembers() {
         return search.await(exitSearch);

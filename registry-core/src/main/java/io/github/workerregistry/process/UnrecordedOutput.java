@@ -1,7 +1,9 @@
 package io.github.workerregistry.process;
 
 import java.lang.ProcessBuilder.Redirect;
+import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.OptionalLong;
 
 /** Output that is discarded or inherited from this JVM. */
 record UnrecordedOutput(Redirect target) implements ProcessOutput {
@@ -24,6 +26,11 @@ record UnrecordedOutput(Redirect target) implements ProcessOutput {
     @Override
     public List<String> tail(int maxLines) {
         return List.of();
+    }
+
+    @Override
+    public OptionalLong read(long offset, ByteBuffer into) {
+        return OptionalLong.empty();
     }
 
     @Override

@@ -4,8 +4,10 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.ExitStatus;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -95,8 +97,8 @@ public interface WorkerProcess {
      * supervisor stops no load for it; see
      * {@link io.github.workerregistry.lifecycle.LifecycleConfig#loadStallTimeout()}.
      *
-     * @return the same at every call; default true. If false, {@link #outputBytes()} is 0 and {@link #outputTail}
-     *     empty, always
+     * @return the same at every call; default true. If false, {@link #outputBytes()} is 0, and {@link #outputTail} and
+     *     {@link #readOutput} are empty, always
      */
     default boolean recordsOutput() {
         return true;
@@ -111,6 +113,36 @@ public interface WorkerProcess {
      * @throws IllegalArgumentException if {@code maxLines} is not positive
      */
     List<String> outputTail(int maxLines);
+
+    /**
+     * Reads output from an offset on, without waiting for more. Output is the bytes that {@link #outputBytes()} counts:
+     * stdout and stderr as written, UTF-8 if the process writes UTF-8. The supervisor calls it only while the worker is
+     * followed ({@link io.github.workerregistry.lifecycle.WorkerSupervisor#follow}): at a tick on its blocking
+     * executor, and once more after the exit, before {@link #release()}. It may read a file, at most as many bytes as
+     * the buffer takes. Output that was written before the exit can be read until the release.
+     *
+     * @param offset of the first byte, &ge; 0; 0 is the first byte that this process wrote
+     * @param into receives as many bytes as there are and as it takes; none if the offset is that of the end
+     * @return the offset of the first byte read, later than {@code offset} if the output in between is not kept any
+     *     more; {@code offset} if nothing was read; empty if output is not recorded, or cannot be read like this: the
+     *     default
+     * @throws IllegalArgumentException if {@code offset} is negative
+     */
+    default OptionalLong readOutput(long offset, ByteBuffer into) {
+        requireNonNull(into, "into");
+        return OptionalLong.empty();
+    }
+
+    /**
+     * What the process and its tree use of the machine now. The supervisor calls it on the thread that calls
+     * {@link io.github.workerregistry.lifecycle.WorkerSupervisor#usage}, with no lock held; may take some milliseconds.
+     *
+     * @return the usage; empty if the process has exited, if it cannot be read, or if this is not supported: the
+     *     default
+     */
+    default Optional<ProcessUsage> usage() {
+        return Optional.empty();
+    }
 
     /**
      * Whether the listener at an address of this machine belongs to this process or its tree. Called only after a

@@ -15,7 +15,7 @@
  *
  * <ul>
  *   <li><b>API</b>: the five classes above, {@code ProcessSpec}, {@code InheritedEnvironment}, {@code SpawnException},
- *       {@code OrphanReport}.
+ *       {@code ProcessUsage}, {@code OrphanReport}.
  *   <li><b>One worker process</b>: {@code LocalProcess}, {@code RootProcess}, {@code ProcessTermination} (signals and
  *       exit), {@code SignalMoment}, {@code TaskQueue}.
  *   <li><b>The tree of a process</b>: {@code ProcessTree}, {@code DescendantFinder}, {@code SharedSearch},
@@ -26,10 +26,10 @@
  *       {@code ProcessReader}, {@code StatLine}, {@code PidCursor}.
  *   <li><b>Data from Linux</b>: {@code Proc}, {@code Reading} (read, absent, refused or failed),
  *       {@code UnreadableException}, {@code Liveness}, {@code LiveThreadFinder}, {@code HeldSockets},
- *       {@code ListeningSockets}, {@code PortOwner}, {@code Descriptors}.
+ *       {@code ListeningSockets}, {@code PortOwner}, {@code Descriptors}, {@code TreeUsage}.
  *   <li><b>Output</b>: {@code OutputSource} with {@code PersistentOutput}, {@code TemporaryOutput} and
  *       {@code UnrecordedOutput}; {@code ProcessOutput}, {@code OutputFile}, {@code OutputFileName},
- *       {@code OutputFileChecks}, {@code HeldFile}, {@code OutputLines}, {@code AbandonedDirectories}.
+ *       {@code OutputFileChecks}, {@code HeldFile}, {@code AbandonedDirectories}.
  *   <li><b>Starting</b>: {@code OwnSession}, {@code ProgramSearch}, {@code ProcessText}.
  * </ul>
  *

@@ -1,12 +1,19 @@
 package io.github.workerregistry.testing;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.ProcessIdentity;
 import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.ProcessUsage;
 import io.github.workerregistry.process.WorkerProcess;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -27,7 +34,8 @@ final class FakeProcess implements WorkerProcess {
     private boolean requested;
     private boolean ignoresTerminate;
     private boolean ignoresKill;
-    private long outputBytes;
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private Optional<ProcessUsage> usage = Optional.empty();
 
     FakeProcess(ProcessSpec spec, long pid, boolean recordsOutput, Consumer<FakeProcess> onEnd) {
         this.spec = spec;
@@ -96,7 +104,7 @@ final class FakeProcess implements WorkerProcess {
     synchronized void print(String line) {
         if (recordsOutput) {
             output.add(line);
-            outputBytes += line.length() + 1;
+            bytes.writeBytes((line + "\n").getBytes(UTF_8));
         }
     }
 
@@ -111,7 +119,7 @@ final class FakeProcess implements WorkerProcess {
 
     @Override
     public synchronized long outputBytes() {
-        return outputBytes;
+        return bytes.size();
     }
 
     @Override
@@ -125,6 +133,29 @@ final class FakeProcess implements WorkerProcess {
             throw new IllegalArgumentException("maxLines must be > 0, was " + maxLines);
         }
         return List.copyOf(output.subList(Math.max(0, output.size() - maxLines), output.size()));
+    }
+
+    @Override
+    public synchronized OptionalLong readOutput(long offset, ByteBuffer into) {
+        requireNonNull(into, "into");
+        if (offset < 0) {
+            throw new IllegalArgumentException("offset must be >= 0, was " + offset);
+        }
+        if (!recordsOutput) {
+            return OptionalLong.empty();
+        }
+        int from = (int) Math.min(offset, bytes.size());
+        into.put(bytes.toByteArray(), from, Math.min(into.remaining(), bytes.size() - from));
+        return OptionalLong.of(offset);
+    }
+
+    synchronized void use(ProcessUsage now) {
+        usage = Optional.of(now);
+    }
+
+    @Override
+    public synchronized Optional<ProcessUsage> usage() {
+        return status.isPresent() ? Optional.empty() : usage;
     }
 
     @Override

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.ProcessUsage;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import io.github.workerregistry.testing.contract.ProcessControllerContract;
@@ -116,6 +117,17 @@ public final class FakeProcessController implements ProcessController {
      */
     public void print(String workerId, String line) {
         processOf(workerId).print(requireNonNull(line, "line"));
+    }
+
+    /**
+     * Sets what a process uses until it exits, see {@link WorkerProcess#usage()}; unknown until then.
+     *
+     * @param workerId the worker
+     * @param usage its memory, CPU time, threads and processes
+     * @throws IllegalArgumentException if the worker was never started, or is forgotten
+     */
+    public void use(String workerId, ProcessUsage usage) {
+        processOf(workerId).use(requireNonNull(usage, "usage"));
     }
 
     /**

@@ -2,10 +2,13 @@ package io.github.workerregistry.testing;
 
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.ProcessIdentity;
+import io.github.workerregistry.process.ProcessUsage;
 import io.github.workerregistry.process.WorkerProcess;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
 
 /** Forwards every call to another process; subclasses override methods to inject faults. */
@@ -65,6 +68,16 @@ public class ForwardingProcess implements WorkerProcess {
     @Override
     public List<String> outputTail(int maxLines) {
         return process.outputTail(maxLines);
+    }
+
+    @Override
+    public OptionalLong readOutput(long offset, ByteBuffer into) {
+        return process.readOutput(offset, into);
+    }
+
+    @Override
+    public Optional<ProcessUsage> usage() {
+        return process.usage();
     }
 
     @Override

@@ -1,8 +1,12 @@
 package io.github.workerregistry.testing.contract;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /** Checks of the output of a process, and of its release. */
@@ -22,6 +26,11 @@ final class ProcessOutputChecks {
                 new SceneCheck<>("a long line is returned, whole or truncated", ProcessOutputChecks::longLine),
                 new SceneCheck<>("outputTail rejects a number of lines below 1", ProcessOutputChecks::noLines),
                 new SceneCheck<>("the output of different processes is separate", ProcessOutputChecks::separate),
+                new SceneCheck<>("readOutput reads output from an offset on", ProcessOutputChecks::fromAnOffset),
+                new SceneCheck<>(
+                        "readOutput reads the last output after the exit",
+                        ProcessOutputChecks::fromAnOffsetAfterTheExit),
+                new SceneCheck<>("readOutput rejects a negative offset", ProcessOutputChecks::negativeOffset),
                 new SceneCheck<>("output can be read after the exit", ProcessOutputChecks::afterTheExit),
                 new SceneCheck<>("the methods of a released process still return", ProcessOutputChecks::released),
                 new SceneCheck<>("the next process of a worker starts without output", ProcessOutputChecks::next),
@@ -43,6 +52,10 @@ final class ProcessOutputChecks {
         PromptProcess process = printing.orElseGet(() -> scene.longRunning("w"));
 
         Expect.equal("the result of recordsOutput()", printing.isPresent(), process.recordsOutput());
+        if (printing.isEmpty()) {
+            OptionalLong first = process.readOutput(0, ByteBuffer.allocate(10));
+            Expect.equal("the result of readOutput", OptionalLong.empty(), first);
+        }
     }
 
     private static void silent(ProcessScene scene) {
@@ -88,6 +101,50 @@ final class ProcessOutputChecks {
         Expect.equal("the output of the second", List.of("other"), other.outputTail(10));
     }
 
+    private static void fromAnOffset(ProcessScene scene) {
+        PromptProcess process = scene.printing("w", "one", "two");
+        printed(scene, process, "one", "two");
+
+        Expect.equal("the output", "one\ntwo\n", read(process, 0, 100));
+        Expect.equal("the output from offset 4 on", "two\n", read(process, 4, 100));
+        Expect.equal("the first 5 bytes", "one\nt", read(process, 0, 5));
+        Expect.equal("the output from its end on", "", read(process, 8, 100));
+    }
+
+    private static void fromAnOffsetAfterTheExit(ProcessScene scene) {
+        PromptProcess process = scene.printing("w", "last line");
+        printed(scene, process, "last line");
+
+        process.kill();
+        scene.awaitExit(process);
+
+        Expect.equal("the output from offset 5 on", "line\n", read(process, 5, 100));
+    }
+
+    private static void negativeOffset(ProcessScene scene) {
+        PromptProcess process = scene.printing("w", "one");
+        printed(scene, process, "one");
+        read(process, 0, 1);
+
+        Throwable failure =
+                scene.calls().failureOf("readOutput(-1)", () -> process.bare().readOutput(-1, ByteBuffer.allocate(1)));
+
+        Expect.that(
+                failure instanceof IllegalArgumentException,
+                "an IllegalArgumentException of readOutput(-1), but it was " + failure);
+    }
+
+    /** Reads at most that many bytes, all of which are kept. */
+    private static String read(PromptProcess process, long offset, int limit) {
+        ByteBuffer into = ByteBuffer.allocate(limit);
+        OptionalLong first = process.readOutput(offset, into);
+        if (first.isEmpty()) {
+            throw new NotApplicableException("readOutput returns empty");
+        }
+        Expect.equal("the offset of the first byte", offset, first.getAsLong());
+        return new String(into.array(), 0, into.position(), US_ASCII);
+    }
+
     private static void afterTheExit(ProcessScene scene) {
         PromptProcess process = scene.printing("w", "last line");
         printed(scene, process, "last line");
@@ -112,6 +169,8 @@ final class ProcessOutputChecks {
                 "a number of bytes that does not decrease, but it was " + bytes + ", then " + process.outputBytes());
         List<String> tail = process.outputTail(10);
         Expect.that(List.of(List.of(), List.of("one")).contains(tail), "the old output or none, but it was " + tail);
+        process.readOutput(0, ByteBuffer.allocate(10));
+        process.usage();
         process.terminate();
         process.kill();
         process.identity();

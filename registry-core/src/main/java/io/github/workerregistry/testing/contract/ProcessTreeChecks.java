@@ -1,8 +1,10 @@
 package io.github.workerregistry.testing.contract;
 
 import io.github.workerregistry.ExitStatus;
+import io.github.workerregistry.process.ProcessUsage;
 import io.github.workerregistry.testing.contract.ProcessScene.PromptFamily;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Checks of the descendants of a process. */
@@ -22,7 +24,9 @@ final class ProcessTreeChecks {
                         "a child that ignores terminate delays the exit until kill", ProcessTreeChecks::delayed),
                 new SceneCheck<>(
                         "kill also kills a child that was started after terminate",
-                        ProcessTreeChecks::startedAfterTerminate));
+                        ProcessTreeChecks::startedAfterTerminate),
+                new SceneCheck<>("usage includes the child", ProcessTreeChecks::usage),
+                new SceneCheck<>("usage is empty after the exit", ProcessTreeChecks::usageAfterTheExit));
     }
 
     private static void endBoth(ProcessScene scene, Consumer<PromptProcess> signal) {
@@ -66,6 +70,32 @@ final class ProcessTreeChecks {
         process.kill();
 
         awaitExitAfterChild(scene, family);
+    }
+
+    private static void usage(ProcessScene scene) {
+        PromptFamily family = scene.parent("w");
+
+        usageOf(family.process());
+        scene.eventually(
+                "a usage of 2 processes", () -> usageOf(family.process()).processes() >= 2);
+        ProcessUsage usage = usageOf(family.process());
+
+        Expect.that(usage.threads() >= usage.processes(), "at least one thread for each process, but it was " + usage);
+        Expect.that(usage.residentBytes() > 0, "memory, but it was " + usage);
+    }
+
+    private static void usageAfterTheExit(ProcessScene scene) {
+        PromptProcess process = scene.longRunning("w");
+        ProcessUsage before = usageOf(process);
+
+        process.kill();
+        scene.awaitExit(process);
+
+        Expect.equal("the usage, " + before + " before,", Optional.empty(), process.usage());
+    }
+
+    private static ProcessUsage usageOf(PromptProcess process) {
+        return process.usage().orElseThrow(() -> new NotApplicableException("usage() returns empty"));
     }
 
     /** Waits for the status and then checks that the child has exited. */

@@ -2,10 +2,13 @@ package io.github.workerregistry.testing.contract;
 
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.ProcessIdentity;
+import io.github.workerregistry.process.ProcessUsage;
 import io.github.workerregistry.process.WorkerProcess;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -91,6 +94,16 @@ final class PromptProcess implements WorkerProcess {
     @Override
     public List<String> outputTail(int maxLines) {
         return calls.get("outputTail(" + maxLines + ")", () -> process.outputTail(maxLines));
+    }
+
+    @Override
+    public OptionalLong readOutput(long offset, ByteBuffer into) {
+        return calls.get("readOutput(" + offset + ")", () -> process.readOutput(offset, into));
+    }
+
+    @Override
+    public Optional<ProcessUsage> usage() {
+        return calls.get("usage()", process::usage);
     }
 
     /** Releases only once, like the supervisor, so that the clean-up after a check may call it again. */

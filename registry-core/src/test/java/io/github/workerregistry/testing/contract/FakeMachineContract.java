@@ -3,6 +3,7 @@ package io.github.workerregistry.testing.contract;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.ProcessUsage;
 import io.github.workerregistry.process.WorkerProcess;
 import io.github.workerregistry.testing.ForwardingProcess;
 import java.io.IOException;
@@ -160,6 +161,19 @@ class FakeMachineContract extends FakeProcessContract {
                 child.kill();
             }
             return child.exitStatus().flatMap(childStatus -> status);
+        }
+
+        @Override
+        public Optional<ProcessUsage> usage() {
+            return super.usage().flatMap(own -> child.usage().map(other -> sum(own, other)));
+        }
+
+        private static ProcessUsage sum(ProcessUsage one, ProcessUsage other) {
+            return new ProcessUsage(
+                    one.residentBytes() + other.residentBytes(),
+                    one.cpuTime().plus(other.cpuTime()),
+                    one.threads() + other.threads(),
+                    one.processes() + other.processes());
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.github.workerregistry.testing.contract;
 
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.ProcessUsage;
 import io.github.workerregistry.process.WorkerProcess;
 import io.github.workerregistry.testing.FakeProcessController;
 import java.time.Duration;
@@ -13,6 +14,8 @@ import java.util.function.UnaryOperator;
 /** The contract of a controller of fake processes, optionally with an injected fault. */
 class FakeProcessContract extends ProcessControllerContract {
 
+    private static final ProcessUsage USAGE = new ProcessUsage(1024, Duration.ofMillis(10), 1, 1);
+
     private final FakeProcessController fake = new FakeProcessController();
     private final ProcessController controller;
 
@@ -22,7 +25,11 @@ class FakeProcessContract extends ProcessControllerContract {
 
     /** Of fake processes with an injected fault. */
     FakeProcessContract(UnaryOperator<WorkerProcess> fault) {
-        controller = spec -> fault.apply(fake.start(spec));
+        controller = spec -> {
+            WorkerProcess process = fake.start(spec);
+            fake.use(spec.workerId(), USAGE);
+            return fault.apply(process);
+        };
     }
 
     FakeProcessController fake() {

@@ -150,10 +150,18 @@ class FaultyProcessesTest {
                 kill also kills the child
                 a child that is left running is killed before the exit is reported
                 a child that ignores terminate delays the exit until kill
+                usage includes the child
+            usage without the child
+                usage includes the child
+            usage that is kept after the exit
+                usage is empty after the exit
             output is not counted
                 output is counted, and outputTail returns the last lines, oldest first
                 a long line is returned, whole or truncated
                 the output of different processes is separate
+                readOutput reads output from an offset on
+                readOutput reads the last output after the exit
+                readOutput rejects a negative offset
                 output can be read after the exit
                 the methods of a released process still return
                 the next process of a worker starts without output
@@ -181,6 +189,14 @@ class FaultyProcessesTest {
                 output can be read after the exit
             outputTail accepts 0 lines
                 outputTail rejects a number of lines below 1
+            readOutput ignores the offset
+                readOutput reads output from an offset on
+                readOutput reads the last output after the exit
+                readOutput rejects a negative offset
+            readOutput reads nothing after the exit
+                readOutput reads the last output after the exit
+            readOutput accepts a negative offset
+                readOutput rejects a negative offset
             output that is also added to that of other processes
                 the output of different processes is separate
             output that starts with that of the previous process

@@ -6,16 +6,19 @@ import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessIdentity;
 import io.github.workerregistry.process.ProcessSpec;
+import io.github.workerregistry.process.ProcessUsage;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import io.github.workerregistry.testing.ForwardingProcess;
 import io.github.workerregistry.testing.contract.Faults.Fault;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -288,7 +291,22 @@ final class ProcessFaults {
                     @Override
                     void killChildren(List<WorkerProcess> children) {}
                 }),
-                orphaned("an exit that is reported before that of the child", (parent, child) -> parent));
+                orphaned("an exit that is reported before that of the child", (parent, child) -> parent),
+                orphaned("usage without the child", (parent, child) -> new FakeMachineContract.Parent(parent, child) {
+                    @Override
+                    public Optional<ProcessUsage> usage() {
+                        return parent.usage();
+                    }
+                }),
+                broken("usage that is kept after the exit", intact -> {
+                    Optional<ProcessUsage> usage = intact.usage();
+                    return new ForwardingProcess(intact) {
+                        @Override
+                        public Optional<ProcessUsage> usage() {
+                            return usage;
+                        }
+                    };
+                }));
     }
 
     private static List<Fault> outputs() {
@@ -342,6 +360,25 @@ final class ProcessFaults {
                     @Override
                     public List<String> outputTail(int maxLines) {
                         return maxLines < 1 ? List.of() : super.outputTail(maxLines);
+                    }
+                }),
+                broken("readOutput ignores the offset", intact -> new ForwardingProcess(intact) {
+                    @Override
+                    public OptionalLong readOutput(long offset, ByteBuffer into) {
+                        super.readOutput(0, into);
+                        return OptionalLong.of(offset);
+                    }
+                }),
+                broken("readOutput reads nothing after the exit", intact -> new ForwardingProcess(intact) {
+                    @Override
+                    public OptionalLong readOutput(long offset, ByteBuffer into) {
+                        return exitStatus().isPresent() ? OptionalLong.of(offset) : super.readOutput(offset, into);
+                    }
+                }),
+                broken("readOutput accepts a negative offset", intact -> new ForwardingProcess(intact) {
+                    @Override
+                    public OptionalLong readOutput(long offset, ByteBuffer into) {
+                        return super.readOutput(Math.max(0, offset), into);
                     }
                 }),
                 broken("output that is also added to that of other processes", new FakeMachineContract() {

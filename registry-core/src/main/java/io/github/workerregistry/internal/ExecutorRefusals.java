@@ -1,4 +1,6 @@
-package io.github.workerregistry;
+package io.github.workerregistry.internal;
+
+import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -10,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * Distinguishes an executor that is full for a moment from one that will accept no task again: it has been shut down,
  * or has refused every task for a minute and at least 100 in a row. Not thread-safe.
  */
-final class ExecutorRefusals {
+public final class ExecutorRefusals {
 
     private static final Duration MIN_DURATION = Duration.ofMinutes(1);
     private static final int MIN_REFUSALS = 100;
@@ -19,19 +21,20 @@ final class ExecutorRefusals {
     private int consecutive;
     private @Nullable Instant first;
 
-    ExecutorRefusals(Executor executor) {
-        this.executor = executor;
+    /** For one executor. */
+    public ExecutorRefusals(Executor executor) {
+        this.executor = requireNonNull(executor, "executor");
     }
 
     /** The executor has run a task. */
-    void accepted() {
+    public void accepted() {
         consecutive = 0;
         first = null;
     }
 
     /** The executor has refused a task. Returns why it will accept no other one; null if it may. */
-    @Nullable
-    String reasonNotToRetry(Instant now) {
+    public @Nullable String reasonNotToRetry(Instant now) {
+        requireNonNull(now, "now");
         if (executor instanceof ExecutorService service && service.isShutdown()) {
             return "its executor has been shut down";
         }
@@ -44,7 +47,7 @@ final class ExecutorRefusals {
     }
 
     /** Whether an accepted task will never run. */
-    boolean isTerminated() {
+    public boolean isTerminated() {
         return executor instanceof ExecutorService service && service.isTerminated();
     }
 }

@@ -1,4 +1,4 @@
-package io.github.workerregistry.process;
+package io.github.workerregistry.internal;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;

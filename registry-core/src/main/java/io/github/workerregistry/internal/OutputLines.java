@@ -1,15 +1,14 @@
-package io.github.workerregistry.process;
+package io.github.workerregistry.internal;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.github.workerregistry.internal.LogCharacters;
 import java.util.List;
 
 /** Converts the bytes that a worker wrote to sanitised lines for a log. */
-final class OutputLines {
+public final class OutputLines {
 
     /** Maximum length of a line, in chars. */
-    static final int LINE_LENGTH = 1_000;
+    public static final int LINE_LENGTH = 1_000;
 
     private OutputLines() {}
 
@@ -19,7 +18,7 @@ final class OutputLines {
      * @param end UTF-8; malformed bytes become U+FFFD
      * @param beginsAnywhere whether the first line may be incomplete; then it is omitted, unless it is the only one
      */
-    static List<String> last(int maxLines, byte[] end, boolean beginsAnywhere) {
+    public static List<String> last(int maxLines, byte[] end, boolean beginsAnywhere) {
         List<String> lines = new String(end, UTF_8).lines().toList();
         int first = beginsAnywhere && lines.size() > 1 ? 1 : 0;
         return lines.subList(Math.max(first, lines.size() - maxLines), lines.size()).stream()
@@ -27,8 +26,21 @@ final class OutputLines {
                 .toList();
     }
 
+    /**
+     * One line, without its end.
+     *
+     * @param bytes UTF-8; malformed bytes become U+FFFD
+     * @param length number of bytes
+     */
+    public static String line(byte[] bytes, int length) {
+        return sanitise(new String(bytes, 0, length, UTF_8));
+    }
+
     /** Removes terminal escapes, line separators and invisible characters. */
     private static String sanitise(String line) {
+        if (line.codePoints().noneMatch(LogCharacters::isHarmful)) {
+            return truncate(line);
+        }
         return truncate(line.codePoints()
                 .filter(c -> !LogCharacters.isHarmful(c))
                 .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)

@@ -1,0 +1,249 @@
+package io.github.workerregistry.lifecycle;
+
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.internal.LogText;
+import io.github.workerregistry.process.WorkerProcess;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The output of one worker, over all its generations, for its followers. Costs nothing while there are none.
+ *
+ * <p>A tick that finds more output submits a read to the blocking executor, of at most {@link #TICK_BYTES}. The rest of
+ * a process is read after its exit, before it is released. Reads run one after another.
+ */
+final class OutputFeed {
+
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
+
+    /** Bytes read at once; the listeners are called in between. */
+    static final int CHUNK = 64 * 1024;
+
+    /** Bytes read after a tick, and after an exit. */
+    static final int TICK_BYTES = 16 * CHUNK;
+
+    private final String workerId;
+    private final Executor blocking;
+    private final SerialExecutor reads;
+    private final List<OutputFollower> followers = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean submitted = new AtomicBoolean();
+    private final AtomicInteger lastRead = new AtomicInteger(); // generation whose last output is, or was, being read
+    private volatile boolean ended;
+
+    // written by reads only
+    private volatile int generation; // the one that was read last
+    private volatile long position; // in its output
+    private int exitedGeneration;
+    private final LineSplitter splitter = new LineSplitter();
+    private long bytesRead;
+    private long linesRead;
+    private boolean warned;
+
+    OutputFeed(String workerId, WorkerRegistry registry, Executor blocking) {
+        this.workerId = workerId;
+        this.blocking = blocking;
+        this.reads = new SerialExecutor(registry);
+    }
+
+    void add(OutputFollower follower) {
+        followers.add(follower);
+        if (ended) {
+            end(follower);
+        }
+    }
+
+    void remove(OutputFollower follower) {
+        followers.remove(follower);
+    }
+
+    /** A tick has found that a generation has written this number of bytes. */
+    void grown(int of, WorkerProcess process, long bytes) {
+        if (followers.isEmpty()) {
+            return;
+        }
+        followers.forEach(OutputFollower::wake); // an executor may have refused a task
+        if ((of == generation && bytes <= position) || !submitted.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            blocking.execute(() -> {
+                submitted.set(false);
+                readSome(of, process, TICK_BYTES);
+            });
+        } catch (Throwable t) { // shut down, or full: the next tick tries again
+            submitted.set(false);
+            log.debug("worker {}: its output is read later", workerId, LogText.of(t));
+        }
+    }
+
+    /**
+     * A process has exited. Reads its last output if it is followed, once.
+     *
+     * @param next called, outside of decisions, after the last lines have been passed to the followers' executors
+     * @return whether {@code next} will be called
+     */
+    boolean readLast(int of, WorkerProcess process, Runnable next) {
+        int last = lastRead.get();
+        if (followers.isEmpty() || of <= last || !lastRead.compareAndSet(last, of)) {
+            return false;
+        }
+        reads.execute(() -> {
+            try {
+                readRest(of, process);
+            } finally {
+                DeferredCallBacks.run(next);
+            }
+        });
+        return true;
+    }
+
+    /** Runs a task when no read is running. */
+    void afterReads(Runnable task) {
+        if (followers.isEmpty()) {
+            task.run();
+        } else {
+            reads.execute(task);
+        }
+    }
+
+    /** The worker has been removed. */
+    void end() {
+        reads.execute(() -> {
+            ended = true; // first: whoever adds a follower from now on ends it
+            followers.forEach(OutputFeed::end);
+        });
+    }
+
+    private static void end(OutputFollower follower) {
+        follower.end();
+        DeferredCallBacks.run(follower::wake);
+    }
+
+    private void wake() {
+        followers.forEach(follower -> DeferredCallBacks.run(follower::wake));
+    }
+
+    /** Reads chunk by chunk. Call-backs run between two chunks, on this thread. */
+    private void readSome(int of, WorkerProcess process, int limit) {
+        reads.execute(() -> {
+            int count = of > exitedGeneration ? read(of, process) : 0;
+            wake();
+            if (count > 0 && count < limit) {
+                DeferredCallBacks.run(() -> readSome(of, process, limit - count));
+            }
+        });
+    }
+
+    private void readRest(int of, WorkerProcess process) {
+        moveTo(of);
+        skipTo(bytesOf(process) - TICK_BYTES);
+        int left = TICK_BYTES;
+        for (int count = 1; count > 0 && left > 0; left -= count) {
+            count = read(of, process);
+        }
+        splitter.finish(position, this::deliver);
+        exitedGeneration = of;
+        wake();
+    }
+
+    private long bytesOf(WorkerProcess process) {
+        try {
+            return process.outputBytes();
+        } catch (Throwable t) { // foreign code
+            warnOnce(t);
+            return 0;
+        }
+    }
+
+    /** Reads a chunk; returns the number of bytes. */
+    private int read(int of, WorkerProcess process) {
+        if (followers.isEmpty()) {
+            return 0;
+        }
+        moveTo(of);
+        ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
+        try {
+            OptionalLong first = process.readOutput(position, chunk);
+            if (first.isEmpty()) {
+                unavailable();
+            } else if (chunk.position() > 0) {
+                skipTo(first.getAsLong());
+                split(chunk);
+            }
+            return chunk.position();
+        } catch (Throwable t) { // foreign code
+            warnOnce(t);
+            return 0;
+        }
+    }
+
+    /** Moves on to the next generation, or to where the first of new followers begins. */
+    private void moveTo(int of) {
+        long wanted = followers.stream()
+                .mapToLong(follower -> follower.wantedFrom(of))
+                .min()
+                .orElse(0);
+        if (of != generation || wanted > position) {
+            splitter.reset();
+            position = wanted;
+            generation = of;
+        }
+    }
+
+    /** Output up to this offset is dropped. */
+    private void skipTo(long offset) {
+        if (offset <= position) {
+            return;
+        }
+        for (OutputFollower follower : followers) {
+            long missing = offset - Math.max(position, follower.wantedFrom(generation));
+            if (missing > 0) {
+                follower.drop(linesIn(missing));
+            }
+        }
+        splitter.reset();
+        position = offset;
+    }
+
+    /** An estimate from the lines so far. */
+    private long linesIn(long bytes) {
+        return bytesRead == 0 ? 1 : Math.max(1, Math.round((double) bytes * linesRead / bytesRead));
+    }
+
+    private void split(ByteBuffer chunk) {
+        int count = chunk.position();
+        splitter.add(chunk.array(), count, position, this::deliver);
+        bytesRead += count;
+        position += count;
+    }
+
+    private void deliver(String line, long end) {
+        linesRead++;
+        for (OutputFollower follower : followers) {
+            if (end > follower.wantedFrom(generation)) {
+                follower.offer(line);
+            }
+        }
+    }
+
+    private void unavailable() {
+        log.warn("worker {}: its output is not followed: it is not recorded, or cannot be read", workerId);
+        followers.forEach(OutputFeed::end);
+    }
+
+    private void warnOnce(Throwable failure) {
+        if (warned) {
+            log.debug("worker {}: its output cannot be read", workerId, LogText.of(failure));
+        } else {
+            warned = true;
+            log.warn("worker {}: its output cannot be read", workerId, LogText.of(failure));
+        }
+    }
+}
