@@ -1,6 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.internal.OutputLines;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -26,12 +27,14 @@ final class LineSplitter {
     /**
      * Splits the next bytes.
      *
+     * @param bytes from index 0 up to the limit
      * @param offset of the first byte in the output
      */
-    void add(byte[] bytes, int count, long offset, Lines lines) {
+    void add(ByteBuffer bytes, long offset, Lines lines) {
+        int count = bytes.limit();
         int begin = 0;
         for (int i = 0; i < count; i++) {
-            byte now = bytes[i];
+            byte now = bytes.get(i);
             if (now == '\n' || now == '\r') {
                 append(bytes, begin, i);
                 begin = i + 1;
@@ -66,16 +69,16 @@ final class LineSplitter {
     }
 
     /** A program that writes on after a truncation without O_APPEND leaves zeros before its next line. */
-    private void append(byte[] bytes, int from, int to) {
+    private void append(ByteBuffer bytes, int from, int to) {
         int begin = from;
-        while (length == 0 && begin < to && bytes[begin] == 0) {
+        while (length == 0 && begin < to && bytes.get(begin) == 0) {
             begin++;
         }
         int count = cut ? 0 : Math.min(to - begin, MAX_BYTES - length);
         if (length + count > line.length) {
             line = Arrays.copyOf(line, Math.min(MAX_BYTES, Math.max(length + count, 2 * line.length)));
         }
-        System.arraycopy(bytes, begin, line, length, count);
+        bytes.get(begin, line, length, count);
         length += count;
     }
 

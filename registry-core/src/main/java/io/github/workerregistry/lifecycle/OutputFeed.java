@@ -26,8 +26,10 @@ final class OutputFeed {
     /** Bytes read at once; the listeners are called in between. */
     static final int CHUNK = 64 * 1024;
 
-    /** Bytes read after a tick, and after an exit. */
-    static final int TICK_BYTES = 16 * CHUNK;
+    /** Chunks read after a tick, and after an exit. */
+    private static final int TICK_CHUNKS = 16;
+
+    static final int TICK_BYTES = TICK_CHUNKS * CHUNK;
 
     private final String workerId;
     private final Executor blocking;
@@ -75,7 +77,7 @@ final class OutputFeed {
         try {
             blocking.execute(() -> {
                 submitted.set(false);
-                readSome(of, process, TICK_BYTES);
+                readSome(of, process);
             });
         } catch (Throwable t) { // shut down, or full: the next tick tries again
             submitted.set(false);
@@ -130,23 +132,28 @@ final class OutputFeed {
         followers.forEach(follower -> DeferredCallBacks.run(follower::wake));
     }
 
-    /** Reads chunk by chunk. Call-backs run between two chunks, on this thread. */
-    private void readSome(int of, WorkerProcess process, int limit) {
-        reads.execute(() -> {
-            int count = of > exitedGeneration ? read(of, process) : 0;
-            wake();
-            if (count > 0 && count < limit) {
-                DeferredCallBacks.run(() -> readSome(of, process, limit - count));
-            }
-        });
+    /**
+     * Reads chunk by chunk; call-backs run between two chunks. Ends early if another thread runs a chunk: it is not
+     * known here how much that reads.
+     */
+    private void readSome(int of, WorkerProcess process) {
+        ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
+        AtomicInteger count = new AtomicInteger();
+        for (int i = 0; i == 0 || (i < TICK_CHUNKS && count.getAndSet(0) > 0); i++) {
+            reads.execute(() -> {
+                count.set(of > exitedGeneration ? read(of, process, chunk) : 0);
+                wake();
+            });
+        }
     }
 
     private void readRest(int of, WorkerProcess process) {
         moveTo(of);
         skipTo(bytesOf(process) - TICK_BYTES);
+        ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
         int left = TICK_BYTES;
         for (int count = 1; count > 0 && left > 0; left -= count) {
-            count = read(of, process);
+            count = read(of, process, chunk);
         }
         splitter.finish(position, this::deliver);
         exitedGeneration = of;
@@ -163,21 +170,24 @@ final class OutputFeed {
     }
 
     /** Reads a chunk; returns the number of bytes. */
-    private int read(int of, WorkerProcess process) {
+    private int read(int of, WorkerProcess process, ByteBuffer chunk) {
+        chunk.clear();
         if (followers.isEmpty()) {
             return 0;
         }
         moveTo(of);
-        ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
         try {
             OptionalLong first = process.readOutput(position, chunk);
             if (first.isEmpty()) {
                 unavailable();
-            } else if (chunk.position() > 0) {
+                return 0;
+            }
+            int count = chunk.position();
+            if (count > 0) {
                 skipTo(first.getAsLong());
                 split(chunk);
             }
-            return chunk.position();
+            return count;
         } catch (Throwable t) { // foreign code
             warnOnce(t);
             return 0;
@@ -218,10 +228,11 @@ final class OutputFeed {
     }
 
     private void split(ByteBuffer chunk) {
-        int count = chunk.position();
-        splitter.add(chunk.array(), count, position, this::deliver);
-        bytesRead += count;
-        position += count;
+        chunk.flip();
+        long end = position + chunk.limit();
+        splitter.add(chunk, position, this::deliver);
+        bytesRead += chunk.limit();
+        position = end;
     }
 
     private void deliver(String line, long end) {

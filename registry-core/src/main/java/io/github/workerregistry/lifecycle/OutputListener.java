@@ -28,7 +28,8 @@ public interface OutputListener {
 
     /**
      * Lines are missing here: this listener fell behind, or the worker wrote faster than its output is read (about 10
-     * MB/s) and its file was truncated. The default passes "{@code N lines dropped}" to {@link #onLine}.
+     * MB/s) and its file was truncated. Then the next line may be the rest of one. The default passes "{@code N lines
+     * dropped}" to {@link #onLine}.
      *
      * @param lines their number, &gt; 0; estimated from the bytes if the file was truncated before it was read
      */

@@ -106,12 +106,14 @@ final class WorkerOutput {
             worker.warnOnce(log, "worker {}: its output cannot be read", t);
             return 0;
         }
-        throw OutputUnavailableException.notReadable(worker.id);
+        throw new UnsupportedOperationException("worker " + worker.id
+                + ": its output cannot be followed; its process controller does not implement readOutput");
     }
 
     private static void requireRecorded(SupervisedWorker worker) {
         if (!worker.recordsOutput()) {
-            throw OutputUnavailableException.notRecorded(worker.id);
+            throw new UnsupportedOperationException("worker " + worker.id
+                    + ": its output is not recorded; it is discarded, or inherited from this JVM");
         }
     }
 

@@ -383,7 +383,7 @@ public final class WorkerSupervisor implements AutoCloseable {
      *     a worker that is backing off, the last lines of its exit. Empty if it has written nothing, if its process is
      *     being started, or if no such worker is supervised here
      * @throws IllegalArgumentException if {@code maxLines} is not positive
-     * @throws OutputUnavailableException if the worker's output is not recorded
+     * @throws UnsupportedOperationException if the worker's output is not recorded
      *     ({@link LocalProcessController.Builder#discardOutput}, {@link LocalProcessController.Builder#inheritOutput})
      */
     public List<String> output(String id, int maxLines) {
@@ -409,7 +409,7 @@ public final class WorkerSupervisor implements AutoCloseable {
      *     the supervisor. Tasks that it refuses are submitted again; if it has been shut down, or has refused every
      *     task for a minute, the subscription ends with a WARN
      * @return closing it ends the subscription; undelivered lines are dropped
-     * @throws OutputUnavailableException if the worker's output is not recorded
+     * @throws UnsupportedOperationException if the worker's output is not recorded
      *     ({@link LocalProcessController.Builder#discardOutput}, {@link LocalProcessController.Builder#inheritOutput}),
      *     or the process controller does not support {@link io.github.workerregistry.process.WorkerProcess#readOutput};
      *     if that turns out only when a process has been started, it is logged at WARN and the subscription ends

@@ -289,7 +289,8 @@ public final class LocalProcessController implements ProcessController {
          * device name ({@code con}, {@code nul}, …). For any other id, other characters become {@code _}, followed by
          * {@code ~} and a hash of the id, so that different ids have different files on a case-insensitive file system,
          * too. You may delete or rotate the files at any time, but a worker keeps writing to the file that it was
-         * started with: rotation by copy and truncate frees the disk at once, rotation by rename does not.
+         * started with: rotation by copy and truncate frees the disk at once, rotation by rename does not. A truncation
+         * is not noticed if the file has grown to its old size again by the next tick; a follower then misses lines.
          *
          * <p>A new file has mode 0600 if the file system supports modes; an existing file keeps its mode. A worker is
          * not started if its file is a link, has a second (hard) link, is not a regular file, or belongs neither to the

@@ -54,7 +54,7 @@ class OutputTest {
         hive.processes.discardOutput();
         String id = hive.spawnReady();
 
-        assertThatExceptionOfType(OutputUnavailableException.class)
+        assertThatExceptionOfType(UnsupportedOperationException.class)
                 .isThrownBy(() -> hive.supervisor.output(id, 1))
                 .withMessageContaining("worker " + id + ": its output is not recorded");
     }

@@ -1,11 +1,13 @@
 package io.github.workerregistry.process;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.UnexpectedWarnings;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -158,6 +160,61 @@ class OutputFileTest {
             assertThat(Thread.interrupted()).isTrue();
         }
         assertThat(file).isEmptyFile();
+    }
+
+    @Test
+    void outputIsReadFromAnOffsetOn() throws IOException {
+        print("of the last one\n");
+        OutputFile output = output();
+        print("one\ntwo\n");
+
+        assertThat(read(output, 0)).isEqualTo("0: one\ntwo\n");
+        assertThat(read(output, 4)).isEqualTo("4: two\n");
+        assertThat(read(output, 8)).isEqualTo("8: ");
+    }
+
+    @Test
+    void keptOutputIsReadAfterATruncationAndThenTheFile() throws IOException {
+        OutputFile output = output();
+        print("x".repeat(100) + "\nend\n");
+        assertThat(output.bytes()).isEqualTo(105);
+        print("more\n");
+
+        assertThat(read(output, 99)).isEqualTo("99: x\nend\n");
+        assertThat(read(output, 105)).isEqualTo("105: more\n");
+    }
+
+    @Test
+    void outputThatIsNotKeptIsSkipped() throws IOException {
+        OutputFile output = output();
+        print("x".repeat(OutputFile.TAIL_BYTES) + "0123456789");
+        output.bytes();
+
+        assertThat(read(output, 3))
+                .hasSize(4 + OutputFile.TAIL_BYTES)
+                .startsWith("10: x")
+                .endsWith("789");
+    }
+
+    @Test
+    void outputBeforeAnExternalTruncationIsSkipped() throws IOException {
+        OutputFile output = output();
+        print("0123456789\n");
+        output.bytes();
+        Files.write(file, new byte[0]);
+        print("a\n");
+
+        assertThat(read(output, 5)).isEqualTo("11: a\n");
+        print("x".repeat(100) + "\n");
+        assertThat(output.bytes()).isEqualTo(114);
+        assertThat(read(output, 5)).startsWith("11: a\nx");
+    }
+
+    /** The offset of the first byte, and what was read. */
+    private static String read(OutputFile output, long offset) {
+        ByteBuffer into = ByteBuffer.allocate(2 * OutputFile.TAIL_BYTES);
+        long first = output.read(offset, into).orElseThrow();
+        return first + ": " + new String(into.array(), 0, into.position(), UTF_8);
     }
 
     private OutputFile output() throws IOException {
