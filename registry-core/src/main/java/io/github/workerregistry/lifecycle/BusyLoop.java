@@ -15,35 +15,41 @@ final class BusyLoop implements Tick {
 
     private final WorkerRegistry registry;
     private final SupervisedRecords records;
+    private final SupervisedWorkers workers;
     private final Stopper stopper;
-    private final Duration busyTimeout;
     private final PauseTracker pauses;
 
     BusyLoop(
             WorkerRegistry registry,
             SupervisedRecords records,
+            SupervisedWorkers workers,
             Stopper stopper,
-            Duration busyTimeout,
             PauseTracker pauses) {
         this.registry = registry;
         this.records = records;
+        this.workers = workers;
         this.stopper = stopper;
-        this.busyTimeout = busyTimeout;
         this.pauses = pauses;
     }
 
     @Override
     public void tick(Instant now) {
         for (WorkerInfo worker : records.list()) {
-            if (worker.state() instanceof Busy
-                    && pauses.activeTime(worker.lastActivity(), now).compareTo(busyTimeout) >= 0
-                    && isStillStuck(worker)) {
-                stopper.stopFailed(
-                        worker,
-                        StopReason.BUSY_TIMEOUT,
-                        worker.slotsInUse() + " slots are in use, and none was acquired or released for "
-                                + busyTimeout);
+            if (worker.state() instanceof Busy) {
+                evaluate(worker, now);
             }
+        }
+    }
+
+    private void evaluate(WorkerInfo worker, Instant now) {
+        Duration timeout = workers.rulesOf(worker).lifecycle().busyTimeout().orElse(null);
+        if (timeout != null
+                && pauses.activeTime(worker.lastActivity(), now).compareTo(timeout) >= 0
+                && isStillStuck(worker)) {
+            stopper.stopFailed(
+                    worker,
+                    StopReason.BUSY_TIMEOUT,
+                    worker.slotsInUse() + " slots are in use, and none was acquired or released for " + timeout);
         }
     }
 

@@ -10,7 +10,6 @@ import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.internal.JdkTimer;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -32,9 +31,7 @@ final class ExitProcessor {
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final PortPool ports;
-    private final RestartPolicy policy;
     private final boolean endsWithJvm;
-    private final Duration killTimeout;
     private final ProcessReleaser releases;
     private final ExitRecorder recorder;
     private final ExitHistory history = new ExitHistory();
@@ -44,16 +41,12 @@ final class ExitProcessor {
             WorkerRegistry registry,
             SupervisedWorkers workers,
             PortPool ports,
-            RestartPolicy policy,
             Executor blocking,
-            boolean endsWithJvm,
-            Duration killTimeout) {
+            boolean endsWithJvm) {
         this.registry = registry;
         this.workers = workers;
         this.ports = ports;
-        this.policy = policy;
         this.endsWithJvm = endsWithJvm;
-        this.killTimeout = killTimeout;
         this.releases = new ProcessReleaser(blocking);
         this.recorder = new ExitRecorder(registry, workers);
     }
@@ -139,7 +132,14 @@ final class ExitProcessor {
 
     /** An abandoned start has returned a process. */
     void endLate(SupervisedWorker worker, WorkerProcess process, long pid) {
-        new LateProcess(worker.id, process, pid, releases, late, killTimeout).end();
+        new LateProcess(
+                        worker.id,
+                        process,
+                        pid,
+                        releases,
+                        late,
+                        worker.rules().lifecycle().killTimeout())
+                .end();
     }
 
     /** Kills once more the late processes that still run. */
@@ -249,7 +249,7 @@ final class ExitProcessor {
     }
 
     private boolean mayRestart(SupervisedWorker worker, Exit.Cause cause) {
-        return !worker.isRestartForbidden() && policy.covers(cause);
+        return !worker.isRestartForbidden() && worker.rules().restartPolicy().covers(cause);
     }
 
     private Optional<RestartHistory.Next> planRestart(SupervisedWorker worker, Exit exit) {

@@ -39,10 +39,8 @@ final class FailedLeaseLoop implements LeaseChecker, Tick {
     private final SupervisedRecords records;
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;
-    private final @Nullable HealthProbe probe;
+    private final ProbeQueue queue;
     private final Stopper stopper;
-    private final Duration atMost;
-    private final int threshold;
     private final PauseTracker pauses;
     private final Executor scheduler;
 
@@ -59,18 +57,15 @@ final class FailedLeaseLoop implements LeaseChecker, Tick {
             SupervisedWorkers workers,
             ExitProcessor exits,
             Stopper stopper,
-            @Nullable HealthProbe probe,
-            LifecycleConfig config,
+            ProbeQueue queue,
             PauseTracker pauses,
             Executor scheduler) {
         this.registry = registry;
         this.records = records;
         this.workers = workers;
         this.exits = exits;
-        this.probe = probe;
+        this.queue = queue;
         this.stopper = stopper;
-        this.atMost = config.healthTimeout();
-        this.threshold = config.requestFailureThreshold();
         this.pauses = pauses;
         this.scheduler = scheduler;
     }
@@ -104,10 +99,11 @@ final class FailedLeaseLoop implements LeaseChecker, Tick {
             return Optional.empty();
         }
         submitTick();
-        return Optional.of(atMost);
+        return Optional.of(workers.rulesOf(lease.worker()).lifecycle().healthTimeout());
     }
 
     private void foundAlive(FailedLease lease) {
+        int threshold = workers.rulesOf(lease.worker()).lifecycle().requestFailureThreshold();
         if (!closed && lease.failuresInARow() >= threshold) {
             stopper.stopForFailedRequests(lease.worker(), lease.failuresInARow(), lease.cause());
         }
@@ -115,7 +111,7 @@ final class FailedLeaseLoop implements LeaseChecker, Tick {
 
     /** A worker that this supervisor does not evaluate is not probed, and its slots stay available. */
     private boolean mayCheck(WorkerInfo worker) {
-        return probe == null ? drives(worker) : records.include(worker);
+        return workers.rulesOf(worker).isProbed() ? records.include(worker) : drives(worker);
     }
 
     private void submitTick() {
@@ -165,8 +161,12 @@ final class FailedLeaseLoop implements LeaseChecker, Tick {
         if (own != null && own.owns(worker) && hasExited(own)) {
             return true;
         }
-        HealthProbe asked = worker.state().routable() ? probe : null;
-        return check.step(worker, asked, pauses.activeTime(check.since(), now), atMost);
+        WorkerRules rules = workers.rulesOf(worker);
+        HealthProbe asked = worker.state().routable()
+                ? rules.healthProbe().map(queue::queued).orElse(null)
+                : null;
+        Duration time = pauses.activeTime(check.since(), now);
+        return check.step(worker, asked, time, rules.lifecycle().healthTimeout());
     }
 
     /** Polls the process now, without waiting for its exit future or the next tick. */

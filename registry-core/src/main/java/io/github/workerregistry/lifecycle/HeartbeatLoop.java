@@ -22,31 +22,29 @@ final class HeartbeatLoop implements Tick {
 
     private final WorkerRegistry registry;
     private final SupervisedRecords records;
+    private final SupervisedWorkers workers;
     private final Stopper stopper;
     private final MassFailureGuard massFailureGuard;
     private final PauseTracker pauses;
-    private final Duration interval;
-    private final Duration timeout;
     private Map<String, Beat> beats = new HashMap<>();
 
     HeartbeatLoop(
             WorkerRegistry registry,
             SupervisedRecords records,
+            SupervisedWorkers workers,
             Stopper stopper,
             MassFailureGuard massFailureGuard,
-            LifecycleConfig config,
             PauseTracker pauses) {
         this.registry = registry;
         this.records = records;
+        this.workers = workers;
         this.stopper = stopper;
         this.massFailureGuard = massFailureGuard;
         this.pauses = pauses;
-        this.interval = config.heartbeatInterval();
-        this.timeout = interval.multipliedBy(config.heartbeatMisses());
     }
 
-    /** The latest beat of a worker, and when it was first seen here. */
-    private record Beat(Incarnation incarnation, Instant sent, Instant seen) {
+    /** The latest beat of a worker, when it was first seen here, and how long the next may take. */
+    private record Beat(Incarnation incarnation, Instant sent, Instant seen, Duration interval, Duration timeout) {
         boolean isOf(WorkerInfo worker, Instant beat) {
             return incarnation.equals(worker.incarnation()) && sent.equals(beat);
         }
@@ -58,14 +56,14 @@ final class HeartbeatLoop implements Tick {
         if (silent.isEmpty()) {
             return;
         }
-        // Those whose deadline comes within an interval fail with them: beats are spread over an interval.
+        // Those whose deadline comes within their interval fail with them: beats are spread over an interval.
         long failing = beats.values().stream()
-                .filter(beat -> isOverdue(beat, now, interval))
+                .filter(beat -> isOverdue(beat, now, beat.interval))
                 .count();
         for (WorkerInfo worker : silent) {
             if (!massFailureGuard.suspectIfMany(worker, StopReason.HEARTBEAT_MISSED, failing, beats.size(), now)
                     && isStillSilent(worker)) {
-                stopper.stopFailed(worker, StopReason.HEARTBEAT_MISSED, "no heartbeat for " + timeout);
+                stopper.stopFailed(worker, StopReason.HEARTBEAT_MISSED, "no heartbeat for " + timeout(worker));
             }
         }
     }
@@ -76,9 +74,19 @@ final class HeartbeatLoop implements Tick {
                 .isPresent();
     }
 
+    private Beat beat(WorkerInfo worker, Instant sent, Instant now) {
+        Duration interval = workers.rulesOf(worker).lifecycle().heartbeatInterval();
+        return new Beat(worker.incarnation(), sent, now, interval, timeout(worker));
+    }
+
+    private Duration timeout(WorkerInfo worker) {
+        LifecycleConfig config = workers.rulesOf(worker).lifecycle();
+        return config.heartbeatInterval().multipliedBy(config.heartbeatMisses());
+    }
+
     /** Whether the deadline of a beat is over, or comes within {@code ahead}. */
     private boolean isOverdue(Beat beat, Instant now, Duration ahead) {
-        return pauses.activeTime(beat.seen, now).plus(ahead).compareTo(timeout) > 0;
+        return pauses.activeTime(beat.seen, now).plus(ahead).compareTo(beat.timeout) > 0;
     }
 
     @Override
@@ -98,7 +106,7 @@ final class HeartbeatLoop implements Tick {
             }
             Beat known = beats.get(worker.id());
             if (known == null || !known.isOf(worker, sent)) {
-                present.put(worker.id(), new Beat(worker.incarnation(), sent, now));
+                present.put(worker.id(), beat(worker, sent, now));
                 massFailureGuard.clear(worker, StopReason.HEARTBEAT_MISSED);
                 continue;
             }

@@ -1,5 +1,7 @@
 package io.github.workerregistry.lifecycle;
 
+import static io.github.workerregistry.internal.Durations.shorter;
+
 import io.github.workerregistry.StopReason;
 import io.github.workerregistry.Supervision;
 import io.github.workerregistry.WorkerInfo;
@@ -14,21 +16,35 @@ final class IdleLoop implements Tick {
 
     private final Supervision supervision;
     private final SupervisedRecords records;
+    private final SupervisedWorkers workers;
     private final Stopper stopper;
-    private final Duration idleTimeout;
     private final PauseTracker pauses;
 
     IdleLoop(
             Supervision supervision,
             SupervisedRecords records,
+            SupervisedWorkers workers,
             Stopper stopper,
-            Duration idleTimeout,
             PauseTracker pauses) {
         this.supervision = supervision;
         this.records = records;
+        this.workers = workers;
         this.stopper = stopper;
-        this.idleTimeout = idleTimeout;
         this.pauses = pauses;
+    }
+
+    /** The time between two searches: the shortest that the rules of a worker ask for. Called at every tick. */
+    Duration period() {
+        Duration shortest = checkInterval(workers.defaults());
+        for (SupervisedWorker worker : workers.all()) {
+            shortest = shorter(shortest, checkInterval(worker.rules()));
+        }
+        return shortest;
+    }
+
+    private static Duration checkInterval(WorkerRules rules) {
+        LifecycleConfig config = rules.lifecycle();
+        return config.idleTimeout().isPresent() ? config.idleCheckInterval() : StopSequence.NEVER;
     }
 
     @Override
@@ -36,8 +52,10 @@ final class IdleLoop implements Tick {
         supervision.forgetHints(); // or each thread keeps a worker of its own busy
         TickBudget budget = new TickBudget(LIMIT);
         for (WorkerInfo worker : records.idle()) {
-            boolean due = pauses.activeTime(worker.lastActivity(), now).compareTo(idleTimeout) >= 0;
-            if (due && !budget.isSpent()) {
+            Duration timeout = workers.rulesOf(worker).lifecycle().idleTimeout().orElse(null);
+            if (timeout != null
+                    && pauses.activeTime(worker.lastActivity(), now).compareTo(timeout) >= 0
+                    && !budget.isSpent()) {
                 stopper.endIfUnchanged(worker, StopReason.IDLE_TIMEOUT); // one compare-and-set decides against a lease
                 budget.handled();
             }

@@ -10,8 +10,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The intervals, timeouts and limits of a {@link WorkerSupervisor}. Immutable; two configurations with equal values are
- * equal. Every {@link Duration} is greater than zero and at most 36,500 days.
+ * The intervals, timeouts and limits of a {@link WorkerSupervisor}, or of one worker ({@link WorkerSpec#lifecycle()}).
+ * Immutable; two configurations with equal values are equal. Every {@link Duration} is greater than zero and at most
+ * 36,500 days.
  *
  * <h2 id="stalls">Stalled loads</h2>
  *
@@ -223,7 +224,7 @@ public final class LifecycleConfig {
     }
 
     /**
-     * The time between two searches for idle workers.
+     * The time between two searches for idle workers. The shortest of all workers applies.
      *
      * @return default 60 s, or a fifth of {@code idleTimeout} if that is shorter
      */
@@ -497,7 +498,7 @@ public final class LifecycleConfig {
         }
 
         /**
-         * Sets the time between two searches for idle workers.
+         * Sets the time between two searches for idle workers. The shortest of all workers applies.
          *
          * @param idleCheckInterval default 60 s, or a fifth of {@code idleTimeout} if that is shorter
          * @return this builder

@@ -1,21 +1,16 @@
 package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.WorkerInfo;
-import org.jspecify.annotations.Nullable;
 
 /** Determines why a loading worker is not ready yet, as far as this supervisor knows. */
 final class LoadDiagnosis {
 
-    private final @Nullable ProbeLoop probes;
+    private final ProbeLoop probes;
     private final SupervisedWorkers workers;
     private volatile boolean calledBack;
 
-    /**
-     * A diagnosis before the first call-back.
-     *
-     * @param probes null if workers are not probed
-     */
-    LoadDiagnosis(@Nullable ProbeLoop probes, SupervisedWorkers workers) {
+    /** A diagnosis before the first call-back. */
+    LoadDiagnosis(ProbeLoop probes, SupervisedWorkers workers) {
         this.probes = probes;
         this.workers = workers;
     }
@@ -25,13 +20,13 @@ final class LoadDiagnosis {
         calledBack = true;
     }
 
-    boolean isProbed() {
-        return probes != null;
+    boolean isProbed(WorkerInfo worker) {
+        return workers.rulesOf(worker).isProbed();
     }
 
-    /** Whether a worker is unlikely to become ready: there is no probe, and no worker has called back. */
-    boolean isUnlikely() {
-        return probes == null && !calledBack;
+    /** Whether workers without a probe are unlikely to become ready: none has called back. */
+    boolean isUnlikelyWithoutProbe() {
+        return !calledBack;
     }
 
     /** Why a worker is not ready, as the end of a sentence. */
@@ -41,7 +36,7 @@ final class LoadDiagnosis {
                 .isPresent()) {
             return "another process answers its health checks";
         }
-        if (probes != null) {
+        if (isProbed(worker)) {
             return probes.lastAnswer(worker)
                     .map(answer -> "last health check: " + answer)
                     .orElse("no health check has been answered");

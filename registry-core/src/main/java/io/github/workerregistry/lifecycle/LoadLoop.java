@@ -16,44 +16,42 @@ final class LoadLoop implements Tick {
     private final Stopper stopper;
     private final StallDetector stalls;
     private final LoadDiagnosis diagnosis;
-    private final LifecycleConfig config;
+    private final SupervisedWorkers workers;
     private final PauseTracker pauses;
 
     LoadLoop(
             SupervisedRecords records,
+            SupervisedWorkers workers,
             Stopper stopper,
             StallDetector stalls,
             LoadDiagnosis diagnosis,
-            LifecycleConfig config,
             PauseTracker pauses) {
         this.records = records;
+        this.workers = workers;
         this.stopper = stopper;
         this.stalls = stalls;
         this.diagnosis = diagnosis;
-        this.config = config;
         this.pauses = pauses;
     }
 
     @Override
     public void tick(Instant now) {
         for (WorkerInfo worker : records.list()) {
-            if (stalls.isStalled(worker, now)) {
-                end(worker, StopReason.LOAD_STALL, "its load made no progress for " + config.loadStallTimeout());
-            } else if (isOverdue(worker, now)) {
-                end(
-                        worker,
-                        StopReason.LOAD_TIMEOUT,
-                        "it was not ready within " + config.loadTimeout().get());
+            if (worker.state() instanceof Loading loading) {
+                evaluate(worker, loading, now);
             }
         }
     }
 
-    private boolean isOverdue(WorkerInfo worker, Instant now) {
-        return worker.state() instanceof Loading loading
-                && config.loadTimeout()
-                        .filter(timeout ->
-                                pauses.activeTime(loading.since(), now).compareTo(timeout) >= 0)
-                        .isPresent();
+    private void evaluate(WorkerInfo worker, Loading loading, Instant now) {
+        LifecycleConfig config = workers.rulesOf(worker).lifecycle();
+        if (stalls.isStalled(worker, now)) {
+            end(worker, StopReason.LOAD_STALL, "its load made no progress for " + config.loadStallTimeout());
+            return;
+        }
+        config.loadTimeout()
+                .filter(timeout -> pauses.activeTime(loading.since(), now).compareTo(timeout) >= 0)
+                .ifPresent(timeout -> end(worker, StopReason.LOAD_TIMEOUT, "it was not ready within " + timeout));
     }
 
     private void end(WorkerInfo worker, StopReason reason, String detail) {

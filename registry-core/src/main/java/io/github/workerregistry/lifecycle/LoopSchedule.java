@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,14 +39,19 @@ final class LoopSchedule {
 
     /** Adds a loop. All loops are added before the first tick. */
     void add(String name, Duration period, Tick tick) {
-        loops.add(new Loop(name, period, tick, false, clock.instant().plus(period)));
+        add(name, () -> period, tick);
+    }
+
+    /** Adds a loop whose period may change; it is read at every tick. */
+    void add(String name, Supplier<Duration> period, Tick tick) {
+        loops.add(new Loop(name, period, tick, false, clock.instant()));
     }
 
     /**
      * Adds a loop that stops workers. It also runs while another loop blocks, so it may run concurrently with itself.
      */
     void addUrgent(String name, Duration period, Tick tick) {
-        loops.add(new Loop(name, period, tick, true, clock.instant().plus(period)));
+        loops.add(new Loop(name, () -> period, tick, true, clock.instant()));
     }
 
     /** Starts the wait for the first tick. */
@@ -100,27 +106,28 @@ final class LoopSchedule {
 
     private static final class Loop {
         final String name;
-        final Duration period;
+        final Supplier<Duration> period;
         final Tick tick;
         final boolean urgent;
-        Instant due;
+        Instant ran;
         boolean wasLate;
 
-        Loop(String name, Duration period, Tick tick, boolean urgent, Instant due) {
+        Loop(String name, Supplier<Duration> period, Tick tick, boolean urgent, Instant added) {
             this.name = name;
             this.period = period;
             this.tick = tick;
             this.urgent = urgent;
-            this.due = due;
+            this.ran = added;
         }
 
         /** Never late twice in a row: under constant overload every other tick still evaluates. */
         void runIfDue(Instant now, Duration pause) {
-            if (now.isBefore(due)) {
+            Duration time = period.get();
+            if (now.isBefore(ran.plus(time))) {
                 return;
             }
-            due = now.plus(period);
-            wasLate = !wasLate && pause.compareTo(period) > 0;
+            ran = now;
+            wasLate = !wasLate && pause.compareTo(time) > 0;
             if (wasLate) {
                 log.debug("{} loop is late by {}: this tick evaluates nothing", name, pause);
             }

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A worker that reaches the failure threshold is stopped, or suspected if many fail together. The decision waits
  * while other workers that have not answered since its first failure could still make it a mass failure: for little
- * more than a health interval, and not at all if few workers are checked or most are healthy.
+ * more than its own health interval, and not at all if few workers are checked or most are healthy.
  */
 final class ProbeEvaluator implements Tick {
 
@@ -38,8 +38,7 @@ final class ProbeEvaluator implements Tick {
     private final Stopper stopper;
     private final MassFailureGuard massFailureGuard;
     private final PauseTracker pauses;
-    private final int failureThreshold;
-    private final Duration answerPeriod;
+    private final SupervisedWorkers workers;
     private final LastHealthAnswers answers = new LastHealthAnswers();
     private final ConcurrentMap<String, Failing> undecided = new ConcurrentHashMap<>();
 
@@ -49,19 +48,18 @@ final class ProbeEvaluator implements Tick {
     ProbeEvaluator(
             WorkerRegistry registry,
             SupervisedRecords records,
+            SupervisedWorkers workers,
             Readiness readiness,
             Stopper stopper,
             MassFailureGuard massFailureGuard,
-            PauseTracker pauses,
-            LifecycleConfig config) {
+            PauseTracker pauses) {
         this.registry = registry;
         this.records = records;
+        this.workers = workers;
         this.readiness = readiness;
         this.stopper = stopper;
         this.massFailureGuard = massFailureGuard;
         this.pauses = pauses;
-        this.failureThreshold = config.failureThreshold();
-        this.answerPeriod = HealthPace.longestInterval(config).plus(config.healthTimeout());
     }
 
     /** Evaluates an answer; {@code seen} is the snapshot from the start of the probe. */
@@ -106,7 +104,7 @@ final class ProbeEvaluator implements Tick {
         int failures = registry.supervision().checkFailed(now).orElse(0);
         if (failures > 0) {
             Instant since = answers.failed(now, registry.clock().instant());
-            if (failures >= failureThreshold) {
+            if (failures >= failureThreshold(now)) {
                 decide(new Failing(now, failures, since, reason));
             }
         }
@@ -116,7 +114,8 @@ final class ProbeEvaluator implements Tick {
     private void decide(Failing one) {
         Instant now = registry.clock().instant();
         List<WorkerInfo> checked = records.list().stream()
-                .filter(worker -> worker.state().routable())
+                .filter(worker ->
+                        worker.state().routable() && workers.rulesOf(worker).isProbed())
                 .toList();
         long failing = checked.stream()
                 .filter(worker -> worker.failedHealthChecks() > 0)
@@ -124,12 +123,22 @@ final class ProbeEvaluator implements Tick {
         if (massFailureGuard.suspectIfMany(one.worker, StopReason.UNHEALTHY, failing, checked.size(), now)) {
             undecided.remove(one.worker.id());
         } else if (MassFailureGuard.isMassFailure(failing + answers.unansweredSince(one.since, checked), checked.size())
-                && pauses.activeTime(one.since, now).compareTo(answerPeriod) < 0) {
+                && pauses.activeTime(one.since, now).compareTo(answerPeriod(one.worker)) < 0) {
             undecided.put(one.worker.id(), one);
         } else {
             undecided.remove(one.worker.id());
             end(one);
         }
+    }
+
+    private int failureThreshold(WorkerInfo worker) {
+        return workers.rulesOf(worker).lifecycle().failureThreshold();
+    }
+
+    /** The longest time in which a worker with the same rules answers. */
+    private Duration answerPeriod(WorkerInfo worker) {
+        LifecycleConfig config = workers.rulesOf(worker).lifecycle();
+        return HealthPace.longestInterval(config).plus(config.healthTimeout());
     }
 
     private void end(Failing one) {
@@ -153,7 +162,7 @@ final class ProbeEvaluator implements Tick {
                 .filter(present -> present.incarnation().equals(one.worker.incarnation())
                         && present.state() instanceof Idle
                         && present.lastActivity().equals(one.worker.lastActivity())
-                        && present.failedHealthChecks() >= failureThreshold)
+                        && present.failedHealthChecks() >= failureThreshold(present))
                 .orElse(null);
         if (now == null) {
             undecided.remove(one.worker.id(), one); // it is healthy, busy, or removed

@@ -4,10 +4,12 @@ import io.github.workerregistry.Incarnation;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.health.HealthStatus.Unhealthy;
 import io.github.workerregistry.health.HealthStatus.Unknown;
 import io.github.workerregistry.internal.LogText;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -23,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Probes every worker on its own schedule. Probes of different workers run concurrently, those of one worker never do,
- * and a probe without an answer delays no other worker. {@link ProbeEvaluator} evaluates the answers.
+ * Probes every worker that has a probe, on its own schedule. Probes of different workers run concurrently, those of one
+ * worker never do, and a probe without an answer delays no other worker. {@link ProbeEvaluator} evaluates the answers.
  */
 final class ProbeLoop implements Tick {
 
@@ -32,8 +34,7 @@ final class ProbeLoop implements Tick {
 
     private final WorkerRegistry registry;
     private final SupervisedRecords records;
-    private final ProbeQueue probe;
-    private final LifecycleConfig config;
+    private final ProbeQueue queue;
     private final ProbeEvaluator evaluator;
     private final Map<String, Schedule> schedules = new HashMap<>();
     private final PauseTracker pauses;
@@ -44,8 +45,7 @@ final class ProbeLoop implements Tick {
             WorkerRegistry registry,
             SupervisedRecords records,
             SupervisedWorkers supervised,
-            ProbeQueue probe,
-            LifecycleConfig config,
+            ProbeQueue queue,
             ProbeEvaluator evaluator,
             StallDetector stalls,
             PauseTracker pauses) {
@@ -53,8 +53,7 @@ final class ProbeLoop implements Tick {
         this.records = records;
         this.supervised = supervised;
         this.stalls = stalls;
-        this.probe = probe;
-        this.config = config;
+        this.queue = queue;
         this.evaluator = evaluator;
         this.pauses = pauses;
     }
@@ -62,14 +61,16 @@ final class ProbeLoop implements Tick {
     @Override
     public void tick(Instant now) {
         List<WorkerInfo> present = records.list();
+        int probed = 0;
         for (WorkerInfo worker : present) {
             if (worker.state() instanceof Loading
                     ? !supervised.isWithoutProcess(worker)
                     : worker.state().routable()) {
-                scheduleOf(worker, now).step(worker, now);
+                step(worker, now);
             }
+            probed += schedules.containsKey(worker.id()) ? 1 : 0;
         }
-        if (schedules.size() > present.size()) {
+        if (schedules.size() > probed) {
             retainOnly(present.stream().map(WorkerInfo::id).collect(Collectors.toSet()));
         }
     }
@@ -84,16 +85,22 @@ final class ProbeLoop implements Tick {
                 .map(schedule -> schedule.lastAnswer);
     }
 
-    private Schedule scheduleOf(WorkerInfo worker, Instant now) {
+    private void step(WorkerInfo worker, Instant now) {
         Schedule schedule = schedules.get(worker.id());
         if (schedule == null || !schedule.fits(worker)) {
             if (schedule != null) {
                 schedule.abandon();
+                schedules.remove(worker.id());
             }
-            schedule = new Schedule(worker, now);
+            WorkerRules rules = supervised.rulesOf(worker);
+            HealthProbe probe = rules.healthProbe().orElse(null);
+            if (probe == null) {
+                return;
+            }
+            schedule = new Schedule(worker, probe, rules.lifecycle(), now);
             schedules.put(worker.id(), schedule);
         }
-        return schedule;
+        schedule.step(worker, now);
     }
 
     private void retainOnly(Set<String> ids) {
@@ -138,14 +145,18 @@ final class ProbeLoop implements Tick {
     private final class Schedule {
         private final Incarnation incarnation;
         private final boolean loading;
+        private final HealthProbe probe;
+        private final Duration timeout;
         private final ProbePace pace;
         private @Nullable CompletableFuture<HealthStatus> answer;
         private final AtomicReference<@Nullable Probe> underWay = new AtomicReference<>();
         private volatile boolean dropped;
         private volatile @Nullable String lastAnswer;
 
-        Schedule(WorkerInfo worker, Instant now) {
+        Schedule(WorkerInfo worker, HealthProbe probe, LifecycleConfig config, Instant now) {
             incarnation = worker.incarnation();
+            this.probe = probe;
+            timeout = config.healthTimeout();
             loading = worker.state() instanceof Loading;
             pace = worker.state() instanceof Loading load
                     ? new ReadinessPace(
@@ -164,9 +175,8 @@ final class ProbeLoop implements Tick {
             Probe started = underWay.get();
             if (started != null && started.waits) {
                 started.since = now;
-            } else if (started != null
-                    && pauses.activeTime(started.since, now).compareTo(config.healthTimeout()) >= 0) {
-                settle(started, HealthStatus.unhealthy("no answer within " + config.healthTimeout()));
+            } else if (started != null && pauses.activeTime(started.since, now).compareTo(timeout) >= 0) {
+                settle(started, HealthStatus.unhealthy("no answer within " + timeout));
                 abandon();
             } else if (started == null && pace.isDue(worker, now)) {
                 pace.opened(worker, now);
@@ -194,7 +204,7 @@ final class ProbeLoop implements Tick {
             underWay.set(started);
             answer = null;
             try {
-                CompletionStage<HealthStatus> stage = probe.probe(started.seen, config.healthTimeout(), started::begin);
+                CompletionStage<HealthStatus> stage = queue.probe(probe, started.seen, timeout, started::begin);
                 if (stage == null) {
                     settle(started, HealthStatus.unknown("the probe returned null"));
                     return;

@@ -17,43 +17,47 @@ import org.slf4j.LoggerFactory;
  * Lets several ask for probes of one worker, and starts them one after another: a {@link HealthProbe} is promised that
  * it never has two of one worker at a time. A cancelled probe has ended.
  */
-final class ProbeQueue implements HealthProbe {
+final class ProbeQueue {
 
     private static final Logger log = LoggerFactory.getLogger(ProbeQueue.class);
 
-    private final HealthProbe probe;
     private final Executor scheduler;
 
     /** The last probe of each worker that was asked for and has not ended. */
     private final ConcurrentMap<String, CompletableFuture<HealthStatus>> last = new ConcurrentHashMap<>();
 
-    ProbeQueue(HealthProbe probe, Executor scheduler) {
-        this.probe = probe;
+    ProbeQueue(Executor scheduler) {
         this.scheduler = scheduler;
     }
 
-    /** Called on the scheduler, where the probe is started at once if there is no other of this worker. */
-    @Override
-    public CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout) {
-        return probe(worker, timeout, () -> {});
+    /** A probe that passes through this queue. */
+    HealthProbe queued(HealthProbe probe) {
+        return (worker, timeout) -> probe(probe, worker, timeout, () -> {});
     }
 
-    /** Probes, and runs {@code onStart} when the probe is started, on the thread that does. */
-    CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout, Runnable onStart) {
+    /**
+     * Probes, and runs {@code onStart} when the probe is started, on the thread that does. Called on the scheduler,
+     * where the probe is started at once if there is no other of this worker.
+     */
+    CompletionStage<HealthStatus> probe(HealthProbe probe, WorkerInfo worker, Duration timeout, Runnable onStart) {
         CompletableFuture<HealthStatus> answer = new CompletableFuture<>();
         CompletableFuture<HealthStatus> before = last.put(worker.id(), answer);
         answer.whenComplete((status, failure) -> last.remove(worker.id(), answer));
         if (before == null || before.isDone()) {
-            start(worker, timeout, onStart, answer);
+            start(probe, worker, timeout, onStart, answer);
         } else {
-            before.whenComplete((status, failure) -> startOnScheduler(worker, timeout, onStart, answer));
+            before.whenComplete((status, failure) -> startOnScheduler(probe, worker, timeout, onStart, answer));
         }
         return answer;
     }
 
     private void startOnScheduler(
-            WorkerInfo worker, Duration timeout, Runnable onStart, CompletableFuture<HealthStatus> answer) {
-        RunOnce start = new RunOnce(() -> start(worker, timeout, onStart, answer));
+            HealthProbe probe,
+            WorkerInfo worker,
+            Duration timeout,
+            Runnable onStart,
+            CompletableFuture<HealthStatus> answer) {
+        RunOnce start = new RunOnce(() -> start(probe, worker, timeout, onStart, answer));
         try {
             scheduler.execute(start);
         } catch (Throwable refused) { // it has been shut down, and our loops have outlived it
@@ -61,7 +65,12 @@ final class ProbeQueue implements HealthProbe {
         }
     }
 
-    private void start(WorkerInfo worker, Duration timeout, Runnable onStart, CompletableFuture<HealthStatus> answer) {
+    private static void start(
+            HealthProbe probe,
+            WorkerInfo worker,
+            Duration timeout,
+            Runnable onStart,
+            CompletableFuture<HealthStatus> answer) {
         if (answer.isDone()) {
             return; // cancelled while queued
         }

@@ -3,6 +3,7 @@ package io.github.workerregistry.lifecycle;
 import static io.github.workerregistry.internal.Durations.shorter;
 
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.internal.Durations;
 import io.github.workerregistry.internal.JdkTimer;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
@@ -64,6 +65,13 @@ final class Shutdown {
         this.onEnd = onEnd;
     }
 
+    /** The longest one: a worker may have its own. */
+    private Duration killTimeout() {
+        return workers.all().stream()
+                .map(worker -> worker.rules().lifecycle().killTimeout())
+                .reduce(killTimeout, Durations::longer);
+    }
+
     /** Adds a JVM shutdown hook that shuts down and waits for it. */
     synchronized void hook(Duration deadline) {
         Thread thread = new Thread(() -> endWithJvm(deadline), "worker-registry-shutdown");
@@ -80,7 +88,7 @@ final class Shutdown {
     }
 
     private void endInTime(Duration deadline) {
-        Duration atMost = deadline.plus(killTimeout).plus(MARGIN);
+        Duration atMost = deadline.plus(killTimeout()).plus(MARGIN);
         long begun = System.nanoTime();
         try {
             CompletableFuture<ShutdownReport> ended = endOnTimer(id -> stopper.stopWithin(id, deadline));
@@ -179,7 +187,7 @@ final class Shutdown {
     /** Kills all processes and leaves the hive's scheduler. The fallback detects the exits. */
     void now() {
         CompletableFuture<ShutdownReport> unused = end(stopper::forceKill);
-        runner.leaveScheduler(killTimeout.plus(MARGIN));
+        runner.leaveScheduler(killTimeout().plus(MARGIN));
     }
 
     /** Shuts down, runs urgent loops on the calling thread meanwhile, then kills remaining processes. */

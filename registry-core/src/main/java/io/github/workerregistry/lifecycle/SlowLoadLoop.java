@@ -45,7 +45,7 @@ final class SlowLoadLoop implements Tick {
             if (worker.state() instanceof Loading loading
                     && pauses.activeTime(loading.since(), now).compareTo(LONG) >= 0) {
                 slow.put(worker.id(), loading);
-                if (!loading.equals(known.get(worker.id())) && shouldWarn()) {
+                if (!loading.equals(known.get(worker.id())) && shouldWarn(worker)) {
                     log.warn("worker {} is not ready after {}: {}", worker.id(), LONG, diagnosis.missing(worker));
                 }
             }
@@ -58,11 +58,11 @@ final class SlowLoadLoop implements Tick {
         tick(now);
     }
 
-    private boolean shouldWarn() {
-        if (diagnosis.isProbed()) {
+    private boolean shouldWarn(WorkerInfo worker) {
+        if (diagnosis.isProbed(worker)) {
             return true;
         }
-        boolean isFirst = diagnosis.isUnlikely() && !warnedOfNoProbe;
+        boolean isFirst = diagnosis.isUnlikelyWithoutProbe() && !warnedOfNoProbe;
         warnedOfNoProbe |= isFirst;
         return isFirst;
     }

@@ -12,7 +12,7 @@ import java.time.Instant;
 import java.util.OptionalInt;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,8 +32,7 @@ final class Spawner {
     private final SupervisedWorkers workers;
     private final ProcessStarter starter;
     private final PortPool ports;
-    private final RestartPolicy policy;
-    private final Supplier<StopSequence> stopSequences;
+    private final Function<WorkerRules, StopSequence> stopSequences;
     private final StopLoop stops;
     private final ExitProcessor exits;
     private final Readiness readiness;
@@ -46,8 +45,7 @@ final class Spawner {
             SupervisedWorkers workers,
             ProcessStarter starter,
             PortPool ports,
-            RestartPolicy policy,
-            Supplier<StopSequence> stopSequences,
+            Function<WorkerRules, StopSequence> stopSequences,
             StopLoop stops,
             ExitProcessor exits,
             Readiness readiness,
@@ -57,7 +55,6 @@ final class Spawner {
         this.workers = workers;
         this.starter = starter;
         this.ports = ports;
-        this.policy = policy;
         this.stopSequences = stopSequences;
         this.stops = stops;
         this.exits = exits;
@@ -90,13 +87,16 @@ final class Spawner {
         try {
             Launch launch = Launch.of(spec, id, FIRST_GENERATION, port);
             record = record(spec, id, launch.url());
+            WorkerRules rules = workers.defaults().of(spec);
             WorkerSeries series = new WorkerSeries(
                     id,
                     spec,
-                    new RestartHistory(policy),
+                    rules,
+                    new RestartHistory(rules.restartPolicy()),
                     new SerialExecutor(registry),
                     new OutputFeed(id, registry, blocking));
-            worker = new SupervisedWorker(series, FIRST_GENERATION, launch, record.startedAt(), stopSequences.get());
+            worker = new SupervisedWorker(
+                    series, FIRST_GENERATION, launch, record.startedAt(), stopSequences.apply(rules));
             if (!workers.add(worker)) {
                 throw new DuplicateWorkerException(id);
             }
@@ -190,7 +190,7 @@ final class Spawner {
                     launch.port().getAsInt());
         }
         releaseUnlessIn(launch, worker.launch);
-        SupervisedWorker next = worker.next(launch, now, stopSequences.get());
+        SupervisedWorker next = worker.next(launch, now, stopSequences.apply(worker.rules()));
         workers.replace(worker, next);
         HiveFutures.relay(next.started, worker.successor);
         DeferredCallBacks.run(() -> submitStart(next, record)); // the executor may run it on this thread

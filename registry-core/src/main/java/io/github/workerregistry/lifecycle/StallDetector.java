@@ -19,12 +19,10 @@ import java.util.Optional;
 final class StallDetector {
 
     private final SupervisedWorkers workers;
-    private final Duration loadStallTimeout;
     private final PauseTracker pauses;
 
-    StallDetector(SupervisedWorkers workers, Duration loadStallTimeout, PauseTracker pauses) {
+    StallDetector(SupervisedWorkers workers, PauseTracker pauses) {
         this.workers = workers;
-        this.loadStallTimeout = loadStallTimeout;
         this.pauses = pauses;
     }
 
@@ -34,20 +32,21 @@ final class StallDetector {
      */
     boolean isProbingPaused(WorkerInfo worker, Instant now) {
         Instant lastProgress = lastProgress(worker);
-        return lastOutput(worker).isAfter(lastProgress) && isOver(lastProgress, now) && canShowProgress(worker);
+        return lastOutput(worker).isAfter(lastProgress) && isOver(worker, lastProgress, now) && canShowProgress(worker);
     }
 
     /** Whether a load had neither progress nor output within the timeout, so that it is stopped. */
     boolean isStalled(WorkerInfo worker, Instant now) {
-        return isOver(later(lastProgress(worker), lastOutput(worker)), now) && canShowProgress(worker);
+        return isOver(worker, later(lastProgress(worker), lastOutput(worker)), now) && canShowProgress(worker);
     }
 
     private Instant lastOutput(WorkerInfo worker) {
         return load(worker).map(LoadProgress::lastOutput).orElse(Instant.MIN);
     }
 
-    private boolean isOver(Instant last, Instant now) {
-        return pauses.activeTime(last, now).compareTo(loadStallTimeout) >= 0;
+    private boolean isOver(WorkerInfo worker, Instant last, Instant now) {
+        Duration timeout = workers.rulesOf(worker).lifecycle().loadStallTimeout();
+        return pauses.activeTime(last, now).compareTo(timeout) >= 0;
     }
 
     private Instant lastProgress(WorkerInfo worker) {

@@ -28,13 +28,11 @@ final class StopLoop implements Tick {
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;
-    private final @Nullable StopRequest request;
 
-    StopLoop(WorkerRegistry registry, SupervisedWorkers workers, ExitProcessor exits, @Nullable StopRequest request) {
+    StopLoop(WorkerRegistry registry, SupervisedWorkers workers, ExitProcessor exits) {
         this.registry = registry;
         this.workers = workers;
         this.exits = exits;
-        this.request = request;
     }
 
     @Override
@@ -65,7 +63,7 @@ final class StopLoop implements Tick {
                 ? null // it is being started: no request to send, no leases
                 : registry.get(worker.id).filter(worker::owns).orElse(null);
         int openLeases = info == null ? 0 : info.slotsInUse();
-        boolean canAsk = request != null && info != null;
+        boolean canAsk = info != null && worker.rules().stopRequest().isPresent();
         boolean survives = worker.stop.isKilling() && survivesKill(worker);
         Phase entered;
         do {
@@ -100,7 +98,7 @@ final class StopLoop implements Tick {
         switch (phase) {
             case ASKED -> {
                 if (info != null) {
-                    ask(info).thenAccept(willEnd -> {
+                    ask(info, worker.rules()).thenAccept(willEnd -> {
                         if (!willEnd) {
                             worker.stop.refuse();
                             worker.decide(() -> advance(worker));
@@ -134,14 +132,14 @@ final class StopLoop implements Tick {
      *
      * @return completes with whether the worker will exit; may never complete
      */
-    CompletableFuture<Boolean> ask(WorkerInfo worker) {
+    CompletableFuture<Boolean> ask(WorkerInfo worker, WorkerRules rules) {
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
-        DeferredCallBacks.run(() -> ask(worker, answer));
+        DeferredCallBacks.run(() -> ask(worker, rules.stopRequest().orElse(null), answer));
         return answer;
     }
 
     /** The only guard around the hive's stop request and its stage; a failure counts as false. */
-    private void ask(WorkerInfo worker, CompletableFuture<Boolean> answer) {
+    private static void ask(WorkerInfo worker, @Nullable StopRequest request, CompletableFuture<Boolean> answer) {
         try {
             CompletionStage<Boolean> stage = request == null ? null : request.ask(worker);
             if (stage == null) {

@@ -1,7 +1,5 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.internal.Durations.shorter;
-
 import io.github.workerregistry.IllegalTransitionException;
 import io.github.workerregistry.StopReason;
 import io.github.workerregistry.WorkerInfo;
@@ -12,6 +10,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +26,6 @@ final class Stopper {
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;
-    private final LifecycleConfig config;
     private final StopLoop stops;
     private final LoopRunner runner;
 
@@ -35,13 +33,11 @@ final class Stopper {
             WorkerRegistry registry,
             SupervisedWorkers workers,
             ExitProcessor exits,
-            LifecycleConfig config,
             StopLoop stops,
             LoopRunner runner) {
         this.registry = registry;
         this.workers = workers;
         this.exits = exits;
-        this.config = config;
         this.stops = stops;
         this.runner = runner;
     }
@@ -53,34 +49,26 @@ final class Stopper {
      *     exited
      */
     CompletableFuture<SupervisedWorker> stop(String id) {
-        return stop(id, StopReason.REQUESTED, Optional.of(config.drainTimeout()));
+        return stop(id, StopReason.REQUESTED, StopLimits::graceful);
     }
 
     /** Stops a worker gracefully, with the given reason and drain time; empty: no limit. */
     CompletableFuture<SupervisedWorker> stop(String id, StopReason reason, Optional<Duration> drain) {
-        Duration time = drain.orElse(StopSequence.NEVER);
-        return stop(
-                id,
-                reason,
-                time,
-                drain.map(limit -> limit.plus(config.stopGrace())).orElse(StopSequence.NEVER));
+        return stop(id, reason, config -> StopLimits.graceful(config, drain));
     }
 
     /** Kills the whole process tree at once. */
     CompletableFuture<SupervisedWorker> forceKill(String id) {
-        return stop(id, StopReason.FORCED, Duration.ZERO, Duration.ZERO);
+        return stop(id, StopReason.FORCED, config -> StopLimits.AT_ONCE);
     }
 
-    /**
-     * Stops a worker that is killed after {@code deadline} at the latest; the drain time leaves room for the grace
-     * period.
-     */
+    /** Stops a worker that is killed after {@code deadline} at the latest. */
     CompletableFuture<SupervisedWorker> stopWithin(String id, Duration deadline) {
-        Duration grace = shorter(config.stopGrace(), deadline.dividedBy(2));
-        return stop(id, StopReason.SHUTDOWN, shorter(config.drainTimeout(), deadline.minus(grace)), deadline);
+        return stop(id, StopReason.SHUTDOWN, config -> StopLimits.within(config, deadline));
     }
 
-    private CompletableFuture<SupervisedWorker> stop(String id, StopReason reason, Duration drain, Duration untilKill) {
+    private CompletableFuture<SupervisedWorker> stop(
+            String id, StopReason reason, Function<LifecycleConfig, StopLimits> limits) {
         CompletableFuture<SupervisedWorker> ending = new CompletableFuture<>();
         decide(id, ending, worker -> {
             worker.forbidRestart(); // no restart follows, however it exits
@@ -88,7 +76,7 @@ final class Stopper {
                 if (worker.hasExited()) {
                     exits.cancelRestart(worker, reason);
                 } else {
-                    begin(worker, reason, drain, untilKill);
+                    begin(worker, reason, limits.apply(worker.rules().lifecycle()));
                 }
             } finally {
                 ending.complete(worker);
@@ -103,8 +91,7 @@ final class Stopper {
     }
 
     private void drain(SupervisedWorker worker, StopReason reason) {
-        Duration drain = config.drainTimeout();
-        begin(worker, reason, drain, drain.plus(config.stopGrace()));
+        begin(worker, reason, StopLimits.graceful(worker.rules().lifecycle()));
     }
 
     /** Runs a decision about the current generation of a worker, in its serial executor. */
@@ -129,22 +116,23 @@ final class Stopper {
         });
     }
 
-    private void begin(SupervisedWorker worker, StopReason reason, Duration drain, Duration untilKill) {
+    private void begin(SupervisedWorker worker, StopReason reason, StopLimits limits) {
         try {
             recordIntent(worker, reason);
         } finally { // a Stopping record always has a running stop
-            begin(worker, drain, untilKill);
+            begin(worker, limits);
         }
     }
 
-    private void begin(SupervisedWorker worker, Duration drain, Duration untilKill) {
+    private void begin(SupervisedWorker worker, StopLimits limits) {
         if (exits.cancelStart(worker)) {
             return; // no process, now or later
         }
         if (!runner.isClosed()) { // else no loop would detect the unkillable process again
             worker.resetAfterUnkillable();
         }
-        worker.stop.begin(registry.clock().instant(), drain, config.stopGrace(), untilKill);
+        Duration grace = worker.rules().lifecycle().stopGrace();
+        worker.stop.begin(registry.clock().instant(), limits.drain(), grace, limits.untilKill());
         stops.advance(worker);
         runner.ensureRunning();
     }
@@ -217,7 +205,7 @@ final class Stopper {
     private void end(@Nullable SupervisedWorker worker, WorkerInfo stopping, StopReason reason) {
         if (worker == null || !isRecordOf(worker, stopping)) {
             // registered by the hive: send the stop request, but no signal
-            stops.ask(stopping);
+            stops.ask(stopping, workers.defaults());
             registry.supervision().removeIfUnchanged(stopping, reason);
             return;
         }
@@ -225,7 +213,9 @@ final class Stopper {
             if (reason.isFailure()) {
                 worker.stop.refuse(); // it failed over HTTP: skip the stop request
             }
-            begin(worker, Duration.ZERO, config.stopGrace());
+            begin(
+                    worker,
+                    new StopLimits(Duration.ZERO, worker.rules().lifecycle().stopGrace()));
         });
     }
 
@@ -245,7 +235,7 @@ final class Stopper {
         if (!worker.hasExited()) { // else it was removed because of its exit
             log.info("worker {} was removed from the registry; its process is killed", worker.id);
             worker.forbidRestart();
-            begin(worker, Duration.ZERO, Duration.ZERO);
+            begin(worker, StopLimits.AT_ONCE);
         }
     }
 }

@@ -75,6 +75,11 @@ final class SupervisedWorker {
         return new SupervisedWorker(series, generation + 1, launch, startedAt, stop);
     }
 
+    /** How it is evaluated, restarted and stopped. */
+    WorkerRules rules() {
+        return series.rules();
+    }
+
     /** Runs a decision in the worker's serial executor. */
     void decide(Runnable decision) {
         series.serialExecutor().execute(decision);

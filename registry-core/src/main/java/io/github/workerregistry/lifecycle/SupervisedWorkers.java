@@ -14,7 +14,41 @@ final class SupervisedWorkers {
 
     private final ConcurrentMap<String, SupervisedWorker> byId = new ConcurrentHashMap<>();
     private final Set<SupervisedWorker> beingRemoved = ConcurrentHashMap.newKeySet();
+    private final WorkerRules defaults;
     private volatile boolean closed;
+
+    /**
+     * No workers yet.
+     *
+     * @param defaults the rules of workers that have none of their own
+     */
+    SupervisedWorkers(WorkerRules defaults) {
+        this.defaults = defaults;
+    }
+
+    /** The rules of the supervisor: those of a worker that the hive registered itself. */
+    WorkerRules defaults() {
+        return defaults;
+    }
+
+    /** The rules of a record's worker. */
+    WorkerRules rulesOf(WorkerInfo record) {
+        SupervisedWorker worker = spawned(record.id());
+        return worker != null && (worker.isGenerationOf(record) || worker.isFollowedBy(record))
+                ? worker.rules()
+                : defaults;
+    }
+
+    private @Nullable SupervisedWorker spawned(String id) {
+        SupervisedWorker worker = byId.get(id); // first: a worker that leaves it is being removed
+        if (worker == null && !beingRemoved.isEmpty()) {
+            return beingRemoved.stream()
+                    .filter(removed -> removed.id.equals(id))
+                    .findAny()
+                    .orElse(null);
+        }
+        return worker;
+    }
 
     /** No more workers are started. */
     void close() {

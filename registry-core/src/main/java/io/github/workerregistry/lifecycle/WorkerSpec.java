@@ -6,6 +6,7 @@ import static io.github.workerregistry.internal.Checks.requireName;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.health.HealthProbe;
 import io.github.workerregistry.internal.Checks;
 import io.github.workerregistry.internal.CommandText;
 import io.github.workerregistry.internal.LogText;
@@ -47,6 +48,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Put text that may contain braces, such as a chat template, into a parameter.
  *
+ * <p>A worker may have a health probe, lifecycle, restart policy and stop request of its own; each one that is not set
+ * is the supervisor's.
+ *
  * <p>Immutable; two specs with equal values are equal.
  *
  * @since 0.1
@@ -69,7 +73,11 @@ public final class WorkerSpec {
             InheritedEnvironment inheritedEnvironment,
             Optional<Path> directory,
             boolean listenerOutsideTree,
-            Map<String, String> labels) {
+            Map<String, String> labels,
+            Optional<HealthProbe> healthProbe,
+            Optional<LifecycleConfig> lifecycle,
+            Optional<RestartPolicy> restartPolicy,
+            Optional<StopRequest> stopRequest) {
 
         Values {
             id.ifPresent(value -> requireName(value, "id"));
@@ -211,6 +219,42 @@ public final class WorkerSpec {
         return values.labels;
     }
 
+    /**
+     * How the worker is probed.
+     *
+     * @return its own probe; empty: that of the supervisor, if it has one
+     */
+    public Optional<HealthProbe> healthProbe() {
+        return values.healthProbe;
+    }
+
+    /**
+     * The intervals, timeouts and limits of the worker.
+     *
+     * @return its own; empty: those of the supervisor
+     */
+    public Optional<LifecycleConfig> lifecycle() {
+        return values.lifecycle;
+    }
+
+    /**
+     * Whether and when the worker is restarted.
+     *
+     * @return its own policy; empty: that of the supervisor
+     */
+    public Optional<RestartPolicy> restartPolicy() {
+        return values.restartPolicy;
+    }
+
+    /**
+     * The request that asks the worker to exit before it is signalled.
+     *
+     * @return its own; empty: that of the supervisor, if it has one
+     */
+    public Optional<StopRequest> stopRequest() {
+        return values.stopRequest;
+    }
+
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof WorkerSpec spec && values.equals(spec.values);
@@ -232,7 +276,11 @@ public final class WorkerSpec {
                 + LogText.of(new TreeSet<>(environment().keySet()).toString())
                 + directory()
                         .map(path -> ", directory=" + LogText.of(path.toString()))
-                        .orElse("") + "]";
+                        .orElse("")
+                + lifecycle().map(own -> ", " + own).orElse("")
+                + restartPolicy().map(own -> ", " + own).orElse("")
+                + healthProbe().map(own -> ", own health probe").orElse("")
+                + stopRequest().map(own -> ", own stop request").orElse("") + "]";
     }
 
     /**
@@ -273,6 +321,10 @@ public final class WorkerSpec {
         private @Nullable Set<String> inherited;
         private Optional<Path> directory = Optional.empty();
         private boolean listenerOutsideTree;
+        private Optional<HealthProbe> healthProbe = Optional.empty();
+        private Optional<LifecycleConfig> lifecycle = Optional.empty();
+        private Optional<RestartPolicy> restartPolicy = Optional.empty();
+        private Optional<StopRequest> stopRequest = Optional.empty();
 
         private Builder() {}
 
@@ -291,6 +343,10 @@ public final class WorkerSpec {
             inherited = values.inheritedEnvironment.only().map(HashSet::new).orElse(null);
             directory = values.directory;
             listenerOutsideTree = values.listenerOutsideTree;
+            healthProbe = values.healthProbe;
+            lifecycle = values.lifecycle;
+            restartPolicy = values.restartPolicy;
+            stopRequest = values.stopRequest;
         }
 
         /**
@@ -477,6 +533,53 @@ public final class WorkerSpec {
         }
 
         /**
+         * Sets how this worker is probed.
+         *
+         * @param healthProbe default: {@link WorkerSupervisor.Builder#healthProbe}; a worker cannot switch that off
+         * @return this builder
+         */
+        public Builder healthProbe(HealthProbe healthProbe) {
+            this.healthProbe = Optional.of(requireNonNull(healthProbe, "healthProbe"));
+            return this;
+        }
+
+        /**
+         * Sets the intervals, timeouts and limits of this worker, in all its generations. They are taken as a whole,
+         * not merged with the supervisor's; to change one value, begin with {@link LifecycleConfig#toBuilder()} of the
+         * supervisor's. {@code tickInterval} and {@code suspicionTimeout} are ignored: the supervisor's apply to all
+         * workers.
+         *
+         * @param lifecycle default: {@link WorkerSupervisor.Builder#lifecycle}
+         * @return this builder
+         */
+        public Builder lifecycle(LifecycleConfig lifecycle) {
+            this.lifecycle = Optional.of(requireNonNull(lifecycle, "lifecycle"));
+            return this;
+        }
+
+        /**
+         * Sets whether and when this worker is restarted.
+         *
+         * @param restartPolicy default: {@link WorkerSupervisor.Builder#restartPolicy}
+         * @return this builder
+         */
+        public Builder restartPolicy(RestartPolicy restartPolicy) {
+            this.restartPolicy = Optional.of(requireNonNull(restartPolicy, "restartPolicy"));
+            return this;
+        }
+
+        /**
+         * Sets the request that asks this worker to exit before it is signalled.
+         *
+         * @param stopRequest default: {@link WorkerSupervisor.Builder#stopRequest}
+         * @return this builder
+         */
+        public Builder stopRequest(StopRequest stopRequest) {
+            this.stopRequest = Optional.of(requireNonNull(stopRequest, "stopRequest"));
+            return this;
+        }
+
+        /**
          * Builds the spec. Checks the values, that every placeholder is known, and that the result of the substitution
          * can be spawned: the url has scheme and host; texts contain no NUL and, outside Windows, only characters of
          * this JVM's encoding, because others would reach the process as {@code ?}. The encoding is UTF-8 if the JVM
@@ -502,7 +605,11 @@ public final class WorkerSpec {
                     new InheritedEnvironment(Optional.ofNullable(inherited), without),
                     directory,
                     listenerOutsideTree,
-                    labels));
+                    labels,
+                    healthProbe,
+                    lifecycle,
+                    restartPolicy,
+                    stopRequest));
         }
     }
 }

@@ -48,6 +48,9 @@ import org.slf4j.LoggerFactory;
  * given to {@link Builder#blockingExecutor}, by default on the scheduler. {@link #close()} leaves the hive's executors
  * running. All methods are thread-safe.
  *
+ * <p>A {@link WorkerSpec} may have a health probe, lifecycle, restart policy and stop request of its own. Those of the
+ * supervisor apply to all other workers.
+ *
  * <p>Workers that the hive registered itself are probed and timed out too, but have no process here: stopping one
  * removes its record. A registry may have several supervisors, each with its own settings. Each evaluates the workers
  * that it spawned; the first one also evaluates those that the hive registered ({@link Builder#superviseRegistered}).
@@ -59,7 +62,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final WorkerRegistry registry;
-    private final SupervisedWorkers workers = new SupervisedWorkers();
+    private final SupervisedWorkers workers;
     private final RegistrySupervisors supervisors;
     private final Stopper stopper;
     private final ExitProcessor exits;
@@ -76,32 +79,29 @@ public final class WorkerSupervisor implements AutoCloseable {
         registry = builder.registry;
         supervisors = RegistrySupervisors.of(registry);
         config = builder.lifecycle;
+        workers = new SupervisedWorkers(new WorkerRules(
+                Optional.ofNullable(builder.healthProbe),
+                config,
+                builder.restartPolicy,
+                Optional.ofNullable(builder.stopRequest)));
         Executor blocking = builder.blockingExecutor != null ? builder.blockingExecutor : builder.scheduler;
         ProcessController processes =
                 builder.processController != null ? builder.processController : LocalProcessController.create();
         orphans = reapOrphans(processes);
-        exits = new ExitProcessor(
-                registry,
-                workers,
-                builder.ports,
-                builder.restartPolicy,
-                blocking,
-                builder.hookDeadline != null,
-                config.killTimeout());
-        StopLoop stops = new StopLoop(registry, workers, exits, builder.stopRequest);
+        exits = new ExitProcessor(registry, workers, builder.ports, blocking, builder.hookDeadline != null);
+        StopLoop stops = new StopLoop(registry, workers, exits);
         PauseTracker pauses =
                 new PauseTracker(config.tickInterval(), registry.clock().instant());
         LoopSchedule loops = new LoopSchedule(registry.clock(), pauses);
         LoopRunner runner = new LoopRunner(loops, config.tickInterval(), workers::hasOpenStops);
-        stopper = new Stopper(registry, workers, exits, config, stops, runner);
+        stopper = new Stopper(registry, workers, exits, stops, runner);
         readiness = new Readiness(registry, workers, supervisors);
         spawner = new Spawner(
                 registry,
                 workers,
                 new ProcessStarter(processes),
                 builder.ports,
-                builder.restartPolicy,
-                () -> new StopSequence(config.killTimeout(), pauses),
+                rules -> new StopSequence(rules.lifecycle().killTimeout(), pauses),
                 stops,
                 exits,
                 readiness,
@@ -116,18 +116,15 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.addUrgent("dropped start", config.tickInterval(), new DroppedStartLoop(workers, spawner, exits));
         loops.addUrgent("stop", config.tickInterval(), stops);
         loops.add("output", config.tickInterval(), new OutputLoop(workers)); // before the probes, see LoadProgress
-        StallDetector stalls = new StallDetector(workers, config.loadStallTimeout(), pauses);
-        ProbeQueue probe = builder.healthProbe == null ? null : new ProbeQueue(builder.healthProbe, builder.scheduler);
-        ProbeLoop probes = null;
-        if (probe != null) {
-            ProbeEvaluator evaluator =
-                    new ProbeEvaluator(registry, records, readiness, stopper, massFailureGuard, pauses, config);
-            probes = new ProbeLoop(registry, records, workers, probe, config, evaluator, stalls, pauses);
-            loops.add("probe", config.tickInterval(), probes);
-            loops.add("evaluation", config.tickInterval(), evaluator);
-        }
-        FailedLeaseLoop failedLeases = new FailedLeaseLoop(
-                registry, records, workers, exits, stopper, probe, config, pauses, builder.scheduler);
+        StallDetector stalls = new StallDetector(workers, pauses);
+        ProbeQueue queue = new ProbeQueue(builder.scheduler);
+        ProbeEvaluator evaluator =
+                new ProbeEvaluator(registry, records, workers, readiness, stopper, massFailureGuard, pauses);
+        ProbeLoop probes = new ProbeLoop(registry, records, workers, queue, evaluator, stalls, pauses);
+        loops.add("probe", config.tickInterval(), probes);
+        loops.add("evaluation", config.tickInterval(), evaluator);
+        FailedLeaseLoop failedLeases =
+                new FailedLeaseLoop(registry, records, workers, exits, stopper, queue, pauses, builder.scheduler);
         loops.add("failed leases", config.tickInterval(), failedLeases);
         output = new WorkerOutput(registry, workers);
         diagnosis = new LoadDiagnosis(probes, workers);
@@ -135,19 +132,14 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.add(
                 "heartbeat",
                 config.tickInterval(),
-                new HeartbeatLoop(registry, records, stopper, massFailureGuard, config, pauses));
+                new HeartbeatLoop(registry, records, workers, stopper, massFailureGuard, pauses));
         loops.add("mass failure guard", config.tickInterval(), massFailureGuard);
         loops.add("restart", config.tickInterval(), restarts);
         loops.add("leaks", Duration.ofSeconds(1), now -> registry.supervision().reportLeaks());
-        loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, stopper, stalls, diagnosis, config, pauses));
-        config.busyTimeout()
-                .ifPresent(limit ->
-                        loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, records, stopper, limit, pauses)));
-        config.idleTimeout()
-                .ifPresent(timeout -> loops.add(
-                        "idle",
-                        config.idleCheckInterval(),
-                        new IdleLoop(registry.supervision(), records, stopper, timeout, pauses)));
+        loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, workers, stopper, stalls, diagnosis, pauses));
+        loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, records, workers, stopper, pauses));
+        IdleLoop idle = new IdleLoop(registry.supervision(), records, workers, stopper, pauses);
+        loops.add("idle", idle::period, idle);
         shutdown = new Shutdown(registry, workers, stopper, exits, runner, config, () -> {
             failedLeases.close();
             supervisors.remove(workers);
@@ -473,10 +465,11 @@ public final class WorkerSupervisor implements AutoCloseable {
 
     /**
      * Stops all workers gracefully and waits: as {@link #shutdown} with {@link LifecycleConfig#stopGrace()} as the
-     * deadline. Waits at most {@code stopGrace + killTimeout} of real time, or until the thread is interrupted, and
-     * keeps the interrupt status; remaining processes are then killed as by {@link #closeNow()}. May be called on the
-     * scheduler's thread or by a listener: the calling thread then runs the loops itself. A listener or stop request
-     * that blocks the calling thread delays the return, but neither the other stops nor the kills. Idempotent.
+     * deadline. Waits at most {@code stopGrace + killTimeout} (of the supervisor, whatever a worker's own are) of real
+     * time, or until the thread is interrupted, and keeps the interrupt status; remaining processes are then killed as
+     * by {@link #closeNow()}. May be called on the scheduler's thread or by a listener: the calling thread then runs
+     * the loops itself. A listener or stop request that blocks the calling thread delays the return, but neither the
+     * other stops nor the kills. Idempotent.
      */
     @Override
     public void close() {
@@ -485,7 +478,8 @@ public final class WorkerSupervisor implements AutoCloseable {
 
     /**
      * Kills all remaining processes and cancels the loops on the hive's scheduler. Does not wait: outstanding exits are
-     * detected, and kills repeated, on the JDK's timer thread, for at most {@code killTimeout} + 2 s. Idempotent.
+     * detected, and kills repeated, on the JDK's timer thread, for at most {@code killTimeout} (the longest of all
+     * workers) + 2 s. Idempotent.
      */
     public void closeNow() {
         shutdown.now();
@@ -542,7 +536,7 @@ public final class WorkerSupervisor implements AutoCloseable {
          * {@link WorkerSupervisor#reportReady}.
          *
          * @param healthProbe default: none; then only {@link WorkerSupervisor#reportReady} makes a worker ready, and no
-         *     health check fails
+         *     health check fails, except for workers with a {@link WorkerSpec.Builder#healthProbe} of their own
          * @return this builder
          */
         public Builder healthProbe(HealthProbe healthProbe) {

@@ -23,8 +23,9 @@
  *       {@code LastHealthAnswers}, {@code StallDetector}, {@code LoadDiagnosis} (why a load is not ready),
  *       {@code Stopper}, {@code ExitProcessor}, {@code ExitRecorder}, {@code ExitHistory}, {@code Shutdown}.
  *   <li><b>One worker</b>: {@code WorkerSeries} (all generations), {@code SupervisedWorker} (one generation),
- *       {@code SerialExecutor} (its decisions, one after another), {@code ProcessStart}, {@code StopSequence},
- *       {@code RestartHistory}, {@code LoadProgress}; all of them in {@code SupervisedWorkers}.
+ *       {@code WorkerRules} (its own rules, else the supervisor's), {@code SerialExecutor} (its decisions, one after
+ *       another), {@code ProcessStart}, {@code StopSequence}, {@code StopLimits}, {@code RestartHistory},
+ *       {@code LoadProgress}; all of them in {@code SupervisedWorkers}.
  *   <li><b>Output</b>: {@code WorkerOutput} (last lines, usage), {@code OutputFeed} (reads the output of one worker for
  *       its followers), {@code LineSplitter}, {@code OutputFollower} (the queue of one listener).
  *   <li><b>Starting</b>: {@code Launch}, {@code Placeholders}, {@code Template}, {@code SpecChecks}, {@code WorkerUrl},

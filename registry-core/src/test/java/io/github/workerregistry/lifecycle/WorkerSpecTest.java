@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.health.HealthProbe;
+import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.process.InheritedEnvironment;
 import java.io.IOException;
 import java.nio.file.FileSystem;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -226,6 +229,41 @@ class WorkerSpecTest {
         WorkerSpec own =
                 spec().directory(Path.of("../{a}")).parameter("a", "org/..tiny").build();
         assertThat(own.directory()).hasValue(Path.of("../{a}"));
+    }
+
+    // --- own rules
+
+    @Test
+    void rulesAreTheSupervisorsUnlessSet() {
+        WorkerSpec plain = spec().build();
+
+        assertThat(plain.healthProbe()).isEmpty();
+        assertThat(plain.lifecycle()).isEmpty();
+        assertThat(plain.restartPolicy()).isEmpty();
+        assertThat(plain.stopRequest()).isEmpty();
+    }
+
+    @Test
+    void ownRulesAreKeptByToBuilderAndCompared() {
+        HealthProbe probe = (worker, timeout) -> CompletableFuture.completedFuture(HealthStatus.healthy());
+        StopRequest stop = worker -> CompletableFuture.completedFuture(true);
+        LifecycleConfig lifecycle = LifecycleConfig.builder().noIdleTimeout().build();
+        WorkerSpec own = spec().healthProbe(probe)
+                .lifecycle(lifecycle)
+                .restartPolicy(RestartPolicy.never())
+                .stopRequest(stop)
+                .build();
+
+        WorkerSpec copy = own.toBuilder().build();
+
+        assertThat(copy).isEqualTo(own).hasSameHashCodeAs(own).isNotEqualTo(spec().build());
+        assertThat(copy.healthProbe()).containsSame(probe);
+        assertThat(copy.lifecycle()).contains(lifecycle);
+        assertThat(copy.restartPolicy()).contains(RestartPolicy.never());
+        assertThat(copy.stopRequest()).containsSame(stop);
+        assertThat(own.toString())
+                .contains("LifecycleConfig[", "RestartPolicy[", "own health probe", "own stop request");
+        assertThat(spec().build().toString()).doesNotContain("LifecycleConfig", "own");
     }
 
     private static WorkerSpec.Builder spec() {
