@@ -20,7 +20,8 @@ import net.jqwik.api.statistics.StatisticsReport;
 import net.jqwik.api.statistics.StatisticsReport.StatisticsReportMode;
 
 /**
- * Random life cycles of three workers in virtual time, compared with a {@link WorkerModel} of each after every step.
+ * Random life cycles of three workers in virtual time, with rules of their own or the supervisor's, compared with a
+ * {@link WorkerModel} of each after every step.
  */
 @AddLifecycleHook(UnexpectedWarnings.class)
 class HiveModelProperties {
@@ -87,12 +88,21 @@ class HiveModelProperties {
                 .withSizeDistribution(RandomDistribution.uniform());
     }
 
+    @Provide
+    Arbitrary<List<ModelOverrides>> overrides() {
+        return ModelOverrides.random().list().ofMinSize(1).ofMaxSize(5);
+    }
+
     @Property(tries = 1_000)
     @StatisticsReport(StatisticsReportMode.OFF)
     void workersBehaveAsTheirModels(
-            @ForAll("histories") List<Step> history, @ForAll RestartPolicy.Mode mode, @ForAll boolean endInGoodOrder) {
+            @ForAll("histories") List<Step> history,
+            @ForAll RestartPolicy.Mode mode,
+            @ForAll boolean probed,
+            @ForAll("overrides") List<ModelOverrides> overrides,
+            @ForAll boolean endInGoodOrder) {
         ModelCheckedHive.allowWarnings();
-        ModelCheckedHive hive = new ModelCheckedHive(mode);
+        ModelCheckedHive hive = new ModelCheckedHive(mode, probed, overrides);
         hive.spawnAll();
         for (Step step : history) {
             hive.apply(step);

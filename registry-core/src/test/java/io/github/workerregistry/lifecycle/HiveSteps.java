@@ -119,7 +119,8 @@ final class HiveSteps {
     }
 
     private void spawn(String id) {
-        WorkerSpec spec = WorkerSpec.builder()
+        ModelRules rules = hive.nextRules();
+        WorkerSpec spec = hive.with(rules.overrides(), WorkerSpec.builder())
                 .id(id)
                 .modelRef(MODEL)
                 .slots(ModelConfig.SLOTS)
@@ -133,7 +134,7 @@ final class HiveSteps {
         } else {
             boolean fails = hive.failNextStart;
             Health health = known == null ? Health.HEALTHY : known.health();
-            hive.models.put(id, new WorkerModel(id, MODEL, hive.mode, hive.exits, health, hive.now()));
+            hive.models.put(id, new WorkerModel(id, MODEL, rules, hive.exits, health, hive.now()));
             if (fails) {
                 assertThatExceptionOfType(SpawnException.class).isThrownBy(() -> hive.supervisor.spawn(spec));
             } else {
@@ -199,7 +200,7 @@ final class HiveSteps {
         if (supervised && atOnce) {
             model.stop(Cause.FORCED, Duration.ZERO, Duration.ZERO, hive.now());
         } else if (supervised) {
-            model.stop(Cause.REQUESTED, ModelConfig.DRAIN, ModelConfig.DRAIN.plus(ModelConfig.GRACE), hive.now());
+            model.stop(Cause.REQUESTED, model.drain(), model.drain().plus(model.grace()), hive.now());
         }
         CompletionStage<ExitStatus> stage = atOnce ? hive.supervisor.forceKill(id) : hive.supervisor.stop(id);
         if (supervised) {

@@ -1,15 +1,5 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.ModelConfig.BEAT;
-import static io.github.workerregistry.lifecycle.ModelConfig.BEATS_MISSED;
-import static io.github.workerregistry.lifecycle.ModelConfig.FAILURES;
-import static io.github.workerregistry.lifecycle.ModelConfig.HEALTH_INTERVAL;
-import static io.github.workerregistry.lifecycle.ModelConfig.HEALTH_TIMEOUT;
-import static io.github.workerregistry.lifecycle.ModelConfig.IDLE_CHECK;
-import static io.github.workerregistry.lifecycle.ModelConfig.IDLE_TIMEOUT;
-import static io.github.workerregistry.lifecycle.ModelConfig.LOAD_STALL;
-import static io.github.workerregistry.lifecycle.ModelConfig.LOAD_TIMEOUT;
-import static io.github.workerregistry.lifecycle.ModelConfig.READY_PROBE;
 import static io.github.workerregistry.lifecycle.ModelConfig.SUSPECT_LIMIT;
 import static io.github.workerregistry.lifecycle.ModelConfig.TICK;
 import static org.assertj.core.api.Assertions.fail;
@@ -36,6 +26,8 @@ final class LivenessModel {
     }
 
     private final String id;
+    private final LifecycleConfig config;
+    private final boolean probed;
     private Health health;
     private Duration healthSince;
     private Duration silentUntil = Duration.ofDays(-1);
@@ -54,8 +46,10 @@ final class LivenessModel {
     private boolean askedWhileIdle;
     private Optional<Duration> suspectedAt = Optional.empty();
 
-    LivenessModel(String id, Health health, ModelTime now) {
+    LivenessModel(String id, ModelRules rules, Health health, ModelTime now) {
         this.id = id;
+        config = rules.lifecycle();
+        probed = rules.probed();
         this.health = health;
         healthSince = now.active();
         loads(now);
@@ -133,7 +127,8 @@ final class LivenessModel {
 
     /** Whether a failed check with this count of consecutive failures is justified; records the count. */
     boolean mayFailCheck(int count, boolean idle, ModelTime now) {
-        boolean lateAnswer = now.isBefore(silentUntil.plus(HEALTH_TIMEOUT).plus(TICK.multipliedBy(2)));
+        boolean lateAnswer =
+                now.isBefore(silentUntil.plus(config.healthTimeout()).plus(TICK.multipliedBy(2)));
         boolean counted = count == 1 || count == failedChecks + 1;
         failedChecks = count;
         return askedWhileIdle && idle && (health.fails() || lateAnswer) && counted;
@@ -152,29 +147,32 @@ final class LivenessModel {
     }
 
     boolean hasIdledTooLong(ModelTime now) {
-        return !now.isBefore(idleSince.plus(IDLE_TIMEOUT));
+        return config.idleTimeout()
+                .filter(timeout -> !now.isBefore(idleSince.plus(timeout)))
+                .isPresent();
     }
 
     boolean hasFailedTooOften(int count) {
-        return failedChecks >= FAILURES && count == failedChecks;
+        return failedChecks >= config.failureThreshold() && count == failedChecks;
     }
 
     /** Only a worker that can show progress can stall. */
     boolean hasStalled(boolean recordsOutput, ModelTime now) {
         Duration readOutputAt = now.isBefore(outputAt) ? outputBefore : outputAt;
         return (recordsOutput || reported)
-                && !now.isBefore(max(progressAt, readOutputAt).plus(LOAD_STALL));
+                && !now.isBefore(max(progressAt, readOutputAt).plus(config.loadStallTimeout()));
     }
 
     boolean hasLoadedTooLong(ModelTime now) {
-        return !now.isBefore(loadingSince.plus(LOAD_TIMEOUT));
+        return config.loadTimeout()
+                .filter(timeout -> !now.isBefore(loadingSince.plus(timeout)))
+                .isPresent();
     }
 
     /** Whether its heartbeats are overdue, or will be within {@code ahead}. */
     boolean isSilentSoon(ModelTime now, Duration ahead) {
         return beatAt.isPresent()
-                && now.isAfter(
-                        beatAt.get().plus(BEAT.multipliedBy(BEATS_MISSED)).minus(ahead));
+                && now.isAfter(beatAt.get().plus(heartbeatTimeout()).minus(ahead));
     }
 
     boolean wasSuspectedForLong(ModelTime now) {
@@ -184,43 +182,56 @@ final class LivenessModel {
     // ---- overdue decisions; one may be deferred while a mass failure is suspected ----
 
     void requireLoadingNotOverdue(boolean recordsOutput, ModelTime now, Duration lastPause) {
-        if (!now.isBefore(surelyProgressAt.plus(LOAD_STALL))) {
+        if (!now.isBefore(surelyProgressAt.plus(config.loadStallTimeout()))) {
             maybeUnprobedAt = now.active();
         }
-        if (health == Health.HEALTHY) {
-            Duration slowest = READY_PROBE.multipliedBy(4).plus(HEALTH_TIMEOUT);
+        if (probed && health == Health.HEALTHY) {
+            Duration slowest = config.readyInterval().multipliedBy(4).plus(config.healthTimeout());
             Duration askable = max(max(healthSince, maybeUnprobedAt), max(loadingSince, lastPause));
             requireNot("ready", now, askable.plus(slowest), 2);
         }
         Duration pauseOver = lastPause.plus(TICK);
         if (recordsOutput || reported) {
             Duration silentSince = max(progressAt, outputAt);
-            Duration loggedAtMost =
-                    progressAt.plus(LOAD_STALL).plus(HEALTH_TIMEOUT).plus(TICK);
-            requireNot("load stall", now, max(silentSince.plus(LOAD_STALL), pauseOver), 2);
-            requireNot("stall of one that logs probes", now, max(loggedAtMost.plus(LOAD_STALL), pauseOver), 2);
+            Duration loggedAtMost = progressAt
+                    .plus(config.loadStallTimeout())
+                    .plus(config.healthTimeout())
+                    .plus(TICK);
+            requireNot("load stall", now, max(silentSince.plus(config.loadStallTimeout()), pauseOver), 2);
+            requireNot(
+                    "stall of one that logs probes",
+                    now,
+                    max(loggedAtMost.plus(config.loadStallTimeout()), pauseOver),
+                    2);
         }
-        requireNot("load timeout", now, max(loadingSince.plus(LOAD_TIMEOUT), pauseOver), 2);
+        config.loadTimeout()
+                .ifPresent(timeout -> requireNot("load timeout", now, max(loadingSince.plus(timeout), pauseOver), 2));
     }
 
     void requireIdleNotOverdue(ModelTime now, Duration lastPause, Duration suspicion) {
-        Duration checkAgain = max(idleSince.plus(IDLE_TIMEOUT), lastPause.plus(IDLE_CHECK));
-        requireNot("idle timeout", now, checkAgain.plus(IDLE_CHECK), 2);
-        if (health.fails()) {
+        Duration check = config.idleCheckInterval();
+        config.idleTimeout()
+                .map(timeout -> max(idleSince.plus(timeout), lastPause.plus(check)))
+                .ifPresent(limit -> requireNot("idle timeout", now, limit.plus(check), 2));
+        if (probed && health.fails()) {
             Duration since = max(max(healthSince, idleSince), lastPause);
-            Duration checks = HEALTH_INTERVAL
+            Duration checks = config.healthInterval()
                     .plus(TICK.multipliedBy(2))
-                    .multipliedBy(FAILURES)
-                    .plus(HEALTH_TIMEOUT.multipliedBy(2));
+                    .multipliedBy(config.failureThreshold())
+                    .plus(config.healthTimeout().multipliedBy(2));
             requireNot("unhealthy", now, since.plus(checks).plus(suspicion), 2);
         }
     }
 
     void requireBeatNotOverdue(ModelTime now, Duration lastPause, Duration suspicion) {
         if (beatAt.isPresent()) {
-            Duration silent = beatAt.get().plus(BEAT.multipliedBy(BEATS_MISSED));
+            Duration silent = beatAt.get().plus(heartbeatTimeout());
             requireNot("heartbeat", now, max(silent, lastPause).plus(suspicion), 3);
         }
+    }
+
+    private Duration heartbeatTimeout() {
+        return config.heartbeatInterval().multipliedBy(config.heartbeatMisses());
     }
 
     private void requireNot(String overdue, ModelTime now, Duration limit, int ticks) {

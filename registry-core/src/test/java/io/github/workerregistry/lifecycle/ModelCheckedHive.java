@@ -53,7 +53,10 @@ final class ModelCheckedHive {
     final FakeProcessController processes = new FakeProcessController();
     final ScriptedHealthProbe probe = new ScriptedHealthProbe();
     private final PortPool ports = FreePorts.range(PORTS);
-    final RestartPolicy.Mode mode;
+    private final RestartPolicy.Mode mode;
+    private final boolean probed;
+    private final List<ModelOverrides> overrides;
+    private int spawned;
     final WorkerSupervisor supervisor;
     private final ScheduledFuture<?> afterTicks;
 
@@ -105,18 +108,41 @@ final class ModelCheckedHive {
     /** The stage of a stop of one generation; a stop that ended as unkillable can be followed by another attempt. */
     record PendingStop(CompletableFuture<ExitStatus> stage, WorkerModel model, int generation, int attempt) {}
 
-    ModelCheckedHive(RestartPolicy.Mode mode) {
+    /**
+     * A hive without workers.
+     *
+     * @param probed whether the supervisor has a probe
+     * @param overrides the rules of the workers' own, for one spawn after another, in turn
+     */
+    ModelCheckedHive(RestartPolicy.Mode mode, boolean probed, List<ModelOverrides> overrides) {
         this.mode = mode;
+        this.probed = probed;
+        this.overrides = overrides;
         registry.subscribe(this::receive, Runnable::run);
-        supervisor = WorkerSupervisor.builder(registry, time)
+        WorkerSupervisor.Builder builder = WorkerSupervisor.builder(registry, time)
                 .processController(this::startProcess)
-                .healthProbe(this::probe)
                 .ports(ports)
                 .restartPolicy(ModelConfig.policy(mode))
-                .lifecycle(ModelConfig.config())
-                .build();
+                .lifecycle(ModelConfig.config());
+        supervisor =
+                (probed ? builder.healthProbe((worker, timeout) -> probe(worker, timeout, false)) : builder).build();
         long tick = ModelConfig.TICK.toSeconds();
         afterTicks = time.scheduleWithFixedDelay(() -> keepFailure(this::afterTick), tick, tick, TimeUnit.SECONDS);
+    }
+
+    /** The rules of the next worker to be spawned. */
+    ModelRules nextRules() {
+        return ModelRules.of(overrides.get(spawned++ % overrides.size()), mode, probed);
+    }
+
+    /** Puts a worker's own rules into its spec. */
+    WorkerSpec.Builder with(ModelOverrides own, WorkerSpec.Builder spec) {
+        own.lifecycle().ifPresent(spec::lifecycle);
+        own.restartPolicy().ifPresent(spec::restartPolicy);
+        if (own.stopRequest()) {
+            spec.stopRequest(this::ask);
+        }
+        return own.healthProbe() ? spec.healthProbe((worker, timeout) -> probe(worker, timeout, true)) : spec;
     }
 
     void spawnAll() {
@@ -193,7 +219,7 @@ final class ModelCheckedHive {
         ModelTime now = now();
         return new WorkerModel.Others(
                 (int) models.values().stream().filter(WorkerModel::isAlive).count(), (int) models.values().stream()
-                        .filter(model -> model.isSilentSoon(now, ModelConfig.BEAT))
+                        .filter(model -> model.isSilentSoon(now))
                         .count());
     }
 
@@ -229,8 +255,19 @@ final class ModelCheckedHive {
         return ModelConfig.recordsOutput(spec.workerId()) ? process : new Unrecorded(process);
     }
 
-    private CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout) {
+    /** Declines, so that SIGTERM follows at once. */
+    private CompletionStage<Boolean> ask(WorkerInfo worker) {
+        keepFailure(() -> assertThat(models.get(worker.id()).rules.overrides().stopRequest())
+                .isTrue());
+        return CompletableFuture.completedFuture(false);
+    }
+
+    private CompletionStage<HealthStatus> probe(WorkerInfo worker, Duration timeout, boolean own) {
         WorkerModel model = models.get(worker.id());
+        keepFailure(() -> {
+            assertThat(own).isEqualTo(model.rules.overrides().healthProbe());
+            assertThat(timeout).isEqualTo(model.rules.lifecycle().healthTimeout());
+        });
         model.isProbed(now());
         if (model.process().logsProbes()) {
             processes.print(model.id, WorkerModel.PROBED);
@@ -245,11 +282,10 @@ final class ModelCheckedHive {
     }
 
     void shutDown(Duration deadline) {
-        Duration grace = min(ModelConfig.GRACE, deadline.dividedBy(2));
-        Duration drain = min(ModelConfig.DRAIN, deadline.minus(grace));
-        models.values().stream()
-                .filter(WorkerModel::isSupervised)
-                .forEach(model -> model.stop(Cause.SHUTDOWN, drain, deadline, now()));
+        models.values().stream().filter(WorkerModel::isSupervised).forEach(model -> {
+            Duration grace = min(model.grace(), deadline.dividedBy(2));
+            model.stop(Cause.SHUTDOWN, min(model.drain(), deadline.minus(grace)), deadline, now());
+        });
         CompletableFuture<ShutdownReport> report = supervisor.shutdown(deadline).toCompletableFuture();
         shutdown = Optional.of(shutdown.orElse(report));
     }

@@ -27,12 +27,12 @@ final class RestartModel {
             Cause.LOAD_TIMEOUT,
             Cause.HEARTBEAT_MISSED);
 
-    private final RestartPolicy.Mode mode;
+    private final RestartPolicy policy;
     private final Deque<Instant> failures = new ArrayDeque<>();
     private int failuresInARow;
 
-    RestartModel(RestartPolicy.Mode mode) {
-        this.mode = mode;
+    RestartModel(RestartPolicy policy) {
+        this.policy = policy;
     }
 
     static boolean isFailure(Cause cause) {
@@ -40,7 +40,7 @@ final class RestartModel {
     }
 
     boolean follow(Cause cause) {
-        return switch (mode) {
+        return switch (policy.mode()) {
             case NEVER -> false;
             case ON_FAILURE -> isFailure(cause);
             case ALWAYS -> isFailure(cause) || cause == Cause.EXITED;
@@ -49,16 +49,15 @@ final class RestartModel {
 
     /** The restart after one more failure; empty if there were too many. */
     Optional<Next> after(Instant now, Optional<Instant> readyAt) {
-        failures.removeIf(failure -> !failure.isAfter(now.minus(ModelConfig.RESTART_WINDOW)));
-        if (failures.size() >= ModelConfig.RESTARTS) {
+        failures.removeIf(failure -> !failure.isAfter(now.minus(policy.window())));
+        if (failures.size() >= policy.limit()) {
             return Optional.empty();
         }
         failures.add(now);
         boolean wasStable =
-                readyAt.isPresent() && !readyAt.get().plus(ModelConfig.STABLE).isAfter(now);
+                readyAt.isPresent() && !readyAt.get().plus(policy.stableAfter()).isAfter(now);
         failuresInARow = wasStable ? 1 : failuresInARow + 1;
-        Duration wait = ModelConfig.FIRST_WAIT.multipliedBy(1L << (failuresInARow - 1));
-        return Optional.of(new Next(
-                failuresInARow, wait.compareTo(ModelConfig.LONGEST_WAIT) < 0 ? wait : ModelConfig.LONGEST_WAIT));
+        Duration wait = policy.initial().multipliedBy(1L << (failuresInARow - 1));
+        return Optional.of(new Next(failuresInARow, wait.compareTo(policy.max()) < 0 ? wait : policy.max()));
     }
 }

@@ -10,6 +10,7 @@ final class StopModel {
 
     private static final Duration NEVER = Duration.ofDays(1_000);
 
+    private final LifecycleConfig config;
     private boolean begun;
     private boolean terminated;
     private boolean killed;
@@ -20,6 +21,10 @@ final class StopModel {
 
     private int attempts = 1;
     private boolean isLast;
+
+    StopModel(LifecycleConfig config) {
+        this.config = config;
+    }
 
     /** The supervisor's loops have ended, so no further attempt is made. */
     void isLast() {
@@ -43,11 +48,11 @@ final class StopModel {
         if (begun && !isSignalled() && (openLeases == 0 || isOver(drainUntil, now))) {
             terminated = !isOver(killAt, now);
             killed = !terminated;
-            killAt = min(killAt, now.plus(ModelConfig.GRACE));
+            killAt = min(killAt, now.plus(config.stopGrace()));
         }
         killed |= terminated && isOver(killAt, now);
         if (killed) {
-            unkillableAt = min(unkillableAt, now.plus(ModelConfig.KILL_WAIT));
+            unkillableAt = min(unkillableAt, now.plus(config.killTimeout()));
         }
         unkillable |= isOver(unkillableAt, now);
     }

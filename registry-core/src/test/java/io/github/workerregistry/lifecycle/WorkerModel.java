@@ -1,8 +1,5 @@
 package io.github.workerregistry.lifecycle;
 
-import static io.github.workerregistry.lifecycle.ModelConfig.DRAIN;
-import static io.github.workerregistry.lifecycle.ModelConfig.GRACE;
-import static io.github.workerregistry.lifecycle.ModelConfig.HEALTH_INTERVAL;
 import static io.github.workerregistry.lifecycle.ModelConfig.MANY;
 import static io.github.workerregistry.lifecycle.ModelConfig.SLOTS;
 import static io.github.workerregistry.lifecycle.ModelConfig.SUSPECT_LIMIT;
@@ -47,6 +44,7 @@ final class WorkerModel {
 
     final String id;
     final String modelRef;
+    final ModelRules rules;
     private final RestartModel restarts;
     private final List<Exit> exits;
     private final ExpectedEvents due = new ExpectedEvents();
@@ -64,26 +62,36 @@ final class WorkerModel {
     // its process, and requests
     private final boolean recordsOutput;
     private ProcessModel process;
-    private StopModel stop = new StopModel();
+    private StopModel stop;
     private boolean stopRequested;
     private boolean restartWanted;
 
     /** Its record was removed in backoff, and no tick has detected that yet. */
     private boolean removedInBackoff;
 
-    WorkerModel(String id, String modelRef, RestartPolicy.Mode mode, List<Exit> exits, Health health, ModelTime now) {
+    WorkerModel(String id, String modelRef, ModelRules rules, List<Exit> exits, Health health, ModelTime now) {
         this.id = id;
+        this.rules = rules;
+        stop = new StopModel(rules.lifecycle());
         recordsOutput = ModelConfig.recordsOutput(id);
         process = new ProcessModel(recordsOutput);
         this.modelRef = modelRef;
-        restarts = new RestartModel(mode);
+        restarts = new RestartModel(rules.restartPolicy());
         this.exits = exits;
-        liveness = new LivenessModel(id, health, now);
+        liveness = new LivenessModel(id, rules, health, now);
         startedAt = now.clock();
         expect("Registered");
     }
 
     // ---- state ----
+
+    Duration drain() {
+        return rules.lifecycle().drainTimeout();
+    }
+
+    Duration grace() {
+        return rules.lifecycle().stopGrace();
+    }
 
     private Incarnation incarnation() {
         return new Incarnation(id, generation, startedAt);
@@ -269,7 +277,7 @@ final class WorkerModel {
         }
         restartWanted = true;
         if (process.isRunning()) {
-            beginStop(Cause.RESTART, DRAIN, DRAIN.plus(GRACE), now);
+            beginStop(Cause.RESTART, drain(), drain().plus(grace()), now);
         } else if (phase == Phase.BACKING_OFF) {
             restarted(now);
         } else {
@@ -338,7 +346,7 @@ final class WorkerModel {
         expect("Restarted");
         phase = Phase.LOADING;
         process = new ProcessModel(recordsOutput);
-        stop = new StopModel();
+        stop = new StopModel(rules.lifecycle());
         stopRequested = false;
         restartWanted = false;
         readyAt = Optional.empty();
@@ -383,7 +391,8 @@ final class WorkerModel {
     /** Evaluates an event that no action required: whether it is justified, and not too early. */
     private void evaluate(WorkerEvent.OfWorker event, Others others, ModelTime now) {
         if (event instanceof WorkerEvent.BecameReady) {
-            require(phase == Phase.LOADING && process.isRunning() && liveness.health() == Health.HEALTHY, event, now);
+            boolean passes = rules.probed() && liveness.health() == Health.HEALTHY;
+            require(phase == Phase.LOADING && process.isRunning() && passes, event, now);
             becameReady(now);
         } else if (event instanceof WorkerEvent.HealthCheckFailed) {
             require(liveness.mayFailCheck(event.worker().failedHealthChecks(), isIdle(), now), event, now);
@@ -394,11 +403,11 @@ final class WorkerModel {
         } else if (event instanceof WorkerEvent.IdleTimedOut) {
             require(isIdle() && liveness.hasIdledTooLong(now), event, now);
             due.add(event);
-            beginStop(Cause.IDLE_TIMEOUT, Duration.ZERO, GRACE, now);
+            beginStop(Cause.IDLE_TIMEOUT, Duration.ZERO, grace(), now);
             return;
         } else if (event instanceof WorkerEvent.StopStarted stopping) {
             require(mayBeStopped(stopping, others, now), event, now);
-            beginStop(stopping.reason().cause(), Duration.ZERO, GRACE, now);
+            beginStop(stopping.reason().cause(), Duration.ZERO, grace(), now);
             return;
         } else {
             fail("%s of %s at %s", ExpectedEvents.text(event), this, now);
@@ -413,7 +422,9 @@ final class WorkerModel {
             case LOAD_STALL -> phase == Phase.LOADING && liveness.hasStalled(process.recordsOutput(), now);
             case LOAD_TIMEOUT -> phase == Phase.LOADING && liveness.hasLoadedTooLong(now);
             case HEARTBEAT_MISSED ->
-                isSilentSoon(now, Duration.ZERO) && (others.silentSoon() < MANY || liveness.wasSuspectedForLong(now));
+                isAlive()
+                        && liveness.isSilentSoon(now, Duration.ZERO)
+                        && (others.silentSoon() < MANY || liveness.wasSuspectedForLong(now));
             default -> false;
         };
     }
@@ -422,9 +433,9 @@ final class WorkerModel {
         return phase == Phase.LOADING || phase == Phase.READY;
     }
 
-    /** Whether its heartbeats are overdue, or will be within {@code ahead}. */
-    boolean isSilentSoon(ModelTime now, Duration ahead) {
-        return isAlive() && liveness.isSilentSoon(now, ahead);
+    /** Whether its heartbeats are overdue, or will be within its interval. */
+    boolean isSilentSoon(ModelTime now) {
+        return isAlive() && liveness.isSilentSoon(now, rules.lifecycle().heartbeatInterval());
     }
 
     private void require(boolean reasonable, WorkerEvent.OfWorker event, ModelTime now) {
@@ -450,7 +461,8 @@ final class WorkerModel {
      * @param fewOthers whether there were never enough workers for a mass failure
      */
     void requireNothingOverdue(ModelTime now, Duration lastPause, boolean fewOthers) {
-        Duration suspicion = fewOthers ? Duration.ZERO : SUSPECT_LIMIT.plus(HEALTH_INTERVAL);
+        Duration suspicion =
+                fewOthers ? Duration.ZERO : SUSPECT_LIMIT.plus(rules.lifecycle().healthInterval());
         if (phase == Phase.LOADING && process.isRunning()) {
             liveness.requireLoadingNotOverdue(process.recordsOutput(), now, lastPause);
         }
