@@ -176,6 +176,11 @@ final class FreeSlots {
         additions = ++added;
     }
 
+    /** A worker's next generation has another number of slots; none of them can be acquired yet. */
+    void resized(WorkerEntry entry) {
+        sharing |= entry.slots() > 1;
+    }
+
     void remove(WorkerEntry entry) {
         entry.leaf().put(indexOf(entry), null);
         if (vacancies == vacant.length) {

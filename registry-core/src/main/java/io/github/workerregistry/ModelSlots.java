@@ -274,8 +274,6 @@ final class ModelSlots {
     }
 
     private static boolean mayServe(WorkerState state) {
-        return !(state instanceof Stopping stopping)
-                || stopping.reason().isFailure()
-                || stopping.reason() == StopReason.RESTART;
+        return !(state instanceof Stopping stopping) || stopping.mayServeAgain();
     }
 }

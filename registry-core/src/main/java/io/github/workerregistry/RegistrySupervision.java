@@ -51,6 +51,26 @@ final class RegistrySupervision implements Supervision {
     }
 
     @Override
+    public Optional<WorkerInfo> replaceIfUnchanged(WorkerInfo seen, WorkerInfo next) {
+        requireNonNull(seen, "seen");
+        requireNonNull(next, "next");
+        requireEqual(seen.id(), next.id(), "id");
+        requireEqual(seen.modelRef(), next.modelRef(), "modelRef");
+        if (!(next.state() instanceof Loading load)) {
+            throw new IllegalArgumentException(
+                    "next must be loading, was " + next.state().label());
+        }
+        Precondition unchanged = Precondition.unchangedSince(seen);
+        return table.changeState(seen.id(), (entry, now) -> entry.replace(load, next, now, unchanged));
+    }
+
+    private static void requireEqual(String seen, String next, String what) {
+        if (!next.equals(seen)) {
+            throw new IllegalArgumentException(what + " of next must be " + seen + ", was " + next);
+        }
+    }
+
+    @Override
     public Optional<WorkerInfo> remove(Exit exit) {
         requireNonNull(exit, "exit");
         return table.remove(exit.workerId(), Precondition.is(exit.incarnation()), exit.cause(), Optional.of(exit));

@@ -71,6 +71,21 @@ public interface Supervision {
     Optional<WorkerInfo> restartIfUnchanged(WorkerInfo seen, Loading load, String url);
 
     /**
+     * Starts the next generation of a BackingOff worker with another specification, if the worker is unchanged since it
+     * was read. As {@link #restartIfUnchanged}, but backend, device, number of slots and labels may change, too.
+     *
+     * @param seen the worker as it was read, BackingOff
+     * @param next the next generation: {@code Loading}, with the id and the model of {@code seen}, and with the new
+     *     {@code url}, {@code backend}, {@code device}, {@code slotsTotal} and {@code labels}. Its other components are
+     *     not used; the registry sets them as for a restart
+     * @return the worker, Loading, in its next generation; empty if it was removed or has changed
+     * @throws IllegalTransitionException if it is not BackingOff; then nothing has changed
+     * @throws IllegalArgumentException if {@code next} has another id or model, or is not Loading, or the number of
+     *     generations or restarts is {@code Integer.MAX_VALUE}; then nothing has changed
+     */
+    Optional<WorkerInfo> replaceIfUnchanged(WorkerInfo seen, WorkerInfo next);
+
+    /**
      * Removes a worker whose process has exited. Its open leases become void.
      *
      * @param exit the exit of its process

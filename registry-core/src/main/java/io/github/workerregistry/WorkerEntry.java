@@ -42,12 +42,12 @@ final class WorkerEntry {
     private volatile WorkerInfo value; // the first reference, so that it is adjacent to the word
 
     private final String modelRef; // also in the value, but in another cache line
-    private final int slots;
-    private final long acquireDelta;
+    private int slots; // these two change with a generation, under the write lock, while no slot can be acquired
+    private long acquireDelta;
     private @Nullable ModelSlots model; // these three are set once, before publication
     private FreeSlots.@Nullable Node leaf;
     private int place;
-    private Incarnation incarnation; // these two change under the write lock, while no slot can be acquired
+    private Incarnation incarnation; // these two too
     private String url;
 
     /**
@@ -415,6 +415,21 @@ final class WorkerEntry {
                 worker -> worker.step(next, now).toBuilder().url(url).build());
     }
 
+    /** As {@link #restart}, with the properties of another specification. */
+    Optional<Change> replace(Loading next, WorkerInfo properties, Instant now, Precondition condition) {
+        return changeState(
+                next,
+                now,
+                condition,
+                worker -> worker.step(next, now).toBuilder()
+                        .url(properties.url())
+                        .backend(properties.backend())
+                        .device(properties.device())
+                        .slotsTotal(properties.slotsTotal())
+                        .labels(properties.labels())
+                        .build());
+    }
+
     /** The model's last failure is read from this exit. */
     private void requireModel(WorkerState next) {
         if (next instanceof BackingOff backingOff
@@ -455,6 +470,7 @@ final class WorkerEntry {
                 if (restarts) {
                     incarnation = after.incarnation();
                     failedRequests = 0;
+                    resize(after.slotsTotal());
                 }
                 url = after.url();
                 // Reuses the allocated value, because memory may run out; a heartbeat may have replaced the stored one
@@ -465,6 +481,14 @@ final class WorkerEntry {
                 endMove();
                 return Optional.of(new Change(before, after));
             }
+        }
+    }
+
+    private void resize(int slotsTotal) {
+        if (slots != slotsTotal) {
+            slots = slotsTotal;
+            acquireDelta = Occupancy.acquireDelta(slotsTotal);
+            model().free().resized(this);
         }
     }
 

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * (directions, zero-width joiners, unpaired surrogates), and at most 256 characters.
  *
  * @param id the worker's id, unique in its registry; a name
- * @param url the worker's address, for example {@code http://127.0.0.1:8100}; a name. A restart may change it
+ * @param url the worker's address, for example {@code http://127.0.0.1:8100}; a name. A restart may change it; a
+ *     replacement in place may also change backend, device, number of slots and labels
  * @param modelRef the model that it serves, for example {@code hf:TheBloke/TinyLlama}; a name
  * @param backend its compute backend: {@code cuda}, {@code metal}, {@code cpu}; a name
  * @param device the index of the device, &ge; 0
@@ -36,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * @param failedHealthChecks failed checks in a row, &ge; 0
  * @param pid the id of its process, &gt; 0; empty if there is none or it is unknown
  * @param generation the number of its process, &ge; 0; each restart adds one
- * @param restarts number of restarts, &ge; 0
+ * @param restarts number of restarts and replacements in place, &ge; 0
  * @param lastHeartbeat its last heartbeat; empty if it has sent none
  * @param startedAt when this generation was started
  * @param suspected whether it failed its checks together with many others, and is therefore kept for a while, see

@@ -19,9 +19,10 @@ import java.time.Instant;
  * </pre>
  *
  * <p>Three transitions are not in the picture. A {@code Loading} worker can be stopped, too. A worker that was stopped
- * because it {@linkplain Exit.Cause#isFailure() failed}, or for a restart, goes from {@code Stopping} to
- * {@code BackingOff} when its process has exited; so {@code BackingOff} always means that there is no process. A worker
- * in a crash loop is removed at the exit of its process, from whatever state, without {@code BackingOff}.
+ * because it {@linkplain Exit.Cause#isFailure() failed}, for a restart, or to be replaced in place, goes from
+ * {@code Stopping} to {@code BackingOff} when its process has exited; so {@code BackingOff} always means that there is
+ * no process. A worker in a crash loop is removed at the exit of its process, from whatever state, without
+ * {@code BackingOff}.
  *
  * @since 0.1
  */
@@ -165,22 +166,43 @@ public sealed interface WorkerState {
      * Accepts no new requests; the process is being terminated. Open leases stay valid until it exits.
      *
      * @param reason why
+     * @param inPlace whether the worker is replaced in place: the record stays, and the next generation follows; only
+     *     with {@link StopReason#REPLACED}
      * @since 0.1
      */
-    record Stopping(StopReason reason) implements WorkerState {
+    record Stopping(StopReason reason, boolean inPlace) implements WorkerState {
         /**
-         * Rejects null.
+         * Checks the components.
          *
          * @throws NullPointerException if {@code reason} is null
+         * @throws IllegalArgumentException if {@code inPlace} is set with another reason than {@code REPLACED}
          */
         public Stopping {
             requireNonNull(reason, "reason");
+            if (inPlace && reason != StopReason.REPLACED) {
+                throw new IllegalArgumentException("inPlace must have the reason REPLACED, was " + reason);
+            }
+        }
+
+        /**
+         * A stop that is no replacement in place.
+         *
+         * @param reason why
+         * @throws NullPointerException if {@code reason} is null
+         */
+        public Stopping(StopReason reason) {
+            this(reason, false);
+        }
+
+        /** Whether another generation may follow: the worker failed, or is restarted or replaced in place. */
+        boolean mayServeAgain() {
+            return reason.isFailure() || reason == StopReason.RESTART || inPlace;
         }
 
         @Override
         public boolean canBecome(WorkerState next) {
             requireNonNull(next, "next");
-            return next instanceof BackingOff && (reason.isFailure() || reason == StopReason.RESTART);
+            return next instanceof BackingOff && mayServeAgain();
         }
 
         @Override

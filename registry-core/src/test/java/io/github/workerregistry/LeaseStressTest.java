@@ -48,7 +48,7 @@ class LeaseStressTest {
         return WorkerRegistry.builder().slotSelection(selection).build();
     }
 
-    /** Number of slots of the worker with this id: 1 to 3. */
+    /** Number of slots of the first generation of the worker with this id: 1 to 3. */
     private static int slotsOf(String id) {
         return id.charAt(0) - '0';
     }
@@ -91,10 +91,10 @@ class LeaseStressTest {
                     Optional<SlotLease> lease =
                             what < 30 || some == null ? registry.tryAcquire(MODEL) : registry.tryAcquireFrom(some);
                     lease.ifPresent(acquired -> {
-                        assertThat(acquired.url()).isEqualTo(urlOf(acquired.workerId(), acquired.generation()));
+                        assertThat(acquired.url()).startsWith(urlOf(acquired.workerId(), acquired.generation()));
                         assertThat(openOf(acquired, open).incrementAndGet())
                                 .as("open leases of %s, seed %s", acquired, seed)
-                                .isLessThanOrEqualTo(slotsOf(acquired.workerId()));
+                                .isLessThanOrEqualTo(slotsAt(acquired.url()));
                         mine.add(acquired);
                     });
                 } else if (what < 88) {
@@ -126,21 +126,44 @@ class LeaseStressTest {
 
     private String registerNew(String name, SplittableRandom random) {
         String id = 1 + random.nextInt(3) + "x" + name;
-        registry.register(idle(id, slotsOf(id)).toBuilder().url(urlOf(id, 1)).build());
+        registry.register(idle(id, slotsOf(id)).toBuilder()
+                .url(urlOf(id, 1) + slotsOf(id))
+                .build());
         return id;
     }
 
     private void restart(String id) {
         registry.get(id)
                 .flatMap(worker -> registry.updateState(id, backingOff(worker)))
-                .ifPresent(ended -> registry.supervision()
-                        .restartIfUnchanged(ended, new Loading(START), urlOf(id, ended.generation() + 1)));
+                .ifPresent(this::beginNext);
         registry.updateState(id, IDLE);
     }
 
-    /** Each generation has a URL of its own. */
+    /** Every other generation has another number of slots than the one before. */
+    private void beginNext(WorkerInfo ended) {
+        String url = urlOf(ended.id(), ended.generation() + 1);
+        if (ended.generation() % 2 == 0) {
+            registry.supervision().restartIfUnchanged(ended, new Loading(START), url + ended.slotsTotal());
+        } else {
+            int slots = ended.slotsTotal() % 3 + 1;
+            registry.supervision()
+                    .replaceIfUnchanged(
+                            ended,
+                            ended.toBuilder()
+                                    .state(new Loading(START))
+                                    .url(url + slots)
+                                    .slotsTotal(slots)
+                                    .build());
+        }
+    }
+
+    /** Each generation has a URL of its own, which ends with its number of slots. */
     private static String urlOf(String id, int generation) {
-        return "http://" + id + "/" + generation;
+        return "http://" + id + "/" + generation + "/";
+    }
+
+    private static int slotsAt(String url) {
+        return url.charAt(url.length() - 1) - '0';
     }
 
     private static AtomicInteger openOf(SlotLease lease, Map<String, AtomicInteger> open) {

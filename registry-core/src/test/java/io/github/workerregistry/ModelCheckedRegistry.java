@@ -110,6 +110,7 @@ final class ModelCheckedRegistry implements AutoCloseable {
                                 next -> supervision.transition(snapshot.seen().incarnation(), next)));
             case RESTART_IF_UNCHANGED ->
                 withSnapshot(step, snapshot -> workers.restart(snapshot, "http://" + id + "/" + step.y()));
+            case REPLACE_IF_UNCHANGED -> withSnapshot(step, snapshot -> workers.replace(snapshot, step.x(), step.y()));
             case REMOVE -> workers.removed(registry.remove(id), worker, Exit.Cause.DEREGISTERED, Optional.empty());
             case REMOVE_IF_UNCHANGED ->
                 withSnapshot(

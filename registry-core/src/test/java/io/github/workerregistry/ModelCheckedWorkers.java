@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Registration, transitions and removal of workers, each done on the registry and on its model and compared. */
 final class ModelCheckedWorkers {
@@ -89,19 +91,41 @@ final class ModelCheckedWorkers {
     }
 
     void restart(Snapshot snapshot, String url) {
+        Loading load = new Loading(time.instant());
+        beginNext(
+                snapshot, () -> supervision.restartIfUnchanged(snapshot.seen(), load, url), worker -> worker.url = url);
+    }
+
+    /** Another specification; requests may match it or not any more. */
+    void replace(Snapshot snapshot, int x, int y) {
+        WorkerInfo next = snapshot.seen().toBuilder()
+                .url("http://" + snapshot.seen().id() + "/" + x)
+                .backend(y % 5 == 0 ? "cuda" : "cpu")
+                .device(x % 2)
+                .labels(y % 4 == 0 ? Map.of() : Map.of("tier", y % 4 == 1 ? "slow" : "fast"))
+                .slotsInUse(0)
+                .slotsTotal(y % 3 + 1)
+                .state(new Loading(time.instant()))
+                .build();
+        beginNext(
+                snapshot,
+                () -> supervision.replaceIfUnchanged(snapshot.seen(), next),
+                worker -> worker.setProperties(next));
+    }
+
+    private void beginNext(
+            Snapshot snapshot, Supplier<Optional<WorkerInfo>> step, Consumer<ModelledWorker> modelledStep) {
         ModelledWorker worker = snapshot.worker();
         Loading load = new Loading(time.instant());
         if (!model.isUnchanged(snapshot)) {
-            assertThat(supervision.restartIfUnchanged(snapshot.seen(), load, url))
-                    .isEmpty();
+            assertThat(step.get()).isEmpty();
         } else if (worker.canBecome(load)) {
-            Optional<WorkerInfo> after = supervision.restartIfUnchanged(snapshot.seen(), load, url);
-            worker.url = url;
+            Optional<WorkerInfo> after = step.get();
+            modelledStep.accept(worker);
             model.transition(worker, load, time.instant());
             assertThat(after).contains(worker.info());
         } else {
-            assertThatExceptionOfType(IllegalTransitionException.class)
-                    .isThrownBy(() -> supervision.restartIfUnchanged(snapshot.seen(), load, url));
+            assertThatExceptionOfType(IllegalTransitionException.class).isThrownBy(step::get);
         }
         waiters.settle();
         reads.readAgain(worker.id);
@@ -128,7 +152,7 @@ final class ModelCheckedWorkers {
                 new BackingOff(1, time.instant(), exit(current, Exit.Cause.CRASHED, 139)),
                 new BackingOff(2, time.instant(), exit(choice % 5 == 0 ? other : current, Exit.Cause.EXITED, 0)),
                 STOPPING_BECAUSE_UNHEALTHY,
-                new Stopping(StopReason.RESTART),
+                choice % 3 == 0 ? new Stopping(StopReason.REPLACED, true) : new Stopping(StopReason.RESTART),
                 choice % 7 == 0 ? STOPPING : loading,
                 choice % 7 == 1 ? new Stopping(StopReason.IDLE_TIMEOUT) : loading);
         List<WorkerState> legal = worker == null || choice % 4 == 0

@@ -17,11 +17,11 @@ final class ModelledWorker {
 
     final String id;
     final String modelRef;
-    final String backend;
-    final int device;
-    final int slots;
-    final Map<String, String> labels;
 
+    String backend;
+    int device;
+    int slots;
+    Map<String, String> labels;
     String url;
     WorkerState state;
     int inUse;
@@ -51,18 +51,23 @@ final class ModelledWorker {
 
     ModelledWorker(WorkerInfo registered) {
         id = registered.id();
-        url = registered.url();
         modelRef = registered.modelRef();
-        backend = registered.backend();
-        device = registered.device();
-        slots = registered.slotsTotal();
-        labels = registered.labels();
+        setProperties(registered);
         state = registered.state();
         inUse = registered.slotsInUse();
         generation = registered.generation();
         lastActivity = registered.lastActivity();
         startedAt = registered.startedAt();
         reported = state instanceof Busy;
+    }
+
+    /** Those that a replacement in place may change. */
+    void setProperties(WorkerInfo worker) {
+        url = worker.url();
+        backend = worker.backend();
+        device = worker.device();
+        slots = worker.slotsTotal();
+        labels = worker.labels();
     }
 
     Incarnation incarnation() {
@@ -110,8 +115,8 @@ final class ModelledWorker {
     }
 
     private boolean isStoppedForARestart() {
-        StopReason reason = ((Stopping) state).reason();
-        return reason.isFailure() || reason == StopReason.RESTART;
+        Stopping stopping = (Stopping) state;
+        return stopping.reason().isFailure() || stopping.reason() == StopReason.RESTART || stopping.inPlace();
     }
 
     /** Whether it serves requests, now or later. */

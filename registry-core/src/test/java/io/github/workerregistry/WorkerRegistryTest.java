@@ -293,6 +293,8 @@ class WorkerRegistryTest {
                 withNull(
                         "url",
                         registry -> registry.supervision().restartIfUnchanged(seen, new Loading(Instant.EPOCH), null)),
+                withNull("seen", registry -> registry.supervision().replaceIfUnchanged(null, seen)),
+                withNull("next", registry -> registry.supervision().replaceIfUnchanged(seen, null)),
                 withNull("id", registry -> registry.get(null)),
                 withNull("modelRef", registry -> registry.list(null)),
                 withNull("id", registry -> registry.remove(null)),

@@ -118,6 +118,15 @@ class WorkerStateTest {
                 .isEqualTo(reason.isFailure() || reason == StopReason.RESTART);
     }
 
+    @Test
+    void aReplacementInPlaceAllowsBackingOffAfterStopping() {
+        assertThat(new Stopping(StopReason.REPLACED, true).canBecome(STATES.get("backing_off")))
+                .isTrue();
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Stopping(StopReason.REQUESTED, true))
+                .withMessage("inPlace must have the reason REPLACED, was REQUESTED");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "loading, loading, false",
