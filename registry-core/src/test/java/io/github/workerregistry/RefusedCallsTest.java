@@ -109,6 +109,10 @@ class RefusedCallsTest {
         assertRefused(
                 () -> supervisor.spawn(spec().command("{a}").parameter("a", " ").build()), "command");
         assertRefused(() -> supervisor.shutdown(LONG), "deadline", LONG.toString());
+        assertRefused(() -> supervisor.replace("w", spec().modelRef("other").build()), "modelRef", "other");
+        assertRefused(
+                () -> supervisor.replaceInPlace("w", spec().modelRef("other").build()), "modelRef", "other");
+        assertRefused(() -> supervisor.replaceInPlace("w", spec().id("other").build()), "id", "other");
         for (String unknown : List.of("", "unknown", "a\nb")) {
             assertThat(supervisor.reportReady(unknown)).isFalse();
             assertThat(supervisor.reportProgress(unknown)).isFalse();
@@ -116,6 +120,8 @@ class RefusedCallsTest {
                             supervisor.stop(unknown),
                             supervisor.forceKill(unknown),
                             supervisor.restart(unknown),
+                            supervisor.replace(unknown, spec().build()),
+                            supervisor.replaceInPlace(unknown, spec().build()),
                             supervisor.whenReady(unknown))
                     .forEach(stage -> assertThat(stage.toCompletableFuture()).isCompletedExceptionally());
         }

@@ -5,6 +5,7 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /** Starts the next generation of workers whose wait is over, or at an operator's request. */
 final class RestartLoop implements Tick {
@@ -58,17 +59,30 @@ final class RestartLoop implements Tick {
                 HiveFutures.relay(worker.started, restarted);
                 return;
             }
-            worker.requestRestart();
-            WorkerInfo own = registry.get(id).filter(worker::owns).orElse(null);
-            if (!worker.hasExited()) {
-                stopper.stopForRestart(worker);
-            } else if (own != null) {
-                spawner.respawn(worker, own);
-            } else {
-                exits.forget(worker, new NoSuchWorkerException(id));
+            if (worker.isReplacing()) {
+                restarted.completeExceptionally(new IllegalStateException(
+                        "worker " + id + " is to replace another one, and is not restarted before it is ready"));
+                return;
             }
+            worker.requestRestart();
+            beginNext(worker, stopper::stopForRestart);
             HiveFutures.relay(worker.successor, restarted); // last: one that was unkillable has a new one now
         });
         return restarted;
+    }
+
+    /**
+     * Begins the next generation of a worker for which one is requested, after a stop if its process runs. In the
+     * worker's serial executor.
+     */
+    void beginNext(SupervisedWorker worker, Consumer<SupervisedWorker> stop) {
+        WorkerInfo own = registry.get(worker.id).filter(worker::owns).orElse(null);
+        if (!worker.hasExited()) {
+            stop.accept(worker);
+        } else if (own != null) {
+            spawner.respawn(worker, own);
+        } else {
+            exits.forget(worker, new NoSuchWorkerException(worker.id));
+        }
     }
 }

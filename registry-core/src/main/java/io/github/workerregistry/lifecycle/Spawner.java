@@ -9,10 +9,13 @@ import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.lifecycle.ProcessStarter.Started;
 import io.github.workerregistry.process.SpawnException;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,14 +67,23 @@ final class Spawner {
     }
 
     WorkerInfo spawn(WorkerSpec spec) {
+        return spawn(spec, worker -> {});
+    }
+
+    /**
+     * Spawns a worker.
+     *
+     * @param prepare called with the worker before its record is registered
+     */
+    WorkerInfo spawn(WorkerSpec spec, Consumer<SupervisedWorker> prepare) {
         if (spec.id().isPresent()) {
-            return spawn(spec, spec.id().get());
+            return spawn(spec, spec.id().get(), prepare);
         }
         while (true) {
             String id = ids.next(spec.modelRef());
             if (registry.get(id).isEmpty() && workers.get(id) == null) {
                 try {
-                    return spawn(spec, id);
+                    return spawn(spec, id, prepare);
                 } catch (DuplicateWorkerException e) {
                     log.debug("id {} was registered concurrently; trying the next one", id);
                 }
@@ -79,7 +91,7 @@ final class Spawner {
         }
     }
 
-    private WorkerInfo spawn(WorkerSpec spec, String id) {
+    private WorkerInfo spawn(WorkerSpec spec, String id, Consumer<SupervisedWorker> prepare) {
         requireOpen();
         OptionalInt port = Placeholders.needPort(spec) ? OptionalInt.of(ports.acquire()) : OptionalInt.empty();
         SupervisedWorker worker;
@@ -87,16 +99,11 @@ final class Spawner {
         try {
             Launch launch = Launch.of(spec, id, FIRST_GENERATION, port);
             record = record(spec, id, launch.url());
-            WorkerRules rules = workers.defaults().of(spec);
-            WorkerSeries series = new WorkerSeries(
-                    id,
-                    spec,
-                    rules,
-                    new RestartHistory(rules.restartPolicy()),
-                    new SerialExecutor(registry),
-                    new OutputFeed(id, registry, blocking));
+            WorkerSeries series =
+                    series(id, spec, new SerialExecutor(registry), new OutputFeed(id, registry, blocking));
             worker = new SupervisedWorker(
-                    series, FIRST_GENERATION, launch, record.startedAt(), stopSequences.apply(rules));
+                    series, FIRST_GENERATION, launch, record.startedAt(), stopSequences.apply(series.rules()));
+            prepare.accept(worker);
             if (!workers.add(worker)) {
                 throw new DuplicateWorkerException(id);
             }
@@ -106,6 +113,16 @@ final class Spawner {
         }
         register(worker, record);
         return start(worker, record);
+    }
+
+    private WorkerSeries series(String id, WorkerSpec spec, SerialExecutor serialExecutor, OutputFeed output) {
+        WorkerRules rules = workers.defaults().of(spec);
+        return new WorkerSeries(id, spec, rules, new RestartHistory(rules.restartPolicy()), serialExecutor, output);
+    }
+
+    /** The next series of a worker that is replaced in place; its failures are counted anew. */
+    WorkerSeries seriesAfter(WorkerSeries last, WorkerSpec spec) {
+        return series(last.id(), spec, last.serialExecutor(), last.output());
     }
 
     private void register(SupervisedWorker worker, WorkerInfo record) {
@@ -162,8 +179,9 @@ final class Spawner {
     }
 
     /**
-     * Begins the next generation of a worker that is backing off, on its port, or on another one if that is in use. The
-     * start itself may block and runs on the blocking executor. In the worker's serial executor.
+     * Begins the next generation of a worker that is backing off, on its port, or, unless it is replaced in place, on
+     * another one if that is in use. The start itself may block and runs on the blocking executor. In the worker's
+     * serial executor.
      *
      * @param worker the generation that has exited
      * @param seen its record, BackingOff
@@ -174,15 +192,14 @@ final class Spawner {
             return;
         }
         Instant now = registry.clock().instant();
-        Launch launch = nextLaunch(worker);
-        WorkerInfo record = registry.supervision()
-                .restartIfUnchanged(seen, new Loading(now), launch.url())
-                .orElse(null);
+        Revision revision = worker.revision();
+        Launch launch = revision == null ? nextLaunch(worker) : revision.launch();
+        WorkerInfo record = nextRecord(seen, revision, launch, now).orElse(null);
         if (record == null) {
             releaseUnlessIn(worker.launch, launch);
             return; // the hive has changed it; the next tick tries again
         }
-        if (!launch.port().equals(worker.launch.port())) {
+        if (revision == null && !launch.port().equals(worker.launch.port())) {
             log.info(
                     "worker {}: port {} is in use by another process; the next generation uses port {}",
                     worker.id,
@@ -190,10 +207,20 @@ final class Spawner {
                     launch.port().getAsInt());
         }
         releaseUnlessIn(launch, worker.launch);
-        SupervisedWorker next = worker.next(launch, now, stopSequences.apply(worker.rules()));
+        WorkerSeries series = revision == null ? worker.series : revision.series();
+        SupervisedWorker next = worker.next(series, launch, now, stopSequences.apply(series.rules()));
         workers.replace(worker, next);
+        if (revision != null) {
+            revision.beginsAs(next);
+        }
         HiveFutures.relay(next.started, worker.successor);
         DeferredCallBacks.run(() -> submitStart(next, record)); // the executor may run it on this thread
+    }
+
+    private Optional<WorkerInfo> nextRecord(WorkerInfo seen, @Nullable Revision revision, Launch launch, Instant now) {
+        return revision == null
+                ? registry.supervision().restartIfUnchanged(seen, new Loading(now), launch.url())
+                : registry.supervision().replaceIfUnchanged(seen, revision.recordAfter(seen, now));
     }
 
     private void submitStart(SupervisedWorker next, WorkerInfo record) {

@@ -16,6 +16,9 @@ record StopLimits(Duration drain, Duration untilKill) {
     /** Kills at once. */
     static final StopLimits AT_ONCE = new StopLimits(Duration.ZERO, Duration.ZERO);
 
+    /** Waits for open leases without limit. */
+    static final StopLimits NONE = new StopLimits(StopSequence.NEVER, StopSequence.NEVER);
+
     /** A graceful stop with the configured drain time. */
     static StopLimits graceful(LifecycleConfig config) {
         return graceful(config, Optional.of(config.drainTimeout()));

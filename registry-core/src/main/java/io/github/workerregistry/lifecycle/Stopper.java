@@ -67,22 +67,41 @@ final class Stopper {
         return stop(id, StopReason.SHUTDOWN, config -> StopLimits.within(config, deadline));
     }
 
+    /**
+     * Stops a worker, in whatever generation it is now, because another one has taken its place. Drains without limit.
+     */
+    CompletableFuture<SupervisedWorker> stopReplaced(SupervisedWorker known) {
+        CompletableFuture<SupervisedWorker> ending = new CompletableFuture<>();
+        decide(known, ending, worker -> stopForGood(worker, ending, StopReason.REPLACED, StopLimits.NONE));
+        return ending;
+    }
+
     private CompletableFuture<SupervisedWorker> stop(
             String id, StopReason reason, Function<LifecycleConfig, StopLimits> limits) {
         CompletableFuture<SupervisedWorker> ending = new CompletableFuture<>();
-        decide(id, ending, worker -> {
-            worker.forbidRestart(); // no restart follows, however it exits
-            try {
-                if (worker.hasExited()) {
-                    exits.cancelRestart(worker, reason);
-                } else {
-                    begin(worker, reason, limits.apply(worker.rules().lifecycle()));
-                }
-            } finally {
-                ending.complete(worker);
-            }
-        });
+        decide(
+                id,
+                ending,
+                worker -> stopForGood(
+                        worker, ending, reason, limits.apply(worker.rules().lifecycle())));
         return ending;
+    }
+
+    private void stopForGood(
+            SupervisedWorker worker,
+            CompletableFuture<SupervisedWorker> ending,
+            StopReason reason,
+            StopLimits limits) {
+        worker.forbidRestart(); // no restart follows, however it exits
+        try {
+            if (worker.hasExited()) {
+                exits.cancelRestart(worker, reason);
+            } else {
+                begin(worker, new Stopping(reason), limits);
+            }
+        } finally {
+            ending.complete(worker);
+        }
     }
 
     /** Stops a worker gracefully; its next generation follows at once. In the worker's serial executor. */
@@ -90,8 +109,13 @@ final class Stopper {
         drain(worker, StopReason.RESTART);
     }
 
+    /** As {@link #stopForRestart}, for a next generation with another spec. Drains without limit. */
+    void stopToReplaceInPlace(SupervisedWorker worker) {
+        begin(worker, new Stopping(StopReason.REPLACED, true), StopLimits.NONE);
+    }
+
     private void drain(SupervisedWorker worker, StopReason reason) {
-        begin(worker, reason, StopLimits.graceful(worker.rules().lifecycle()));
+        begin(worker, new Stopping(reason), StopLimits.graceful(worker.rules().lifecycle()));
     }
 
     /** Runs a decision about the current generation of a worker, in its serial executor. */
@@ -99,12 +123,17 @@ final class Stopper {
         SupervisedWorker known = workers.get(id);
         if (known == null) {
             result.completeExceptionally(new NoSuchWorkerException(id));
-            return;
+        } else {
+            decide(known, result, decision);
         }
+    }
+
+    /** Runs a decision about the current generation of the worker of which one generation is known. */
+    void decide(SupervisedWorker known, CompletableFuture<?> result, Consumer<SupervisedWorker> decision) {
         known.decide(() -> {
-            SupervisedWorker present = workers.get(id);
-            if (present == null || !present.series.equals(known.series)) {
-                result.completeExceptionally(new NoSuchWorkerException(id));
+            SupervisedWorker present = workers.get(known.id);
+            if (present == null || !present.series.isOfSameWorker(known.series)) {
+                result.completeExceptionally(new NoSuchWorkerException(known.id));
                 return;
             }
             try {
@@ -116,9 +145,9 @@ final class Stopper {
         });
     }
 
-    private void begin(SupervisedWorker worker, StopReason reason, StopLimits limits) {
+    private void begin(SupervisedWorker worker, Stopping intent, StopLimits limits) {
         try {
-            recordIntent(worker, reason);
+            recordIntent(worker, intent);
         } finally { // a Stopping record always has a running stop
             begin(worker, limits);
         }
@@ -138,12 +167,12 @@ final class Stopper {
     }
 
     /** Records the reason before any signal is sent. A record that the hive has replaced is not changed. */
-    private void recordIntent(SupervisedWorker worker, StopReason reason) {
+    private void recordIntent(SupervisedWorker worker, Stopping intent) {
         try {
             registry.get(worker.id)
                     .filter(worker::owns)
-                    .flatMap(own -> registry.supervision().transition(own.incarnation(), new Stopping(reason)))
-                    .ifPresent(stopping -> log.info("worker {} is stopping: {}", worker.id, reason));
+                    .flatMap(own -> registry.supervision().transition(own.incarnation(), intent))
+                    .ifPresent(stopping -> log.info("worker {} is stopping: {}", worker.id, intent.reason()));
         } catch (IllegalTransitionException stoppingAlready) {
             log.debug("worker {} is stopping already", worker.id);
         }

@@ -52,6 +52,8 @@ final class SupervisedWorker {
     private volatile boolean exited;
     private volatile boolean restartForbidden;
     private volatile boolean restartRequested;
+    private volatile boolean replacing;
+    private @Nullable Revision revision;
     private volatile boolean calledBack;
     private final AtomicBoolean foreignPortOwner = new AtomicBoolean();
     private final AtomicBoolean foreignPortOwnerReported = new AtomicBoolean();
@@ -71,7 +73,7 @@ final class SupervisedWorker {
     }
 
     /** The next generation, not started yet. */
-    SupervisedWorker next(Launch launch, Instant startedAt, StopSequence stop) {
+    SupervisedWorker next(WorkerSeries series, Launch launch, Instant startedAt, StopSequence stop) {
         return new SupervisedWorker(series, generation + 1, launch, startedAt, stop);
     }
 
@@ -197,7 +199,21 @@ final class SupervisedWorker {
     }
 
     boolean isRestartForbidden() {
-        return restartForbidden;
+        return restartForbidden || replacing;
+    }
+
+    /** It is to take the place of another worker; until it has, no restart follows. */
+    void beginReplacing() {
+        replacing = true;
+    }
+
+    /** It has taken the place. */
+    void endReplacing() {
+        replacing = false;
+    }
+
+    boolean isReplacing() {
+        return replacing;
     }
 
     /** However this generation exits, the next one follows at once. */
@@ -207,6 +223,18 @@ final class SupervisedWorker {
 
     boolean isRestartRequested() {
         return restartRequested;
+    }
+
+    /** However this generation exits, the next one follows at once, started with another spec. */
+    void requestReplacement(Revision next) {
+        revision = next;
+        requestRestart();
+    }
+
+    /** What the next generation is started with; null: the same spec. */
+    @Nullable
+    Revision revision() {
+        return revision;
     }
 
     /** When a deferred exit was first detected; null if none was. */

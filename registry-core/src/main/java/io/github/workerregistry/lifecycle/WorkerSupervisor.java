@@ -69,6 +69,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final Readiness readiness;
     private final Spawner spawner;
     private final RestartLoop restarts;
+    private final Replacer replacer;
     private final LifecycleConfig config;
     private final LoadDiagnosis diagnosis;
     private final WorkerOutput output;
@@ -108,6 +109,7 @@ public final class WorkerSupervisor implements AutoCloseable {
                 runner,
                 blocking);
         restarts = new RestartLoop(registry, workers, spawner, stopper, exits);
+        replacer = new Replacer(registry, workers, spawner, stopper, restarts, blocking);
         SupervisedRecords records =
                 new SupervisedRecords(registry, supervisors.add(workers, builder.superviseRegistered));
         MassFailureGuard massFailureGuard = new MassFailureGuard(registry, stopper, config.suspicionTimeout(), pauses);
@@ -142,6 +144,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.add("idle", idle::period, idle);
         shutdown = new Shutdown(registry, workers, stopper, exits, runner, config, () -> {
             failedLeases.close();
+            replacer.close();
             supervisors.remove(workers);
         });
         if (builder.hookDeadline != null) {
@@ -290,6 +293,69 @@ public final class WorkerSupervisor implements AutoCloseable {
      */
     public CompletionStage<WorkerInfo> restart(String id) {
         return HiveFutures.forHive(restarts.restart(requireNonNull(id, "id")));
+    }
+
+    /**
+     * Replaces a worker by another one without a gap (<em>surge</em>): starts the new worker, waits until it is ready,
+     * then stops the old one with {@link StopReason#REPLACED}. The old one serves until the new one is ready; then it
+     * gets no new leases, its open leases run to their end without a limit, and it is stopped as by {@link #stop}.
+     *
+     * <p>If the new worker ends before it is ready, it is not restarted, the old one goes on, and the stage fails. Once
+     * it is ready, it is a worker like any other. Whatever happens to the old worker meanwhile has no effect on the new
+     * one: it may be stopped or exit; if it is backing off or loading when the new one is ready, it is removed in place
+     * of being restarted. Until the stage is complete, {@link #restart} and replacements of the new worker fail with
+     * {@code IllegalStateException}.
+     *
+     * <p>The new worker is started on the {@link Builder#blockingExecutor}; both exist at the same time, with ports and
+     * memory of their own. To replace a worker on its own port, or where there is no room for two, call
+     * {@link #replaceInPlace}.
+     *
+     * @param id the id of the worker to replace
+     * @param spec the new worker, of the same model. Its id, if it has one, must be free; by default it is generated
+     * @return completes, on any thread, with the new worker when it is ready and no slot of the old one can be acquired
+     *     any more; exceptionally with {@link WorkerEndedException}, which has the exit of the new worker, if that ends
+     *     before it is ready; as {@link #spawn} throws if it could not be started; with {@code IllegalStateException}
+     *     if a replacement of this worker has begun and has not ended, or this supervisor is shutting down; or with
+     *     {@link NoSuchWorkerException} if no such worker is supervised here
+     * @throws IllegalArgumentException if the spec is of another model
+     */
+    public CompletionStage<WorkerInfo> replace(String id, WorkerSpec spec) {
+        requireNonNull(id, "id");
+        return HiveFutures.forHive(replacer.replace(id, requireNonNull(spec, "spec")));
+    }
+
+    /**
+     * Replaces a worker by its own next generation: closes it to new leases, lets its open leases run to their end
+     * without a limit, ends its process as {@link #stop} does, and then starts the new spec with the same id and on the
+     * same port. Meanwhile the record stays: {@code Stopping} with {@link StopReason#REPLACED} and
+     * {@link io.github.workerregistry.WorkerState.Stopping#inPlace()}, then {@code Loading} with the next generation,
+     * with url, backend, device, slots and labels of the new spec. The replacement counts in
+     * {@link WorkerInfo#restarts()}, but not against the {@link RestartPolicy}.
+     *
+     * <p>If the new generation ends before it is ready, or cannot be started, also because another process listens on
+     * the port, the stage fails. The worker then has the new spec, and its restart policy decides, with failures
+     * counted anew; to go back, replace it again. A restart after such a failure may use another port.
+     *
+     * <p>An exit of the old process meanwhile, also by a crash, is followed by the new generation at once, and so is a
+     * call for a worker that is backing off. A {@link #stop} during the drain ends the worker, and one that is being
+     * stopped is not replaced. If the process is just being started, the replacement begins when the start has
+     * returned.
+     *
+     * @param id the worker's id
+     * @param spec the next generation, of the same model. It has no id, or this one. It may use {@code {port}} if the
+     *     worker's present spec does; its url, if given by hand, may differ from the present one
+     * @return completes, on any thread, with the worker when its new generation is ready; exceptionally with
+     *     {@link WorkerEndedException}, which has the exit, if that ends before it is ready, or the worker is stopped
+     *     meanwhile; with {@link UnkillableException} if the old process does not exit; with
+     *     {@code IllegalStateException} if a replacement of this worker, or by it, has begun and has not ended, or this
+     *     supervisor is shutting down; or with {@link NoSuchWorkerException} if no such worker is supervised here, or
+     *     the hive removed its record
+     * @throws IllegalArgumentException if the spec is of another model, has another id, or uses {@code {port}} and the
+     *     worker has no port
+     */
+    public CompletionStage<WorkerInfo> replaceInPlace(String id, WorkerSpec spec) {
+        requireNonNull(id, "id");
+        return HiveFutures.forHive(replacer.replaceInPlace(id, requireNonNull(spec, "spec")));
     }
 
     /**

@@ -28,6 +28,8 @@
  *       {@code LoadProgress}; all of them in {@code SupervisedWorkers}.
  *   <li><b>Output</b>: {@code WorkerOutput} (last lines, usage), {@code OutputFeed} (reads the output of one worker for
  *       its followers), {@code LineSplitter}, {@code OutputFollower} (the queue of one listener).
+ *   <li><b>Replacing</b>: {@code Replacer}, {@code Replacement}; {@code SurgeReplacement} (by another worker),
+ *       {@code InPlaceReplacement} and {@code Revision} (by the next generation).
  *   <li><b>Starting</b>: {@code Launch}, {@code Placeholders}, {@code Template}, {@code SpecChecks}, {@code WorkerUrl},
  *       {@code WorkerIds}, {@code ProcessStarter}, {@code LateProcess}; ports in {@code LocalPorts},
  *       {@code LocalAddresses}, {@code PortOwnerCheck}.

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.workerregistry.WorkerRegistry;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
@@ -14,12 +15,16 @@ class SupervisedWorkerTest {
     private static final Instant NOW = Instant.EPOCH;
 
     private final StopSequence stop = new StopSequence(KILL_TIMEOUT, new PauseTracker(Duration.ofMinutes(1), NOW));
+    private final WorkerRegistry registry = WorkerRegistry.create();
     private final SupervisedWorker worker = new SupervisedWorker(
             new WorkerSeries(
                     "w",
                     VirtualHive.SPEC,
+                    new WorkerRules(
+                            Optional.empty(), LifecycleConfig.defaults(), RestartPolicy.never(), Optional.empty()),
                     new RestartHistory(RestartPolicy.never()),
-                    new SerialExecutor(WorkerRegistry.create())),
+                    new SerialExecutor(registry),
+                    new OutputFeed("w", registry, Runnable::run)),
             1,
             Launch.of(VirtualHive.SPEC, "w", 1, OptionalInt.empty()),
             NOW,

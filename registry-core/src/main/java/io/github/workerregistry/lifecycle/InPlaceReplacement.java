@@ -1,0 +1,59 @@
+package io.github.workerregistry.lifecycle;
+
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Replaces a worker by its own next generation, on its port: the process ends, after an unlimited drain, then one with
+ * the new spec is started.
+ */
+final class InPlaceReplacement {
+
+    private final Replacement replacement;
+    private final Spawner spawner;
+    private final Stopper stopper;
+    private final RestartLoop restarts;
+
+    InPlaceReplacement(Replacement replacement, Spawner spawner, Stopper stopper, RestartLoop restarts) {
+        this.replacement = replacement;
+        this.spawner = spawner;
+        this.stopper = stopper;
+        this.restarts = restarts;
+    }
+
+    void begin() {
+        CompletableFuture<?> decided = new CompletableFuture<>();
+        decided.whenComplete((none, failure) -> {
+            if (failure != null) {
+                replacement.fail(failure);
+            }
+        });
+        stopper.decide(replacement.replaced(), decided, this::replace);
+    }
+
+    private void replace(SupervisedWorker worker) {
+        if (worker.process() == null && !worker.hasExited()) {
+            whenStarted(worker);
+            return;
+        }
+        WorkerSpec spec = replacement.spec();
+        Launch launch = Launch.of(spec, worker.id, worker.generation + 1, port(worker, spec));
+        Revision revision = new Revision(spawner.seriesAfter(worker.series, spec), launch, replacement);
+        worker.requestReplacement(revision);
+        restarts.beginNext(worker, stopper::stopToReplaceInPlace);
+        worker.successor.whenComplete((next, failure) -> { // last: one that was unkillable has a new one now
+            if (failure != null) {
+                revision.cancel(failure);
+            }
+        });
+    }
+
+    /** Its process is being started, which may take long, or never end: another thread does it. */
+    private void whenStarted(SupervisedWorker worker) {
+        CompletableFuture.anyOf(worker.started, worker.exit).whenComplete((none, failure) -> begin());
+    }
+
+    private static OptionalInt port(SupervisedWorker worker, WorkerSpec spec) {
+        return Placeholders.needPort(spec) ? worker.launch.port() : OptionalInt.empty();
+    }
+}
