@@ -288,7 +288,8 @@ public final class WorkerSupervisor implements AutoCloseable {
      * @param id the worker's id
      * @return completes, on any thread, with the worker, Loading, when its new process has been started; exceptionally
      *     with {@link SpawnException} if that failed, with {@link WorkerEndedException} if the worker was stopped
-     *     meanwhile, with {@link UnkillableException} if its process does not exit, or with
+     *     meanwhile, with {@link UnkillableException} if its process does not exit, with {@code IllegalStateException}
+     *     if the worker is to {@linkplain #replace replace} another one and has not done so yet, or with
      *     {@link NoSuchWorkerException} if no such worker is supervised here, or the hive removed its record
      */
     public CompletionStage<WorkerInfo> restart(String id) {
@@ -314,9 +315,10 @@ public final class WorkerSupervisor implements AutoCloseable {
      * @param spec the new worker, of the same model. Its id, if it has one, must be free; by default it is generated
      * @return completes, on any thread, with the new worker when it is ready and no slot of the old one can be acquired
      *     any more; exceptionally with {@link WorkerEndedException}, which has the exit of the new worker, if that ends
-     *     before it is ready; as {@link #spawn} throws if it could not be started; with {@code IllegalStateException}
-     *     if a replacement of this worker has begun and has not ended, or this supervisor is shutting down; or with
-     *     {@link NoSuchWorkerException} if no such worker is supervised here
+     *     before it is ready; with {@link UnkillableException} if it cannot be ended then; as {@link #spawn} throws if
+     *     it could not be started; with {@code IllegalStateException} if a replacement of this worker has begun and has
+     *     not ended, or this supervisor is shutting down; or with {@link NoSuchWorkerException} if no such worker is
+     *     supervised here
      * @throws IllegalArgumentException if the spec is of another model
      */
     public CompletionStage<WorkerInfo> replace(String id, WorkerSpec spec) {
@@ -346,10 +348,10 @@ public final class WorkerSupervisor implements AutoCloseable {
      *     worker's present spec does; its url, if given by hand, may differ from the present one
      * @return completes, on any thread, with the worker when its new generation is ready; exceptionally with
      *     {@link WorkerEndedException}, which has the exit, if that ends before it is ready, or the worker is stopped
-     *     meanwhile; with {@link UnkillableException} if the old process does not exit; with
-     *     {@code IllegalStateException} if a replacement of this worker, or by it, has begun and has not ended, or this
-     *     supervisor is shutting down; or with {@link NoSuchWorkerException} if no such worker is supervised here, or
-     *     the hive removed its record
+     *     meanwhile; with {@link UnkillableException} if the old process does not exit (if it exits later, the new
+     *     generation follows); with {@code IllegalStateException} if a replacement of this worker, or by it, has begun
+     *     and has not ended, or this supervisor is shutting down; or with {@link NoSuchWorkerException} if no such
+     *     worker is supervised here, or the hive removed its record
      * @throws IllegalArgumentException if the spec is of another model, has another id, or uses {@code {port}} and the
      *     worker has no port
      */
