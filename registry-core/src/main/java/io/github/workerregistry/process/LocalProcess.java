@@ -146,19 +146,17 @@ final class LocalProcess implements WorkerProcess {
         if (!Proc.isAvailable()) {
             return Optional.empty();
         }
+        boolean wasReported = termination.exit().isDone();
         if (PortOwner.isAmong(termination.members(), address).equals(Optional.of(true))) {
             return Optional.of(true);
         }
         boolean complete = termination.findMembers() == TreeSearch.Result.COMPLETE;
         Optional<Boolean> owner = PortOwner.isAmong(termination.members(), address);
-        if (owner.equals(Optional.of(false)) && (!complete || isExiting())) { // a process may have been missed
+        boolean isExiting = !root.mayRun() && !wasReported;
+        if (owner.equals(Optional.of(false)) && (!complete || isExiting)) { // a process may have been missed
             throw new UnreadableException("the tree of " + this, null);
         }
         return owner;
-    }
-
-    private boolean isExiting() {
-        return !root.mayRun() && !termination.exit().isDone();
     }
 
     @Override

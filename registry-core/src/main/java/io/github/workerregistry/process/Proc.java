@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.io.BufferedReader;
 import java.io.File;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -262,9 +263,16 @@ final class Proc {
         }
     }
 
-    /** Works on an interrupted thread, because such a stream is not interruptible. */
+    /** Works on an interrupted thread, because such streams are not interruptible. */
     private static Reading<String> read(String name) {
-        Path file = ROOT.resolve(name);
+        try (InputStream in = new FileInputStream(ROOT + "/" + name)) { // twice as fast as the other one
+            return Reading.read(new String(in.readAllBytes(), ISO_8859_1));
+        } catch (IOException e) {
+            return readOrTellWhy(ROOT.resolve(name));
+        }
+    }
+
+    private static Reading<String> readOrTellWhy(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
             return Reading.read(new String(in.readAllBytes(), ISO_8859_1));
         } catch (IOException e) {

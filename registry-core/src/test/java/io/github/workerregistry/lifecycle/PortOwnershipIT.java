@@ -174,7 +174,7 @@ class PortOwnershipIT {
     @Test
     void aWorkerWhoseOnlyPortIsInUseAfterBackoffIsNeverReady() throws Exception {
         UnexpectedWarnings.expect(Warnings.CRASHED, Warnings.START_FAILED, Warnings.CRASH_LOOP);
-        WorkerSupervisor supervisor = supervise(FreePorts.range(1), RealHive.restarts(Duration.ofMillis(300), 2));
+        WorkerSupervisor supervisor = supervise(FreePorts.range(1), RealHive.restarts(Duration.ofSeconds(2), 2));
         WorkerInfo worker =
                 spawn(supervisor, "never", "exec " + answering(gate("never").toString()));
         RealHive.kill9(worker);

@@ -10,6 +10,8 @@ import java.lang.ProcessBuilder.Redirect;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongFunction;
 import org.junit.jupiter.api.Test;
@@ -63,7 +65,44 @@ class ExitNoticeIT {
         assertThat(worker.exitStatus()).hasValue(ExitStatus.unrequested(137));
     }
 
+    /** They share a search, and complete on threads of their own. */
+    @Test
+    void callBackThatBlocksDoesNotHoldUpOtherExits() throws IOException {
+        SharedSearch search = new SharedSearch(new ProcessCache(), SharedSearch.EXECUTOR);
+        Process first = start();
+        ProcessMark otherMark = new ProcessMark(UUID.randomUUID().toString());
+        Process second = start(otherMark);
+        WorkerProcess blocking = watch(first, mark, search);
+        WorkerProcess other = watch(second, otherMark, search);
+        CountDownLatch blocked = new CountDownLatch(1);
+        CountDownLatch release = new CountDownLatch(1);
+        CompletableFuture<Void> returned = blocking.onExit().toCompletableFuture().thenRun(() -> {
+            blocked.countDown();
+            awaitUninterruptibly(release);
+        });
+
+        first.toHandle().destroyForcibly();
+        awaitUninterruptibly(blocked);
+        second.toHandle().destroyForcibly();
+
+        assertThat(other.onExit().toCompletableFuture()).succeedsWithin(Duration.ofSeconds(20));
+        release.countDown();
+        assertThat(returned).succeedsWithin(Duration.ofSeconds(20));
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     private Process start() throws IOException {
+        return start(mark);
+    }
+
+    private Process start(ProcessMark mark) throws IOException {
         ProcessBuilder builder = new ProcessBuilder("sleep", "600").redirectError(Redirect.DISCARD);
         mark.putInto(builder.environment());
         Process root = builder.start();
@@ -72,7 +111,10 @@ class ExitNoticeIT {
     }
 
     private WorkerProcess watch(Process root, LongFunction<ProcessMark.Observation> markReader) {
-        SharedSearch search = new SharedSearch(new ProcessCache(markReader), SharedSearch.EXECUTOR);
+        return watch(root, mark, new SharedSearch(new ProcessCache(markReader), SharedSearch.EXECUTOR));
+    }
+
+    private static WorkerProcess watch(Process root, ProcessMark mark, SharedSearch search) {
         return LocalProcess.watch(
                 "w", root, mark, new ProcessTree(mark), search, new UnrecordedOutput(Redirect.DISCARD));
     }
