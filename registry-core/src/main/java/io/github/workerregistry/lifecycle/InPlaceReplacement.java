@@ -36,9 +36,13 @@ final class InPlaceReplacement {
             whenStarted(worker);
             return;
         }
-        WorkerSpec spec = replacement.spec();
-        Launch launch = Launch.of(spec, worker.id, worker.generation + 1, port(worker, spec));
-        Revision revision = new Revision(spawner.seriesAfter(worker.series, spec), launch, replacement);
+        Revision revision;
+        try {
+            revision = revision(worker, replacement.spec());
+        } catch (IllegalArgumentException malformed) { // for example, a url with this id in it
+            replacement.fail(malformed);
+            return;
+        }
         worker.requestReplacement(revision);
         restarts.beginNext(worker, stopper::stopToReplaceInPlace);
         worker.successor.whenComplete((next, failure) -> { // last: one that was unkillable has a new one now
@@ -53,7 +57,9 @@ final class InPlaceReplacement {
         CompletableFuture.anyOf(worker.started, worker.exit).whenComplete((none, failure) -> begin());
     }
 
-    private static OptionalInt port(SupervisedWorker worker, WorkerSpec spec) {
-        return Placeholders.needPort(spec) ? worker.launch.port() : OptionalInt.empty();
+    private Revision revision(SupervisedWorker worker, WorkerSpec spec) {
+        OptionalInt port = Placeholders.needPort(spec) ? worker.launch.port() : OptionalInt.empty();
+        Launch launch = Launch.of(spec, worker.id, worker.generation + 1, port);
+        return new Revision(spawner.seriesAfter(worker.series, spec), launch, replacement);
     }
 }

@@ -350,8 +350,9 @@ public final class WorkerSupervisor implements AutoCloseable {
      *     {@link WorkerEndedException}, which has the exit, if that ends before it is ready, or the worker is stopped
      *     meanwhile; with {@link UnkillableException} if the old process does not exit (if it exits later, the new
      *     generation follows); with {@code IllegalStateException} if a replacement of this worker, or by it, has begun
-     *     and has not ended, or this supervisor is shutting down; or with {@link NoSuchWorkerException} if no such
-     *     worker is supervised here, or the hive removed its record
+     *     and has not ended, or this supervisor is shutting down; with {@code IllegalArgumentException} if the url or
+     *     the program is malformed after its placeholders are substituted; or with {@link NoSuchWorkerException} if no
+     *     such worker is supervised here, or the hive removed its record
      * @throws IllegalArgumentException if the spec is of another model, has another id, or uses {@code {port}} and the
      *     worker has no port
      */

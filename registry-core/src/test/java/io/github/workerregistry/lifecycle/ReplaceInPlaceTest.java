@@ -516,6 +516,19 @@ class ReplaceInPlaceTest {
     }
 
     @Test
+    void aUrlThatIsMalformedWithThisIdFailsTheStageAndNothingElse() {
+        hive.spawnReady("a b");
+
+        CompletableFuture<WorkerInfo> replaced =
+                replace("a b", VirtualHive.SPEC.toBuilder().url("http://{id}").build());
+
+        assertThat(failureOf(replaced))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("url");
+        assertThat(hive.canLease("a b")).isTrue();
+    }
+
+    @Test
     void nullIsRefused() {
         assertThatNullPointerException()
                 .isThrownBy(() -> replace(null, REVISED))
