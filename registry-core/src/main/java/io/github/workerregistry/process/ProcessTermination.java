@@ -52,7 +52,7 @@ final class ProcessTermination {
     /** The time of the last order to signal. */
     private long signalNanos;
 
-    /** Whether the search that follows the signal has not been requested yet. */
+    /** Whether the signal has not been sent for the first time, and the search that follows it not been requested. */
     private boolean searchDue;
 
     /** Whether the descendants have been found before the current signal. */
@@ -75,11 +75,6 @@ final class ProcessTermination {
 
     CompletableFuture<ExitStatus> exit() {
         return exit;
-    }
-
-    /** Whether the exit has been decided. */
-    boolean hasEnded() {
-        return ended != null;
     }
 
     /** Sends SIGTERM soon, on another thread, in the order of the calls. */
@@ -145,6 +140,7 @@ final class ProcessTermination {
                 signalPending = !tree.signalRemaining(signal(), addressed());
             }
         } catch (UnreadableException e) {
+            signalPending = true;
             log.debug("{}: a signal cannot be sent now; a poll will send it", root.pid(), e);
         }
     }
@@ -245,7 +241,8 @@ final class ProcessTermination {
                 return false;
             }
             boolean first = rootExited();
-            if (signalPending && isLate(signalNanos)) {
+            boolean isQueued = searchDue && !search.signals().isStalled();
+            if (signalPending && !isQueued && isLate(signalNanos)) {
                 send();
                 first |= searchDue;
                 searchDue = false;
@@ -305,8 +302,8 @@ final class ProcessTermination {
             lock.lock();
             try {
                 again = ended == null && !decide(members, result) && concluding && --exitSearches > 0;
-                concluding = false;
             } finally {
+                concluding = false;
                 lock.unlock();
             }
             Ended decided = ended;

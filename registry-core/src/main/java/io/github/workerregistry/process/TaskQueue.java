@@ -19,6 +19,7 @@ final class TaskQueue {
     private final Executor executor;
     private final Queue<Runnable> tasks = new ArrayDeque<>();
     private boolean running;
+    private long progressNanos;
 
     TaskQueue(Executor executor) {
         this.executor = executor;
@@ -31,6 +32,7 @@ final class TaskQueue {
                 return;
             }
             running = true;
+            progressNanos = System.nanoTime();
         }
         try {
             executor.execute(this::runAll);
@@ -41,6 +43,11 @@ final class TaskQueue {
                 running = false;
             }
         }
+    }
+
+    /** Whether tasks were lost, or none has begun for too long: the threads of the executor are blocked. */
+    synchronized boolean isStalled() {
+        return !running || System.nanoTime() - progressNanos >= SharedSearch.PATIENCE_NANOS;
     }
 
     private void runAll() {
@@ -56,6 +63,7 @@ final class TaskQueue {
     private synchronized @Nullable Runnable next() {
         Runnable task = tasks.poll();
         running = task != null;
+        progressNanos = System.nanoTime();
         return task;
     }
 }

@@ -141,6 +141,7 @@ class UnsureSearchIT {
     }
 
     private WorkerProcess watch(Process root) {
+        betweenSearches = Duration.ofSeconds(1); // the fewest searches: each reads all processes ten times
         SharedSearch search = new SharedSearch(new ProcessCache(this::observe), SharedSearch.EXECUTOR);
         return LocalProcess.watch("w", root, mark, tree, search, new UnrecordedOutput(Redirect.DISCARD));
     }
