@@ -3,6 +3,7 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.internal.OutputLines;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * Splits the bytes of a worker's output into lines, whatever the boundaries between reads. The bytes of a line are
@@ -16,7 +17,12 @@ final class LineSplitter {
     /** Receives a line and the offset in the output at which it ends. */
     @FunctionalInterface
     interface Lines {
-        void add(String line, long end);
+        /**
+         * Called for each line.
+         *
+         * @param line decodes it; valid only during the call
+         */
+        void add(Supplier<String> line, long end);
     }
 
     private byte[] line = new byte[256];
@@ -84,7 +90,7 @@ final class LineSplitter {
 
     private void end(long offset, Lines lines) {
         if (!cut) {
-            lines.add(OutputLines.line(line, length), offset);
+            lines.add(() -> OutputLines.line(line, length), offset);
         }
         length = 0;
         cut = false;

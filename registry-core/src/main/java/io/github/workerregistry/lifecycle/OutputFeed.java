@@ -10,6 +10,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -235,11 +236,14 @@ final class OutputFeed {
         position = end;
     }
 
-    private void deliver(String line, long end) {
+    /** Decodes a line only if a follower has room for it: a listener that blocks costs little. */
+    private void deliver(Supplier<String> line, long end) {
         linesRead++;
+        String text = null;
         for (OutputFollower follower : followers) {
-            if (end > follower.wantedFrom(generation)) {
-                follower.offer(line);
+            if (end > follower.wantedFrom(generation) && !follower.dropIfFull()) {
+                text = text == null ? line.get() : text;
+                follower.offer(text);
             }
         }
     }

@@ -76,6 +76,13 @@ final class OutputFollower implements Subscription {
         return generation == this.generation ? offset : 0;
     }
 
+    /** Drops the next line if there is no room for any; returns whether it did. */
+    synchronized boolean dropIfFull() {
+        boolean full = dropped > 0 || lines.size() >= MAX_LINES;
+        dropped += full ? 1 : 0;
+        return full || closed || ending;
+    }
+
     /** Enqueues a line, or drops it. */
     synchronized void offer(String line) {
         if (closed || ending) {
