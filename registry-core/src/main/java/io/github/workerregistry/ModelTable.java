@@ -240,7 +240,8 @@ final class ModelTable {
         }
         int failed = 0;
         for (Waiter waiter : model.waitQueue().waiters()) {
-            if (which.test(waiter.request()) && waiter.fail(() -> exception.get().with(model.shortage(waiter)))) {
+            if (which.test(waiter.request())
+                    && waiter.fail(() -> exception.get().with(model.shortage(waiter)))) {
                 failed++;
                 CompletionLoop.complete(waiter.ended());
             }

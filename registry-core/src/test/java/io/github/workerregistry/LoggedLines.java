@@ -9,6 +9,8 @@ import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.core.read.ListAppender;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
@@ -86,6 +88,17 @@ public final class LoggedLines implements BeforeEachCallback, AfterEachCallback 
                     .filter(event -> event.getLevel() == level)
                     .map(ILoggingEvent::getFormattedMessage)
                     .toList();
+        }
+    }
+
+    /**
+     * The loggers that logged.
+     *
+     * @return their names
+     */
+    public Set<String> loggers() {
+        synchronized (logged) {
+            return logged.list.stream().map(ILoggingEvent::getLoggerName).collect(Collectors.toSet());
         }
     }
 

@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
  */
 final class BackupTimer {
 
-    private static final Logger log = LoggerFactory.getLogger(BackupTimer.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     /** A task that is later than this was lost by the timer, for example for lack of memory. */
     private static final long LOST_AFTER_NANOS = TimeUnit.SECONDS.toNanos(1);

@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  */
 final class DeferredCallBacks {
 
-    private static final Logger log = LoggerFactory.getLogger(DeferredCallBacks.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     /** The call-backs to run after the current thread's decision; null outside of a decision. */
     private static final ThreadLocal<@Nullable Queue<Runnable>> DEFERRED = new ThreadLocal<>();

@@ -7,7 +7,7 @@ import org.slf4j.LoggerFactory;
 /** Removes workers whose start was accepted and then dropped by the hive's executor. */
 final class DroppedStartLoop implements Tick {
 
-    private static final Logger log = LoggerFactory.getLogger(DroppedStartLoop.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final SupervisedWorkers workers;
     private final Spawner spawner;

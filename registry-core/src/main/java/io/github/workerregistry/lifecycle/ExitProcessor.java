@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ExitProcessor {
 
-    private static final Logger log = LoggerFactory.getLogger(ExitProcessor.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
@@ -65,7 +65,7 @@ final class ExitProcessor {
                     && !output(worker).readLast(worker.generation, process, () -> onExit(worker, status))) {
                 Exit exit = recorder.of(worker, process, status);
                 // first: files are removed before the exit is reported
-                output(worker).afterReads(() -> releases.release(worker.id, process));
+                output(worker).afterReads(() -> releases.release(worker.name, process));
                 end(worker, exit);
             }
         });
@@ -95,7 +95,7 @@ final class ExitProcessor {
         try {
             JdkTimer.schedule(SharedSignal.DEFERRAL, () -> onExit(worker, status));
         } catch (Throwable t) { // no thread, no memory
-            SafeLog.warn(log, "an exit cannot be processed again without the scheduler", t);
+            SafeLog.warn(log, "worker {}: its exit cannot be processed again without the scheduler", worker.name, t);
         }
     }
 
@@ -133,7 +133,7 @@ final class ExitProcessor {
     /** An abandoned start has returned a process. */
     void endLate(SupervisedWorker worker, WorkerProcess process, long pid) {
         new LateProcess(
-                        worker.id,
+                        worker.name,
                         process,
                         pid,
                         releases,
@@ -171,7 +171,8 @@ final class ExitProcessor {
                 .filter(worker::owns)
                 .filter(own -> own.state() instanceof BackingOff)
                 .flatMap(own -> registry.supervision().removeIfUnchanged(own, reason));
-        removed.ifPresent(record -> log.info("worker {} was backing off and is not restarted: {}", worker.id, reason));
+        removed.ifPresent(
+                record -> log.info("worker {} was backing off and is not restarted: {}", worker.name, reason));
         worker.fail(
                 removed.<RuntimeException>map(record -> new WorkerEndedException(((BackingOff) record.state()).exit()))
                         .orElseGet(() -> new NoSuchWorkerException(worker.id)));
@@ -240,11 +241,11 @@ final class ExitProcessor {
 
     private static void logExit(SupervisedWorker worker, Exit exit, boolean crashLoop) {
         if (crashLoop) {
-            log.warn("worker {} has ended: CRASH_LOOP, the last time because of {}", worker.id, exit.describe());
+            log.warn("worker {} has ended: CRASH_LOOP, the last time because of {}", worker.name, exit.describe());
         } else if (exit.cause().isFailure() && !exit.status().requested()) { // else stopFailed has warned
-            log.warn("worker {} has ended: {}", worker.id, exit.describe());
+            log.warn("worker {} has ended: {}", worker.name, exit.describe());
         } else {
-            log.info("worker {} has ended: {}, {}", worker.id, exit.cause(), exit.status());
+            log.info("worker {} has ended: {}, {}", worker.name, exit.cause(), exit.status());
         }
     }
 
@@ -276,7 +277,7 @@ final class ExitProcessor {
                     .isPresent();
             if (backingOff) {
                 guarded(() -> log.info(
-                        "worker {} is backing off: restart {} in {}", worker.id, restart.attempt(), restart.delay()));
+                        "worker {} is backing off: restart {} in {}", worker.name, restart.attempt(), restart.delay()));
             }
             return backingOff;
         } catch (IllegalTransitionException stopping) {

@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 /** Builds the exit of a worker process: cause, status, last output lines. */
 final class ExitRecorder {
 
-    private static final Logger log = LoggerFactory.getLogger(ExitRecorder.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     /** Lines of output kept with an exit. */
     private static final int OUTPUT_LINES = 20;
@@ -88,7 +88,7 @@ final class ExitRecorder {
                     .map(LogText::of)
                     .toList();
         } catch (Throwable t) { // foreign code must not prevent the processing of the exit
-            log.warn("worker {}: its last output cannot be read", worker.id, LogText.of(t));
+            log.warn("worker {}: its last output cannot be read", worker.name, LogText.of(t));
             return List.of();
         }
     }

@@ -33,7 +33,7 @@ import org.slf4j.LoggerFactory;
  */
 final class FailedLeaseLoop implements LeaseChecker, Tick {
 
-    private static final Logger log = LoggerFactory.getLogger(FailedLeaseLoop.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final WorkerRegistry registry;
     private final SupervisedRecords records;

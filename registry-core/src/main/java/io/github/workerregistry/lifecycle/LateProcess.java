@@ -13,14 +13,14 @@ import org.slf4j.LoggerFactory;
  */
 final class LateProcess {
 
-    private static final Logger log = LoggerFactory.getLogger(LateProcess.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private static final Duration CHECK_INTERVAL = Duration.ofMillis(100);
 
     /** A kill can fail, for example without a free file descriptor; therefore it is repeated. */
     private static final int CHECKS_BETWEEN_KILLS = 10;
 
-    private final String workerId;
+    private final WorkerName worker;
     private final WorkerProcess process;
     private final long pid;
     private final ProcessReleaser releases;
@@ -38,13 +38,13 @@ final class LateProcess {
      * @param killTimeout how long it may survive its kill without a warning
      */
     LateProcess(
-            String workerId,
+            WorkerName worker,
             WorkerProcess process,
             long pid,
             ProcessReleaser releases,
             Set<LateProcess> open,
             Duration killTimeout) {
-        this.workerId = workerId;
+        this.worker = worker;
         this.process = process;
         this.pid = pid;
         this.releases = releases;
@@ -56,7 +56,7 @@ final class LateProcess {
     void end() {
         open.add(this);
         try {
-            log.info("worker {}: process {} was started too late and is killed", workerId, pid);
+            log.info("worker {}: process {} was started too late and is killed", worker, pid);
             tick();
         } finally {
             timer.ensureRunning();
@@ -80,7 +80,7 @@ final class LateProcess {
     private void check() {
         if (hasExited()) {
             if (open.remove(this)) {
-                releases.release(workerId, process);
+                releases.release(worker, process);
             }
         } else if (!survivesKill()) {
             survived = 0;
@@ -88,7 +88,7 @@ final class LateProcess {
             warned = true;
             log.warn(
                     "worker {}: process {}, which was started too late, survived SIGKILL; the kill is repeated",
-                    workerId,
+                    worker,
                     pid);
         }
     }
@@ -97,7 +97,7 @@ final class LateProcess {
         try {
             process.kill();
         } catch (Throwable t) { // foreign code
-            log.debug("process {} cannot be killed now", pid, LogText.of(t));
+            log.debug("worker {}: process {} cannot be killed now", worker, pid, LogText.of(t));
         }
     }
 
@@ -105,7 +105,7 @@ final class LateProcess {
         try {
             return process.exitStatus().isPresent();
         } catch (Throwable t) { // foreign code
-            log.debug("cannot tell whether process {} has exited", pid, LogText.of(t));
+            log.debug("worker {}: cannot tell whether process {} has exited", worker, pid, LogText.of(t));
             return false;
         }
     }
@@ -114,7 +114,7 @@ final class LateProcess {
         try {
             return process.survivesKill();
         } catch (Throwable t) { // foreign code; assume that the process survived
-            log.debug("whether process {} survived SIGKILL cannot be determined", pid, LogText.of(t));
+            log.debug("worker {}: cannot tell whether process {} survived SIGKILL", worker, pid, LogText.of(t));
             return true;
         }
     }

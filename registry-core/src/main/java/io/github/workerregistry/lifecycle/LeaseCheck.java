@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 /** The check of one worker after a lease of it has failed. */
 final class LeaseCheck {
 
-    private static final Logger log = LoggerFactory.getLogger(LeaseCheck.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     /** Most exits are detected within a few milliseconds. Also the time between two probes that do not pass. */
     private static final Duration EXIT_DETECTION_TIME = Duration.ofMillis(100);
@@ -76,7 +76,7 @@ final class LeaseCheck {
      */
     boolean step(WorkerInfo record, @Nullable HealthProbe probe, Duration time, Duration atMost) {
         if (time.compareTo(probe == null ? EXIT_DETECTION_TIME : atMost) >= 0) {
-            log.debug("worker {}: check of a failed lease: over without an answer", record.id());
+            log.debug("worker {}: check of a failed lease: over without an answer", WorkerName.of(record));
             pass();
             return true;
         }
@@ -104,14 +104,14 @@ final class LeaseCheck {
             started.whenComplete((status, failure) -> {
                 log.debug(
                         "worker {}: check of a failed lease: {}",
-                        record.id(),
+                        WorkerName.of(record),
                         failure == null ? status : LogText.describe(failure));
                 if (status instanceof Healthy) {
                     pass();
                 }
             });
         } catch (Throwable t) { // foreign code; the next probe may succeed
-            log.debug("worker {}: check of a failed lease: the probe failed", record.id(), LogText.of(t));
+            log.debug("worker {}: check of a failed lease: the probe failed", WorkerName.of(record), LogText.of(t));
         }
     }
 

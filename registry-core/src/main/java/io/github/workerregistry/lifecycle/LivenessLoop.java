@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 /** Polls for exits whose notice is late: the JDK gives it in the common pool, which may be full. */
 final class LivenessLoop implements Tick {
 
-    private static final Logger log = LoggerFactory.getLogger(LivenessLoop.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     /** Of the 50 ms of a tick. */
     private static final Duration LIMIT = Duration.ofMillis(8);

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class LoopSchedule {
 
-    private static final Logger log = LoggerFactory.getLogger(LoopSchedule.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final InstantSource clock;
     private final PauseTracker pauses;

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class MassFailureGuard implements Tick {
 
-    private static final Logger log = LoggerFactory.getLogger(MassFailureGuard.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     /** The minimum number of failing workers in a mass failure. */
     private static final int MANY = 3;
@@ -70,7 +70,7 @@ final class MassFailureGuard implements Tick {
         if (registry.supervision().suspect(worker.incarnation(), reason)) {
             log.warn(
                     "worker {} is {} and suspected ({}): {} of {} workers fail together; it is not stopped for {}",
-                    worker.id(),
+                    WorkerName.of(worker),
                     worker.state().label(),
                     reason,
                     failing,
@@ -106,7 +106,7 @@ final class MassFailureGuard implements Tick {
         if (suspicions.remove(new Check(id, reason)) != null
                 && suspicions.keySet().stream().noneMatch(check -> check.id.equals(id))
                 && registry.supervision().clearSuspicion(worker.incarnation())) {
-            log.info("worker {} is no longer suspected", id);
+            log.info("worker {} is no longer suspected", WorkerName.of(worker));
         }
     }
 }

@@ -32,7 +32,7 @@ final class OutputFeed {
 
     static final int TICK_BYTES = TICK_CHUNKS * CHUNK;
 
-    private final String workerId;
+    private final WorkerName spawned;
     private final Executor blocking;
     private final SerialExecutor reads;
     private final List<OutputFollower> followers = new CopyOnWriteArrayList<>();
@@ -49,10 +49,15 @@ final class OutputFeed {
     private long linesRead;
     private boolean warned;
 
-    OutputFeed(String workerId, WorkerRegistry registry, Executor blocking) {
-        this.workerId = workerId;
+    OutputFeed(WorkerName spawned, WorkerRegistry registry, Executor blocking) {
+        this.spawned = spawned;
         this.blocking = blocking;
         this.reads = new SerialExecutor(registry);
+    }
+
+    /** The worker, in the generation that was read last. */
+    WorkerName name() {
+        return spawned.withGeneration(Math.max(spawned.generation(), generation));
     }
 
     void add(OutputFollower follower) {
@@ -82,7 +87,7 @@ final class OutputFeed {
             });
         } catch (Throwable t) { // shut down, or full: the next tick tries again
             submitted.set(false);
-            log.debug("worker {}: its output is read later", workerId, LogText.of(t));
+            log.debug("worker {}: its output is read later", spawned.withGeneration(of), LogText.of(t));
         }
     }
 
@@ -97,7 +102,7 @@ final class OutputFeed {
         if (followers.isEmpty() || of <= last || !lastRead.compareAndSet(last, of)) {
             return false;
         }
-        reads.execute(() -> {
+        reads.execute(spawned.withGeneration(of), () -> {
             try {
                 readRest(of, process);
             } finally {
@@ -112,13 +117,13 @@ final class OutputFeed {
         if (followers.isEmpty()) {
             task.run();
         } else {
-            reads.execute(task);
+            reads.execute(name(), task);
         }
     }
 
     /** The worker has been removed. */
     void end() {
-        reads.execute(() -> {
+        reads.execute(name(), () -> {
             ended = true; // first: whoever adds a follower from now on ends it
             followers.forEach(OutputFeed::end);
         });
@@ -141,7 +146,7 @@ final class OutputFeed {
         ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
         AtomicInteger count = new AtomicInteger();
         for (int i = 0; i == 0 || (i < TICK_CHUNKS && count.getAndSet(0) > 0); i++) {
-            reads.execute(() -> {
+            reads.execute(spawned.withGeneration(of), () -> {
                 count.set(of > exitedGeneration ? read(of, process, chunk) : 0);
                 wake();
             });
@@ -249,16 +254,16 @@ final class OutputFeed {
     }
 
     private void unavailable() {
-        log.warn("worker {}: its output is not followed: it is not recorded, or cannot be read", workerId);
+        log.warn("worker {}: its output is not followed: it is not recorded, or cannot be read", name());
         followers.forEach(OutputFeed::end);
     }
 
     private void warnOnce(Throwable failure) {
         if (warned) {
-            log.debug("worker {}: its output cannot be read", workerId, LogText.of(failure));
+            log.debug("worker {}: its output cannot be read", name(), LogText.of(failure));
         } else {
             warned = true;
-            log.warn("worker {}: its output cannot be read", workerId, LogText.of(failure));
+            log.warn("worker {}: its output cannot be read", name(), LogText.of(failure));
         }
     }
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +32,7 @@ final class OutputFollower implements Subscription {
 
     private static final Consumer<OutputListener> END = OutputListener::onEnd;
 
-    private final String workerId;
+    private final Supplier<?> name;
     private final OutputListener listener;
     private final Executor executor;
     private final InstantSource clock;
@@ -50,18 +51,19 @@ final class OutputFollower implements Subscription {
     /**
      * A follower from now on.
      *
+     * @param name the worker as log lines name it
      * @param generation the generation that runs now
      * @param offset the bytes that it has written so far
      */
     OutputFollower(
-            String workerId,
+            Supplier<?> name,
             OutputListener listener,
             Executor executor,
             InstantSource clock,
             Consumer<OutputFollower> onClose,
             int generation,
             long offset) {
-        this.workerId = workerId;
+        this.name = name;
         this.listener = listener;
         this.executor = executor;
         this.clock = clock;
@@ -154,7 +156,7 @@ final class OutputFollower implements Subscription {
         if (undelivered >= 0) {
             log.warn(
                     "worker {}: the output listener {} is dropped: {}; {} lines are lost",
-                    workerId,
+                    name.get(),
                     listener.getClass().getName(),
                     reason,
                     undelivered);
@@ -175,12 +177,12 @@ final class OutputFollower implements Subscription {
             executor.execute(drain);
         } catch (RejectedExecutionException e) {
             refused(drain);
-            log.debug("worker {}: the executor of an output listener rejected a task; lines stay queued", workerId);
+            log.debug("worker {}: the executor of an output listener rejected a task; lines stay queued", name.get());
         } catch (Throwable t) { // foreign code
             refused(drain);
             log.warn(
                     "worker {}: the executor of the output listener {} failed; lines stay queued",
-                    workerId,
+                    name.get(),
                     listener.getClass().getName(),
                     LogText.of(t));
         }
@@ -277,7 +279,7 @@ final class OutputFollower implements Subscription {
         try {
             log.warn(
                     "worker {}: the output listener {} failed; the next line is still delivered",
-                    workerId,
+                    name.get(),
                     listener.getClass().getName(),
                     LogText.of(failure));
         } catch (Throwable ignored) {

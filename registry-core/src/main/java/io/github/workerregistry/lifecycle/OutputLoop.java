@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
  */
 final class OutputLoop implements Tick {
 
-    private static final Logger log = LoggerFactory.getLogger(OutputLoop.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final SupervisedWorkers workers;
 

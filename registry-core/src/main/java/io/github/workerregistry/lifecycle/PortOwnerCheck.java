@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
  */
 final class PortOwnerCheck {
 
-    private static final Logger log = LoggerFactory.getLogger(PortOwnerCheck.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     /** The owner of the listening socket. */
     enum Owner {
@@ -37,7 +37,7 @@ final class PortOwnerCheck {
         try {
             return among(LocalAddresses.of(url), worker, process);
         } catch (SocketException e) { // no descriptor is free
-            log.debug("worker {}: the listener at {} cannot be determined now", worker.id, url, LogText.of(e));
+            log.debug("worker {}: the listener at {} cannot be determined now", worker.name, url, LogText.of(e));
             return Owner.UNREADABLE;
         }
     }
@@ -59,7 +59,7 @@ final class PortOwnerCheck {
             Optional<Boolean> owns = process.ownsListener(address);
             return owns.map(own -> own ? Owner.OWN : Owner.OTHER).orElse(Owner.UNKNOWN);
         } catch (Throwable t) { // foreign code, or no descriptor is free
-            log.debug("worker {}: the listener at {} cannot be determined now", worker.id, address, LogText.of(t));
+            log.debug("worker {}: the listener at {} cannot be determined now", worker.name, address, LogText.of(t));
             return Owner.UNREADABLE;
         }
     }

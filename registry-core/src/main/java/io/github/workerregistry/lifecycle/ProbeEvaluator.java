@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ProbeEvaluator implements Tick {
 
-    private static final Logger log = LoggerFactory.getLogger(ProbeEvaluator.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final WorkerRegistry registry;
     private final SupervisedRecords records;
@@ -72,7 +72,7 @@ final class ProbeEvaluator implements Tick {
             registry.supervision().checkUnknown(seen.incarnation());
             log.warn(
                     "worker {} was {}; health check without a result: {}",
-                    seen.id(),
+                    WorkerName.of(seen),
                     seen.state().label(),
                     unknown.reason());
         }
@@ -91,7 +91,7 @@ final class ProbeEvaluator implements Tick {
     private void unhealthy(WorkerInfo seen, String reason) {
         log.debug(
                 "worker {} was {}; health check failed: {}",
-                seen.id(),
+                WorkerName.of(seen),
                 seen.state().label(),
                 reason);
         WorkerInfo now = registry.get(seen.id())

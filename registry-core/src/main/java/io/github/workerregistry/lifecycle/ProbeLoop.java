@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ProbeLoop implements Tick {
 
-    private static final Logger log = LoggerFactory.getLogger(ProbeLoop.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final WorkerRegistry registry;
     private final SupervisedRecords records;
@@ -144,6 +144,7 @@ final class ProbeLoop implements Tick {
     /** The probes of one generation of one worker, loading or ready. Answers may come on any thread. */
     private final class Schedule {
         private final Incarnation incarnation;
+        private final WorkerName name;
         private final boolean loading;
         private final HealthProbe probe;
         private final Duration timeout;
@@ -155,6 +156,7 @@ final class ProbeLoop implements Tick {
 
         Schedule(WorkerInfo worker, HealthProbe probe, LifecycleConfig config, Instant now) {
             incarnation = worker.incarnation();
+            name = WorkerName.of(worker);
             this.probe = probe;
             timeout = config.healthTimeout();
             loading = worker.state() instanceof Loading;
@@ -195,7 +197,7 @@ final class ProbeLoop implements Tick {
                     answer.cancel(true);
                 }
             } catch (Throwable t) { // foreign code
-                log.debug("a probe cannot be cancelled", LogText.of(t));
+                log.debug("worker {}: its probe cannot be cancelled", name, LogText.of(t));
             }
         }
 
@@ -223,7 +225,7 @@ final class ProbeLoop implements Tick {
         }
 
         private void failed(Probe started, Throwable failure) {
-            log.debug("worker {}: the probe failed", started.seen.id(), LogText.of(failure));
+            log.debug("worker {}: the probe failed", WorkerName.of(started.seen), LogText.of(failure));
             settle(started, HealthStatus.unknown("the probe failed: " + LogText.describe(failure)));
         }
 
@@ -238,13 +240,16 @@ final class ProbeLoop implements Tick {
                 lastAnswer = text(status);
                 dropped = !dropped && status instanceof Unhealthy && pauses.isPaused(now);
                 if (dropped) {
-                    log.debug("worker {}: answer after a pause is not evaluated: {}", started.seen.id(), status);
+                    log.debug(
+                            "worker {}: answer after a pause is not evaluated: {}",
+                            WorkerName.of(started.seen),
+                            status);
                     return;
                 }
                 try {
                     evaluator.on(started.seen, status);
                 } catch (Throwable t) { // otherwise the hive's stage would swallow it
-                    log.warn("worker {}: evaluation of {} failed", started.seen.id(), status, LogText.of(t));
+                    log.warn("worker {}: evaluation of {} failed", WorkerName.of(started.seen), status, LogText.of(t));
                 }
             }
         }

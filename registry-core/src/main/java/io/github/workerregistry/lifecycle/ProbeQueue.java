@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ProbeQueue {
 
-    private static final Logger log = LoggerFactory.getLogger(ProbeQueue.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final Executor scheduler;
 
@@ -80,14 +80,15 @@ final class ProbeQueue {
             if (stage == null) {
                 answer.complete(HealthStatus.unknown("the probe returned null"));
             } else {
-                relay(stage.toCompletableFuture(), answer);
+                relay(worker, stage.toCompletableFuture(), answer);
             }
         } catch (Throwable t) { // foreign code
             answer.completeExceptionally(t);
         }
     }
 
-    private static void relay(CompletableFuture<HealthStatus> from, CompletableFuture<HealthStatus> answer) {
+    private static void relay(
+            WorkerInfo worker, CompletableFuture<HealthStatus> from, CompletableFuture<HealthStatus> answer) {
         from.whenComplete((status, failure) -> {
             if (failure != null) {
                 answer.completeExceptionally(failure);
@@ -97,16 +98,16 @@ final class ProbeQueue {
         });
         answer.whenComplete((status, failure) -> {
             if (answer.isCancelled()) {
-                cancel(from);
+                cancel(worker, from);
             }
         });
     }
 
-    private static void cancel(CompletableFuture<HealthStatus> future) {
+    private static void cancel(WorkerInfo worker, CompletableFuture<HealthStatus> future) {
         try {
             future.cancel(true);
         } catch (Throwable t) { // foreign code
-            log.debug("a probe cannot be cancelled", LogText.of(t));
+            log.debug("worker {}: its probe cannot be cancelled", WorkerName.of(worker), LogText.of(t));
         }
     }
 }

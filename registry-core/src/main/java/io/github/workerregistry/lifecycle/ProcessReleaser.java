@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ProcessReleaser {
 
-    private static final Logger log = LoggerFactory.getLogger(ProcessReleaser.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final Executor blocking;
     private final Set<RunOnce> open = ConcurrentHashMap.newKeySet();
@@ -27,8 +27,8 @@ final class ProcessReleaser {
      * Submits the release of a process: after the current decision, because the executor may block its caller, but
      * before the call-backs of later decisions.
      */
-    void release(String workerId, WorkerProcess process) {
-        RunOnce release = new RunOnce(() -> release(process, workerId));
+    void release(WorkerName worker, WorkerProcess process) {
+        RunOnce release = new RunOnce(() -> release(process, worker));
         open.add(release);
         DeferredCallBacks.run(() -> submit(release));
     }
@@ -51,11 +51,11 @@ final class ProcessReleaser {
         release.run();
     }
 
-    private static void release(WorkerProcess process, String workerId) {
+    private static void release(WorkerProcess process, WorkerName worker) {
         try {
             process.release();
         } catch (Throwable t) { // foreign code
-            log.warn("worker {}: its files cannot be removed", workerId, LogText.of(t));
+            log.warn("worker {}: its files cannot be removed", worker, LogText.of(t));
         }
     }
 }

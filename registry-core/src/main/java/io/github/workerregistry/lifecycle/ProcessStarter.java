@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.ProcessController;
-import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import java.net.InetSocketAddress;
@@ -22,7 +21,7 @@ import org.slf4j.LoggerFactory;
  */
 final class ProcessStarter {
 
-    private static final Logger log = LoggerFactory.getLogger(ProcessStarter.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final ProcessController processes;
 
@@ -41,17 +40,17 @@ final class ProcessStarter {
     Started start(SupervisedWorker worker) {
         Launch launch = worker.launch;
         if (!worker.series.spec().listenerOutsideTree()) {
-            requireUnusedAddress(launch);
+            requireUnusedAddress(worker);
         }
         WorkerProcess process = null;
         try {
             process = processes.start(launch.process());
             return new Started(process, process.identity().pid(), requireNonNull(process.onExit(), "onExit()"));
         } catch (SpawnException e) {
-            logCommand(launch.process());
+            logCommand(worker);
             throw e;
         } catch (Throwable t) {
-            logCommand(launch.process());
+            logCommand(worker);
             if (process != null) {
                 kill(worker, process);
             }
@@ -61,32 +60,33 @@ final class ProcessStarter {
     }
 
     /** At DEBUG only: the exception omits the arguments, which may be secrets. */
-    private static void logCommand(ProcessSpec spec) {
+    private static void logCommand(SupervisedWorker worker) {
         if (log.isDebugEnabled()) {
             log.debug(
                     "worker {} was not started with {}",
-                    spec.workerId(),
-                    LogText.of(spec.command().toString()));
+                    worker.name,
+                    LogText.of(worker.launch.process().command().toString()));
         }
     }
 
-    private static void requireUnusedAddress(Launch launch) {
-        for (InetSocketAddress address : addressesOf(launch)) {
+    private static void requireUnusedAddress(SupervisedWorker worker) {
+        for (InetSocketAddress address : addressesOf(worker)) {
             if (LocalPorts.isListenedOn(address)) {
                 String reason = "port " + address.getPort() + " is in use: another process listens on "
                         + address.getAddress().getHostAddress();
-                throw new SpawnException(launch.process().command(), reason, null);
+                throw new SpawnException(worker.launch.process().command(), reason, null);
             }
         }
     }
 
-    private static Set<InetSocketAddress> addressesOf(Launch launch) {
+    private static Set<InetSocketAddress> addressesOf(SupervisedWorker worker) {
+        Launch launch = worker.launch;
         Set<InetSocketAddress> addresses = new LinkedHashSet<>();
         launch.port().ifPresent(port -> addresses.addAll(LocalAddresses.loopback(port)));
         try {
             addresses.addAll(LocalAddresses.of(launch.url()));
         } catch (SocketException unknown) {
-            log.debug("the addresses of {} cannot be read now", launch.url(), unknown);
+            log.debug("worker {}: the addresses of {} cannot be read now", worker.name, launch.url(), unknown);
         }
         return addresses;
     }
@@ -97,7 +97,7 @@ final class ProcessStarter {
         } catch (Throwable t) {
             log.warn(
                     "worker {}: process {} could not be killed after a failed start and may be left running",
-                    worker.id,
+                    worker.name,
                     pidOf(process),
                     LogText.of(t));
         }

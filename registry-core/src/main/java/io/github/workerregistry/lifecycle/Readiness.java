@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Readiness {
 
-    private static final Logger log = LoggerFactory.getLogger(Readiness.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private static final String ANSWERED = "it answered its first health check";
     private static final String UNVERIFIED = "; whether the worker itself listens there cannot be determined";
@@ -99,7 +99,7 @@ final class Readiness {
             log.warn(
                     "worker {} is not ready: another process answers its health checks, on port {}; if that serves the"
                             + " worker (a container, a proxy), set listenerOutsideTree() in its spec",
-                    seen.id(),
+                    WorkerName.of(seen),
                     LocalAddresses.portOf(seen.url()));
         }
         if (!answeredByForeign) { // else it may have been this answer; the next one counts
@@ -112,7 +112,7 @@ final class Readiness {
         WorkerInfo ready =
                 registry.supervision().transitionIfUnchanged(seen, new Idle()).orElse(null);
         if (ready != null) {
-            log.info("worker {} is ready: {}", seen.id(), why);
+            log.info("worker {} is ready: {}", WorkerName.of(seen), why);
             workers.becameReady(ready, registry.clock().instant());
         }
         return ready != null;

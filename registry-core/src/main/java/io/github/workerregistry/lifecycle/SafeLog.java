@@ -8,6 +8,15 @@ final class SafeLog {
 
     private SafeLog() {}
 
+    /** Logs a failure about a worker, which the message names, at WARN; does nothing if the log fails. */
+    static void warn(Logger log, String message, Object worker, Throwable failure) {
+        try {
+            log.warn(message, worker, LogText.of(failure));
+        } catch (Throwable ignored) {
+            // as below
+        }
+    }
+
     /** Logs a failure at WARN; does nothing if the log fails. */
     static void warn(Logger log, String message, Throwable failure) {
         try {

@@ -17,20 +17,22 @@ import org.slf4j.LoggerFactory;
  */
 final class SerialExecutor {
 
-    private static final Logger log = LoggerFactory.getLogger(SerialExecutor.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final WorkerRegistry registry;
-    private final Queue<Runnable> queue = new ConcurrentLinkedQueue<>();
+    private final Queue<Decision> queue = new ConcurrentLinkedQueue<>();
     private final AtomicInteger count = new AtomicInteger();
 
     SerialExecutor(WorkerRegistry registry) {
         this.registry = registry;
     }
 
+    private record Decision(WorkerName worker, Runnable task) {}
+
     /** Runs the decision on this thread, or, if another decision is running, afterwards on that decision's thread. */
-    void execute(Runnable decision) {
+    void execute(WorkerName worker, Runnable decision) {
         QueueRun run = new QueueRun(); // allocated first, because it may throw OutOfMemoryError
-        queue.add(decision);
+        queue.add(new Decision(worker, decision));
         if (count.getAndIncrement() == 0) {
             try {
                 DeferredCallBacks.runAfter(registry, run);
@@ -55,13 +57,13 @@ final class SerialExecutor {
 
     private void runQueue() {
         do {
-            Runnable next = queue.poll();
+            Decision next = queue.poll();
             try {
                 if (next != null) {
-                    next.run();
+                    next.task.run();
                 }
             } catch (Throwable t) { // the next decision must still run
-                SafeLog.warn(log, "a decision about a worker failed", t);
+                SafeLog.warn(log, "worker {}: a decision about it failed", next == null ? "unknown" : next.worker, t);
             }
         } while (count.decrementAndGet() > 0);
     }

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 /** Stops all workers concurrently under one deadline, counts the results, and ends the loops. */
 final class Shutdown {
 
-    private static final Logger log = LoggerFactory.getLogger(Shutdown.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     /** How much longer than its deadline and the kill timeout a shutdown may take. */
     private static final Duration MARGIN = Duration.ofSeconds(2);

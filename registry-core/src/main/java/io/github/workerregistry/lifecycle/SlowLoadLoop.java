@@ -24,7 +24,7 @@ final class SlowLoadLoop implements Tick {
     /** A load that takes longer is logged. */
     static final Duration LONG = Duration.ofSeconds(10);
 
-    private static final Logger log = LoggerFactory.getLogger(SlowLoadLoop.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final SupervisedRecords records;
     private final LoadDiagnosis diagnosis;
@@ -46,7 +46,11 @@ final class SlowLoadLoop implements Tick {
                     && pauses.activeTime(loading.since(), now).compareTo(LONG) >= 0) {
                 slow.put(worker.id(), loading);
                 if (!loading.equals(known.get(worker.id())) && shouldWarn(worker)) {
-                    log.warn("worker {} is not ready after {}: {}", worker.id(), LONG, diagnosis.missing(worker));
+                    log.warn(
+                            "worker {} is not ready after {}: {}",
+                            WorkerName.of(worker),
+                            LONG,
+                            diagnosis.missing(worker));
                 }
             }
         }

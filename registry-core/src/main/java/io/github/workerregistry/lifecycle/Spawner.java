@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Spawner {
 
-    private static final Logger log = LoggerFactory.getLogger(Spawner.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     static final int FIRST_GENERATION = 1;
 
@@ -99,8 +99,8 @@ final class Spawner {
         try {
             Launch launch = Launch.of(spec, id, FIRST_GENERATION, port);
             record = record(spec, id, launch.url());
-            WorkerSeries series =
-                    series(id, spec, new SerialExecutor(registry), new OutputFeed(id, registry, blocking));
+            WorkerSeries series = series(
+                    id, spec, new SerialExecutor(registry), new OutputFeed(WorkerName.of(record), registry, blocking));
             worker = new SupervisedWorker(
                     series, FIRST_GENERATION, launch, record.startedAt(), stopSequences.apply(series.rules()));
             prepare.accept(worker);
@@ -202,7 +202,7 @@ final class Spawner {
         if (revision == null && !launch.port().equals(worker.launch.port())) {
             log.info(
                     "worker {}: port {} is in use by another process; the next generation uses port {}",
-                    worker.id,
+                    worker.name,
                     worker.launch.port().getAsInt(),
                     launch.port().getAsInt());
         }
@@ -236,7 +236,7 @@ final class Spawner {
             String reason = "the executor for it rejected it: " + LogText.describe(why);
             exits.startFailed(next, new SpawnException(next.launch.process().command(), reason, why));
         } else {
-            log.warn("worker {}: the executor that started it failed", next.id, LogText.of(why));
+            log.warn("worker {}: the executor that started it failed", next.name, LogText.of(why));
         }
     }
 
@@ -317,11 +317,7 @@ final class Spawner {
         } finally {
             worker.attach(start.process(), start.pid()); // even after a failure, the process is supervised
         }
-        log.info(
-                "worker {} is loading {}, pid {}",
-                worker.id,
-                worker.series.spec().modelRef(),
-                start.pid());
+        log.info("worker {} is loading, pid {}", worker.name, start.pid());
         worker.started.complete(readiness.started(worker, running));
     }
 

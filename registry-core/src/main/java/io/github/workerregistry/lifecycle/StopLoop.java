@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  */
 final class StopLoop implements Tick {
 
-    private static final Logger log = LoggerFactory.getLogger(StopLoop.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     /** Of the 50 ms of a tick: some hundred kills. */
     private static final Duration LIMIT = Duration.ofMillis(25);
@@ -69,7 +69,7 @@ final class StopLoop implements Tick {
         do {
             entered = worker.stop.next(registry.clock().instant(), openLeases, canAsk, survives);
             if (entered != null) {
-                log.debug("worker {}: stop enters {}", worker.id, entered);
+                log.debug("worker {}: stop enters {}", worker.name, entered);
                 enter(entered, worker, info);
             }
         } while (entered != null);
@@ -118,12 +118,14 @@ final class StopLoop implements Tick {
             log.warn(
                     "worker {} was stopped during its start, which has not returned; if it still starts a process,"
                             + " that is killed",
-                    worker.id);
+                    worker.name);
             exits.abandonStart(worker);
         } else {
-            UnkillableException unkillable = new UnkillableException(worker);
-            log.warn("{}; it keeps its slots and its port", unkillable.getMessage());
-            worker.fail(unkillable);
+            log.warn(
+                    "worker {}: process {} survived SIGKILL; it keeps its slots and its port",
+                    worker.name,
+                    worker.pid());
+            worker.fail(new UnkillableException(worker));
         }
     }
 
@@ -149,7 +151,7 @@ final class StopLoop implements Tick {
                         (willEnd, failure) -> answer.complete(failure == null && Boolean.TRUE.equals(willEnd)));
             }
         } catch (Throwable t) {
-            log.warn("stop request of worker {} failed; SIGTERM follows", worker.id(), LogText.of(t));
+            log.warn("worker {}: the stop request failed; SIGTERM follows", WorkerName.of(worker), LogText.of(t));
             answer.complete(false);
         }
     }
@@ -163,7 +165,7 @@ final class StopLoop implements Tick {
         try {
             signal.accept(process);
         } catch (Throwable t) {
-            log.warn("worker {}: {} failed; the next step of its stop will follow", worker.id, what, LogText.of(t));
+            log.warn("worker {}: {} failed; the next step of its stop will follow", worker.name, what, LogText.of(t));
         }
     }
 }

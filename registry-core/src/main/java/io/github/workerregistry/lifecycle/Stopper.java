@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Stopper {
 
-    private static final Logger log = LoggerFactory.getLogger(Stopper.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
@@ -88,10 +88,7 @@ final class Stopper {
     }
 
     private void stopForGood(
-            SupervisedWorker worker,
-            CompletableFuture<SupervisedWorker> ending,
-            StopReason reason,
-            StopLimits limits) {
+            SupervisedWorker worker, CompletableFuture<SupervisedWorker> ending, StopReason reason, StopLimits limits) {
         worker.forbidRestart(); // no restart follows, however it exits
         try {
             if (worker.hasExited()) {
@@ -172,9 +169,9 @@ final class Stopper {
             registry.get(worker.id)
                     .filter(worker::owns)
                     .flatMap(own -> registry.supervision().transition(own.incarnation(), intent))
-                    .ifPresent(stopping -> log.info("worker {} is stopping: {}", worker.id, intent.reason()));
+                    .ifPresent(stopping -> log.info("worker {} is stopping: {}", worker.name, intent.reason()));
         } catch (IllegalTransitionException stoppingAlready) {
-            log.debug("worker {} is stopping already", worker.id);
+            log.debug("worker {} is stopping already", worker.name);
         }
     }
 
@@ -191,7 +188,7 @@ final class Stopper {
             if (!reason.isFailure()) { // else stopFailed warns
                 log.info(
                         "worker {} was {} and is stopping: {}",
-                        seen.id(),
+                        WorkerName.of(seen),
                         seen.state().label(),
                         reason);
             }
@@ -203,7 +200,7 @@ final class Stopper {
     /** Stops a failed worker if it is unchanged since it was read, and logs a warning. */
     void stopFailed(WorkerInfo seen, StopReason reason, String detail) {
         if (endIfUnchanged(seen, reason)) {
-            log.warn("worker {} is stopped: {}, {}", seen.id(), reason, detail);
+            log.warn("worker {} is stopped: {}, {}", WorkerName.of(seen), reason, detail);
         }
     }
 
@@ -218,7 +215,7 @@ final class Stopper {
         }
         worker.decide(() -> {
             if (!worker.hasExited() && routable(failed).isPresent()) {
-                log.warn("worker {} is stopped: {}, {}", failed.id(), StopReason.REQUESTS_FAILED, detail);
+                log.warn("worker {} is stopped: {}, {}", worker.name, StopReason.REQUESTS_FAILED, detail);
                 drain(worker, StopReason.REQUESTS_FAILED);
             }
         });
@@ -262,7 +259,7 @@ final class Stopper {
 
     private void endUnlessExited(SupervisedWorker worker) {
         if (!worker.hasExited()) { // else it was removed because of its exit
-            log.info("worker {} was removed from the registry; its process is killed", worker.id);
+            log.info("worker {} was removed from the registry; its process is killed", worker.name);
             worker.forbidRestart();
             begin(worker, StopLimits.AT_ONCE);
         }

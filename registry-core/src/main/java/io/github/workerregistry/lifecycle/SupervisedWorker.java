@@ -23,12 +23,13 @@ import org.slf4j.LoggerFactory;
  */
 final class SupervisedWorker {
 
-    private static final Logger log = LoggerFactory.getLogger(SupervisedWorker.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     final WorkerSeries series;
     final String id;
     final int generation;
     final Incarnation incarnation;
+    final WorkerName name;
     final Launch launch;
     final StopSequence stop;
     final ProcessStart start = new ProcessStart();
@@ -67,6 +68,7 @@ final class SupervisedWorker {
         this.series = series;
         this.id = series.id();
         this.generation = generation;
+        this.name = new WorkerName(id, series.spec().modelRef(), generation);
         this.launch = launch;
         this.incarnation = new Incarnation(id, generation, startedAt);
         this.stop = stop;
@@ -84,7 +86,7 @@ final class SupervisedWorker {
 
     /** Runs a decision in the worker's serial executor. */
     void decide(Runnable decision) {
-        series.serialExecutor().execute(decision);
+        series.serialExecutor().execute(name, decision);
     }
 
     /** The process; null while it is being started. */
@@ -187,9 +189,9 @@ final class SupervisedWorker {
     /** Logs a failure of foreign code at WARN the first time, then at DEBUG: it may repeat at every tick. */
     void warnOnce(Logger log, String message, Throwable failure) {
         if (warned.compareAndSet(false, true)) {
-            log.warn(message, id, LogText.of(failure));
+            log.warn(message, name, LogText.of(failure));
         } else {
-            log.debug(message, id, LogText.of(failure));
+            log.debug(message, name, LogText.of(failure));
         }
     }
 

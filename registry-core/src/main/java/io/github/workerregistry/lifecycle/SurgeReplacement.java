@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SurgeReplacement {
 
-    private static final Logger log = LoggerFactory.getLogger(SurgeReplacement.class);
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final Replacement replacement;
     private final WorkerRegistry registry;
@@ -65,7 +65,7 @@ final class SurgeReplacement {
         next.endReplacing();
         stopper.stopReplaced(replacement.replaced()).whenComplete((replaced, failure) -> {
             if (failure == null || failure instanceof NoSuchWorkerException) { // it has ended already
-                log.info("worker {} has replaced worker {}", next.id, replacement.replaced().id);
+                log.info("worker {} has replaced worker {}", next.name, replacement.replaced().name);
                 replacement.complete(own(next).orElse(ready));
             } else {
                 replacement.fail(failure);

@@ -68,7 +68,7 @@ final class WorkerOutput {
         SupervisedWorker worker = workers.get(id);
         OutputFeed feed = worker == null ? null : worker.series.output();
         OutputFollower follower = new OutputFollower(
-                LogText.shortened(id, MAX_NAME_LENGTH),
+                feed == null ? () -> LogText.shortened(id, MAX_NAME_LENGTH) : feed::name,
                 listener,
                 executor,
                 registry.clock(),

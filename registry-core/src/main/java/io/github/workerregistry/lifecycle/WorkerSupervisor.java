@@ -51,6 +51,8 @@ import org.slf4j.LoggerFactory;
  * <p>A {@link WorkerSpec} may have a health probe, lifecycle, restart policy and stop request of its own. Those of the
  * supervisor apply to all other workers.
  *
+ * <p>All log lines come from the logger of this class; each one about a worker names its id, model and generation.
+ *
  * <p>Workers that the hive registered itself are probed and timed out too, but have no process here: stopping one
  * removes its record. A registry may have several supervisors, each with its own settings. Each evaluates the workers
  * that it spawned; the first one also evaluates those that the hive registered ({@link Builder#superviseRegistered}).

@@ -18,14 +18,15 @@
  *       {@code LoadLoop}, {@code BusyLoop}, {@code IdleLoop}, {@code RestartLoop}. The loops use {@code ProbePace} with
  *       {@code HealthPace} and {@code ReadinessPace} (when a worker is probed), {@code ProbeQueue} (one probe of a
  *       worker at a time), {@code LeaseCheck} (after a failed lease). {@code LoopSchedule} runs them in their periods,
- *       {@code LoopRunner} on the hive's scheduler, {@code SchedulerFallback} and {@code BackupTimer} without it.
+ *       {@code LoopRunner} on the hive's scheduler, {@code SchedulerFallback} and {@code BackupTimer} without it;
+ *       {@code TickBudget} bounds the time of one tick.
  *   <li><b>Decisions</b>: {@code Spawner}, {@code Readiness}, {@code ProbeEvaluator}, {@code MassFailureGuard},
  *       {@code LastHealthAnswers}, {@code StallDetector}, {@code LoadDiagnosis} (why a load is not ready),
  *       {@code Stopper}, {@code ExitProcessor}, {@code ExitRecorder}, {@code ExitHistory}, {@code Shutdown}.
  *   <li><b>One worker</b>: {@code WorkerSeries} (all generations), {@code SupervisedWorker} (one generation),
- *       {@code WorkerRules} (its own rules, else the supervisor's), {@code SerialExecutor} (its decisions, one after
- *       another), {@code ProcessStart}, {@code StopSequence}, {@code StopLimits}, {@code RestartHistory},
- *       {@code LoadProgress}; all of them in {@code SupervisedWorkers}.
+ *       {@code WorkerRules} (its own rules, else the supervisor's), {@code WorkerName} (in log lines),
+ *       {@code SerialExecutor} (its decisions, one after another), {@code ProcessStart}, {@code StopSequence},
+ *       {@code StopLimits}, {@code RestartHistory}, {@code LoadProgress}; all of them in {@code SupervisedWorkers}.
  *   <li><b>Output</b>: {@code WorkerOutput} (last lines, usage), {@code OutputFeed} (reads the output of one worker for
  *       its followers), {@code LineSplitter}, {@code OutputFollower} (the queue of one listener).
  *   <li><b>Replacing</b>: {@code Replacer}, {@code Replacement}; {@code SurgeReplacement} (by another worker),

@@ -121,7 +121,7 @@ final class LocalProcess implements WorkerProcess {
      */
     @Override
     public Optional<ProcessUsage> usage() {
-        if (!Proc.isAvailable() || termination.hasEnded()) {
+        if (!Proc.isAvailable() || termination.exit().isDone()) {
             return Optional.empty();
         }
         try {

@@ -12,6 +12,7 @@ import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.process.ProcessController;
 import io.github.workerregistry.process.ProcessIdentity;
+import io.github.workerregistry.process.ProcessSpec;
 import io.github.workerregistry.process.SpawnException;
 import io.github.workerregistry.process.WorkerProcess;
 import io.github.workerregistry.testing.ForwardingProcess;
@@ -96,12 +97,16 @@ class FailedStartTest {
         onePort.assertNoProcessAndNoPort(hive);
     }
 
+    private static String nameOf(ProcessSpec spec) {
+        return "worker " + new WorkerName(spec.workerId(), OnePort.SPEC.modelRef(), 1);
+    }
+
     /** Regression: the warning named neither the worker nor the process. */
     @Test
     void aProcessThatCannotBeKilledAfterAFailedStartIsNamed() {
         controller = spec -> {
             WorkerProcess process = hive.processes.start(spec);
-            UnexpectedWarnings.expect("worker " + spec.workerId() + ": process "
+            UnexpectedWarnings.expect(nameOf(spec) + ": process "
                     + process.identity().pid() + " could not be killed after a failed start");
             return unkillable(process, Fault.NO_ON_EXIT);
         };
@@ -113,8 +118,7 @@ class FailedStartTest {
     @EnumSource(names = {"IDENTITY_THROWS", "NO_IDENTITY"})
     void aProcessWithoutAnIdentityThatCannotBeKilledIsReported(Fault fault) {
         controller = spec -> {
-            UnexpectedWarnings.expect(
-                    "worker " + spec.workerId() + ": process without a known pid could not be killed");
+            UnexpectedWarnings.expect(nameOf(spec) + ": process without a known pid could not be killed");
             return unkillable(hive.processes.start(spec), fault);
         };
 

@@ -54,13 +54,13 @@ class FaultyProcessTest {
                                         new Fault(
                                                 "completes with null",
                                                 () -> CompletableFuture.completedFuture(null),
-                                                "a decision about a worker failed")),
+                                                "a decision about it failed")),
                                 new FaultyMethod(
                                         "onExit",
                                         new Fault(
                                                 "throws on every call",
                                                 Fault::brokenStage,
-                                                "a decision about a worker failed"))))
+                                                "a decision about it failed"))))
                 .flatMap(methods -> methods);
     }
 
@@ -78,7 +78,7 @@ class FaultyProcessTest {
     @ParameterizedTest
     @MethodSource("processes")
     void aWorkerWithAFaultyProcessIsRestartedAndStopped(FaultyMethod method) {
-        UnexpectedWarnings.expect("broken has ended: CRASHED");
+        UnexpectedWarnings.expect("broken (m, generation 1) has ended: CRASHED");
         method.fault.expectWarnings();
         PortPool ports = FreePorts.range(2);
         VirtualHive hive = new VirtualHive((self, builder) -> builder.ports(ports)

@@ -19,14 +19,14 @@ class FaultyStopRequestTest {
     static Stream<Fault> stopRequests() {
         return Stream.of(
                 new Fault("returns null", () -> null),
-                throwing("throws", () -> new IllegalStateException("broken"), "stop request of worker"),
-                throwing("throws an Error", () -> new AssertionError("broken"), "stop request of worker"),
-                throwing("throws what cannot be read", Fault.Unreadable::new, "stop request of worker"),
+                throwing("throws", () -> new IllegalStateException("broken"), "the stop request failed"),
+                throwing("throws an Error", () -> new AssertionError("broken"), "the stop request failed"),
+                throwing("throws what cannot be read", Fault.Unreadable::new, "the stop request failed"),
                 new Fault("never answers", CompletableFuture::new),
                 new Fault("completes with null", () -> CompletableFuture.completedFuture(null)),
                 new Fault("fails", () -> CompletableFuture.failedFuture(new Error("broken"))),
                 new Fault("answers twice", () -> Fault.twice(true, false)),
-                new Fault("throws on every call", Fault::brokenStage, "stop request of worker"));
+                new Fault("throws on every call", Fault::brokenStage, "the stop request failed"));
     }
 
     @ParameterizedTest

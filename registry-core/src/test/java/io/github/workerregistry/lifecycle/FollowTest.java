@@ -71,7 +71,7 @@ class FollowTest {
         String id = hive.spawnReady();
         follow(id);
         print(id, "first");
-        UnexpectedWarnings.expect("worker " + id + " has ended");
+        UnexpectedWarnings.expect("worker " + id + " (tiny, generation 1) has ended");
         hive.processes.exit(id, 1);
         hive.advanceSeconds(10);
         print(id, "second");
@@ -85,7 +85,7 @@ class FollowTest {
     void aWorkerThatIsBackingOffIsFollowedFromItsNextStart() {
         String id = hive.spawnReady();
         print(id, "first");
-        UnexpectedWarnings.expect("worker " + id + " has ended");
+        UnexpectedWarnings.expect("worker " + id + " (tiny, generation 1) has ended");
         hive.processes.exit(id, 1);
         follow(id);
         hive.advanceSeconds(10);

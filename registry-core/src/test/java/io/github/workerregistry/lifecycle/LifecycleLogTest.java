@@ -8,9 +8,15 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.LoggedLines;
 import io.github.workerregistry.StopReason;
 import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.health.HealthStatus;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -71,7 +77,9 @@ class LifecycleLogTest {
         assertThat(logged.said(Level.DEBUG))
                 .filteredOn(line -> line.contains("TOPSECRET"))
                 .hasSize(2)
-                .containsOnly("worker w was not started with [serve, --api-key=TOPSECRET\\u202e]");
+                .containsExactly(
+                        "worker w (tiny, generation 1) was not started with [serve, --api-key=TOPSECRET\\u202e]",
+                        "worker w (tiny, generation 2) was not started with [serve, --api-key=TOPSECRET\\u202e]");
         assertThat(logged.said()).filteredOn(line -> line.contains("TOPSECRET")).hasSize(2);
         assertThat(hive.supervisor.recentExits())
                 .extracting(Exit::output)
@@ -151,6 +159,80 @@ class LifecycleLogTest {
         hive.advanceSeconds(10);
 
         assertThat(logged.said(Level.WARN)).hasSize(1);
+    }
+
+    // ---- names ----
+
+    /** In every test of this class. The line that a lease failed is the registry's. */
+    @AfterEach
+    void everyLineAboutAWorkerNamesIdModelAndGeneration() {
+        assertThat(logged.said())
+                .isNotEmpty()
+                .filteredOn(line -> line.contains("worker ") && !line.contains(": a lease failed: "))
+                .allSatisfy(line -> assertThat(line).matches("(?s)worker \\S+ \\(tiny, generation [1-9]\\d*\\)[: ].*"));
+        assertThat(logged.loggers())
+                .filteredOn(name -> name.startsWith(getClass().getPackageName()))
+                .containsOnly(WorkerSupervisor.class.getName());
+    }
+
+    @Test
+    void nextGenerationIsNamed() {
+        UnexpectedWarnings.expect("worker tiny-1 (tiny, generation 2) has ended: CRASHED", Warnings.CRASHED);
+        VirtualHive hive = VirtualHive.restarting();
+        String id = hive.spawnReady();
+        hive.processes.exit(id, 1);
+        hive.advanceSeconds(3);
+        hive.processes.exit(id, 1);
+
+        assertThat(infoOf(id)).contains("worker tiny-1 (tiny, generation 2) is loading, pid 1002");
+    }
+
+    @Test
+    void checksLoadsAndStopsNameTheirWorkers() {
+        UnexpectedWarnings.expect(
+                Warnings.NO_RESULT,
+                Warnings.THREE_CHECKS_FAILED,
+                Warnings.NOT_READY,
+                Warnings.NO_PROGRESS,
+                "the stop request failed",
+                Warnings.UNKILLABLE);
+        VirtualHive hive = new VirtualHive(builder -> builder.stopRequest(worker -> {
+            throw new IllegalStateException("broken");
+        }));
+        String failing = hive.spawnReady();
+        String unkillable = hive.spawnReady();
+        String stopped = hive.spawnReady();
+        String loading = hive.supervisor.spawn(VirtualHive.SPEC).id();
+        hive.probe.answer(loading, HealthStatus.unhealthy("loading"));
+        hive.probe.answer(failing, HealthStatus.unhealthy("wrong"));
+        hive.probe.answer(stopped, HealthStatus.unknown("unclear"));
+        hive.lease(stopped).fail(new IllegalStateException("broken"));
+        hive.processes.ignoreKill(unkillable);
+        hive.advanceSeconds(140);
+
+        hive.stop(stopped);
+        hive.forceKill(unkillable);
+        hive.advanceSeconds(10);
+
+        assertThat(hive.registry.list()).extracting(WorkerInfo::id).containsExactly(unkillable);
+    }
+
+    @Test
+    void noMessageNamesAWorkerByItsIdAlone() throws IOException {
+        hive();
+        try (Stream<Path> sources = Files.list(Path.of("src/main/java/io/github/workerregistry/lifecycle"))) {
+            for (Path source : sources.toList()) {
+                String text = Files.readString(source);
+                assertThat(text)
+                        .as("%s", source)
+                        .doesNotContainPattern("getLogger\\((?!WorkerSupervisor\\.class)")
+                        .doesNotContainPattern("log\\.(trace|debug|info|warn|error)\\([^;]*\\.id(\\(\\))?[,)]");
+            }
+        }
+    }
+
+    private static void hive() {
+        new VirtualHive().spawnReady(); // a line for the check after each test
     }
 
     @Test

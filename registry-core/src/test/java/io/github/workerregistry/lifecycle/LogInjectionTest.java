@@ -154,8 +154,8 @@ class LogInjectionTest {
 
         assertThat(logged.said())
                 .contains(
-                        "worker " + odd + " is loading " + odd + ", pid 1001",
-                        "worker " + odd + " is ready: it called back");
+                        "worker " + odd + " (" + odd + ", generation 1) is loading, pid 1001",
+                        "worker " + odd + " (" + odd + ", generation 1) is ready: it called back");
         logged.assertWhole(4);
         assertThat(hive.supervisor.recentExits().get(0).output())
                 .singleElement()

@@ -141,7 +141,7 @@ class LoopScheduleTest {
         start(loops);
 
         broken.set(true);
-        try (BrokenLog unused = new BrokenLog(LoopSchedule.class)) {
+        try (BrokenLog unused = new BrokenLog(WorkerSupervisor.class)) {
             time.advance(Duration.ofMillis(100));
         }
         time.advance(Duration.ofMillis(900));

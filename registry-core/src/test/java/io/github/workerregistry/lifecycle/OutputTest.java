@@ -36,7 +36,7 @@ class OutputTest {
         String id = hive.spawnReady();
         hive.processes.print(id, "one");
         hive.processes.print(id, "two");
-        UnexpectedWarnings.expect("worker " + id + " has ended");
+        UnexpectedWarnings.expect("worker " + id + " (tiny, generation 1) has ended");
         hive.processes.exit(id, 1);
 
         assertThat(hive.supervisor.output(id, 1)).containsExactly("two");
@@ -75,7 +75,7 @@ class OutputTest {
         hive.processes.use(id, USAGE);
         assertThat(hive.supervisor.usage(id)).contains(USAGE);
 
-        UnexpectedWarnings.expect("worker " + id + " has ended");
+        UnexpectedWarnings.expect("worker " + id + " (tiny, generation 1) has ended");
         hive.processes.exit(id, 1);
         assertThat(hive.supervisor.usage(id)).isEmpty();
         assertThat(hive.supervisor.usage("unknown")).isEmpty();
@@ -96,7 +96,7 @@ class OutputTest {
                     }
                 }));
         String id = other.spawnReady();
-        UnexpectedWarnings.expect("worker " + id + ": its output cannot be read");
+        UnexpectedWarnings.expect("worker " + id + " (tiny, generation 1): its output cannot be read");
 
         assertThat(other.supervisor.output(id, 1)).isEmpty();
         assertThat(other.supervisor.usage(id)).isEmpty();

@@ -73,7 +73,8 @@ class PortOwnershipTest {
                 .singleElement()
                 .satisfies(address -> assertThat(hive.worker("w1").url())
                         .isEqualTo("http:/" + address.getAddress() + ":" + address.getPort()));
-        assertThat(logged.said(Level.INFO)).contains("worker w1 is ready: it answered its first health check");
+        assertThat(logged.said(Level.INFO))
+                .contains("worker w1 (tiny, generation 1) is ready: it answered its first health check");
     }
 
     /** Regression: requests of one hive went to the worker of another one. */
@@ -95,7 +96,8 @@ class PortOwnershipTest {
                                         "worker w1",
                                         FOREIGN_LISTENER + " " + asked.get(0).getPort()),
                         slow -> assertThat(slow)
-                                .isEqualTo("worker w1 " + SLOW + ": another process answers its health checks"));
+                                .isEqualTo("worker w1 (tiny, generation 1) " + SLOW
+                                        + ": another process answers its health checks"));
     }
 
     @Test
@@ -142,7 +144,8 @@ class PortOwnershipTest {
 
         assertThat(isReady()).isTrue();
         assertThat(logged.said(Level.INFO))
-                .anyMatch(line -> line.contains("worker w1 is ready") && line.contains("cannot be determined"));
+                .anyMatch(line -> line.contains("worker w1 (tiny, generation 1) is ready")
+                        && line.contains("cannot be determined"));
     }
 
     @ParameterizedTest
@@ -155,7 +158,8 @@ class PortOwnershipTest {
         assertThat(isReady()).isTrue();
         assertThat(asked).isEmpty();
         assertThat(logged.said(Level.INFO))
-                .anyMatch(line -> line.contains("worker w1 is ready") && line.contains("cannot be determined"));
+                .anyMatch(line -> line.contains("worker w1 (tiny, generation 1) is ready")
+                        && line.contains("cannot be determined"));
     }
 
     /** A client may connect to either address. */
@@ -182,7 +186,8 @@ class PortOwnershipTest {
 
         assertThat(isReady()).isTrue();
         assertThat(asked).isEmpty();
-        assertThat(logged.said(Level.INFO)).contains("worker w1 is ready: it answered its first health check");
+        assertThat(logged.said(Level.INFO))
+                .contains("worker w1 (tiny, generation 1) is ready: it answered its first health check");
     }
 
     @Test

@@ -20,22 +20,24 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(UnexpectedWarnings.class)
 class SerialExecutorTest {
 
+    private static final WorkerName WORKER = new WorkerName("w", "tiny", 1);
+
     private final SerialExecutor executor = new SerialExecutor(WorkerRegistry.create());
     private final List<String> order = new ArrayList<>();
 
     @Test
     void aTaskRunsAtOnceIfNoOtherRuns() {
-        executor.execute(() -> order.add("first"));
+        executor.execute(WORKER, () -> order.add("first"));
         order.add("after the first");
-        executor.execute(() -> order.add("second"));
+        executor.execute(WORKER, () -> order.add("second"));
 
         assertThat(order).containsExactly("first", "after the first", "second");
     }
 
     @Test
     void aTaskSubmittedByARunningTaskRunsAfterIt() {
-        executor.execute(() -> {
-            executor.execute(() -> order.add("inner"));
+        executor.execute(WORKER, () -> {
+            executor.execute(WORKER, () -> order.add("inner"));
             order.add("outer");
         });
 
@@ -44,12 +46,12 @@ class SerialExecutorTest {
 
     @Test
     void tasksRunInTheOrderOfSubmissionAtAnyDepth() {
-        executor.execute(() -> {
-            executor.execute(() -> {
+        executor.execute(WORKER, () -> {
+            executor.execute(WORKER, () -> {
                 order.add("1");
-                executor.execute(() -> order.add("1.1"));
+                executor.execute(WORKER, () -> order.add("1.1"));
             });
-            executor.execute(() -> order.add("2"));
+            executor.execute(WORKER, () -> order.add("2"));
         });
 
         assertThat(order).containsExactly("1", "2", "1.1");
@@ -57,13 +59,13 @@ class SerialExecutorTest {
 
     @Test
     void aTaskThatThrowsAffectsNeitherTheNextNorTheCaller() {
-        UnexpectedWarnings.expect("a decision about a worker failed");
+        UnexpectedWarnings.expect("a decision about it failed");
 
-        executor.execute(() -> {
-            executor.execute(() -> order.add("next"));
+        executor.execute(WORKER, () -> {
+            executor.execute(WORKER, () -> order.add("next"));
             throw new AssertionError("broken");
         });
-        executor.execute(() -> order.add("later"));
+        executor.execute(WORKER, () -> order.add("later"));
 
         assertThat(order).containsExactly("next", "later");
     }
@@ -71,13 +73,13 @@ class SerialExecutorTest {
     /** Regression: the logger's error left the serial executor, and no further task ran. */
     @Test
     void aFailureThatCannotBeLoggedAffectsNeitherTheNextTaskNorTheCaller() {
-        try (BrokenLog unused = new BrokenLog(SerialExecutor.class)) {
-            executor.execute(() -> {
-                executor.execute(() -> order.add("next"));
+        try (BrokenLog unused = new BrokenLog(WorkerSupervisor.class)) {
+            executor.execute(WORKER, () -> {
+                executor.execute(WORKER, () -> order.add("next"));
                 throw new OutOfMemoryError("broken");
             });
         }
-        executor.execute(() -> order.add("later"));
+        executor.execute(WORKER, () -> order.add("later"));
 
         assertThat(order).containsExactly("next", "later");
     }
@@ -86,11 +88,11 @@ class SerialExecutorTest {
     @Test
     void aLongChainOfTasksDoesNotDeepenTheStack() {
         AtomicInteger left = new AtomicInteger(10_000);
-        executor.execute(new Runnable() {
+        executor.execute(WORKER, new Runnable() {
             @Override
             public void run() {
                 if (left.decrementAndGet() > 0) {
-                    executor.execute(this);
+                    executor.execute(WORKER, this);
                 }
             }
         });
@@ -112,7 +114,7 @@ class SerialExecutorTest {
             start.await(20, TimeUnit.SECONDS);
             for (int i = thread * each; i < (thread + 1) * each; i++) {
                 int decision = i;
-                executor.execute(() -> {
+                executor.execute(WORKER, () -> {
                     if (inside.incrementAndGet() > 1) {
                         overlaps.incrementAndGet();
                     }
@@ -140,7 +142,7 @@ class SerialExecutorTest {
         inThreads(threads, thread -> {
             for (int i = 1; i <= each; i++) {
                 int mine = i;
-                executor.execute(() -> {
+                executor.execute(WORKER, () -> {
                     if (last[thread] != mine - 1) {
                         outOfOrder.add(mine + " of thread " + thread + " after " + last[thread]);
                     }

@@ -41,8 +41,12 @@ class SlowLoadTest {
         return lines.said(Level.WARN);
     }
 
+    private static String named(String id) {
+        return "worker " + new WorkerName(id, VirtualHive.SPEC.modelRef(), 1);
+    }
+
     private static String notReady(String id, String why) {
-        return "worker " + id + " is not ready after PT10S: " + why;
+        return named(id) + " is not ready after PT10S: " + why;
     }
 
     @Test
@@ -120,7 +124,7 @@ class SlowLoadTest {
         hive.advanceSeconds(5);
 
         assertThat(warnings())
-                .containsExactly("worker " + id
+                .containsExactly(named(id)
                         + " is stopped: LOAD_STALL, its load made no progress for PT3S; last health check: loading");
     }
 
@@ -169,7 +173,7 @@ class SlowLoadTest {
         hive.time.advance(Duration.ofMinutes(61));
 
         assertThat(warnings())
-                .containsExactly("worker " + id
+                .containsExactly(named(id)
                         + " is stopped: LOAD_STALL, its load made no progress for PT1H; it has not called back");
     }
 }

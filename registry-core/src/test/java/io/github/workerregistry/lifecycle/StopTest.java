@@ -266,7 +266,7 @@ class StopTest {
 
     @Test
     void aStopRequestThatThrowsIsLoggedAndTheSignalFollows() {
-        UnexpectedWarnings.expect("stop request of worker");
+        UnexpectedWarnings.expect("the stop request failed");
         VirtualHive hive = new VirtualHive(builder -> builder.stopRequest(worker -> {
             throw new AssertionError("broken");
         }));

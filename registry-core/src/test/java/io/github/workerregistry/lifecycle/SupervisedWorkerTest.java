@@ -24,7 +24,7 @@ class SupervisedWorkerTest {
                             Optional.empty(), LifecycleConfig.defaults(), RestartPolicy.never(), Optional.empty()),
                     new RestartHistory(RestartPolicy.never()),
                     new SerialExecutor(registry),
-                    new OutputFeed("w", registry, Runnable::run)),
+                    new OutputFeed(new WorkerName("w", "m", 1), registry, Runnable::run)),
             1,
             Launch.of(VirtualHive.SPEC, "w", 1, OptionalInt.empty()),
             NOW,

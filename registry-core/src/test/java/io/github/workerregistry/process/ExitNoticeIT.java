@@ -76,10 +76,12 @@ class ExitNoticeIT {
         WorkerProcess other = watch(second, otherMark, search);
         CountDownLatch blocked = new CountDownLatch(1);
         CountDownLatch release = new CountDownLatch(1);
-        CompletableFuture<Void> returned = blocking.onExit().toCompletableFuture().thenRun(() -> {
-            blocked.countDown();
-            awaitUninterruptibly(release);
-        });
+        CompletableFuture<Void> returned = blocking.onExit()
+                .toCompletableFuture()
+                .thenRun(() -> {
+                    blocked.countDown();
+                    awaitUninterruptibly(release);
+                });
 
         first.toHandle().destroyForcibly();
         awaitUninterruptibly(blocked);

@@ -85,7 +85,9 @@ class SharedSearchIT {
     @Test
     void unrelatedProcessesAreNotReadBySearchAfterSearch() {
         int strangers = 30;
-        Stream.generate(() -> processes.start("sleep", "600")).limit(strangers).toList();
+        List<ProcessHandle> unused = Stream.generate(() -> processes.start("sleep", "600"))
+                .limit(strangers)
+                .toList();
 
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(() -> {
             int before = reads.get();

@@ -58,7 +58,8 @@ class OwnRulesIT {
                 .build());
         supervisor.spawn(demo("small", "--load-time=100ms") // stopped when it is idle for a moment
                 .healthProbe(HttpHealthProbe.at("/v1/health"))
-                .lifecycle(defaults.toBuilder().idleTimeout(Duration.ofSeconds(2)).build())
+                .lifecycle(
+                        defaults.toBuilder().idleTimeout(Duration.ofSeconds(2)).build())
                 .build());
         supervisor.spawn(demo("stuck", "--load-time=2s", "--hang-while-loading") // may load for a short time only
                 .healthProbe(HttpHealthProbe.at("/v1/health"))
@@ -89,9 +90,10 @@ class OwnRulesIT {
                 assertThat(causesOf(supervisor, "small")).containsExactly(Cause.IDLE_TIMEOUT);
                 assertThat(causesOf(supervisor, "stuck")).containsExactly(Cause.LOAD_STALL);
             });
-            await().atMost(PATIENCE).until(() -> registry.get("large")
-                    .filter(worker -> worker.restarts() > 0 && worker.state() instanceof Idle)
-                    .isPresent());
+            await().atMost(PATIENCE)
+                    .until(() -> registry.get("large")
+                            .filter(worker -> worker.restarts() > 0 && worker.state() instanceof Idle)
+                            .isPresent());
             assertThat(registry.list()).hasSize(1);
         } finally {
             scheduler.shutdown();
