@@ -56,7 +56,7 @@ final class RestartLoop implements Tick {
         CompletableFuture<WorkerInfo> restarted = new CompletableFuture<>();
         stopper.decide(id, restarted, worker -> {
             if (worker.process() == null && !worker.hasExited()) {
-                HiveFutures.relay(worker.started, restarted);
+                relayStart(worker, restarted);
                 return;
             }
             if (worker.isReplacing()) {
@@ -69,6 +69,13 @@ final class RestartLoop implements Tick {
             HiveFutures.relay(worker.successor, restarted); // last: one that was unkillable has a new one now
         });
         return restarted;
+    }
+
+    /** The start that is under way; or, if it is abandoned, the next one. */
+    private static void relayStart(SupervisedWorker worker, CompletableFuture<WorkerInfo> restarted) {
+        CompletableFuture.anyOf(worker.started, worker.exit)
+                .whenComplete((none, failure) ->
+                        HiveFutures.relay(worker.started.isDone() ? worker.started : worker.successor, restarted));
     }
 
     /**

@@ -288,6 +288,23 @@ class PendingStartTest {
                 .isEqualTo(2);
     }
 
+    /** Regression: the restart never completed. */
+    @Test
+    void aRestartDuringAStartThatIsAbandonedCompletesWithTheNextStart() {
+        UnexpectedWarnings.expect(Warnings.NOT_READY);
+        UnexpectedWarnings.expect(Warnings.NO_PROGRESS);
+        VirtualHive hive = unstarted();
+        CompletableFuture<WorkerInfo> restarted =
+                hive.supervisor.restart("w1").toCompletableFuture();
+
+        hive.advance(Duration.ofMinutes(2));
+        assertThat(restarted).as("backing off").isNotDone();
+        holding = false;
+        hive.advanceSeconds(3);
+
+        assertThat(restarted).isCompletedWithValueMatching(next -> next.generation() == 3);
+    }
+
     @Test
     void aStartQueuedInAnExecutorThatIsShutDownFails() throws Exception {
         UnexpectedWarnings.expect(Warnings.CRASHED, Warnings.START_FAILED, Warnings.CRASH_LOOP);
