@@ -294,8 +294,7 @@ class PendingStartTest {
         UnexpectedWarnings.expect(Warnings.NOT_READY);
         UnexpectedWarnings.expect(Warnings.NO_PROGRESS);
         VirtualHive hive = unstarted();
-        CompletableFuture<WorkerInfo> restarted =
-                hive.supervisor.restart("w1").toCompletableFuture();
+        CompletableFuture<WorkerInfo> restarted = hive.supervisor.restart("w1").toCompletableFuture();
 
         hive.advance(Duration.ofMinutes(2));
         assertThat(restarted).as("backing off").isNotDone();

@@ -166,7 +166,7 @@ class StopTest {
     /** Only with fakes: a real process survives SIGKILL only while it hangs in the kernel. */
     @Test
     void anUnkillableProcessKeepsItsRecordAndPortUntilItExits() {
-        UnexpectedWarnings.expect("pid 1001, survived SIGKILL");
+        UnexpectedWarnings.expect("process 1001 survived SIGKILL");
         PortPool ports = FreePorts.range(1);
         VirtualHive hive = new VirtualHive(builder -> builder.ports(ports));
         String id = hive.supervisor

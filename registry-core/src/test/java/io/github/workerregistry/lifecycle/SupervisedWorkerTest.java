@@ -2,13 +2,16 @@ package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+@ExtendWith(UnexpectedWarnings.class)
 class SupervisedWorkerTest {
 
     private static final Duration KILL_TIMEOUT = Duration.ofSeconds(5);

@@ -2,10 +2,13 @@ package io.github.workerregistry.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.UnexpectedWarnings;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+@ExtendWith(UnexpectedWarnings.class)
 class TickBudgetTest {
 
     private static final Duration LIMIT = Duration.ofMillis(25);
