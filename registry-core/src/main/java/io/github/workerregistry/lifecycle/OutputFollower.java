@@ -240,6 +240,7 @@ final class OutputFollower implements Subscription {
     }
 
     /** The next call of the listener; null if there is none, which ends the drain. */
+    @SuppressWarnings("ReferenceEquality") // END is one object
     private @Nullable Consumer<OutputListener> next() {
         Consumer<OutputListener> call = poll();
         if (call == END) {

@@ -99,12 +99,14 @@ class ProcessCacheIT {
     void childThatWasStartedSinceTheLastListIsFound() {
         ProcessHandle parent = processes.start("sh", "-c", "sleep 600 & wait");
         await().until(() -> parent.children().count() == 1);
+        parent.children().forEach(processes::watch);
         assertThat(childrenOf(parent)).hasSize(1);
 
         ProcessHandle unrelated = processes.start("sleep", "600");
         assertThat(childrenOf(parent)).doesNotContain(unrelated.pid());
         ProcessHandle second = processes.start("sh", "-c", "sleep 600 & sleep 600 & wait");
         await().until(() -> second.children().count() == 2);
+        second.children().forEach(processes::watch);
 
         assertThat(childrenOf(second))
                 .containsExactlyInAnyOrderElementsOf(
