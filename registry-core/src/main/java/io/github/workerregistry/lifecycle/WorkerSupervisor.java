@@ -438,7 +438,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * The last lines that a running worker wrote to stdout and stderr.
+     * The last lines that a running worker wrote to stdout and stderr. Reads a file on the calling thread.
      *
      * @param id the worker's id
      * @param maxLines the maximum number of lines, &gt; 0; more than 64 KiB of output are not read
@@ -484,8 +484,9 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * What a worker's whole process tree uses now. Reads on the calling thread, with {@link LocalProcessController}
-     * about 10 microseconds for each process of the machine, but not more often than every 100 ms for all workers.
+     * What a worker's whole process tree uses now. Reads on the calling thread: with {@link LocalProcessController} some
+     * files for each process and thread of the tree, at about 10 microseconds each; where the kernel has no lists of
+     * children ({@code CONFIG_PROC_CHILDREN}), usually also each other process of the machine once in 10 s.
      *
      * @param id the worker's id
      * @return memory, CPU time, threads and processes; empty if the system is not Linux or they cannot be read, if no
