@@ -4,8 +4,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Replaces a worker by its own next generation, on its port: the process ends, after an unlimited drain, then one with
- * the new spec is started.
+ * Replaces a worker by its own next generation, on its port: the process is terminated after a drain without limit,
+ * then one with the new spec is started.
  */
 final class InPlaceReplacement {
 
@@ -52,7 +52,7 @@ final class InPlaceReplacement {
         });
     }
 
-    /** Its process is being started, which may take long, or never end: another thread does it. */
+    /** The start of its process may take long, or never return: begins again afterwards. */
     private void whenStarted(SupervisedWorker worker) {
         CompletableFuture.anyOf(worker.started, worker.exit).whenComplete((none, failure) -> begin());
     }

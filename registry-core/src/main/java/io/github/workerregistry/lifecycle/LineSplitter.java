@@ -65,16 +65,14 @@ final class LineSplitter {
         reset();
     }
 
-    /** Bytes are missing: returns whether the beginning of a line is dropped with them. */
-    boolean reset() {
-        boolean dropped = length > 0 && !cut;
+    /** Bytes are missing: drops the beginning of a line. */
+    void reset() {
         length = 0;
         cut = false;
         previous = 0;
-        return dropped;
     }
 
-    /** A program that writes on after a truncation without O_APPEND leaves zeros before its next line. */
+    /** Skips zeros before a line: a program without O_APPEND leaves them when it writes on after a truncation. */
     private void append(ByteBuffer bytes, int from, int to) {
         int begin = from;
         while (length == 0 && begin < to && bytes.get(begin) == 0) {

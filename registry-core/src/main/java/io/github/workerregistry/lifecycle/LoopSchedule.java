@@ -109,7 +109,7 @@ final class LoopSchedule {
         final Supplier<Duration> period;
         final Tick tick;
         final boolean urgent;
-        Instant ran;
+        Instant lastRun; // at first, when it was added
         boolean wasLate;
 
         Loop(String name, Supplier<Duration> period, Tick tick, boolean urgent, Instant added) {
@@ -117,16 +117,16 @@ final class LoopSchedule {
             this.period = period;
             this.tick = tick;
             this.urgent = urgent;
-            this.ran = added;
+            this.lastRun = added;
         }
 
         /** Never late twice in a row: under constant overload every other tick still evaluates. */
         void runIfDue(Instant now, Duration pause) {
             Duration time = period.get();
-            if (now.isBefore(ran.plus(time))) {
+            if (now.isBefore(lastRun.plus(time))) {
                 return;
             }
-            ran = now;
+            lastRun = now;
             wasLate = !wasLate && pause.compareTo(time) > 0;
             if (wasLate) {
                 log.debug("{} loop is late by {}: this tick evaluates nothing", name, pause);

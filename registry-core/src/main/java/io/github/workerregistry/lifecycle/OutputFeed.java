@@ -41,7 +41,7 @@ final class OutputFeed {
     private volatile boolean ended;
 
     // written by reads only
-    private volatile int generation; // the one that was read last
+    private volatile int currentGeneration; // the one that was read last
     private volatile long position; // in its output
     private int exitedGeneration;
     private final LineSplitter splitter = new LineSplitter();
@@ -57,7 +57,7 @@ final class OutputFeed {
 
     /** The worker, in the generation that was read last. */
     WorkerName name() {
-        return spawned.withGeneration(Math.max(spawned.generation(), generation));
+        return spawned.withGeneration(Math.max(spawned.generation(), currentGeneration));
     }
 
     void add(OutputFollower follower) {
@@ -72,22 +72,22 @@ final class OutputFeed {
     }
 
     /** A tick has found that a generation has written this number of bytes. */
-    void grown(int of, WorkerProcess process, long bytes) {
+    void grown(int generation, WorkerProcess process, long bytes) {
         if (followers.isEmpty()) {
             return;
         }
         followers.forEach(OutputFollower::wake); // an executor may have refused a task
-        if ((of == generation && bytes <= position) || !submitted.compareAndSet(false, true)) {
+        if ((generation == currentGeneration && bytes <= position) || !submitted.compareAndSet(false, true)) {
             return;
         }
         try {
             blocking.execute(() -> {
                 submitted.set(false);
-                readSome(of, process);
+                readSome(generation, process);
             });
         } catch (Throwable t) { // shut down, or full: the next tick tries again
             submitted.set(false);
-            log.debug("worker {}: its output is read later", spawned.withGeneration(of), LogText.of(t));
+            log.debug("worker {}: its output is read later", spawned.withGeneration(generation), LogText.of(t));
         }
     }
 
@@ -97,14 +97,14 @@ final class OutputFeed {
      * @param next called, outside of decisions, after the last lines have been passed to the followers' executors
      * @return whether {@code next} will be called
      */
-    boolean readLast(int of, WorkerProcess process, Runnable next) {
+    boolean readLast(int generation, WorkerProcess process, Runnable next) {
         int last = lastRead.get();
-        if (followers.isEmpty() || of <= last || !lastRead.compareAndSet(last, of)) {
+        if (followers.isEmpty() || generation <= last || !lastRead.compareAndSet(last, generation)) {
             return false;
         }
-        reads.execute(spawned.withGeneration(of), () -> {
+        reads.execute(spawned.withGeneration(generation), () -> {
             try {
-                readRest(of, process);
+                readRest(generation, process);
             } finally {
                 DeferredCallBacks.run(next);
             }
@@ -124,7 +124,7 @@ final class OutputFeed {
     /** The worker has been removed. */
     void end() {
         reads.execute(name(), () -> {
-            ended = true; // first: whoever adds a follower from now on ends it
+            ended = true; // first: a follower that is added from now on is ended by add()
             followers.forEach(OutputFeed::end);
         });
     }
@@ -142,27 +142,27 @@ final class OutputFeed {
      * Reads chunk by chunk; call-backs run between two chunks. Ends early if another thread runs a chunk: it is not
      * known here how much that reads.
      */
-    private void readSome(int of, WorkerProcess process) {
+    private void readSome(int generation, WorkerProcess process) {
         ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
         AtomicInteger count = new AtomicInteger();
         for (int i = 0; i == 0 || (i < TICK_CHUNKS && count.getAndSet(0) > 0); i++) {
-            reads.execute(spawned.withGeneration(of), () -> {
-                count.set(of > exitedGeneration ? read(of, process, chunk) : 0);
+            reads.execute(spawned.withGeneration(generation), () -> {
+                count.set(generation > exitedGeneration ? read(generation, process, chunk) : 0);
                 wake();
             });
         }
     }
 
-    private void readRest(int of, WorkerProcess process) {
-        moveTo(of);
+    private void readRest(int generation, WorkerProcess process) {
+        moveTo(generation);
         skipTo(bytesOf(process) - TICK_BYTES);
         ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
         int left = TICK_BYTES;
         for (int count = 1; count > 0 && left > 0; left -= count) {
-            count = read(of, process, chunk);
+            count = read(generation, process, chunk);
         }
         splitter.finish(position, this::deliver);
-        exitedGeneration = of;
+        exitedGeneration = generation;
         wake();
     }
 
@@ -176,12 +176,12 @@ final class OutputFeed {
     }
 
     /** Reads a chunk; returns the number of bytes. */
-    private int read(int of, WorkerProcess process, ByteBuffer chunk) {
+    private int read(int generation, WorkerProcess process, ByteBuffer chunk) {
         chunk.clear();
         if (followers.isEmpty()) {
             return 0;
         }
-        moveTo(of);
+        moveTo(generation);
         try {
             OptionalLong first = process.readOutput(position, chunk);
             if (first.isEmpty()) {
@@ -201,15 +201,15 @@ final class OutputFeed {
     }
 
     /** Moves on to the next generation, or to where the first of new followers begins. */
-    private void moveTo(int of) {
+    private void moveTo(int generation) {
         long wanted = followers.stream()
-                .mapToLong(follower -> follower.wantedFrom(of))
+                .mapToLong(follower -> follower.wantedFrom(generation))
                 .min()
                 .orElse(0);
-        if (of != generation || wanted > position) {
+        if (generation != currentGeneration || wanted > position) {
             splitter.reset();
             position = wanted;
-            generation = of;
+            currentGeneration = generation;
         }
     }
 
@@ -219,7 +219,7 @@ final class OutputFeed {
             return;
         }
         for (OutputFollower follower : followers) {
-            long missing = offset - Math.max(position, follower.wantedFrom(generation));
+            long missing = offset - Math.max(position, follower.wantedFrom(currentGeneration));
             if (missing > 0) {
                 follower.drop(linesIn(missing));
             }
@@ -246,7 +246,7 @@ final class OutputFeed {
         linesRead++;
         String text = null;
         for (OutputFollower follower : followers) {
-            if (end > follower.wantedFrom(generation) && !follower.dropIfFull()) {
+            if (end > follower.wantedFrom(currentGeneration) && !follower.dropIfFull()) {
                 text = text == null ? line.get() : text;
                 follower.offer(text);
             }

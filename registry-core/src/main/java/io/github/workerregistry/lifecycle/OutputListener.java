@@ -27,8 +27,8 @@ public interface OutputListener {
     void onLine(String line);
 
     /**
-     * Lines are missing here: this listener fell behind, or the worker wrote faster than its output is read (about 10
-     * MB/s) and its file was truncated. Then the next line may be the rest of one. The default passes "{@code N lines
+     * Lines are missing here: this listener was too slow, or the worker wrote faster than its output is read (about 10
+     * MB/s) and its file was truncated. Then the next line may be incomplete. The default passes "{@code N lines
      * dropped}" to {@link #onLine}.
      *
      * @param lines their number, &gt; 0; estimated from the bytes if the file was truncated before it was read

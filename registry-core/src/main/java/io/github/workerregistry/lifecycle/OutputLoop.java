@@ -8,7 +8,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Reads how much output each worker has written, ready or not, at every tick: this call is where an implementation
  * bounds what it keeps, so the time between two ticks decides by how much a fast writer exceeds that bound. Growth is
- * also progress of a load, see {@link LoadLoop}, and what is new is read for those who follow it.
+ * also progress of a load, see {@link LoadLoop}, and what is new is read for its followers.
  */
 final class OutputLoop implements Tick {
 

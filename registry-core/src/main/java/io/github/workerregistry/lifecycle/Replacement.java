@@ -33,7 +33,7 @@ final class Replacement {
         return spec;
     }
 
-    /** The worker after the replacement, Ready. */
+    /** Completes with the worker after the replacement, when it is ready. */
     CompletableFuture<WorkerInfo> result() {
         return result;
     }

@@ -61,7 +61,7 @@ final class RestartLoop implements Tick {
             }
             if (worker.isReplacing()) {
                 restarted.completeExceptionally(new IllegalStateException(
-                        "worker " + id + " is to replace another one, and is not restarted before it is ready"));
+                        "worker " + id + " is to replace another one and cannot be restarted before it is ready"));
                 return;
             }
             worker.requestRestart();

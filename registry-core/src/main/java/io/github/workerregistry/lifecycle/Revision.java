@@ -7,7 +7,7 @@ import java.time.Instant;
 /**
  * The next generation of a worker that is replaced in place. Used in the worker's serial executor.
  *
- * <p>The start of the generation reports its result; before it has begun, the end of the worker does.
+ * <p>Once the generation has begun, its start completes the replacement; until then, the end of the worker fails it.
  */
 final class Revision {
 

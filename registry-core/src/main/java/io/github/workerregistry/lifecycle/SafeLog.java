@@ -13,7 +13,7 @@ final class SafeLog {
         try {
             log.warn(message, worker, LogText.of(failure));
         } catch (Throwable ignored) {
-            // as below
+            // the log may lack memory or stack, too
         }
     }
 

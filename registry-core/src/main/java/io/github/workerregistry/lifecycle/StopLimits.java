@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * The limits of one stop, counted from its begin.
+ * The limits of one stop, counted from its beginning.
  *
  * @param drain the longest wait for open leases
  * @param untilKill the time to the kill at the latest

@@ -67,9 +67,7 @@ final class Stopper {
         return stop(id, StopReason.SHUTDOWN, config -> StopLimits.within(config, deadline));
     }
 
-    /**
-     * Stops a worker, in whatever generation it is now, because another one has taken its place. Drains without limit.
-     */
+    /** Stops a worker, in whatever generation it is now, because another one has replaced it. Drains without limit. */
     CompletableFuture<SupervisedWorker> stopReplaced(SupervisedWorker known) {
         CompletableFuture<SupervisedWorker> ending = new CompletableFuture<>();
         decide(known, ending, worker -> stopForGood(worker, ending, StopReason.REPLACED, StopLimits.NONE));

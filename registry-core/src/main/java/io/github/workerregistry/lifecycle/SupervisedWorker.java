@@ -204,12 +204,12 @@ final class SupervisedWorker {
         return restartForbidden || replacing;
     }
 
-    /** It is to take the place of another worker; until it has, no restart follows. */
+    /** It is to replace another worker; until {@link #endReplacing}, no restart follows. */
     void beginReplacing() {
         replacing = true;
     }
 
-    /** It has taken the place. */
+    /** It is ready, and the other worker is stopped: from now on a restart may follow. */
     void endReplacing() {
         replacing = false;
     }

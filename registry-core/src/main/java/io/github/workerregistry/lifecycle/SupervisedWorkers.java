@@ -40,7 +40,7 @@ final class SupervisedWorkers {
     }
 
     private @Nullable SupervisedWorker spawned(String id) {
-        SupervisedWorker worker = byId.get(id); // first: a worker that leaves it is being removed
+        SupervisedWorker worker = byId.get(id); // first: remove() moves a worker from here to beingRemoved
         if (worker == null && !beingRemoved.isEmpty()) {
             return beingRemoved.stream()
                     .filter(removed -> removed.id.equals(id))

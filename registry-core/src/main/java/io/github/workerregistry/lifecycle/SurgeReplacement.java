@@ -38,26 +38,26 @@ final class SurgeReplacement {
 
     private void start() {
         try {
-            spawner.spawn(replacement.spec(), this::follow);
+            spawner.spawn(replacement.spec(), this::prepare);
         } catch (Throwable t) {
             replacement.fail(t);
         }
     }
 
-    /** Before the record is registered, so before any exit. */
-    private void follow(SupervisedWorker next) {
+    /** Called before the record is registered, so before any exit. */
+    private void prepare(SupervisedWorker next) {
         next.beginReplacing();
         next.ready.whenComplete((ready, failure) -> {
             if (failure != null) {
                 replacement.fail(failure);
             } else {
-                next.decide(() -> takeOver(next, ready));
+                next.decide(() -> stopReplaced(next, ready));
             }
         });
     }
 
     /** In the serial executor of the new worker: its exit is processed before or after this. */
-    private void takeOver(SupervisedWorker next, WorkerInfo ready) {
+    private void stopReplaced(SupervisedWorker next, WorkerInfo ready) {
         if (next.hasExited() || !isRoutable(next)) { // it ended right after it became ready, or is about to
             next.successor.whenComplete((none, failure) -> replacement.fail(failure));
             return;

@@ -9,13 +9,14 @@ import java.util.function.LongSupplier;
  */
 final class TickBudget {
 
-    /** So many are always handled, however slow they are. */
+    /** Number of workers that are always handled, however long that takes. */
     private static final int MIN_WORKERS = 16;
 
     private final LongSupplier nanoTime;
     private final long endNanos;
     private int handled;
 
+    /** Begins now. */
     TickBudget(Duration limit) {
         this(limit, System::nanoTime);
     }

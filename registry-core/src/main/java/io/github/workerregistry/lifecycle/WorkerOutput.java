@@ -16,7 +16,7 @@ import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Reads what running workers print and use. */
+/** Reads the output and the usage of running workers. */
 final class WorkerOutput {
 
     private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);

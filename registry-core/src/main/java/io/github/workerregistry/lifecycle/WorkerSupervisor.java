@@ -484,9 +484,9 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * What a worker's whole process tree uses now. Reads on the calling thread: with {@link LocalProcessController} some
-     * files for each process and thread of the tree, at about 10 microseconds each; where the kernel has no lists of
-     * children ({@code CONFIG_PROC_CHILDREN}), usually also each other process of the machine once in 10 s.
+     * What a worker's whole process tree uses now. Reads on the calling thread: with {@link LocalProcessController}
+     * some files for each process and thread of the tree, at about 10 microseconds each; where the kernel has no lists
+     * of children ({@code CONFIG_PROC_CHILDREN}), usually also each other process of the machine once in 10 s.
      *
      * @param id the worker's id
      * @return memory, CPU time, threads and processes; empty if the system is not Linux or they cannot be read, if no
