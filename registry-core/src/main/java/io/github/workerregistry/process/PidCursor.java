@@ -36,7 +36,7 @@ final class PidCursor {
     /**
      * Adds the pids that may have been assigned between the last two calls.
      *
-     * @return false, and none is added, if they are more than that, or cannot be told
+     * @return false, and none is added, if there are more than {@code atMost}, or they are unknown
      */
     boolean addPassedTo(Set<Long> pids, int atMost) {
         long first = before.value().orElse(Long.MAX_VALUE);

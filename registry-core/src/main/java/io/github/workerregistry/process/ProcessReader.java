@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /**
  * Reads the rows and marks of many processes into one reused buffer. Whatever cannot be read here is read again by
- * {@link ProcessTable} and {@link ProcessMark}, which tell why. Not thread-safe.
+ * {@link ProcessTable} and {@link ProcessMark}, which distinguish the causes. Not thread-safe.
  */
 final class ProcessReader {
 

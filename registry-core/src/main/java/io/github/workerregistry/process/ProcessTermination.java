@@ -217,7 +217,7 @@ final class ProcessTermination {
         search.run();
     }
 
-    /** Detects the exit, or has it detected. Takes microseconds, unless the threads for it are blocked. */
+    /** Requests the search that detects the exit. Takes microseconds, unless the threads for it are blocked. */
     void poll() {
         if (ended == null && (!root.isAlive() || signalPending || searchFailed) && needsSearch()) {
             search.request(exitSearch);

@@ -19,8 +19,9 @@ import java.time.Duration;
 public record ProcessUsage(long residentBytes, Duration cpuTime, int threads, int processes) {
 
     /**
-     * Checks the numbers.
+     * Checks the components.
      *
+     * @throws NullPointerException if {@code cpuTime} is null
      * @throws IllegalArgumentException if {@code residentBytes}, {@code cpuTime} or {@code threads} is negative, or
      *     {@code processes} is not positive
      */

@@ -39,6 +39,7 @@ final class SharedSearch {
 
     /** One tree that is searched for. Called on the thread that searches, without a lock of the search. */
     interface Participant {
+        /** The mark of its processes. */
         ProcessMark mark();
 
         /** The search begins: returns the known members. */
@@ -88,7 +89,7 @@ final class SharedSearch {
         return executor;
     }
 
-    /** The number of searches so far. */
+    /** Number of searches so far; for tests. */
     long count() {
         return searches.get();
     }
