@@ -14,7 +14,7 @@ final class DemandListeners {
 
     private final List<Registration> registrations = new CopyOnWriteArrayList<>();
 
-    /** One listener, which may be registered twice. */
+    /** One registration: the same listener may be registered twice. */
     private final class Registration implements Subscription {
         private final Consumer<String> listener;
 
@@ -35,12 +35,12 @@ final class DemandListeners {
     }
 
     /** A request waits for a slot of the model. Called with no lock held. */
-    void waits(String modelRef) {
+    void requestWaits(String modelRef) {
         for (Registration registration : registrations) {
             try {
                 registration.listener.accept(modelRef);
             } catch (Throwable t) { // foreign code on the thread of a request, which waits all the same
-                log.warn("a listener for requests that wait failed", LogText.of(t));
+                log.warn("a listener for waiting requests failed", LogText.of(t));
             }
         }
     }

@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Actions that run once when a worker has no slot in use, see {@link Supervision#whenIdle}. A worker with actions has a
  * bit in its word, so other releases pay nothing. An action is entered here, then the bit is set; the thread that
- * releases the last slot reads the bit, then this table.
+ * releases the last slot reads the bit, then this table. Thread-safe.
  */
 final class IdleActions {
 
@@ -47,7 +47,7 @@ final class IdleActions {
     }
 
     /** Whether the worker has actions. */
-    boolean concern(WorkerEntry entry) {
+    boolean existFor(WorkerEntry entry) {
         return actions.containsKey(entry);
     }
 

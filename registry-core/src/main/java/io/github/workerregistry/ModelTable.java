@@ -167,11 +167,11 @@ final class ModelTable {
         }
     }
 
-    /** Serves a waiter that has just joined; if there is no slot, tells the listeners. */
+    /** Serves a waiter that has just joined; if there is no slot, calls the demand listeners. */
     private void serve(Waiter waiter, ModelSlots model) {
         model.waitQueue().serve(model::acquire);
         if (waiter.isWaiting()) {
-            rules.demand().waits(model.modelRef());
+            rules.demandListeners().requestWaits(model.modelRef());
         }
     }
 

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param history recent ends of workers
  * @param ends futures for the ends of leases
  * @param checks workers being checked because of a failed lease
- * @param idleActions actions to be run when a worker is idle
- * @param demand listeners for requests that wait
+ * @param idleActions actions to be run when a worker has no slot in use
+ * @param demandListeners listeners for waiting requests
  * @param deadlines of waiting requests
  * @param totals how waits have ended
  */
@@ -24,7 +24,7 @@ record SlotRules(
         LeaseEndFutures ends,
         LeaseCheckCoordinator checks,
         IdleActions idleActions,
-        DemandListeners demand,
+        DemandListeners demandListeners,
         Deadlines deadlines,
         WaitTotals totals) {
 

@@ -22,7 +22,7 @@ public abstract class SlotUnavailableException extends RuntimeException {
     /** The state of the model. Replaced once, before the exception reaches a caller. */
     private transient SlotShortage shortage;
 
-    private String state;
+    private String state; // of the model, as text: outlives serialization
 
     SlotUnavailableException(String message, SlotShortage shortage) {
         super(message);

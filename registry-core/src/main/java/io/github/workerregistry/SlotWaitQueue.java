@@ -162,7 +162,7 @@ final class SlotWaitQueue {
         }
     }
 
-    /** A copy of the waiters, in order. */
+    /** A copy of the waiters; those with the same constraints are in order. */
     List<Waiter> waiters() {
         lock.lock();
         try {

@@ -175,7 +175,7 @@ public interface Supervision {
     boolean clearSuspicion(Incarnation incarnation);
 
     /**
-     * The requests that wait for a slot, by model, for whatever decides which workers run.
+     * The requests that wait for a slot, by model, for code that decides which workers run.
      *
      * @return an unmodifiable list of the models with waiting requests, in no particular order. Each is read at a
      *     moment of its own

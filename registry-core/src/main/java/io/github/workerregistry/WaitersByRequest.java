@@ -162,6 +162,7 @@ final class WaitersByRequest {
         return oldest;
     }
 
+    /** A copy of all waiters, group by group. */
     List<Waiter> all() {
         List<Waiter> all = new ArrayList<>(size);
         for (Group group = head; group != null; group = group.next) {

@@ -206,7 +206,7 @@ final class WorkerTable {
     }
 
     private void noteIfWatched(WorkerEntry entry) {
-        if (idleActions.concern(entry)) {
+        if (idleActions.existFor(entry)) {
             pending.watched(entry);
         }
     }
