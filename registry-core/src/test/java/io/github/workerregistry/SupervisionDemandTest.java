@@ -21,7 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What whoever decides which workers run learns from the registry: waiting requests, and workers without one. */
+/** What the registry offers to code that decides which workers run: waiting requests, and workers that become idle. */
 @ExtendWith(UnexpectedWarnings.class)
 class SupervisionDemandTest {
 

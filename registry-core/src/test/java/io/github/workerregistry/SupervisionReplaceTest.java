@@ -168,7 +168,7 @@ class SupervisionReplaceTest {
     }
 
     @Test
-    void aWorkerIsStoppedInPlaceAndGoesOn() {
+    void theEventsOfAReplacementInPlaceAreThoseOfARestart() {
         registry.register(idle("w", 1));
         registry.subscribe(heard, Runnable::run);
         registry.updateState("w", new Stopping(StopReason.REPLACED, true));

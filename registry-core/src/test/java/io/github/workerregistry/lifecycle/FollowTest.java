@@ -162,7 +162,7 @@ class FollowTest {
     }
 
     @Test
-    void aListenerThatFallsBehindGetsTheNumberOfDroppedLinesOnce() {
+    void aSlowListenerGetsTheNumberOfDroppedLinesOnce() {
         String id = hive.spawnReady();
         List<Runnable> tasks = new ArrayList<>();
         hive.supervisor.follow(id, heard, tasks::add);

@@ -195,7 +195,9 @@ class ReplaceStressTest {
         assertNothingLeft();
     }
 
-    /** Either the old worker goes on and the new one is gone, or the old one has gone and the new one is restarted. */
+    /**
+     * Either the new worker is removed and the old one stays, or the old one is removed and the new one is restarted.
+     */
     @Test
     void aCrashWhenTheNewWorkerBecomesReadyLeavesOneOfBoth() throws Exception {
         UnexpectedWarnings.expect(Warnings.CRASHED);

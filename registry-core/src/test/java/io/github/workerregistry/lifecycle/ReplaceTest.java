@@ -413,7 +413,7 @@ class ReplaceTest {
     }
 
     @Test
-    void theNewWorkerStillComesIfTheOldOneWasStopped() {
+    void theNewWorkerBecomesReadyEvenIfTheOldOneWasStopped() {
         spawnOld();
         CompletableFuture<WorkerInfo> replaced = replaceOld();
         hive.supervisor.stop("old");

@@ -98,7 +98,7 @@ class SharedSearchIT {
     }
 
     @Test
-    void whoAsksDuringASearchIsAnsweredByTheNextOne() {
+    void requestDuringASearchIsAnsweredByTheNextOne() {
         List<String> calls = new ArrayList<>();
         Recorded second = new Recorded("second", calls);
         search.request(new Recorded("first", calls) {

@@ -77,7 +77,7 @@ class OwnRulesIT {
     }
 
     @Test
-    void eachWorkerLivesByItsOwnRules() throws Exception {
+    void eachWorkerIsSupervisedByItsOwnRules() throws Exception {
         ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
         try (WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
                 .restartPolicy(RestartPolicy.never())
