@@ -11,14 +11,15 @@ import java.time.Instant;
 /** Stops workers that had nothing to do for too long. */
 final class IdleLoop implements Tick {
 
-    /** Of the 50 ms of a tick: some hundred workers; the next check stops the rest. */
-    private static final Duration LIMIT = Duration.ofMillis(30);
+    /** Of the 50 ms of a tick; the next tick stops the rest. */
+    private static final Duration LIMIT = Duration.ofMillis(10);
 
     private final Supervision supervision;
     private final SupervisedRecords records;
     private final SupervisedWorkers workers;
     private final Stopper stopper;
     private final PauseTracker pauses;
+    private boolean unfinished;
 
     IdleLoop(
             Supervision supervision,
@@ -33,8 +34,14 @@ final class IdleLoop implements Tick {
         this.pauses = pauses;
     }
 
-    /** The time between two searches: the shortest that the rules of a worker ask for. Called at every tick. */
+    /**
+     * The time between two searches: the shortest that the rules of a worker ask for, or none if the last search has
+     * left some to the next tick. Called at every tick.
+     */
     Duration period() {
+        if (unfinished) {
+            return Duration.ZERO;
+        }
         Duration shortest = checkInterval(workers.defaults());
         for (SupervisedWorker worker : workers.all()) {
             shortest = shorter(shortest, checkInterval(worker.rules()));
@@ -51,11 +58,14 @@ final class IdleLoop implements Tick {
     public void tick(Instant now) {
         supervision.forgetHints(); // or each thread keeps a worker of its own busy
         TickBudget budget = new TickBudget(LIMIT);
+        unfinished = false;
         for (WorkerInfo worker : records.idle()) {
             Duration timeout = workers.rulesOf(worker).lifecycle().idleTimeout().orElse(null);
-            if (timeout != null
-                    && pauses.activeTime(worker.lastActivity(), now).compareTo(timeout) >= 0
-                    && !budget.isSpent()) {
+            if (timeout != null && pauses.activeTime(worker.lastActivity(), now).compareTo(timeout) >= 0) {
+                if (budget.isSpent()) {
+                    unfinished = true;
+                    return;
+                }
                 stopper.endIfUnchanged(worker, StopReason.IDLE_TIMEOUT); // one compare-and-set decides against a lease
                 budget.handled();
             }

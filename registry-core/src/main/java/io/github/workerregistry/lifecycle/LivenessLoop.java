@@ -14,7 +14,7 @@ final class LivenessLoop implements Tick {
     private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     /** Of the 50 ms of a tick. */
-    private static final Duration LIMIT = Duration.ofMillis(8);
+    private static final Duration LIMIT = Duration.ofMillis(7);
 
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;

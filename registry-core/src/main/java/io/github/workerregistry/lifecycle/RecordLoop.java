@@ -13,7 +13,7 @@ import java.time.Instant;
 final class RecordLoop implements Tick {
 
     /** Of the 50 ms of a tick. */
-    private static final Duration LIMIT = Duration.ofMillis(12);
+    private static final Duration LIMIT = Duration.ofMillis(8);
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;

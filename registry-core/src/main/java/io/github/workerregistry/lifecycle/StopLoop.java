@@ -23,7 +23,7 @@ final class StopLoop implements Tick {
     private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     /** Of the 50 ms of a tick: some hundred kills. */
-    private static final Duration LIMIT = Duration.ofMillis(25);
+    private static final Duration LIMIT = Duration.ofMillis(20);
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;

@@ -18,26 +18,39 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class TickLimitTest {
 
     private static final int WORKERS = 100;
-    private static final long KILL_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
+    private static final long SIGNAL_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
     private static final Duration TICK = Duration.ofMillis(100);
+    private static final Duration IDLE = Duration.ofMinutes(5);
 
     private final AtomicInteger kills = new AtomicInteger();
+    private final AtomicInteger terminations = new AtomicInteger();
     private final VirtualHive hive =
-            new VirtualHive((self, builder) -> builder.processController(spec -> slowToKill(self, spec))
-                    .lifecycle(VirtualHive.config().tickInterval(TICK).build()));
+            new VirtualHive((self, builder) -> builder.processController(spec -> slowToSignal(self, spec))
+                    .lifecycle(VirtualHive.config().idleTimeout(IDLE).tickInterval(TICK).build()));
 
-    private WorkerProcess slowToKill(VirtualHive self, ProcessSpec spec) {
+    private WorkerProcess slowToSignal(VirtualHive self, ProcessSpec spec) {
         return new ForwardingProcess(self.processes.start(spec)) {
+            @Override
+            public void terminate() {
+                terminations.incrementAndGet();
+                spin();
+                super.terminate();
+            }
+
             @Override
             public void kill() {
                 kills.incrementAndGet();
-                long begun = System.nanoTime();
-                while (System.nanoTime() - begun < KILL_NANOS) {
-                    Thread.onSpinWait();
-                }
+                spin();
                 super.kill();
             }
         };
+    }
+
+    private static void spin() {
+        long begun = System.nanoTime();
+        while (System.nanoTime() - begun < SIGNAL_NANOS) {
+            Thread.onSpinWait();
+        }
     }
 
     private void spawnAll() {
@@ -57,6 +70,20 @@ class TickLimitTest {
         hive.time.advance(Duration.ofSeconds(2));
         assertThat(hive.processes.running()).isEmpty();
         assertThat(kills).hasValue(WORKERS);
+    }
+
+    /** Not in the next search, which may be a minute later. */
+    @Test
+    void workersIdleForTooLongAtOnceAreStoppedInSuccessiveTicks() {
+        spawnAll();
+        hive.time.advance(IDLE);
+        while (terminations.get() == 0) {
+            hive.time.advance(TICK);
+        }
+
+        assertThat(terminations).hasValueLessThan(WORKERS);
+        hive.time.advance(Duration.ofSeconds(1));
+        assertThat(terminations).hasValue(WORKERS);
     }
 
     @Test
