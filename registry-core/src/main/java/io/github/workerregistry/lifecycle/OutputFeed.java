@@ -81,10 +81,7 @@ final class OutputFeed {
             return;
         }
         try {
-            blocking.execute(() -> {
-                submitted.set(false);
-                readSome(generation, process);
-            });
+            blocking.execute(() -> readOnce(generation, process));
         } catch (Throwable t) { // shut down, or full: the next tick tries again
             submitted.set(false);
             log.debug("worker {}: its output is read later", spawned.withGeneration(generation), LogText.of(t));
@@ -129,13 +126,24 @@ final class OutputFeed {
         });
     }
 
-    private static void end(OutputFollower follower) {
-        follower.end();
+    /** Returns false if it had been ended before. */
+    private static boolean end(OutputFollower follower) {
+        boolean first = follower.end();
         DeferredCallBacks.run(follower::wake);
+        return first;
     }
 
     private void wake() {
         followers.forEach(follower -> DeferredCallBacks.run(follower::wake));
+    }
+
+    private void readOnce(int generation, WorkerProcess process) {
+        try {
+            readSome(generation, process);
+        } catch (Throwable t) { // no memory
+            submitted.set(false);
+            throw t;
+        }
     }
 
     /**
@@ -147,6 +155,7 @@ final class OutputFeed {
         AtomicInteger count = new AtomicInteger();
         for (int i = 0; i == 0 || (i < TICK_CHUNKS && count.getAndSet(0) > 0); i++) {
             reads.execute(spawned.withGeneration(generation), () -> {
+                submitted.set(false); // not before: behind a read that hangs, ticks would queue one read each
                 count.set(generation > exitedGeneration ? read(generation, process, chunk) : 0);
                 wake();
             });
@@ -254,8 +263,10 @@ final class OutputFeed {
     }
 
     private void unavailable() {
-        log.warn("worker {}: its output is not followed: it is not recorded, or cannot be read", name());
-        followers.forEach(OutputFeed::end);
+        long ended = followers.stream().filter(OutputFeed::end).count();
+        if (ended > 0) { // else a listener has not been called yet
+            log.warn("worker {}: its output is not followed: it is not recorded, or cannot be read", name());
+        }
     }
 
     private void warnOnce(Throwable failure) {

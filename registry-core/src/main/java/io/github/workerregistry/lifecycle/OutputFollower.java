@@ -105,9 +105,11 @@ final class OutputFollower implements Subscription {
         }
     }
 
-    /** No more lines follow. */
-    synchronized void end() {
+    /** No more lines follow. Returns false if that was known. */
+    synchronized boolean end() {
+        boolean first = !ending;
         ending = true;
+        return first;
     }
 
     /** Starts the delivery, if there is something to deliver. Called with no lock held, outside of decisions. */
