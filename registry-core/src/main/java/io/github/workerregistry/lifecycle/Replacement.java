@@ -11,6 +11,7 @@ final class Replacement {
     private final WorkerSpec spec;
     private final Consumer<Replacement> onEnd;
     private final CompletableFuture<WorkerInfo> result = new CompletableFuture<>();
+    private volatile boolean waitsForStart;
 
     /**
      * A replacement.
@@ -31,6 +32,20 @@ final class Replacement {
 
     WorkerSpec spec() {
         return spec;
+    }
+
+    /** Its start is submitted to an executor, which may drop it. */
+    void startIsSubmitted() {
+        waitsForStart = true;
+    }
+
+    /** The executor runs its start. */
+    void startBegins() {
+        waitsForStart = false;
+    }
+
+    boolean waitsForStart() {
+        return waitsForStart;
     }
 
     /** Completes with the worker after the replacement, when it is ready. */

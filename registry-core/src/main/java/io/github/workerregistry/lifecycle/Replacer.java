@@ -2,15 +2,21 @@ package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.process.SpawnException;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Begins replacements of workers, by another worker or in place; one at a time of each worker. Thread-safe. */
-final class Replacer {
+final class Replacer implements Tick {
+
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
@@ -88,6 +94,31 @@ final class Replacer {
         if (Placeholders.needPort(spec) && worker.launch.port().isEmpty()) {
             throw new IllegalArgumentException("the spec must not use {port}: worker " + worker.id
                     + " has no port to keep, because it was spawned without {port}");
+        }
+    }
+
+    /** The executor may have ended before it ran the start of a new worker: fails its replacement. */
+    @Override
+    public void tick(Instant now) {
+        for (Replacement replacement : open.values()) {
+            if (replacement.waitsForStart() && hasExecutorEnded(replacement) && replacement.waitsForStart()) {
+                List<String> command = replacement.spec().command();
+                replacement.fail(new SpawnException(command, "the executor for it has ended", null));
+            }
+        }
+    }
+
+    @Override
+    public void late(Instant now) {
+        tick(now);
+    }
+
+    private boolean hasExecutorEnded(Replacement replacement) {
+        try {
+            return spawner.hasExecutorEnded();
+        } catch (Throwable t) { // foreign code
+            replacement.replaced().warnOnce(log, "worker {}: cannot tell whether its replacement will start", t);
+            return false;
         }
     }
 

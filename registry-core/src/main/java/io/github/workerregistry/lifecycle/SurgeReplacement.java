@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.DuplicateWorkerException;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import java.util.Optional;
@@ -29,6 +30,7 @@ final class SurgeReplacement {
 
     /** Starts the new worker on an executor, because a start may block. */
     void begin(Executor blocking) {
+        replacement.startIsSubmitted();
         try {
             blocking.execute(this::start);
         } catch (Throwable rejected) {
@@ -38,6 +40,7 @@ final class SurgeReplacement {
 
     private void start() {
         try {
+            replacement.startBegins();
             spawner.spawn(replacement.spec(), this::prepare);
         } catch (Throwable t) {
             replacement.fail(t);
@@ -48,6 +51,9 @@ final class SurgeReplacement {
     private void prepare(SupervisedWorker next) {
         next.beginReplacing();
         next.ready.whenComplete((ready, failure) -> {
+            if (failure instanceof DuplicateWorkerException) {
+                return; // the spawn tries another id, or throws this
+            }
             if (failure != null) {
                 replacement.fail(failure);
             } else {
@@ -65,8 +71,8 @@ final class SurgeReplacement {
         next.endReplacing();
         stopper.stopReplaced(replacement.replaced()).whenComplete((replaced, failure) -> {
             if (failure == null || failure instanceof NoSuchWorkerException) { // it has ended already
+                replacement.complete(own(next).orElse(ready)); // first: the log may fail
                 log.info("worker {} has replaced worker {}", next.name, replacement.replaced().name);
-                replacement.complete(own(next).orElse(ready));
             } else {
                 replacement.fail(failure);
             }

@@ -139,6 +139,7 @@ public final class WorkerSupervisor implements AutoCloseable {
                 new HeartbeatLoop(registry, records, workers, stopper, massFailureGuard, pauses));
         loops.add("mass failure guard", config.tickInterval(), massFailureGuard);
         loops.add("restart", config.tickInterval(), restarts);
+        loops.add("dropped replacement", config.tickInterval(), replacer);
         loops.add("leaks", Duration.ofSeconds(1), now -> registry.supervision().reportLeaks());
         loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, workers, stopper, stalls, diagnosis, pauses));
         loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, records, workers, stopper, pauses));
