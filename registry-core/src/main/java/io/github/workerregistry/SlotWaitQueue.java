@@ -93,10 +93,13 @@ final class SlotWaitQueue {
             idle = false;
         }
         lock.unlock();
-        if (becameIdle) {
-            model.checkIdle();
+        try {
+            if (becameIdle) {
+                model.checkIdle();
+            }
+        } finally { // even without memory for the check
+            CompletionLoop.complete(ended);
         }
-        CompletionLoop.complete(ended);
     }
 
     /** Result of {@link #join}. */
