@@ -132,8 +132,11 @@ abstract class Waiter {
         return end(State.GRANTED);
     }
 
-    /** Fails the request; false if its wait has ended otherwise. */
-    boolean fail(Supplier<? extends RuntimeException> exception) {
+    /** Fails the request; false if its wait has ended otherwise. Several threads may try; one exception remains. */
+    synchronized boolean fail(Supplier<? extends RuntimeException> exception) {
+        if (!isWaiting()) {
+            return false;
+        }
         failure = exception;
         return end(State.FAILED);
     }

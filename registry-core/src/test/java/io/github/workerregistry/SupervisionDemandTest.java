@@ -265,6 +265,21 @@ class SupervisionDemandTest {
     }
 
     @Test
+    void aRequestKeepsTheExceptionThatItFailedWithFirst() {
+        List<Runnable> completions = new ArrayList<>();
+        PendingSlot failing = registry.acquireAsync(ANY, MINUTE, completions::add);
+
+        int failedLast = supervision.failWaiting(
+                MODEL, request -> supervision.failWaiting(MODEL, again -> true, NoRoomException::new) == 1, () -> {
+                    throw new AssertionError("the request has failed before");
+                });
+        completions.forEach(Runnable::run);
+
+        assertThat(failedLast).isZero();
+        assertThatThrownBy(() -> lease(failing)).hasCauseInstanceOf(NoRoomException.class);
+    }
+
+    @Test
     void nothingFailsWithoutWaitingRequests() {
         assertThat(supervision.failWaiting(MODEL, request -> true, NoRoomException::new))
                 .isZero();
