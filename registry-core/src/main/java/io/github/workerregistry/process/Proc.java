@@ -120,12 +120,13 @@ final class Proc {
         return pids;
     }
 
-    /** The last pid assigned in this namespace; absent if the system does not expose it. */
+    /** The last pid assigned in this namespace; absent if the system does not expose it (gVisor shows 0). */
     static Reading<Long> lastPid() {
         Reading<String> text = read("loadavg")
                 .map(line -> line.substring(line.lastIndexOf(' ') + 1).strip());
-        boolean isNumber =
-                text.value().filter(number -> number.matches("[0-9]{1,18}")).isPresent();
+        boolean isNumber = text.value()
+                .filter(number -> number.matches("[1-9][0-9]{0,17}"))
+                .isPresent();
         return isNumber ? text.map(Long::valueOf) : text.hasFailed() ? Reading.failed() : Reading.absent();
     }
 

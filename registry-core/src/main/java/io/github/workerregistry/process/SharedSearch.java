@@ -47,6 +47,9 @@ final class SharedSearch {
 
         /** The search has ended. */
         void end(TreeMembers members, TreeSearch.Result result);
+
+        /** Called after {@link #end}. The next search may run meanwhile, so this may call foreign code, and block. */
+        default void answered() {}
     }
 
     private final ProcessCache processes;
@@ -182,13 +185,18 @@ final class SharedSearch {
                     result.complete(ended);
                 }
             }
+
+            @Override
+            public void answered() {
+                participant.answered();
+            }
         });
         boolean interrupted = false;
         try {
             while (!result.isDone()) {
-                run();
-                interrupted |= pause(result);
+                interrupted |= !runOnce() && pause(result);
             }
+            runSoon(); // not here: others may ask again and again
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -210,6 +218,8 @@ final class SharedSearch {
 
     private boolean runOnce() {
         Set<Participant> next = new LinkedHashSet<>(); // before the change of state, because it may fail
+        Map<Participant, TreeMembers> trees = new LinkedHashMap<>();
+        TreeMembers none = TreeMembers.none();
         Set<Participant> asking;
         synchronized (lock) {
             if (running || waiting.isEmpty()) {
@@ -220,42 +230,50 @@ final class SharedSearch {
             waiting = next;
         }
         try {
-            search(asking);
+            TreeSearch.Result result = search(asking, trees);
+            asking.forEach(
+                    participant -> guarded(() -> participant.end(trees.getOrDefault(participant, none), result)));
         } finally {
             synchronized (lock) {
                 running = false;
+                waitingSince = System.nanoTime(); // not late because of the search before
             }
         }
+        asking.forEach(participant -> guarded(participant::answered));
         return true;
     }
 
-    private void search(Set<Participant> asking) {
+    private TreeSearch.Result search(Set<Participant> asking, Map<Participant, TreeMembers> trees) {
         searches.incrementAndGet();
-        Map<Participant, TreeMembers> trees = new LinkedHashMap<>();
-        Map<ProcessMark, Collection<TreeMembers>> byMark = new HashMap<>();
-        TreeSearch.Result result = TreeSearch.Result.FAILED;
         try {
+            Map<ProcessMark, Collection<TreeMembers>> byMark = new HashMap<>();
             for (Participant participant : asking) {
                 TreeMembers members = participant.begin();
                 trees.put(participant, members);
                 byMark.computeIfAbsent(participant.mark(), mark -> new ArrayList<>())
                         .add(members);
             }
-            result = new TreeSearch(processes, trees.values(), mark -> byMark.getOrDefault(mark, List.of())).run();
-        } catch (RuntimeException | OutOfMemoryError e) {
-            log.debug("processes cannot be searched now", LogText.of(e));
-        }
-        for (Participant participant : asking) {
-            TreeMembers members = trees.get(participant);
-            end(participant, members == null ? TreeMembers.none() : members, result);
+            return new TreeSearch(processes, trees.values(), mark -> byMark.getOrDefault(mark, List.of())).run();
+        } catch (Throwable t) { // no participant is left without an answer
+            debug("processes cannot be searched now", t);
+            return TreeSearch.Result.FAILED;
         }
     }
 
-    private static void end(Participant participant, TreeMembers members, TreeSearch.Result result) {
+    private static void guarded(Runnable call) {
         try {
-            participant.end(members, result);
-        } catch (RuntimeException | OutOfMemoryError e) { // the next poll searches again
-            log.debug("the result of a search cannot be used now", LogText.of(e));
+            call.run();
+        } catch (Throwable t) { // the next poll searches again
+            debug("the result of a search cannot be used now", t);
+        }
+    }
+
+    /** Without memory, the log fails as well. */
+    private static void debug(String message, Throwable failure) {
+        try {
+            log.debug(message, LogText.of(failure));
+        } catch (Throwable t) {
+            failure.addSuppressed(t);
         }
     }
 }

@@ -52,10 +52,18 @@ final class TaskQueue {
 
     private void runAll() {
         for (Runnable task = next(); task != null; task = next()) {
+            guarded(task);
+        }
+    }
+
+    private static void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (Throwable t) { // the next task must still run
             try {
-                task.run();
-            } catch (RuntimeException | OutOfMemoryError e) {
-                log.debug("a task failed", LogText.of(e));
+                log.debug("a task failed", LogText.of(t));
+            } catch (Throwable again) { // no memory
+                t.addSuppressed(again);
             }
         }
     }

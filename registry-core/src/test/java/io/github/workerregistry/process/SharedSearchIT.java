@@ -133,6 +133,45 @@ class SharedSearchIT {
         assertThat(search.await(other)).isEqualTo(TreeSearch.Result.COMPLETE);
     }
 
+    @Test
+    void participantThatFailsDoesNotKeepTheOthersWithoutAnAnswer() {
+        List<String> calls = new ArrayList<>();
+        search.request(new Recorded("begin fails", calls) {
+            @Override
+            public TreeMembers begin() {
+                throw new AssertionError("begin");
+            }
+        });
+        search.request(new Recorded("end fails", calls) {
+            @Override
+            public void end(TreeMembers members, TreeSearch.Result result) {
+                throw new AssertionError("end");
+            }
+        });
+        search.request(new Recorded("other", calls));
+
+        search.run();
+
+        assertThat(calls).contains("begin fails ends", "other ends");
+    }
+
+    /** What is called after an exit may wait for another one. */
+    @Test
+    void searchRunsWhileAParticipantUsesItsAnswer() {
+        List<String> calls = new ArrayList<>();
+        search.request(new Recorded("first", calls) {
+            @Override
+            public void answered() {
+                search.request(new Recorded("second", calls));
+                search.run();
+            }
+        });
+
+        search.run();
+
+        assertThat(calls).containsExactly("first begins", "first ends", "second begins", "second ends");
+    }
+
     /** The executor runs nothing: as a common pool whose threads are all blocked. */
     @Test
     void pollDetectsTheExitIfTheThreadsForItAreBlocked() {
