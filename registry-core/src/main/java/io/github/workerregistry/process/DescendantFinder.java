@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -18,38 +20,44 @@ final class DescendantFinder {
 
     private static final boolean LISTED = Proc.listsChildren();
 
+    /** A tree may grow faster than it is read, and a signal waits for the result: some thousand processes. */
+    private static final long MAX_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
     private final Function<Set<Long>, List<Row>> children;
+    private final LongSupplier nanoTime;
 
     DescendantFinder(ProcessCache processes) {
-        this(LISTED ? DescendantFinder::listedChildren : processes::childrenOf);
+        this(LISTED ? DescendantFinder::listedChildren : processes::childrenOf, System::nanoTime);
     }
 
     /**
      * @param children reads the children of processes with these pids; throws {@link UnreadableException} if they
      *     cannot be read now
      */
-    DescendantFinder(Function<Set<Long>, List<Row>> children) {
+    DescendantFinder(Function<Set<Long>, List<Row>> children, LongSupplier nanoTime) {
         this.children = children;
+        this.nanoTime = nanoTime;
     }
 
     /**
      * Adds all descendants of the known members.
      *
-     * @return false if some cannot be read now
+     * @return false if some cannot be read now, or if there are too many
      */
-    boolean addTo(ProcessTree tree) {
+    boolean addTo(TreeMembers tree) {
+        long begun = nanoTime.getAsLong();
         try {
-            List<ProcessIdentity> parents = tree.members();
-            while (!parents.isEmpty()) {
+            List<ProcessIdentity> parents = tree.all();
+            while (!parents.isEmpty() && nanoTime.getAsLong() - begun < MAX_NANOS) {
                 parents = addChildren(tree, parents);
             }
-            return true;
+            return parents.isEmpty();
         } catch (UnreadableException e) {
             return false;
         }
     }
 
-    private List<ProcessIdentity> addChildren(ProcessTree tree, List<ProcessIdentity> parents) {
+    private List<ProcessIdentity> addChildren(TreeMembers tree, List<ProcessIdentity> parents) {
         Map<Long, ProcessIdentity> byPid =
                 parents.stream().collect(Collectors.toMap(ProcessIdentity::pid, parent -> parent, (one, other) -> one));
         List<ProcessIdentity> added = new ArrayList<>();

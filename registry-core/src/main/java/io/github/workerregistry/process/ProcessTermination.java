@@ -134,7 +134,9 @@ final class ProcessTermination {
             }
             if (!descendantsKnown) {
                 root.addTo(tree);
-                descendantsKnown = search.descendants().addTo(tree);
+                TreeMembers members = tree.forSearch();
+                descendantsKnown = search.descendants().addTo(members) && root.isIdentified();
+                tree.addFound(members);
                 signalPending = !tree.signalRemaining(signal(), member -> true) || !descendantsKnown;
             } else {
                 signalPending = !tree.signalRemaining(signal(), addressed());
@@ -161,10 +163,9 @@ final class ProcessTermination {
     }
 
     boolean survivesKill() {
-        if (ended != null) {
+        if (ended != null || !lock.tryLock()) {
             return false;
         }
-        lock.lock();
         try {
             return killed && !signalPending && !searchFailed && tree.isCertainlyAlive();
         } finally {
@@ -191,10 +192,11 @@ final class ProcessTermination {
         lock.lock();
         try {
             root.addTo(tree);
-            if (!search.descendants().addTo(tree)) {
+            TreeMembers members = tree.forSearch(); // a copy: what is added to the tree has to be signalled, too
+            if (!search.descendants().addTo(members)) {
                 throw new UnreadableException("descendants of process " + root.pid(), null);
             }
-            return tree.members();
+            return members.all();
         } finally {
             lock.unlock();
         }
@@ -222,8 +224,8 @@ final class ProcessTermination {
         if (ended == null && (!root.isAlive() || signalPending || searchFailed) && needsSearch()) {
             search.request(exitSearch);
             search.runSoon();
-            search.runIfLate();
         }
+        search.runIfLate(); // also the search that follows a signal to a root that still runs
         Ended known = ended;
         if (known != null && (isLate(known.nanos) || search.isExecutorBlocked())) {
             exit.complete(known.status);
@@ -235,7 +237,9 @@ final class ProcessTermination {
     }
 
     private boolean needsSearch() {
-        lock.lock();
+        if (!lock.tryLock()) {
+            return false; // another thread signals; the next poll looks again
+        }
         try {
             if (ended != null) {
                 return false;
@@ -306,11 +310,16 @@ final class ProcessTermination {
                 concluding = false;
                 lock.unlock();
             }
+            if (again) {
+                search.request(this);
+            }
+        }
+
+        @Override
+        public void answered() {
             Ended decided = ended;
             if (decided != null && !exit.isDone()) {
                 complete(decided.status);
-            } else if (again) {
-                search.request(this);
             }
         }
 

@@ -33,6 +33,11 @@ final class RootProcess {
         }
     }
 
+    /** False if it runs and its start time cannot be read now: then it is in no tree. */
+    boolean isIdentified() {
+        return identity().startTime() != ProcessIdentity.UNKNOWN || !process.isAlive();
+    }
+
     /** Whether the JDK has not reported its exit yet. */
     boolean isAlive() {
         return process.isAlive();

@@ -8,6 +8,8 @@ import io.github.workerregistry.UnexpectedWarnings;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -24,7 +26,7 @@ class DescendantFinderIT {
     final RealProcesses processes = new RealProcesses();
 
     private final ProcessMark mark = new ProcessMark("finder-it.1");
-    private final ProcessTree tree = new ProcessTree(mark);
+    private final TreeMembers tree = TreeMembers.none();
     private final ProcessCache cache = new ProcessCache();
 
     private ProcessHandle family() {
@@ -47,9 +49,10 @@ class DescendantFinderIT {
     void descendantsAreFoundInTheRowsOfAllProcesses() {
         ProcessHandle root = family();
 
-        assertThat(new DescendantFinder(cache::childrenOf).addTo(tree)).isTrue();
+        assertThat(new DescendantFinder(cache::childrenOf, System::nanoTime).addTo(tree))
+                .isTrue();
 
-        assertThat(sorted(tree.members().stream())).isEqualTo(membersOf(root));
+        assertThat(sorted(tree.all().stream())).isEqualTo(membersOf(root));
     }
 
     @Test
@@ -59,35 +62,53 @@ class DescendantFinderIT {
 
         assertThat(new DescendantFinder(cache).addTo(tree)).isTrue();
 
-        assertThat(sorted(tree.members().stream())).isEqualTo(membersOf(root));
+        assertThat(sorted(tree.all().stream())).isEqualTo(membersOf(root));
     }
 
-    /** The rows may be seconds old: each candidate is read again. */
+    /** The rows may be reads old: each candidate is read again. */
     @Test
     void processThatIsNoChildAnyMoreIsNotAdded() {
         ProcessHandle root = family();
         List<ProcessTable.Row> rows = cache.childrenOf(Set.of(root.pid()));
         ProcessHandle other = processes.start("sleep", "600");
-        ProcessTree ofOther = new ProcessTree(mark);
+        TreeMembers ofOther = TreeMembers.none();
         ofOther.add(ProcessIdentity.of(other), mark);
         List<ProcessTable.Row> outdated = rows.stream()
                 .map(row -> new ProcessTable.Row(row.process(), other.pid(), row.isBare(), row.image()))
                 .toList();
 
-        assertThat(new DescendantFinder(parents -> outdated).addTo(ofOther)).isTrue();
+        assertThat(new DescendantFinder(parents -> outdated, System::nanoTime).addTo(ofOther))
+                .isTrue();
 
         assertThat(rows).hasSize(2);
-        assertThat(ofOther.members()).containsExactly(ProcessIdentity.of(other));
+        assertThat(ofOther.all()).containsExactly(ProcessIdentity.of(other));
     }
 
     @Test
     void unreadableProcessMakesTheResultIncomplete() {
         ProcessHandle unused = family();
-        DescendantFinder failing = new DescendantFinder(parents -> {
-            throw new UnreadableException("a process", null);
-        });
+        DescendantFinder failing = new DescendantFinder(
+                parents -> {
+                    throw new UnreadableException("a process", null);
+                },
+                System::nanoTime);
 
         assertThat(failing.addTo(tree)).isFalse();
         assertThat(unused.isAlive()).isTrue();
+    }
+
+    /** It must be signalled nevertheless, and on a thread that has other work. */
+    @Test
+    void treeThatGrowsFasterThanItIsReadIsReadInPart() {
+        ProcessHandle root = family();
+        AtomicLong reads = new AtomicLong();
+        DescendantFinder slow = new DescendantFinder(
+                cache::childrenOf, () -> TimeUnit.MILLISECONDS.toNanos(300) * reads.getAndIncrement());
+
+        assertThat(slow.addTo(tree)).isFalse();
+
+        assertThat(sorted(tree.all().stream()))
+                .isEqualTo(
+                        sorted(Stream.concat(Stream.of(root), root.children()).map(ProcessIdentity::of)));
     }
 }

@@ -41,6 +41,7 @@ class DescriptorShortageIT {
                 "worker that exits and leaves a child",
                 "worker with an unreadable identity",
                 "worker without mark and with an unreadable identity",
+                "killed worker without mark and with an unreadable identity",
                 "start",
                 "intermittent shortage",
                 "orphans",

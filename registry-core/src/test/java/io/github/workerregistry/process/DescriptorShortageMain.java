@@ -16,6 +16,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * A hive in a JVM with few file descriptors, which are used up at critical times. Arguments: the scenario, a hive id,
@@ -63,9 +64,12 @@ final class DescriptorShortageMain {
             case "killed tree" -> killedTree();
             case "worker that exits" -> workerThatExits("");
             case "worker that exits and leaves a child" -> workerThatExits("setsid sleep 600 & ");
-            case "worker with an unreadable identity" -> workerWithUnreadableIdentity("sleep", "600");
+            case "worker with an unreadable identity" ->
+                endWithUnreadableIdentity(WorkerProcess::terminate, 143, "sleep", "600");
             case "worker without mark and with an unreadable identity" ->
-                workerWithUnreadableIdentity("env", "-i", "sleep", "600");
+                endWithUnreadableIdentity(WorkerProcess::terminate, 143, "env", "-i", "sleep", "600");
+            case "killed worker without mark and with an unreadable identity" ->
+                endWithUnreadableIdentity(WorkerProcess::kill, 137, "env", "-i", "sleep", "600");
             case "start" -> failedStart();
             case "intermittent shortage" -> intermittentShortage();
             case "orphans" -> orphans();
@@ -151,7 +155,7 @@ final class DescriptorShortageMain {
         check(noMarkedProcessIsLeft(), "no marked process is left");
     }
 
-    private void workerWithUnreadableIdentity(String... command) {
+    private void endWithUnreadableIdentity(Consumer<WorkerProcess> end, int code, String... command) {
         OutputSource none = workerId -> new UnrecordedOutput(Redirect.DISCARD); // frees no descriptor after the start
         LocalProcessController late = new LocalProcessController(hiveId, none, OwnSession.ofThisSystem(), builder -> {
             Process started = builder.start();
@@ -162,12 +166,12 @@ final class DescriptorShortageMain {
         check(worker.identity().startTime() == 0, "the start time could not be read");
         check(worker.identity().pid() > 0, "the pid is known");
         assertNotExited(worker);
-        worker.terminate();
+        end.accept(worker);
         assertNotExited(worker);
         shortage.end();
 
         check(worker.identity().startTime() > 0, "the start time is known");
-        eventuallyExited(worker, ExitStatus.requested(143));
+        eventuallyExited(worker, ExitStatus.requested(code));
     }
 
     private void failedStart() {

@@ -11,6 +11,8 @@ import java.lang.ProcessBuilder.Redirect;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,6 +23,8 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -28,6 +32,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Workers share the searches of the machine, which run on other threads than the caller's as long as these run. */
 @ExtendWith(UnexpectedWarnings.class)
@@ -172,6 +177,92 @@ class SharedSearchIT {
         assertThat(calls).containsExactly("first begins", "first ends", "second begins", "second ends");
     }
 
+    /** As an exit that cannot be reported on a thread of its own. */
+    @Test
+    void callBackOfAnExitMayWaitForAnotherExitWithoutThreads() {
+        SharedSearch rejected = new SharedSearch(new ProcessCache(), task -> {
+            throw new RejectedExecutionException();
+        });
+        WorkerProcess first = watch(new ProcessWithoutNotice(start("sleep", "600")), rejected);
+        WorkerProcess second = watch(new ProcessWithoutNotice(start("sleep", "600")), rejected);
+        AtomicBoolean seen = new AtomicBoolean();
+        CompletableFuture<Void> called = first.onExit()
+                .thenRun(() -> {
+                    handleOf(second).destroyForcibly();
+                    await().atMost(PATIENCE).until(() -> second.exitStatus().isPresent());
+                    seen.set(true);
+                })
+                .toCompletableFuture();
+
+        handleOf(first).destroyForcibly();
+        await().atMost(PATIENCE).until(() -> first.exitStatus().isPresent());
+
+        assertThat(called).isCompleted();
+        assertThat(seen).isTrue();
+    }
+
+    /** It left the session of its parent, so only a search finds it. */
+    @Test
+    void pollSearchesAfterSigtermIfTheThreadsForItAreBlocked(@TempDir Path directory) {
+        Path pid = directory.resolve("pid");
+        WorkerProcess worker = watch(
+                "sh",
+                "-c",
+                "trap : TERM; (setsid sh -c 'echo $$ > " + pid + "; exec sleep 600' &);"
+                        + " while :; do sleep 0.05; done");
+        ProcessHandle detached = handleIn(pid);
+
+        worker.terminate();
+
+        await().atMost(PATIENCE).until(() -> {
+            assertThat(worker.exitStatus()).isEmpty();
+            return !RealProcesses.runs(detached);
+        });
+        worker.kill();
+        await().atMost(PATIENCE).until(() -> worker.exitStatus().isPresent());
+    }
+
+    /** Regression: a process that {@code usage} had found counted as signalled. */
+    @Test
+    void usageDoesNotKeepAProcessFromBeingTerminated(@TempDir Path directory) throws IOException {
+        Path parent = directory.resolve("parent");
+        Path late = directory.resolve("late");
+        Path go = directory.resolve("go");
+        WorkerProcess worker = watch(
+                "sh",
+                "-c",
+                "sh -c 'trap : TERM; echo $$ > " + parent + "; while [ ! -e " + go + " ]; do sleep 0.05; done;"
+                        + " sleep 600 & echo $! > " + late + "; wait' & wait");
+        ProcessHandle draining = handleIn(parent);
+        worker.terminate();
+        await().atMost(PATIENCE).until(() -> {
+            assertThat(worker.exitStatus()).isEmpty();
+            return !isKnownToJdk(worker);
+        });
+        search.run();
+        Files.createFile(go);
+        ProcessHandle unused = handleIn(late);
+
+        assertThat(worker.usage()).isPresent();
+        draining.destroyForcibly();
+
+        await().atMost(PATIENCE).until(() -> worker.exitStatus().isPresent());
+        assertThat(worker.exitStatus()).hasValue(ExitStatus.requested(143));
+        assertThat(RealProcesses.runs(unused)).isFalse();
+    }
+
+    private ProcessHandle handleIn(Path file) {
+        await().atMost(PATIENCE)
+                .until(() -> Files.exists(file) && Files.readString(file).endsWith("\n"));
+        try {
+            return processes.watch(
+                    ProcessHandle.of(Long.parseLong(Files.readString(file).strip()))
+                            .orElseThrow());
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     /** The executor runs nothing: as a common pool whose threads are all blocked. */
     @Test
     void pollDetectsTheExitIfTheThreadsForItAreBlocked() {
@@ -234,6 +325,10 @@ class SharedSearchIT {
     }
 
     private WorkerProcess watch(Process root) {
+        return watch(root, search);
+    }
+
+    private WorkerProcess watch(Process root, SharedSearch search) {
         ProcessMark mark = marks.get(root.pid());
         return LocalProcess.watch(
                 "w", root, mark, new ProcessTree(mark), search, new UnrecordedOutput(Redirect.DISCARD));
