@@ -231,15 +231,16 @@ final class SharedSearch {
         }
         try {
             TreeSearch.Result result = search(asking, trees);
-            asking.forEach(
-                    participant -> guarded(() -> participant.end(trees.getOrDefault(participant, none), result)));
+            for (Participant participant : asking) {
+                end(participant, trees.getOrDefault(participant, none), result);
+            }
         } finally {
             synchronized (lock) {
                 running = false;
                 waitingSince = System.nanoTime(); // not late because of the search before
             }
         }
-        asking.forEach(participant -> guarded(participant::answered));
+        asking.forEach(SharedSearch::answered);
         return true;
     }
 
@@ -260,11 +261,19 @@ final class SharedSearch {
         }
     }
 
-    private static void guarded(Runnable call) {
+    private static void end(Participant participant, TreeMembers members, TreeSearch.Result result) {
         try {
-            call.run();
+            participant.end(members, result);
         } catch (Throwable t) { // the next poll searches again
             debug("the result of a search cannot be used now", t);
+        }
+    }
+
+    private static void answered(Participant participant) {
+        try {
+            participant.answered();
+        } catch (Throwable t) { // the next poll reports the exit
+            debug("the answer of a search cannot be used now", t);
         }
     }
 
