@@ -1,9 +1,10 @@
 package io.github.workerregistry;
 
-import java.util.Optional;
-import java.util.stream.Collectors;
+import java.util.List;
+import org.jetbrains.kotlinx.lincheck.Actor;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Options;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -50,9 +51,7 @@ public class ListSchedules {
 
     @Operation
     public String list() {
-        return registry.list().stream()
-                .map(w -> w.id() + ": " + RegistrySchedules.described(Optional.of(w)))
-                .collect(Collectors.joining("; "));
+        return TwoWorkers.described(registry.list());
     }
 
     @Operation
@@ -61,13 +60,33 @@ public class ListSchedules {
         return TwoWorkers.counted(stats.idle(), stats.busy(), stats.stopping(), stats.slotsInUse());
     }
 
+    /** Lists and counts read all workers, so they take long to try: the scenarios are short, and races come first. */
+    private static <T extends Options<T, ?>> T shortWithRaces(T options) {
+        Calls calls = new Calls(ListSchedules.class);
+        List<Actor> oneWorker = List.of(calls.of("register", 1));
+        return options.iterations(3)
+                .actorsBefore(1)
+                .actorsPerThread(2)
+                .actorsAfter(1)
+                .addCustomScenario(calls.sideBySide(
+                        oneWorker, List.of(calls.of("register", 2), calls.of("remove", 1)), List.of(calls.of("list"))))
+                .addCustomScenario(calls.sideBySide(
+                        oneWorker, List.of(calls.of("register", 2), calls.of("remove", 1)), List.of(calls.of("stats"))))
+                .addCustomScenario(calls.sideBySide(
+                        oneWorker,
+                        List.of(calls.of("reportBusy", 1), calls.of("stop", 1)),
+                        List.of(calls.of("list"), calls.of("stats"))));
+    }
+
     @Test
     void inSchedulesThatLincheckChooses() {
-        Schedules.chosen(TwoWorkers.class).check(ListSchedules.class);
+        shortWithRaces(Schedules.chosen(TwoWorkers.class))
+                .invocationsPerIteration(200)
+                .check(ListSchedules.class);
     }
 
     @Test
     void inSchedulesOfTheMachine() {
-        Schedules.ofTheMachine(TwoWorkers.class).check(ListSchedules.class);
+        shortWithRaces(Schedules.ofTheMachine(TwoWorkers.class)).check(ListSchedules.class);
     }
 }

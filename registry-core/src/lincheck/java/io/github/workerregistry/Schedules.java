@@ -2,7 +2,9 @@ package io.github.workerregistry;
 
 import static org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt.forClasses;
 
+import io.github.workerregistry.internal.LogText;
 import java.time.InstantSource;
+import java.util.Arrays;
 import org.jetbrains.lincheck.datastructures.ManagedStrategyGuarantee;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Options;
@@ -16,13 +18,23 @@ import org.jetbrains.lincheck.util.LoggingLevel;
  */
 public final class Schedules {
 
-    /** State of the test, immutable values and hints: threads are not switched within them. */
-    private static final ManagedStrategyGuarantee NOT_SWITCHED = forClasses(
-                    Leases.class.getName(),
-                    SomeWorkers.class.getName(),
-                    ThreadHints.class.getName(),
-                    WorkerInfo.class.getName(),
-                    WorkerInfo.Builder.class.getName())
+    /** State of the test, values, the clock, hints, and what is only told: threads are not switched within them. */
+    private static final ManagedStrategyGuarantee NOT_SWITCHED = ignoring(
+            Leases.class,
+            TwoWorkers.class,
+            SomeWorkers.class,
+            WorkerInfo.class,
+            RegistryStats.class,
+            LogText.class,
+            SteadyClock.class,
+            ThreadHints.class,
+            EventFeed.class,
+            ModelHistory.class);
+
+    /** Nor within the log and the JDK's values of time. */
+    private static final ManagedStrategyGuarantee LOG_AND_TIME = forClasses(name -> name.startsWith("org.slf4j.")
+                    || name.startsWith("ch.qos.logback.")
+                    || name.startsWith("java.time."))
             .allMethods()
             .ignore();
 
@@ -31,11 +43,17 @@ public final class Schedules {
 
     private Schedules() {}
 
-    /** Threads are not switched within the log either. */
-    private static final ManagedStrategyGuarantee LOGS = forClasses(
-                    name -> name.startsWith("org.slf4j.") || name.startsWith("ch.qos.logback."))
-            .allMethods()
-            .ignore();
+    /**
+     * Threads are not switched within these classes and what they call. They must not take a lock that other code
+     * takes: Lincheck would not switch to the thread that holds it.
+     */
+    public static ManagedStrategyGuarantee ignoring(Class<?>... classes) {
+        return forClasses(name -> Arrays.stream(classes)
+                        .map(Class::getName)
+                        .anyMatch(ignored -> name.equals(ignored) || name.startsWith(ignored + "$")))
+                .allMethods()
+                .ignore();
+    }
 
     /** A registry with a fixed clock, so that results do not depend on the time. */
     static WorkerRegistry newRegistry() {
@@ -51,7 +69,7 @@ public final class Schedules {
                 .loopIterationsBeforeThreadSwitch(100)
                 .loopBound(1_000)
                 .addGuarantee(NOT_SWITCHED)
-                .addGuarantee(LOGS);
+                .addGuarantee(LOG_AND_TIME);
     }
 
     public static StressOptions ofTheMachine(Class<?> specification) {

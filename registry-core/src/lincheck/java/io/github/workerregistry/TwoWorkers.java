@@ -49,6 +49,12 @@ public class TwoWorkers {
         return state + ", in use: " + inUse;
     }
 
+    static String described(List<WorkerInfo> workers) {
+        return workers.stream()
+                .map(w -> w.id() + ": " + described(w.state().label(), w.slotsInUse()))
+                .collect(Collectors.joining("; "));
+    }
+
     private static String described(@Nullable Worker worker) {
         return worker == null ? "none" : described(worker.label(), worker.inUse);
     }
