@@ -24,9 +24,9 @@ class TickLimitTest {
 
     private final AtomicInteger kills = new AtomicInteger();
     private final AtomicInteger terminations = new AtomicInteger();
-    private final VirtualHive hive =
-            new VirtualHive((self, builder) -> builder.processController(spec -> slowToSignal(self, spec))
-                    .lifecycle(VirtualHive.config().idleTimeout(IDLE).tickInterval(TICK).build()));
+    private final VirtualHive hive = new VirtualHive((self, builder) -> builder.processController(
+                    spec -> slowToSignal(self, spec))
+            .lifecycle(VirtualHive.config().idleTimeout(IDLE).tickInterval(TICK).build()));
 
     private WorkerProcess slowToSignal(VirtualHive self, ProcessSpec spec) {
         return new ForwardingProcess(self.processes.start(spec)) {
