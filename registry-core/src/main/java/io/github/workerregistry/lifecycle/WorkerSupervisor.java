@@ -553,6 +553,9 @@ public final class WorkerSupervisor implements AutoCloseable {
      * Kills all remaining processes and cancels the loops on the hive's scheduler. Does not wait: outstanding exits are
      * detected, and kills repeated, on the JDK's timer thread, for at most {@code killTimeout} (the longest of all
      * workers) + 2 s. Idempotent.
+     *
+     * <p>If the JVM ends right after this call, a process of a worker whose parent has exited before may be left
+     * running: such processes are searched for after the call. The next run of the hive kills them.
      */
     public void closeNow() {
         shutdown.now();

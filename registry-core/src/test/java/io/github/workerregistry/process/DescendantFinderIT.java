@@ -42,7 +42,7 @@ class DescendantFinderIT {
     }
 
     private static List<ProcessIdentity> sorted(Stream<ProcessIdentity> members) {
-        return members.sorted(Comparator.comparing(ProcessIdentity::pid)).toList();
+        return members.sorted(Comparator.comparingLong(ProcessIdentity::pid)).toList();
     }
 
     @Test
