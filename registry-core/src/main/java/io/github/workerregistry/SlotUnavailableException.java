@@ -22,7 +22,8 @@ public abstract class SlotUnavailableException extends RuntimeException {
     /** The state of the model. Replaced once, before the exception reaches a caller. */
     private transient SlotShortage shortage;
 
-    private String state; // of the model, as text: outlives serialization
+    /** The state of the model as text, for the message, also after serialisation. */
+    private String state;
 
     SlotUnavailableException(String message, SlotShortage shortage) {
         super(message);
