@@ -209,9 +209,11 @@ public interface Supervision {
      *
      * @param modelRef the model
      * @param which selects the requests by what they ask for; called with no lock held, on a copy of the queue.
-     *     Requests that join meanwhile are not failed
+     *     Requests that join meanwhile are not failed. If it throws, so does this call; requests that it selected
+     *     before have failed
      * @param exception creates a new exception for each request; called when the exception is about to be thrown or its
-     *     stage to be completed, on that thread. The registry adds the state of the model
+     *     stage to be completed, on that thread. The registry adds the state of the model. If it throws, the request
+     *     fails with that
      * @return how many requests it has failed; others have been served or have ended meanwhile
      */
     int failWaiting(

@@ -11,15 +11,12 @@ import java.time.Instant;
 /** Stops workers that had nothing to do for too long. */
 final class IdleLoop implements Tick {
 
-    /** Of the 50 ms of a tick; the next tick stops the rest. */
-    private static final Duration LIMIT = Duration.ofMillis(10);
-
     private final Supervision supervision;
     private final SupervisedRecords records;
     private final SupervisedWorkers workers;
     private final Stopper stopper;
     private final PauseTracker pauses;
-    private boolean unfinished;
+    private final SlicedPass<WorkerInfo> pass = new SlicedPass<>();
 
     IdleLoop(
             Supervision supervision,
@@ -34,14 +31,8 @@ final class IdleLoop implements Tick {
         this.pauses = pauses;
     }
 
-    /**
-     * The time between two searches: the shortest that the rules of a worker ask for, or none if the last search has
-     * left some to the next tick. Called at every tick.
-     */
+    /** The time between two searches: the shortest that the rules of a worker ask for. Called at every tick. */
     Duration period() {
-        if (unfinished) {
-            return Duration.ZERO;
-        }
         Duration shortest = checkInterval(workers.defaults());
         for (SupervisedWorker worker : workers.all()) {
             shortest = shorter(shortest, checkInterval(worker.rules()));
@@ -57,18 +48,16 @@ final class IdleLoop implements Tick {
     @Override
     public void tick(Instant now) {
         supervision.forgetHints(); // or each thread keeps a worker of its own busy
-        TickBudget budget = new TickBudget(LIMIT);
-        unfinished = false;
-        for (WorkerInfo worker : records.idle()) {
+        pass.run(records.idle(), worker -> {
             Duration timeout = workers.rulesOf(worker).lifecycle().idleTimeout().orElse(null);
             if (timeout != null && pauses.activeTime(worker.lastActivity(), now).compareTo(timeout) >= 0) {
-                if (budget.isSpent()) {
-                    unfinished = true;
-                    return;
-                }
                 stopper.endIfUnchanged(worker, StopReason.IDLE_TIMEOUT); // one compare-and-set decides against a lease
-                budget.handled();
             }
-        }
+        });
+    }
+
+    @Override
+    public boolean isUnfinished() {
+        return pass.isUnfinished();
     }
 }

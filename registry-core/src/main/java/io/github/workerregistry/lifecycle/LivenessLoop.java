@@ -2,7 +2,6 @@ package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.WorkerProcess;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -13,11 +12,9 @@ final class LivenessLoop implements Tick {
 
     private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
-    /** Of the 50 ms of a tick. */
-    private static final Duration LIMIT = Duration.ofMillis(7);
-
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;
+    private final SlicedPass<SupervisedWorker> pass = new SlicedPass<>();
 
     LivenessLoop(SupervisedWorkers workers, ExitProcessor exits) {
         this.workers = workers;
@@ -26,13 +23,17 @@ final class LivenessLoop implements Tick {
 
     @Override
     public void tick(Instant now) {
-        TickBudget budget = new TickBudget(LIMIT);
-        for (SupervisedWorker worker : workers.all()) {
+        pass.run(workers.all(), worker -> {
             WorkerProcess process = worker.process();
-            if (process != null && !worker.hasExited() && !budget.isSpent()) {
-                poll(worker, process, budget);
+            if (process != null && !worker.hasExited()) {
+                poll(worker, process);
             }
-        }
+        });
+    }
+
+    @Override
+    public boolean isUnfinished() {
+        return pass.isUnfinished();
     }
 
     @Override
@@ -40,13 +41,10 @@ final class LivenessLoop implements Tick {
         tick(now);
     }
 
-    private void poll(SupervisedWorker worker, WorkerProcess process, TickBudget budget) {
+    private void poll(SupervisedWorker worker, WorkerProcess process) {
         try {
             Optional<ExitStatus> status = process.exitStatus();
-            status.ifPresent(exit -> {
-                budget.handled();
-                exits.onExit(worker, exit);
-            });
+            status.ifPresent(exit -> exits.onExit(worker, exit));
         } catch (Throwable t) { // foreign code must not keep the other workers from being polled
             worker.warnOnce(log, "worker {}: cannot tell whether its process lives", t);
         }

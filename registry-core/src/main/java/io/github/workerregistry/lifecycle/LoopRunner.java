@@ -1,12 +1,16 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.internal.LogText;
 import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs the loops of a supervisor as one periodic task of the hive's scheduler. A {@link SchedulerFallback} completes
@@ -14,9 +18,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class LoopRunner implements AutoCloseable {
 
+    private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
+
     private final LoopSchedule loops;
     private final Duration period;
     private final SchedulerFallback fallback;
+    private final AtomicBoolean goingOn = new AtomicBoolean();
     private volatile @Nullable ScheduledExecutorService scheduler;
     private volatile @Nullable ScheduledFuture<?> task;
     private volatile boolean closed;
@@ -44,6 +51,28 @@ final class LoopRunner implements AutoCloseable {
     private void runOnScheduler() {
         loops.runDue();
         fallback.schedulerRan();
+        goOn();
+    }
+
+    /** Goes on with unfinished loops in a task of its own, behind those of the hive that are due. */
+    private void goOn() {
+        ScheduledExecutorService present = scheduler;
+        if (present != null && loops.isUnfinished() && goingOn.compareAndSet(false, true)) {
+            try {
+                present.execute(this::runUnfinished);
+            } catch (Throwable t) { // it has shut down, no thread; an exception would end the periodic task
+                goingOn.set(false);
+                log.debug("the scheduler accepts no task now; the next tick goes on", LogText.of(t));
+            }
+        }
+    }
+
+    private void runUnfinished() {
+        goingOn.set(false);
+        if (!closed && loops.runUnfinished()) {
+            fallback.schedulerRan();
+            goOn();
+        }
     }
 
     /** Whether the hive's scheduler accepts no tasks any more. */

@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,6 +72,29 @@ final class LoopSchedule {
         }
     }
 
+    /**
+     * Goes on with the loops whose last step is unfinished, unless a tick is running on another thread.
+     *
+     * @return whether one is still unfinished
+     */
+    boolean runUnfinished() {
+        if (!isUnfinished() || !running.compareAndSet(false, true)) {
+            return false; // another thread goes on
+        }
+        begunNanos = System.nanoTime();
+        try {
+            run(loop -> loop.tick.isUnfinished());
+        } finally {
+            running.set(false);
+        }
+        return isUnfinished();
+    }
+
+    /** Whether the last step of a loop is unfinished. */
+    boolean isUnfinished() {
+        return loops.stream().anyMatch(loop -> loop.tick.isUnfinished());
+    }
+
     /** Runs only the urgent loops, if a tick has been running on another thread for longer than {@code limit}. */
     void runUrgentIfBlocked(Duration limit) {
         if (running.get() && System.nanoTime() - begunNanos > limit.toNanos()) {
@@ -92,10 +116,17 @@ final class LoopSchedule {
         }
     }
 
-    /** Runs only the urgent loops. */
+    /** Runs only the urgent loops, each until it has finished. */
     void runUrgent() {
+        run(loop -> loop.urgent);
+        while (loops.stream().anyMatch(loop -> loop.urgent && loop.tick.isUnfinished())) {
+            run(loop -> loop.urgent && loop.tick.isUnfinished());
+        }
+    }
+
+    private void run(Predicate<Loop> chosen) {
         for (Loop loop : loops) {
-            if (loop.urgent) {
+            if (chosen.test(loop)) {
                 Instant now = clock.instant();
                 pauses.stepStarted(now);
                 loop.run(now, false);

@@ -3,7 +3,6 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.process.WorkerProcess;
-import java.time.Duration;
 import java.time.Instant;
 
 /**
@@ -12,12 +11,10 @@ import java.time.Instant;
  */
 final class RecordLoop implements Tick {
 
-    /** Of the 50 ms of a tick. */
-    private static final Duration LIMIT = Duration.ofMillis(8);
-
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final Stopper stopper;
+    private final SlicedPass<SupervisedWorker> pass = new SlicedPass<>();
 
     RecordLoop(WorkerRegistry registry, SupervisedWorkers workers, Stopper stopper) {
         this.registry = registry;
@@ -27,12 +24,16 @@ final class RecordLoop implements Tick {
 
     @Override
     public void tick(Instant now) {
-        TickBudget budget = new TickBudget(LIMIT);
-        for (SupervisedWorker worker : workers.all()) {
+        pass.run(workers.all(), worker -> {
             if (!worker.hasExited() && !worker.isBeingRegistered() && !worker.start.isAbandoned()) {
-                follow(worker, now, budget);
+                follow(worker, now);
             }
-        }
+        });
+    }
+
+    @Override
+    public boolean isUnfinished() {
+        return pass.isUnfinished();
     }
 
     @Override
@@ -40,16 +41,13 @@ final class RecordLoop implements Tick {
         tick(now);
     }
 
-    private void follow(SupervisedWorker worker, Instant now, TickBudget budget) {
+    private void follow(SupervisedWorker worker, Instant now) {
         WorkerProcess process = worker.process(); // first: a record that is read later has its pid
         WorkerInfo record = registry.get(worker.id)
                 .filter(process == null ? worker::isGenerationOf : worker::owns)
                 .orElse(null);
         if (record == null && !worker.stop.isKilling()) {
-            if (!budget.isSpent()) {
-                stopper.endDeregistered(worker);
-                budget.handled();
-            }
+            stopper.endDeregistered(worker);
         } else if (record != null && process != null && record.state().routable()) {
             worker.becameReady(record, now);
         }

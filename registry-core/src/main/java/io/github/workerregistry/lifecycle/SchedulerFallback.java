@@ -77,6 +77,9 @@ final class SchedulerFallback {
     void runIfSchedulerDoesNot() {
         if (hasLostScheduler()) {
             loops.runDue();
+            while (loops.runUnfinished()) {
+                // until all have finished
+            }
         }
         loops.runUrgentIfBlocked(tooLong);
     }

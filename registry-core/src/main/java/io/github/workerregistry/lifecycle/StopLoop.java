@@ -5,7 +5,6 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.lifecycle.StopSequence.Phase;
 import io.github.workerregistry.process.WorkerProcess;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -22,12 +21,10 @@ final class StopLoop implements Tick {
 
     private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
-    /** Of the 50 ms of a tick: some hundred kills. */
-    private static final Duration LIMIT = Duration.ofMillis(20);
-
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;
+    private final SlicedPass<SupervisedWorker> pass = new SlicedPass<>();
 
     StopLoop(WorkerRegistry registry, SupervisedWorkers workers, ExitProcessor exits) {
         this.registry = registry;
@@ -37,16 +34,16 @@ final class StopLoop implements Tick {
 
     @Override
     public void tick(Instant now) {
-        TickBudget budget = new TickBudget(LIMIT);
-        for (SupervisedWorker worker : workers.all()) {
-            Phase before = worker.stop.phase();
-            if (before != Phase.RUNNING && !budget.isSpent()) {
+        pass.run(workers.all(), worker -> {
+            if (worker.stop.phase() != Phase.RUNNING) {
                 worker.decide(() -> advance(worker));
-                if (worker.stop.phase() != before) {
-                    budget.handled();
-                }
             }
-        }
+        });
+    }
+
+    @Override
+    public boolean isUnfinished() {
+        return pass.isUnfinished();
     }
 
     @Override

@@ -15,4 +15,9 @@ interface Tick {
      * {@link PauseTracker} tells by how much deadlines move.
      */
     default void late(Instant now) {}
+
+    /** Whether the last step left work for a further one, in a task of its own and without waiting for a period. */
+    default boolean isUnfinished() {
+        return false;
+    }
 }

@@ -290,10 +290,11 @@ public final class WorkerSupervisor implements AutoCloseable {
      *
      * @param id the worker's id
      * @return completes, on any thread, with the worker, Loading, when its new process has been started; exceptionally
-     *     with {@link SpawnException} if that failed, with {@link WorkerEndedException} if the worker was stopped
-     *     meanwhile, with {@link UnkillableException} if its process does not exit, with {@code IllegalStateException}
-     *     if the worker is to {@linkplain #replace replace} another one and has not done so yet, or with
-     *     {@link NoSuchWorkerException} if no such worker is supervised here, or the hive removed its record
+     *     with {@link SpawnException} if that failed, with {@link WorkerEndedException} if the worker was stopped or
+     *     the hive removed its record meanwhile, with {@link UnkillableException} if its process does not exit, with
+     *     {@code IllegalStateException} if the worker is to {@linkplain #replace replace} another one and has not done
+     *     so yet, or with {@link NoSuchWorkerException} if no such worker is supervised here, or its record was removed
+     *     while it was backing off
      */
     public CompletionStage<WorkerInfo> restart(String id) {
         return HiveFutures.forHive(restarts.restart(requireNonNull(id, "id")));
@@ -351,11 +352,12 @@ public final class WorkerSupervisor implements AutoCloseable {
      *     worker's present spec does; its url, if given by hand, may differ from the present one
      * @return completes, on any thread, with the worker when its new generation is ready; exceptionally with
      *     {@link WorkerEndedException}, which has the exit, if that ends before it is ready, or the worker is stopped
-     *     meanwhile; with {@link UnkillableException} if the old process does not exit (if it exits later, the new
-     *     generation follows); with {@code IllegalStateException} if a replacement of this worker, or by it, has begun
-     *     and has not ended, or this supervisor is shutting down; with {@code IllegalArgumentException} if the url or
-     *     the program is malformed after its placeholders are substituted; or with {@link NoSuchWorkerException} if no
-     *     such worker is supervised here, or the hive removed its record
+     *     or its record removed meanwhile; with {@link UnkillableException} if the old process does not exit (if it
+     *     exits later, the new generation follows); with {@code IllegalStateException} if a replacement of this worker,
+     *     or by it, has begun and has not ended, or this supervisor is shutting down; with
+     *     {@code IllegalArgumentException} if the url or the program is malformed after its placeholders are
+     *     substituted; or with {@link NoSuchWorkerException} if no such worker is supervised here, or its record was
+     *     removed while it was backing off
      * @throws IllegalArgumentException if the spec is of another model, has another id, or uses {@code {port}} and the
      *     worker has no port
      */

@@ -19,7 +19,7 @@
  *       {@code HealthPace} and {@code ReadinessPace} (when a worker is probed), {@code ProbeQueue} (one probe of a
  *       worker at a time), {@code LeaseCheck} (after a failed lease). {@code LoopSchedule} runs them in their periods,
  *       {@code LoopRunner} on the hive's scheduler, {@code SchedulerFallback} and {@code BackupTimer} without it;
- *       {@code TickBudget} bounds the time of one tick.
+ *       {@code SlicedPass} bounds the time of one task.
  *   <li><b>Decisions</b>: {@code Spawner}, {@code Readiness}, {@code ProbeEvaluator}, {@code MassFailureGuard},
  *       {@code LastHealthAnswers}, {@code StallDetector}, {@code LoadDiagnosis} (why a load is not ready),
  *       {@code Stopper}, {@code ExitProcessor}, {@code ExitRecorder}, {@code ExitHistory}, {@code Shutdown}.

@@ -45,6 +45,7 @@ final class ProcessTermination {
     private final ReentrantLock lock = new ReentrantLock();
 
     private final ProcessTree tree;
+    private boolean ordered;
     private boolean requested;
     private boolean killed;
     private boolean rootExited;
@@ -91,14 +92,14 @@ final class ProcessTermination {
         }
     }
 
-    /** Records the intent before the signal, so that its exit does not count as a crash. */
+    /** Reads nothing: the caller may stop hundreds of workers. */
     private boolean order(boolean force) {
         if (ended != null) {
             return false;
         }
         lock.lock();
         try {
-            requested |= root.mayRun();
+            ordered = true;
             killed |= force;
             signalPending = true;
             signalNanos = System.nanoTime();
@@ -128,6 +129,7 @@ final class ProcessTermination {
 
     /** Sends the current signal to all that have not received it: a program may treat a second SIGTERM differently. */
     private void send() {
+        requested = requested || (ordered && root.mayRun()); // first: an exit by this signal does not count as a crash
         try {
             if (!isForAll() && terminatedAt == null) {
                 terminatedAt = SignalMoment.now();

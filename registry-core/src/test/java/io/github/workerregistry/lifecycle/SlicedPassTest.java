@@ -1,0 +1,82 @@
+package io.github.workerregistry.lifecycle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(UnexpectedWarnings.class)
+class SlicedPassTest {
+
+    private static final List<Integer> ITEMS =
+            IntStream.rangeClosed(1, 10).boxed().toList();
+
+    private final AtomicLong nanos = new AtomicLong(-5);
+    private final SlicedPass<Integer> pass = new SlicedPass<>(nanos::get);
+    private final List<Integer> visited = new ArrayList<>();
+
+    private void run(long nanosEach) {
+        pass.run(ITEMS, item -> {
+            visited.add(item);
+            nanos.addAndGet(nanosEach);
+        });
+    }
+
+    @Test
+    void fastVisitsTakeOneSlice() {
+        run(SlicedPass.SLICE_NANOS / 10);
+
+        assertThat(visited).isEqualTo(ITEMS);
+        assertThat(pass.isUnfinished()).isFalse();
+    }
+
+    @Test
+    void slowVisitsAreContinuedWhereTheSliceEnded() {
+        run(SlicedPass.SLICE_NANOS / 4);
+        assertThat(visited).containsExactly(1, 2, 3, 4);
+        assertThat(pass.isUnfinished()).isTrue();
+
+        run(SlicedPass.SLICE_NANOS / 4);
+        run(SlicedPass.SLICE_NANOS / 4);
+
+        assertThat(visited).isEqualTo(ITEMS);
+        assertThat(pass.isUnfinished()).isFalse();
+    }
+
+    /** A slow machine makes progress, too. */
+    @Test
+    void eachSliceVisitsOneAtLeast() {
+        run(10 * SlicedPass.SLICE_NANOS);
+        run(10 * SlicedPass.SLICE_NANOS);
+
+        assertThat(visited).containsExactly(1, 2);
+    }
+
+    @Test
+    void theNextPassBeginsWithTheFirst() {
+        run(0);
+        run(0);
+
+        assertThat(visited).hasSize(20).startsWith(1, 2).endsWith(9, 10);
+    }
+
+    @Test
+    void aVisitThatThrowsEndsThePass() {
+        try {
+            pass.run(ITEMS, item -> {
+                throw new IllegalStateException("visit of " + item);
+            });
+        } catch (IllegalStateException e) {
+            visited.add(0);
+        }
+
+        run(0);
+
+        assertThat(visited).startsWith(0, 1).hasSize(11);
+    }
+}
