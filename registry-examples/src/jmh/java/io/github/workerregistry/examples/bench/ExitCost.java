@@ -6,6 +6,7 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.RestartPolicy;
+import io.github.workerregistry.lifecycle.ShutdownReport;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import java.io.IOException;
@@ -13,7 +14,6 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -25,7 +25,9 @@ import java.util.concurrent.atomic.LongAccumulator;
 
 /**
  * What exits cost a hive with many real workers, beside processes of others: one killed worker, half of all killed at
- * once, the rest stopped at once; then a shutdown. The workers exit as soon as they get a signal.
+ * once, the rest stopped at once; then a shutdown. These workers exit as soon as they get a signal. At last, a shutdown
+ * of workers that ignore SIGTERM, so that all of them are due at the deadline, and what the JDK alone needs to kill as
+ * many processes.
  */
 final class ExitCost {
 
@@ -36,11 +38,9 @@ final class ExitCost {
     /** The period of the hive's own task, whose delays are measured. */
     private static final Duration OWN_TASK = Duration.ofMillis(2);
 
-    private static final WorkerSpec SPEC = WorkerSpec.builder()
-            .modelRef("hf:TheBloke/TinyLlama")
-            .command("sleep", "3600")
-            .url("http://127.0.0.1:9")
-            .build();
+    private static final WorkerSpec SPEC = spec("sleep", "3600");
+    private static final List<String> STUBBORN = List.of("sh", "-c", "trap '' TERM; exec sleep 3600");
+    private static final Duration UNTIL_TRAPPED = Duration.ofSeconds(2);
 
     private final int workers;
     private final int strangers;
@@ -57,14 +57,22 @@ final class ExitCost {
 
     void measure(Figures figures) throws IOException, InterruptedException {
         try (Strangers others = Strangers.start(strangers)) {
-            try (Hive hive = new Hive(workers)) {
+            try (Hive hive = new Hive(SPEC, workers)) {
                 killOneByOne(hive, figures);
                 killHalf(hive, figures);
                 stopRest(hive, figures);
             }
-            try (Hive hive = new Hive(Math.min(workers, SHUTDOWN_WORKERS))) {
-                shutDown(hive, figures);
+            try (Hive hive = new Hive(SPEC, Math.min(workers, SHUTDOWN_WORKERS))) {
+                shutDown(hive, "", figures);
             }
+            try (Hive hive = new Hive(spec(STUBBORN.toArray(String[]::new)), workers)) {
+                Thread.sleep(UNTIL_TRAPPED.toMillis());
+                ShutdownReport report = shutDown(hive, "stubborn, ", figures);
+                if (report.killed() != workers) {
+                    throw new IllegalStateException("not all have ignored SIGTERM: " + report);
+                }
+            }
+            killByTheJdk(figures);
         }
     }
 
@@ -101,15 +109,57 @@ final class ExitCost {
         put(figures, "stop of " + rest.size() + ", cpu", cpuNanos() - cpu);
     }
 
-    private void shutDown(Hive hive, Figures figures) throws InterruptedException {
+    private ShutdownReport shutDown(Hive hive, String kind, Figures figures) {
         hive.delays.reset();
         long begun = System.nanoTime();
-        CompletionStage<?> ended = hive.supervisor.shutdown(SHUTDOWN_DEADLINE);
-        put(figures, "shutdown of " + hive.left() + ", call", System.nanoTime() - begun);
-        CompletableFuture<?> future = ended.toCompletableFuture();
-        future.join();
-        put(figures, "shutdown of " + hive.left() + ", end", System.nanoTime() - begun);
-        put(figures, "shutdown of " + hive.left() + ", delay of the hive's own task", hive.delays.get());
+        CompletionStage<ShutdownReport> ended = hive.supervisor.shutdown(SHUTDOWN_DEADLINE);
+        String what = "shutdown of " + hive.left() + (kind.isEmpty() ? ", " : " " + kind);
+        put(figures, what + "call", System.nanoTime() - begun);
+        ShutdownReport report = ended.toCompletableFuture().join();
+        put(figures, what + "end", System.nanoTime() - begun);
+        put(figures, what + "delay of the hive's own task", hive.delays.get());
+        return report;
+    }
+
+    private void killByTheJdk(Figures figures) throws IOException, InterruptedException {
+        List<Process> processes = new ArrayList<>();
+        for (int i = 0; i < workers; i++) {
+            processes.add(new ProcessBuilder(STUBBORN).start());
+        }
+        Thread.sleep(UNTIL_TRAPPED.toMillis());
+        ScheduledExecutorService scheduler = new ScheduledThreadPoolExecutor(1);
+        LongAccumulator delays = delaysOf(scheduler);
+        long begun = System.nanoTime();
+        processes.forEach(Process::destroyForcibly);
+        for (Process process : processes) {
+            process.waitFor();
+        }
+        put(figures, "destroyForcibly of " + workers + ", last exit", System.nanoTime() - begun);
+        put(figures, "destroyForcibly of " + workers + ", delay of a task beside it", delays.get());
+        scheduler.shutdownNow();
+    }
+
+    /** The longest delay of a task that is due again and again. */
+    private static LongAccumulator delaysOf(ScheduledExecutorService scheduler) {
+        LongAccumulator delays = new LongAccumulator(Long::max, 0);
+        long[] due = {System.nanoTime()};
+        scheduler.scheduleWithFixedDelay(
+                () -> {
+                    delays.accumulate(System.nanoTime() - due[0]);
+                    due[0] = System.nanoTime() + OWN_TASK.toNanos();
+                },
+                0,
+                OWN_TASK.toNanos(),
+                TimeUnit.NANOSECONDS);
+        return delays;
+    }
+
+    private static WorkerSpec spec(String... command) {
+        return WorkerSpec.builder()
+                .modelRef("hf:TheBloke/TinyLlama")
+                .command(command)
+                .url("http://127.0.0.1:9")
+                .build();
     }
 
     private static void kill(WorkerInfo worker) {
@@ -132,14 +182,16 @@ final class ExitCost {
     private static final class Hive implements AutoCloseable {
 
         final WorkerSupervisor supervisor;
-        final LongAccumulator delays = new LongAccumulator(Long::max, 0);
+        final LongAccumulator delays;
         private final ScheduledExecutorService scheduler = new ScheduledThreadPoolExecutor(1);
         private final ExecutorService listening = Executors.newSingleThreadExecutor();
         private final Semaphore exits = new Semaphore(0);
         private final List<WorkerInfo> running = new ArrayList<>();
+        private final WorkerSpec spec;
         private int used;
 
-        Hive(int count) {
+        Hive(WorkerSpec spec, int count) {
+            this.spec = spec;
             WorkerRegistry registry = WorkerRegistry.create();
             registry.subscribe(
                     event -> {
@@ -155,19 +207,11 @@ final class ExitCost {
             for (int i = 0; i < count; i++) {
                 spawn();
             }
-            long[] due = {System.nanoTime()};
-            scheduler.scheduleWithFixedDelay(
-                    () -> {
-                        delays.accumulate(System.nanoTime() - due[0]);
-                        due[0] = System.nanoTime() + OWN_TASK.toNanos();
-                    },
-                    0,
-                    OWN_TASK.toNanos(),
-                    TimeUnit.NANOSECONDS);
+            delays = delaysOf(scheduler);
         }
 
         void spawn() {
-            WorkerInfo worker = supervisor.spawn(SPEC);
+            WorkerInfo worker = supervisor.spawn(spec);
             supervisor.reportReady(worker.id());
             running.add(worker);
         }

@@ -25,6 +25,7 @@ final class Latency {
         new HealthRound(10_000, plan.part(100)).measure(figures);
         new KillToEvent(plan.part(200)).measure(figures);
         new StartLatency(plan.part(200)).measure(figures);
+        new FollowPace(plan.part(5), plan.part(1024)).measure(figures);
         for (int workers : new int[] {10, 100, 1000}) {
             new ExitCost(plan.part(workers), 0).measure(figures);
             new ExitCost(plan.part(workers), plan.part(3000)).measure(figures);
