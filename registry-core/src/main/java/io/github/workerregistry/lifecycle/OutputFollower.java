@@ -1,14 +1,12 @@
 package io.github.workerregistry.lifecycle;
 
 import io.github.workerregistry.Subscription;
-import io.github.workerregistry.internal.ExecutorRefusals;
 import io.github.workerregistry.internal.LogText;
+import io.github.workerregistry.internal.SerialDelivery;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -16,35 +14,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One listener of a worker's output: a bounded queue of lines, drained on the listener's executor, as the registry's
- * queue of events is. When it is full, further lines are dropped until the listener has emptied it; the listener then
- * gets their number. Thread-safe.
+ * One listener of a worker's output: a bounded queue of lines, drained on the listener's executor. When it is full,
+ * further lines are dropped until the listener has emptied it; the listener then gets their number. Thread-safe.
  */
-final class OutputFollower implements Subscription {
+final class OutputFollower implements Subscription, SerialDelivery.Calls {
 
     private static final Logger log = LoggerFactory.getLogger(WorkerSupervisor.class);
 
     static final int MAX_LINES = 10_000;
     static final int MAX_CHARS = 1 << 20;
 
-    /** Lines delivered per task, so that a busy worker does not occupy a thread of a shared executor. */
-    private static final int BATCH = 64;
-
-    private static final Consumer<OutputListener> END = OutputListener::onEnd;
-
     private final Supplier<?> name;
     private final OutputListener listener;
-    private final Executor executor;
-    private final InstantSource clock;
     private final Consumer<OutputFollower> onClose;
-    private final ExecutorRefusals refusals; // confined to the thread that starts a drain
+    private final SerialDelivery delivery;
     private final int generation;
     private final long offset;
 
     private final Deque<String> lines = new ArrayDeque<>();
     private int chars;
     private long dropped;
-    private boolean draining;
     private boolean ending;
     private boolean closed;
 
@@ -65,10 +54,8 @@ final class OutputFollower implements Subscription {
             long offset) {
         this.name = name;
         this.listener = listener;
-        this.executor = executor;
-        this.clock = clock;
         this.onClose = onClose;
-        this.refusals = new ExecutorRefusals(executor);
+        this.delivery = new SerialDelivery(executor, clock, log, this::describe, this);
         this.generation = generation;
         this.offset = offset;
     }
@@ -114,25 +101,7 @@ final class OutputFollower implements Subscription {
 
     /** Starts the delivery, if there is something to deliver. Called with no lock held, outside of decisions. */
     void wake() {
-        if (startDraining()) {
-            submitDrain();
-        } else if (isStuck()) {
-            closeBecause("its executor has terminated without running a task");
-        }
-    }
-
-    /** Whether a drain was submitted that will never run. */
-    private boolean isStuck() {
-        synchronized (this) {
-            if (closed || !draining) {
-                return false;
-            }
-        }
-        try {
-            return refusals.isTerminated();
-        } catch (Throwable t) { // foreign code
-            return false;
-        }
+        delivery.wake();
     }
 
     @Override
@@ -153,121 +122,46 @@ final class OutputFollower implements Subscription {
         return undelivered;
     }
 
-    private void closeBecause(String reason) {
+    @Override
+    public void executorEnded(String reason) {
         long undelivered = discard();
         if (undelivered >= 0) {
-            log.warn(
-                    "worker {}: the output listener {} is dropped: {}; {} lines are lost",
-                    name.get(),
-                    listener.getClass().getName(),
-                    reason,
-                    undelivered);
+            log.warn("{} is dropped: {}; {} lines are lost", describe(), reason, undelivered);
         }
     }
 
-    private synchronized boolean startDraining() {
-        if (draining || closed || (lines.isEmpty() && dropped == 0 && !ending)) {
-            return false;
-        }
-        draining = true;
-        return true;
+    private String describe() {
+        return "worker " + name.get() + ": the output listener "
+                + listener.getClass().getName();
     }
 
-    private void submitDrain() {
-        Drain drain = new Drain();
-        try {
-            executor.execute(drain);
-        } catch (RejectedExecutionException e) {
-            refused(drain);
-            log.debug("worker {}: the executor of an output listener rejected a task; lines stay queued", name.get());
-        } catch (Throwable t) { // foreign code
-            refused(drain);
-            log.warn(
-                    "worker {}: the executor of the output listener {} failed; lines stay queued",
-                    name.get(),
-                    listener.getClass().getName(),
-                    LogText.of(t));
-        }
+    @Override
+    public synchronized boolean isEmpty() {
+        return closed || (lines.isEmpty() && dropped == 0 && !ending);
     }
 
-    private void refused(Drain drain) {
-        if (drain.claim()) {
-            String reason = permanentRefusal();
-            stopDraining();
-            if (reason != null) {
-                closeBecause(reason);
-            }
-        }
-    }
-
-    private synchronized void stopDraining() {
-        draining = false;
-    }
-
-    /** Why the executor that has just refused a task will accept no other one; null if it may. */
-    private @Nullable String permanentRefusal() {
-        try {
-            return refusals.reasonNotToRetry(clock.instant());
-        } catch (Throwable t) { // foreign code
-            return null;
-        }
-    }
-
-    /** One drain. Foreign code might run it and then throw, or run it twice. */
-    private final class Drain implements Runnable {
-        private final AtomicBoolean claimed = new AtomicBoolean();
-
-        @Override
-        public void run() {
-            if (claim()) {
-                refusals.accepted();
-                drain();
-            }
-        }
-
-        boolean claim() {
-            return claimed.compareAndSet(false, true);
-        }
-    }
-
-    private void drain() {
-        for (int i = 0; i < BATCH; i++) {
-            Consumer<OutputListener> call = next();
-            if (call == null) {
-                return;
-            }
-            deliver(call);
-        }
-        submitDrain();
-    }
-
-    /** The next call of the listener; null if there is none, which ends the drain. */
-    @SuppressWarnings("ReferenceEquality") // END is one object
-    private @Nullable Consumer<OutputListener> next() {
-        Consumer<OutputListener> call = poll();
-        if (call == END) {
-            onClose.accept(this);
-        }
-        return call;
-    }
-
-    private synchronized @Nullable Consumer<OutputListener> poll() {
+    @Override
+    public synchronized @Nullable Runnable next() {
         String line = lines.poll();
         if (line != null) {
             chars -= line.length();
-            return to -> to.onLine(line);
+            return () -> deliver(to -> to.onLine(line));
         }
         if (dropped > 0) {
             long missing = dropped;
             dropped = 0;
-            return to -> to.onDropped(missing);
+            return () -> deliver(to -> to.onDropped(missing));
         }
         if (ending && !closed) {
             closed = true;
-            return END;
+            return this::deliverEnd;
         }
-        draining = false;
         return null;
+    }
+
+    private void deliverEnd() {
+        onClose.accept(this);
+        deliver(OutputListener::onEnd);
     }
 
     private void deliver(Consumer<OutputListener> call) {
@@ -280,11 +174,7 @@ final class OutputFollower implements Subscription {
 
     private void logFailure(Throwable failure) {
         try {
-            log.warn(
-                    "worker {}: the output listener {} failed; the next line is still delivered",
-                    name.get(),
-                    listener.getClass().getName(),
-                    LogText.of(failure));
+            log.warn("{} failed; the next line is still delivered", describe(), LogText.of(failure));
         } catch (Throwable ignored) {
             // Logging may fail for want of memory, too.
         }
