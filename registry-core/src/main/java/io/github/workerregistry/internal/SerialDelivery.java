@@ -59,7 +59,7 @@ public final class SerialDelivery {
     /** Starts the delivery, if there is something to deliver. Called with no lock held, after something was added. */
     public void wake() {
         if (startDraining()) {
-            submitDrain();
+            submit(newDrain());
         } else if (isStuck()) {
             calls.executorEnded("its executor has terminated without running a task");
         }
@@ -92,8 +92,16 @@ public final class SerialDelivery {
         return true;
     }
 
-    private void submitDrain() {
-        Drain drain = new Drain();
+    private Drain newDrain() {
+        try {
+            return new Drain();
+        } catch (Throwable t) { // no memory
+            stopDraining();
+            throw t;
+        }
+    }
+
+    private void submit(Drain drain) {
         try {
             executor.execute(drain);
         } catch (RejectedExecutionException e) {
@@ -135,29 +143,59 @@ public final class SerialDelivery {
      */
     private final class Drain implements Runnable {
         private final AtomicBoolean claimed = new AtomicBoolean();
+        private volatile @Nullable Thread submitter;
+        private boolean isInline; // of the submitter
 
         @Override
         public void run() {
             if (claim()) {
                 refusals.accepted();
-                drain();
+                if (Thread.currentThread().equals(submitter)) {
+                    isInline = true;
+                } else {
+                    drain();
+                }
             }
         }
 
         boolean claim() {
             return claimed.compareAndSet(false, true);
         }
+
+        /**
+         * Submits this after another one, which is running. Returns whether that one goes on in its place: an executor
+         * that runs tasks inline would run this one inside it, and the next one inside this, until the stack is full.
+         */
+        boolean submitNext() {
+            submitter = Thread.currentThread();
+            submit(this);
+            submitter = null;
+            return isInline;
+        }
     }
 
     private void drain() {
-        for (int i = 0; i < BATCH; i++) {
-            Runnable call = next();
-            if (call == null) {
-                return;
+        boolean goesOn;
+        do {
+            goesOn = deliverBatch() && newDrain().submitNext();
+        } while (goesOn);
+    }
+
+    /** Returns whether there may be more calls. */
+    private boolean deliverBatch() {
+        try {
+            for (int i = 0; i < BATCH; i++) {
+                Runnable call = next();
+                if (call == null) {
+                    return false;
+                }
+                call.run();
             }
-            call.run();
+            return true;
+        } catch (Throwable t) { // no memory: the next wake starts again
+            stopDraining();
+            throw t;
         }
-        submitDrain();
     }
 
     /** The next call; null if there is none, which ends the drain. */
