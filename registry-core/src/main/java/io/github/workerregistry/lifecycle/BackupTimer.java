@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +22,7 @@ final class BackupTimer {
     /** A task that is later than this was lost by the timer, for example for lack of memory. */
     private static final long LOST_AFTER_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private final Duration period;
+    private final Supplier<Duration> pace;
     private final BooleanSupplier needed;
     private final Runnable task;
     private final BiConsumer<Duration, Runnable> timer;
@@ -34,7 +35,17 @@ final class BackupTimer {
      * @param needed whether the task is still needed
      */
     BackupTimer(Duration period, BooleanSupplier needed, Runnable task) {
-        this(period, needed, task, JdkTimer::schedule);
+        this(() -> period, needed, task);
+    }
+
+    /**
+     * A timer that does not run yet.
+     *
+     * @param pace the time until the next run, read after each one
+     * @param needed whether the task is still needed
+     */
+    BackupTimer(Supplier<Duration> pace, BooleanSupplier needed, Runnable task) {
+        this(pace, needed, task, JdkTimer::schedule);
     }
 
     /**
@@ -42,9 +53,9 @@ final class BackupTimer {
      *
      * @param timer runs a task after a delay
      */
-    BackupTimer(Duration period, BooleanSupplier needed, Runnable task, BiConsumer<Duration, Runnable> timer) {
+    BackupTimer(Supplier<Duration> pace, BooleanSupplier needed, Runnable task, BiConsumer<Duration, Runnable> timer) {
         this.timer = timer;
-        this.period = period;
+        this.pace = pace;
         this.needed = needed;
         this.task = task;
     }
@@ -69,9 +80,10 @@ final class BackupTimer {
         if (!next.compareAndSet(before, once)) {
             return;
         }
-        dueNanos = System.nanoTime() + period.toNanos();
+        Duration delay = pace.get();
+        dueNanos = System.nanoTime() + delay.toNanos();
         try {
-            timer.accept(period, once);
+            timer.accept(delay, once);
         } catch (Throwable t) { // no thread, no memory
             if (once.claim()) { // else it has run nevertheless
                 next.set(null);

@@ -49,15 +49,17 @@ final class LoopRunner implements AutoCloseable {
     }
 
     private void runOnScheduler() {
-        loops.runDue();
+        boolean unfinished = loops.runDue();
         fallback.schedulerRan();
-        goOn();
+        if (unfinished) {
+            goOn();
+        }
     }
 
     /** Goes on with unfinished loops in a task of its own, behind those of the hive that are due. */
     private void goOn() {
         ScheduledExecutorService present = scheduler;
-        if (present != null && loops.isUnfinished() && goingOn.compareAndSet(false, true)) {
+        if (present != null && !isCancelled() && goingOn.compareAndSet(false, true)) {
             try {
                 present.execute(this::runUnfinished);
             } catch (Throwable t) { // it has shut down, no thread; an exception would end the periodic task
@@ -69,10 +71,15 @@ final class LoopRunner implements AutoCloseable {
 
     private void runUnfinished() {
         goingOn.set(false);
-        if (!closed && loops.runUnfinished()) {
-            fallback.schedulerRan();
-            goOn();
+        if (!isCancelled()) {
+            runOnScheduler();
         }
+    }
+
+    /** Whether the scheduler has been left. */
+    private boolean isCancelled() {
+        ScheduledFuture<?> present = task;
+        return closed || (present != null && present.isCancelled());
     }
 
     /** Whether the hive's scheduler accepts no tasks any more. */

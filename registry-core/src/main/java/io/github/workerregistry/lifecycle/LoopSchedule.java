@@ -60,49 +60,43 @@ final class LoopSchedule {
         pauses.tickEnded(clock.instant());
     }
 
-    /** Runs the loops that are due, unless a tick is running on another thread. */
-    void runDue() {
-        if (running.compareAndSet(false, true)) {
-            begunNanos = System.nanoTime();
-            try {
-                runTick();
-            } finally {
-                running.set(false);
-            }
-        }
-    }
-
     /**
-     * Goes on with the loops whose last step is unfinished, unless a tick is running on another thread.
+     * Runs the loops that are due, and goes on with those that are unfinished, unless a tick is running on another
+     * thread.
      *
-     * @return whether one is still unfinished
+     * @return whether the calling thread is to go on: a loop is unfinished
      */
-    boolean runUnfinished() {
-        if (!isUnfinished() || !running.compareAndSet(false, true)) {
-            return false; // another thread goes on
+    boolean runDue() {
+        if (!running.compareAndSet(false, true)) {
+            return false; // the other thread goes on
         }
         begunNanos = System.nanoTime();
         try {
-            run(loop -> loop.tick.isUnfinished());
+            return runTick() && isUnfinished(loop -> true);
         } finally {
             running.set(false);
         }
-        return isUnfinished();
     }
 
-    /** Whether the last step of a loop is unfinished. */
-    boolean isUnfinished() {
-        return loops.stream().anyMatch(loop -> loop.tick.isUnfinished());
+    private boolean isUnfinished(Predicate<Loop> chosen) {
+        return loops.stream().filter(chosen).anyMatch(loop -> loop.tick.isUnfinished());
     }
 
-    /** Runs only the urgent loops, if a tick has been running on another thread for longer than {@code limit}. */
-    void runUrgentIfBlocked(Duration limit) {
-        if (running.get() && System.nanoTime() - begunNanos > limit.toNanos()) {
-            runUrgent();
+    /**
+     * Runs only the urgent loops, if a tick has been running on another thread for longer than {@code limit}.
+     *
+     * @return whether the calling thread is to go on: one is unfinished
+     */
+    boolean runUrgentIfBlocked(Duration limit) {
+        if (!running.get() || System.nanoTime() - begunNanos <= limit.toNanos()) {
+            return false;
         }
+        run(loop -> loop.urgent);
+        return isUnfinished(loop -> loop.urgent);
     }
 
-    private void runTick() {
+    /** Returns false if it failed. */
+    private boolean runTick() {
         try {
             Duration pause = Duration.ZERO;
             for (Loop loop : loops) {
@@ -111,15 +105,17 @@ final class LoopSchedule {
                 loop.runIfDue(now, pause);
             }
             pauses.tickEnded(clock.instant());
+            return true;
         } catch (Throwable t) { // an exception would end the periodic task
             SafeLog.warn(log, "a tick failed; the next one still runs", t);
+            return false;
         }
     }
 
     /** Runs only the urgent loops, each until it has finished. */
     void runUrgent() {
         run(loop -> loop.urgent);
-        while (loops.stream().anyMatch(loop -> loop.urgent && loop.tick.isUnfinished())) {
+        while (isUnfinished(loop -> loop.urgent)) {
             run(loop -> loop.urgent && loop.tick.isUnfinished());
         }
     }
@@ -155,6 +151,9 @@ final class LoopSchedule {
         void runIfDue(Instant now, Duration pause) {
             Duration time = period.get();
             if (now.isBefore(lastRun.plus(time))) {
+                if (tick.isUnfinished()) {
+                    run(now, false);
+                }
                 return;
             }
             lastRun = now;

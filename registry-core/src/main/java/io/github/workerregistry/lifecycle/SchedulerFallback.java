@@ -21,6 +21,7 @@ final class SchedulerFallback {
     private volatile boolean closed;
     private volatile boolean outliving;
     private volatile boolean left;
+    private volatile boolean unfinished;
     private volatile long endNanos;
     private volatile long schedulerRanNanos = System.nanoTime();
 
@@ -37,7 +38,7 @@ final class SchedulerFallback {
         this.tooLong = BLOCKED_AFTER.plus(period.multipliedBy(2));
         this.isSchedulerShutDown = isSchedulerShutDown;
         this.hasOpenStops = hasOpenStops;
-        this.timer = new BackupTimer(period, this::isNeeded, this::runIfSchedulerDoesNot);
+        this.timer = new BackupTimer(() -> unfinished ? Duration.ZERO : period, this::isNeeded, this::runOnTimer);
     }
 
     /** Records that the scheduler has run the loops. */
@@ -73,15 +74,23 @@ final class SchedulerFallback {
         return !over && (outliving || hasOpenStops.getAsBoolean());
     }
 
-    /** Runs the loops that the scheduler should have run by now, on the calling thread. */
+    /** Other code uses the JDK's timer thread, too: unfinished loops go on behind its tasks that are due. */
+    private void runOnTimer() {
+        unfinished = false; // also if this fails
+        unfinished = runSlice();
+    }
+
+    /** Runs the loops that the scheduler should have run by now, on the calling thread, until all have finished. */
     void runIfSchedulerDoesNot() {
-        if (hasLostScheduler()) {
-            loops.runDue();
-            while (loops.runUnfinished()) {
-                // until all have finished
-            }
+        while (runSlice()) {
+            // goes on
         }
-        loops.runUrgentIfBlocked(tooLong);
+    }
+
+    /** Returns whether the calling thread is to go on. */
+    private boolean runSlice() {
+        boolean goesOn = hasLostScheduler() && loops.runDue();
+        return loops.runUrgentIfBlocked(tooLong) || goesOn;
     }
 
     /** A {@code shutdownNow()} leaves a periodic task neither done nor cancelled. */

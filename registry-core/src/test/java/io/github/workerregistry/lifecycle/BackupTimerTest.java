@@ -17,7 +17,7 @@ class BackupTimerTest {
     private final List<Runnable> scheduled = new ArrayList<>();
     private final AtomicInteger runs = new AtomicInteger();
     private final BackupTimer timer = new BackupTimer(
-            Duration.ofMillis(1), () -> true, runs::incrementAndGet, (delay, task) -> scheduled.add(task));
+            () -> Duration.ofMillis(1), () -> true, runs::incrementAndGet, (delay, task) -> scheduled.add(task));
 
     @Test
     void schedulesOneTaskAtATime() {
