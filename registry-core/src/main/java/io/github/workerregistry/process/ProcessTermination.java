@@ -45,7 +45,6 @@ final class ProcessTermination {
     private final ReentrantLock lock = new ReentrantLock();
 
     private final ProcessTree tree;
-    private boolean ordered;
     private boolean requested;
     private boolean killed;
     private boolean rootExited;
@@ -92,14 +91,17 @@ final class ProcessTermination {
         }
     }
 
-    /** Reads nothing: the caller may stop hundreds of workers. */
+    /**
+     * Records the intent before the signal, so that an exit that follows does not count as a crash. Reads no file: the
+     * caller may stop hundreds of workers.
+     */
     private boolean order(boolean force) {
         if (ended != null) {
             return false;
         }
         lock.lock();
         try {
-            ordered = true;
+            requested |= root.isAlive();
             killed |= force;
             signalPending = true;
             signalNanos = System.nanoTime();
@@ -129,7 +131,6 @@ final class ProcessTermination {
 
     /** Sends the current signal to all that have not received it: a program may treat a second SIGTERM differently. */
     private void send() {
-        requested = requested || (ordered && root.mayRun()); // first: an exit by this signal does not count as a crash
         try {
             if (!isForAll() && terminatedAt == null) {
                 terminatedAt = SignalMoment.now();

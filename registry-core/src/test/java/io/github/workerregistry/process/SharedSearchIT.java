@@ -285,6 +285,28 @@ class SharedSearchIT {
         assertThat(worker.exitStatus()).hasValue(ExitStatus.requested(143));
     }
 
+    /** Regression: the exit was not requested, and the rest of the tree was killed. */
+    @Test
+    void rootThatExitsBeforeItsSigtermIsSentWasTerminated(@TempDir Path directory) throws IOException {
+        Path ready = directory.resolve("ready");
+        Path go = directory.resolve("go");
+        Path drained = directory.resolve("drained");
+        WorkerProcess worker = watch(
+                "sh",
+                "-c",
+                "sh -c 'trap \"echo > " + drained + "; exit\" TERM; echo $$ > " + ready
+                        + "; while :; do sleep 0.05; done' & while [ ! -e " + go + " ]; do sleep 0.05; done");
+        ProcessHandle unused = handleIn(ready);
+
+        worker.terminate();
+        Files.createFile(go);
+        await().atMost(PATIENCE).until(() -> !isKnownToJdk(worker));
+
+        await().atMost(PATIENCE).until(() -> worker.exitStatus().isPresent());
+        assertThat(worker.exitStatus()).hasValue(ExitStatus.requested(0));
+        assertThat(drained).exists();
+    }
+
     /** It is not polled, and no other thread runs. */
     @Test
     void killHasSignalledRootAndDescendantsWhenItReturns() {
