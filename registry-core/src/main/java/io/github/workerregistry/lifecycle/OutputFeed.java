@@ -67,6 +67,10 @@ final class OutputFeed {
         }
     }
 
+    List<OutputFollower> followers() {
+        return followers;
+    }
+
     void remove(OutputFollower follower) {
         followers.remove(follower);
     }

@@ -99,6 +99,11 @@ final class OutputFollower implements Subscription, SerialDelivery.Calls {
         return first;
     }
 
+    /** Whether it was closed, or its last call has begun. */
+    synchronized boolean isClosed() {
+        return closed;
+    }
+
     /** Starts the delivery, if there is something to deliver. Called with no lock held, outside of decisions. */
     void wake() {
         delivery.wake();

@@ -25,6 +25,8 @@ final class OutputLoop implements Tick {
         for (SupervisedWorker worker : workers.all()) {
             read(worker, now);
         }
+        workers.ending().removeIf(OutputFollower::isClosed);
+        workers.ending().forEach(OutputFollower::wake); // an executor may have refused a task
     }
 
     @Override

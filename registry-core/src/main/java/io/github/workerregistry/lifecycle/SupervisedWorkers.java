@@ -14,6 +14,7 @@ final class SupervisedWorkers {
 
     private final ConcurrentMap<String, SupervisedWorker> byId = new ConcurrentHashMap<>();
     private final Set<SupervisedWorker> beingRemoved = ConcurrentHashMap.newKeySet();
+    private final Set<OutputFollower> ending = ConcurrentHashMap.newKeySet();
     private final WorkerRules defaults;
     private volatile boolean closed;
 
@@ -79,6 +80,7 @@ final class SupervisedWorkers {
         beingRemoved.add(worker);
         worker.successor.whenComplete((none, why) -> {
             beingRemoved.remove(worker);
+            ending.addAll(worker.series.output().followers());
             worker.series.output().end();
         });
         return byId.remove(worker.id, worker);
@@ -87,6 +89,11 @@ final class SupervisedWorkers {
     /** The workers whose records are being removed. To miss none, read {@link #all} first. */
     Collection<SupervisedWorker> beingRemoved() {
         return beingRemoved;
+    }
+
+    /** The followers of workers that have been removed, until {@link OutputFollower#isClosed}. */
+    Set<OutputFollower> ending() {
+        return ending;
     }
 
     /** Records that a worker's current generation is ready. */

@@ -84,6 +84,9 @@ final class WorkerOutput {
         } else { // it has been removed
             follower.end();
             follower.wake();
+            if (!workers.isClosed()) { // else there may be no tick any more
+                workers.ending().add(follower);
+            }
         }
         return follower;
     }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -108,6 +109,32 @@ class FollowTest {
         assertThat(order).containsExactly("last words", "removed", "end");
         hive.advanceSeconds(1);
         assertThat(order).hasSize(3);
+    }
+
+    /** Regression: after the removal nothing submitted them again. */
+    @Test
+    void callsThatTheExecutorRefusesAfterTheRemovalAreSubmittedAgain() {
+        String id = hive.spawnReady();
+        AtomicBoolean full = new AtomicBoolean(true);
+        Executor executor = task -> {
+            if (full.get()) {
+                throw new RejectedExecutionException("full");
+            }
+            task.run();
+        };
+        hive.supervisor.follow(id, heard, executor);
+        print(id, "last words");
+        hive.stop(id);
+        hive.supervisor.follow("gone", heard, executor);
+        hive.advanceSeconds(1);
+        assertThat(heard.calls).isEmpty();
+
+        full.set(false);
+        hive.advance(TICK);
+
+        assertThat(heard.calls).containsExactlyInAnyOrder("last words", "end", "end");
+        hive.advanceSeconds(1);
+        assertThat(heard.calls).hasSize(3);
     }
 
     @Test
