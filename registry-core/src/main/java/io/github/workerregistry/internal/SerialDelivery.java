@@ -106,10 +106,10 @@ public final class SerialDelivery {
             executor.execute(drain);
         } catch (RejectedExecutionException e) {
             refused(drain);
-            log.debug("the executor of {} rejected a task; its calls stay queued", listener.get());
+            log.debug("{}: its executor rejected a task; the calls stay queued", listener.get());
         } catch (Throwable t) { // foreign code: must not fail the caller
             refused(drain);
-            log.warn("the executor of {} failed; its calls stay queued", listener.get(), LogText.of(t));
+            log.warn("{}: its executor failed; the calls stay queued", listener.get(), LogText.of(t));
         }
     }
 
