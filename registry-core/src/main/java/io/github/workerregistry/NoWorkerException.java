@@ -28,6 +28,18 @@ public final class NoWorkerException extends SlotUnavailableException {
         this.lastExit = lastExit;
     }
 
+    /**
+     * An exception for {@link Supervision#failWaiting}, for code that knows that no worker will be started for the
+     * request. The registry adds the state of the model when it fails a request with it.
+     *
+     * @param modelRef the requested model
+     * @param message why there is no slot, without the state of the model
+     */
+    public NoWorkerException(String modelRef, String message) {
+        super(modelRef, message);
+        this.lastExit = null;
+    }
+
     /** Omitted if it is the last failure, which the shortage describes. */
     private static String describe(@Nullable Exit lastExit, SlotShortage shortage) {
         return lastExit == null

@@ -61,7 +61,7 @@ public final class SlotRequest {
         /** The same for a worker whose record is not kept. */
         boolean accept(String workerId, String backend, int device, Map<String, String> labels) {
             return (this.backend.isEmpty() || this.backend.get().equals(backend))
-                    && (this.device.isEmpty() || this.device.getAsInt() == device)
+                    && (this.device.isEmpty() || WorkerInfo.isOn(this.device.getAsInt(), device, labels))
                     && acceptLabels(labels)
                     && !excluded.contains(workerId);
         }
@@ -103,7 +103,7 @@ public final class SlotRequest {
     /**
      * This request, restricted to workers on one device.
      *
-     * @param device its index, &ge; 0, as in {@link WorkerInfo#device()}
+     * @param device its index, &ge; 0, as in {@link WorkerInfo#device()}; also one of {@link WorkerInfo#devices()}
      * @return the changed request
      * @throws IllegalArgumentException if the index is negative
      */

@@ -64,6 +64,12 @@ public record WorkerInfo(
         boolean suspected,
         Map<String, String> labels) {
 
+    /**
+     * The label of a worker that spans several devices: their indices, ascending, separated by commas, as in
+     * {@code 0,1}. {@link SlotRequest#onDevice} accepts each of them; {@link #device()} is the lowest.
+     */
+    public static final String DEVICES = "devices";
+
     private static final Idle IDLE = new Idle();
     private static final Busy BUSY = new Busy();
 
@@ -122,6 +128,21 @@ public record WorkerInfo(
      */
     public Builder toBuilder() {
         return new Builder(this);
+    }
+
+    /**
+     * The devices that the worker computes on, for one that spans several: those in its label {@link #DEVICES}.
+     *
+     * @return the label's value; by default the index of its {@link #device()}
+     */
+    public String devices() {
+        return labels.getOrDefault(DEVICES, Integer.toString(device));
+    }
+
+    /** Whether a device is among those of a worker. */
+    static boolean isOn(int wanted, int device, Map<String, String> labels) {
+        String several = labels.get(DEVICES);
+        return wanted == device || several != null && ("," + several + ",").contains("," + wanted + ",");
     }
 
     /**

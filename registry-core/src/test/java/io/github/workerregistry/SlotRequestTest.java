@@ -95,4 +95,19 @@ class SlotRequestTest {
                 .isThrownBy(() -> LLAMA.onDevice(-1))
                 .withMessage("device must be >= 0, was -1");
     }
+
+    @Test
+    void eachDeviceOfASpanningWorkerMatches() {
+        WorkerInfo worker = SomeWorkers.worker("w")
+                .device(0)
+                .labels(Map.of(WorkerInfo.DEVICES, "0,12"))
+                .build();
+        SlotRequest request = SlotRequest.forModel(worker.modelRef());
+
+        assertThat(worker.devices()).isEqualTo("0,12");
+        assertThat(request.onDevice(0).matches(worker)).isTrue();
+        assertThat(request.onDevice(12).matches(worker)).isTrue();
+        assertThat(request.onDevice(1).matches(worker)).isFalse();
+        assertThat(request.onDevice(2).matches(worker)).isFalse();
+    }
 }

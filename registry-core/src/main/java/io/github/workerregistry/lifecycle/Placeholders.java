@@ -1,5 +1,6 @@
 package io.github.workerregistry.lifecycle;
 
+import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.internal.Checks;
 import io.github.workerregistry.process.InheritedEnvironment;
 import io.github.workerregistry.process.ProcessSpec;
@@ -19,7 +20,8 @@ import java.util.stream.StreamSupport;
 final class Placeholders {
 
     /** The placeholders that need no parameter; {@code port} has a value only if it is used. */
-    static final Set<String> BUILT_IN = Set.of("id", "generation", "port", "model_ref", "backend", "device", "slots");
+    static final Set<String> BUILT_IN =
+            Set.of("id", "generation", "port", "model_ref", "backend", "device", WorkerInfo.DEVICES, "slots");
 
     private static final String PORT_VARIABLE = variable("port");
 
@@ -38,6 +40,7 @@ final class Placeholders {
         values.put("model_ref", spec.modelRef());
         values.put("backend", spec.backend());
         values.put("device", Integer.toString(spec.device()));
+        values.put(WorkerInfo.DEVICES, spec.labels().getOrDefault(WorkerInfo.DEVICES, Integer.toString(spec.device())));
         values.put("slots", Integer.toString(spec.slots()));
         port.ifPresent(number -> values.put("port", Integer.toString(number)));
         return new Placeholders(id, values);

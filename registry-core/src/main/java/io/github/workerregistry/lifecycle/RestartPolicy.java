@@ -209,12 +209,18 @@ public final class RestartPolicy {
     }
 
     /**
-     * The backoff before a restart.
+     * The backoff before a restart, for code that restarts workers itself.
      *
      * @param attempt the number of the consecutive restart, &ge; 1
      * @param random 0 to 1, the position within the jitter
+     * @return &gt; 0, at most {@link #max()}
+     * @throws IllegalArgumentException if {@code attempt} or {@code random} is out of range
      */
-    Duration delay(int attempt, double random) {
+    public Duration delay(int attempt, double random) {
+        requireAtLeast(1, attempt, "attempt");
+        if (!(random >= 0 && random <= 1)) {
+            throw new IllegalArgumentException("random must be 0 to 1, was " + random);
+        }
         double spread = 1 + values.jitter * (2 * random - 1);
         Duration backoff = doubled(values.initial, values.max, attempt - 1);
         return shorter(

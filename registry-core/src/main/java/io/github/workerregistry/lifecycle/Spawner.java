@@ -80,13 +80,21 @@ final class Spawner {
             return spawn(spec, spec.id().get(), prepare);
         }
         while (true) {
-            String id = ids.next(spec.modelRef());
+            String id = newId(spec.modelRef());
+            try {
+                return spawn(spec, id, prepare);
+            } catch (DuplicateWorkerException e) {
+                log.debug("id {} was registered concurrently; trying the next one", id);
+            }
+        }
+    }
+
+    /** An id that is free now, and that was not generated before. */
+    String newId(String modelRef) {
+        while (true) {
+            String id = ids.next(modelRef);
             if (registry.get(id).isEmpty() && workers.get(id) == null) {
-                try {
-                    return spawn(spec, id, prepare);
-                } catch (DuplicateWorkerException e) {
-                    log.debug("id {} was registered concurrently; trying the next one", id);
-                }
+                return id;
             }
         }
     }

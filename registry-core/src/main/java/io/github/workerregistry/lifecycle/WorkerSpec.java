@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -27,10 +28,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The command, the url, the values of environment variables and the directory may contain placeholders, which are
  * substituted when the worker is started: {@code {id}}, {@code {generation}}, {@code {port}}, {@code {model_ref}},
- * {@code {backend}}, {@code {device}}, {@code {slots}}, and the names in {@code parameters}. A placeholder without a
- * value is rejected. A value always stays within one argument and is not searched for placeholders; no shell is
- * involved. The process has the same values in its environment as {@code WORKER_ID}, {@code WORKER_PORT}, ….
- * {@code WORKER_GENERATION} is 1 at first and increases by one with each restart.
+ * {@code {backend}}, {@code {device}}, {@code {devices}} (the {@link WorkerInfo#devices()}, as in {@code 0,1}),
+ * {@code {slots}}, and the names in {@code parameters}. A placeholder without a value is rejected. A value always stays
+ * within one argument and is not searched for placeholders; no shell is involved. The process has the same values in
+ * its environment as {@code WORKER_ID}, {@code WORKER_PORT}, …. {@code WORKER_GENERATION} is 1 at first and increases
+ * by one with each restart.
  *
  * <p>A second pair of braces escapes a placeholder. Other braces are literal. On port 8100:
  *
@@ -309,8 +311,8 @@ public final class WorkerSpec {
     public static final class Builder {
         private Optional<String> id = Optional.empty();
         private @Nullable String modelRef;
-        private String backend = "cpu";
-        private int device;
+        private @Nullable String backend;
+        private OptionalInt device = OptionalInt.empty();
         private int slots = 1;
         private @Nullable List<String> command;
         private String url = "http://127.0.0.1:{port}";
@@ -328,11 +330,32 @@ public final class WorkerSpec {
 
         private Builder() {}
 
+        private Builder(Builder other) {
+            id = other.id;
+            modelRef = other.modelRef;
+            backend = other.backend;
+            device = other.device;
+            slots = other.slots;
+            command = other.command;
+            url = other.url;
+            parameters.putAll(other.parameters);
+            environment.putAll(other.environment);
+            labels.putAll(other.labels);
+            without.addAll(other.without);
+            inherited = other.inherited == null ? null : new HashSet<>(other.inherited);
+            directory = other.directory;
+            listenerOutsideTree = other.listenerOutsideTree;
+            healthProbe = other.healthProbe;
+            lifecycle = other.lifecycle;
+            restartPolicy = other.restartPolicy;
+            stopRequest = other.stopRequest;
+        }
+
         private Builder(Values values) {
             id = values.id;
             modelRef = values.modelRef;
             backend = values.backend;
-            device = values.device;
+            device = OptionalInt.of(values.device);
             slots = values.slots;
             command = values.command;
             url = values.url;
@@ -347,6 +370,34 @@ public final class WorkerSpec {
             lifecycle = values.lifecycle;
             restartPolicy = values.restartPolicy;
             stopRequest = values.stopRequest;
+        }
+
+        /**
+         * A copy of this builder, with all that has been set so far.
+         *
+         * @return a new builder
+         */
+        public Builder copy() {
+            return new Builder(this);
+        }
+
+        /**
+         * Which of {@code id}, {@code modelRef}, {@code backend} and {@code device} have been set, for code that sets
+         * them itself.
+         *
+         * @return their names
+         */
+        public Set<String> assigned() {
+            Set<String> names = new TreeSet<>();
+            id.ifPresent(set -> names.add("id"));
+            if (modelRef != null) {
+                names.add("modelRef");
+            }
+            if (backend != null) {
+                names.add("backend");
+            }
+            device.ifPresent(set -> names.add("device"));
+            return names;
         }
 
         /**
@@ -392,7 +443,7 @@ public final class WorkerSpec {
          * @return this builder
          */
         public Builder device(int device) {
-            this.device = device;
+            this.device = OptionalInt.of(device);
             return this;
         }
 
@@ -595,8 +646,8 @@ public final class WorkerSpec {
             return new WorkerSpec(new Values(
                     id,
                     requireNonNull(modelRef, "modelRef"),
-                    backend,
-                    device,
+                    backend == null ? "cpu" : backend,
+                    device.orElse(0),
                     slots,
                     requireNonNull(command, "command"),
                     url,

@@ -73,6 +73,8 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final RestartLoop restarts;
     private final Replacer replacer;
     private final LifecycleConfig config;
+    private final ScheduledExecutorService scheduler;
+    private final Executor blocking;
     private final LoadDiagnosis diagnosis;
     private final WorkerOutput output;
     private final Shutdown shutdown;
@@ -82,12 +84,13 @@ public final class WorkerSupervisor implements AutoCloseable {
         registry = builder.registry;
         supervisors = RegistrySupervisors.of(registry);
         config = builder.lifecycle;
+        scheduler = builder.scheduler;
         workers = new SupervisedWorkers(new WorkerRules(
                 Optional.ofNullable(builder.healthProbe),
                 config,
                 builder.restartPolicy,
                 Optional.ofNullable(builder.stopRequest)));
-        Executor blocking = builder.blockingExecutor != null ? builder.blockingExecutor : builder.scheduler;
+        blocking = builder.blockingExecutor != null ? builder.blockingExecutor : builder.scheduler;
         ProcessController processes =
                 builder.processController != null ? builder.processController : LocalProcessController.create();
         orphans = reapOrphans(processes);
@@ -200,6 +203,16 @@ public final class WorkerSupervisor implements AutoCloseable {
      */
     public WorkerInfo spawn(WorkerSpec spec) {
         return spawner.spawn(requireNonNull(spec, "spec"));
+    }
+
+    /**
+     * Generates an id, as {@link #spawn} does for a spec without one: for code that must know it before the spawn.
+     *
+     * @param modelRef the worker's model
+     * @return an id that no worker has, and that is not generated again by this supervisor
+     */
+    public String newId(String modelRef) {
+        return spawner.newId(requireNonNull(modelRef, "modelRef"));
     }
 
     /**
@@ -561,6 +574,42 @@ public final class WorkerSupervisor implements AutoCloseable {
      */
     public void closeNow() {
         shutdown.now();
+    }
+
+    /**
+     * The scheduler on which the loops run.
+     *
+     * @return the hive's scheduler, as passed to {@link #builder}
+     */
+    public ScheduledExecutorService scheduler() {
+        return scheduler;
+    }
+
+    /**
+     * The executor of work that may block.
+     *
+     * @return {@link Builder#blockingExecutor}; by default the scheduler
+     */
+    public Executor blockingExecutor() {
+        return blocking;
+    }
+
+    /**
+     * The intervals, timeouts and limits of workers whose spec has none of its own.
+     *
+     * @return {@link Builder#lifecycle}
+     */
+    public LifecycleConfig lifecycle() {
+        return config;
+    }
+
+    /**
+     * The restart policy of workers whose spec has none of its own.
+     *
+     * @return {@link Builder#restartPolicy}
+     */
+    public RestartPolicy restartPolicy() {
+        return workers.defaults().restartPolicy();
     }
 
     /** The number of supervised processes and the registry, for logs. Takes no lock. */

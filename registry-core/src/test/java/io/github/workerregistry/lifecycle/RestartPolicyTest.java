@@ -116,4 +116,12 @@ class RestartPolicyTest {
         assertThat(RestartPolicy.always().covers(cause)).isEqualTo(failure || cause == Cause.EXITED);
         assertThat(RestartPolicy.never().covers(cause)).isFalse();
     }
+
+    @Test
+    void delayOutOfRangeIsRefused() {
+        RestartPolicy policy = RestartPolicy.onFailure();
+
+        assertThatThrownBy(() -> policy.delay(0, 0.5)).hasMessageContaining("attempt must be >= 1, was 0");
+        assertThatThrownBy(() -> policy.delay(1, 1.5)).hasMessageContaining("random must be 0 to 1, was 1.5");
+    }
 }

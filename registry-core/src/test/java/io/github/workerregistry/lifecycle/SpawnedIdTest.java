@@ -142,4 +142,13 @@ class SpawnedIdTest {
             assertThat(ids).doesNotHaveDuplicates().allMatch(id -> id.startsWith("tiny-"));
         }
     }
+
+    @Test
+    void generatedIdIsNotGeneratedAgain() {
+        VirtualHive hive = new VirtualHive();
+        String id = hive.supervisor.newId(VirtualHive.SPEC.modelRef());
+
+        assertThat(id).startsWith("tiny-");
+        assertThat(hive.supervisor.spawn(VirtualHive.SPEC).id()).isNotEqualTo(id);
+    }
 }

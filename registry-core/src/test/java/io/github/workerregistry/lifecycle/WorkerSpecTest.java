@@ -273,4 +273,42 @@ class WorkerSpecTest {
     private static void refused(ThrowingCallable call, String... named) {
         assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessageContainingAll(named);
     }
+
+    @Test
+    void copyOfABuilderIsIndependent() {
+        WorkerSpec.Builder builder =
+                WorkerSpec.builder().modelRef("m").command("serve", "{port}").label("tier", "fast");
+        WorkerSpec.Builder copy = builder.copy();
+        builder.label("tier", "slow").slots(3);
+
+        assertThat(copy.build().labels()).containsEntry("tier", "fast");
+        assertThat(copy.build().slots()).isOne();
+    }
+
+    @Test
+    void builderTellsWhatIsAssigned() {
+        WorkerSpec.Builder builder = WorkerSpec.builder();
+        assertThat(builder.assigned()).isEmpty();
+        builder.id("w").modelRef("m").backend("cpu").device(0);
+        assertThat(builder.assigned()).containsExactlyInAnyOrder("id", "modelRef", "backend", "device");
+        assertThat(builder.copy().assigned()).hasSize(4);
+    }
+
+    @Test
+    void placeholderDevicesIsTheLabelOrElseTheDevice() {
+        VirtualHive hive = new VirtualHive();
+        WorkerSpec.Builder spec = WorkerSpec.builder()
+                .modelRef("m")
+                .command("serve", "{devices}")
+                .url("http://fake")
+                .device(2);
+        String one = hive.supervisor.spawn(spec.build()).id();
+        String several = hive.supervisor
+                .spawn(spec.label(io.github.workerregistry.WorkerInfo.DEVICES, "2,3")
+                        .build())
+                .id();
+
+        assertThat(hive.processes.specOf(one).command()).containsExactly("serve", "2");
+        assertThat(hive.processes.specOf(several).command()).containsExactly("serve", "2,3");
+    }
 }
