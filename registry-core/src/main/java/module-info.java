@@ -15,6 +15,7 @@ module io.github.workerregistry {
     exports io.github.workerregistry;
     exports io.github.workerregistry.health;
     exports io.github.workerregistry.lifecycle;
+    exports io.github.workerregistry.pool;
     exports io.github.workerregistry.process;
     exports io.github.workerregistry.testing;
     exports io.github.workerregistry.testing.contract;

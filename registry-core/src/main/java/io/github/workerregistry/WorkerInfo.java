@@ -142,7 +142,7 @@ public record WorkerInfo(
     /** Whether a device is among those of a worker. */
     static boolean isOn(int wanted, int device, Map<String, String> labels) {
         String several = labels.get(DEVICES);
-        return wanted == device || several != null && ("," + several + ",").contains("," + wanted + ",");
+        return wanted == device || (several != null && ("," + several + ",").contains("," + wanted + ","));
     }
 
     /**

@@ -16,6 +16,16 @@ import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.StopRequest;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.pool.Admission;
+import io.github.workerregistry.pool.EvictionPolicy;
+import io.github.workerregistry.pool.EvictionReason;
+import io.github.workerregistry.pool.ModelSpec;
+import io.github.workerregistry.pool.ModelStatus;
+import io.github.workerregistry.pool.PoolConfig;
+import io.github.workerregistry.pool.PoolEvent;
+import io.github.workerregistry.pool.PoolListener;
+import io.github.workerregistry.pool.PoolStats;
+import io.github.workerregistry.pool.WorkerPool;
 import io.github.workerregistry.process.InheritedEnvironment;
 import io.github.workerregistry.process.LocalProcessController;
 import io.github.workerregistry.process.OrphanReport;
@@ -225,6 +235,32 @@ class NullsTest {
             WorkerInfo worker = registry.get("w").orElseThrow();
             Exit exit = SomeWorkers.crash(worker);
             ProcessSpec another = new ProcessSpec("v", List.of("serve"), Map.of(), Optional.empty());
+            ModelSpec model = ModelSpec.builder("w")
+                    .worker(WorkerSpec.builder().command("serve").url("http://127.0.0.1:1"))
+                    .build();
+            PoolConfig config = PoolConfig.builder().model(model).build();
+            samples.putAll(Map.ofEntries(
+                    entry(int[].class, new int[] {0}),
+                    entry(Admission.class, Admission.EVICT),
+                    entry(EvictionPolicy.class, EvictionPolicy.leastRecentlyUsed()),
+                    entry(
+                            EvictionPolicy.Candidate.class,
+                            new EvictionPolicy.Candidate("w", "w", Duration.ZERO, Duration.ZERO, 1)),
+                    entry(EvictionReason.class, EvictionReason.IDLE),
+                    entry(ModelSpec.class, model),
+                    entry(ModelSpec.Builder.class, ModelSpec.builder("w")),
+                    entry(ModelStatus.State.class, ModelStatus.State.READY),
+                    entry(PoolConfig.class, config),
+                    entry(PoolConfig.Builder.class, PoolConfig.builder()),
+                    entry(PoolEvent.class, new PoolEvent.LoadStarted("w", "w")),
+                    entry(PoolListener.class, (PoolListener) any -> {}),
+                    entry(PoolStats.class, new PoolStats(Map.of())),
+                    entry(
+                            WorkerPool.class,
+                            WorkerPool.builder(registry, supervisor)
+                                    .config(config)
+                                    .build()),
+                    entry(WorkerPool.Builder.class, WorkerPool.builder(registry, supervisor))));
             HealthProbeContract contract = new HealthProbeContract() {
                 @Override
                 protected HealthProbe probe() {

@@ -43,6 +43,8 @@ class PackagesTest {
             Set.of(ROOT, INTERNAL),
             ROOT + ".lifecycle",
             Set.of(ROOT, INTERNAL, ROOT + ".health", ROOT + ".process"),
+            ROOT + ".pool",
+            Set.of(ROOT, INTERNAL, ROOT + ".health", ROOT + ".process", ROOT + ".lifecycle"),
             ROOT + ".testing",
             Set.of(ROOT, INTERNAL, ROOT + ".health", ROOT + ".process", ROOT + ".lifecycle"),
             ROOT + ".testing.contract",

@@ -1,0 +1,31 @@
+package io.github.workerregistry.pool;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The faults of a configuration, which are reported together. */
+final class Faults {
+
+    private final List<String> found = new ArrayList<>();
+
+    void require(boolean holds, String fault) {
+        if (!holds) {
+            found.add(fault);
+        }
+    }
+
+    void add(String fault) {
+        found.add(fault);
+    }
+
+    /**
+     * Reports the faults.
+     *
+     * @throws IllegalArgumentException if there are any; the message has each of them
+     */
+    void throwIfAny() {
+        if (!found.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", found));
+        }
+    }
+}

@@ -1,0 +1,235 @@
+package io.github.workerregistry.pool;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.ModelDemand;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.internal.LogText;
+import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.RestartPolicy;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.pool.PooledModel.LoadCall;
+import io.github.workerregistry.pool.WorkerSnapshot.Phase;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The models and workers of a pool: who claims what, from before a start until the process has exited, and which loads
+ * have failed. Used by the runner only.
+ */
+final class Fleet {
+
+    private static final Logger log = LoggerFactory.getLogger(WorkerPool.class);
+
+    private final WorkerRegistry registry;
+    private final WorkerSupervisor supervisor;
+    private final Turns turns;
+    private final Consumer<PoolEvent> events;
+    private final Map<String, PooledModel> models = new LinkedHashMap<>();
+    private final Map<String, PooledWorker> workers = new HashMap<>();
+
+    Fleet(WorkerRegistry registry, WorkerSupervisor supervisor, Turns turns, Consumer<PoolEvent> events) {
+        this.registry = registry;
+        this.supervisor = supervisor;
+        this.turns = turns;
+        this.events = events;
+    }
+
+    void add(PooledModel model) {
+        models.put(model.modelRef(), model);
+    }
+
+    Collection<PooledModel> models() {
+        return models.values();
+    }
+
+    PooledModel model(String modelRef) {
+        PooledModel model = models.get(modelRef);
+        if (model == null) {
+            throw new UnknownModelException(modelRef);
+        }
+        return model;
+    }
+
+    @Nullable
+    PooledWorker worker(String id) {
+        return workers.get(id);
+    }
+
+    Collection<PooledWorker> workers() {
+        return workers.values();
+    }
+
+    LifecycleConfig lifecycleOf(ModelSpec spec) {
+        return spec.worker().lifecycle().orElseGet(supervisor::lifecycle);
+    }
+
+    private RestartPolicy restartPolicyOf(ModelSpec spec) {
+        return spec.worker().restartPolicy().orElseGet(supervisor::restartPolicy);
+    }
+
+    // The snapshot.
+
+    /** Reads the registry. */
+    List<ModelSnapshot> refresh(Instant now) {
+        Map<String, List<WorkerInfo>> foreign = new HashMap<>();
+        for (WorkerInfo record : registry.list()) {
+            PooledWorker own = workers.get(record.id());
+            if (own == null) {
+                if (record.state().routable() || record.state() instanceof Loading) {
+                    foreign.computeIfAbsent(record.modelRef(), first -> new ArrayList<>())
+                            .add(record);
+                }
+            } else if (!own.isRemoved() && own.read(record, now)) {
+                becameReady(own);
+            }
+        }
+        Map<String, ModelDemand> demand = new HashMap<>();
+        registry.supervision().demand().forEach(waiting -> demand.put(waiting.modelRef(), waiting));
+        List<ModelSnapshot> snapshots = new ArrayList<>(models.size());
+        for (PooledModel model : models.values()) {
+            completeLoads(model);
+            snapshots.add(snapshot(
+                    model,
+                    demand(model, demand.get(model.modelRef()), now),
+                    foreign.getOrDefault(model.modelRef(), List.of()),
+                    now));
+        }
+        return snapshots;
+    }
+
+    private ModelSnapshot snapshot(PooledModel model, Demand demand, List<WorkerInfo> foreign, Instant now) {
+        if (demand.exists()) {
+            model.minimumSuspended = false;
+        }
+        return new ModelSnapshot(
+                model.spec,
+                model.pinned,
+                !model.minimumSuspended,
+                lifecycleOf(model.spec).idleTimeout(),
+                model.failures.last(),
+                demand,
+                model.workers.stream().map(worker -> worker.snapshot(now)).toList(),
+                foreign);
+    }
+
+    private static Demand demand(PooledModel model, @Nullable ModelDemand requests, Instant now) {
+        if (requests == null && model.loads.isEmpty()) {
+            return Demand.NONE;
+        }
+        Duration longest = requests == null ? Duration.ZERO : requests.longestWait();
+        for (LoadCall load : model.loads) {
+            Duration waited = Duration.between(load.since(), now);
+            longest = waited.compareTo(longest) > 0 ? waited : longest;
+        }
+        return new Demand(
+                requests == null ? 0 : requests.waiting(),
+                model.loads.size(),
+                longest,
+                requests == null ? List.of() : List.copyOf(requests.requests().keySet()));
+    }
+
+    private void completeLoads(PooledModel model) {
+        if (!model.loads.isEmpty()) {
+            model.workers.stream()
+                    .filter(worker -> worker.phase() == Phase.READY)
+                    .findFirst()
+                    .ifPresent(ready -> {
+                        List<LoadCall> done = List.copyOf(model.loads);
+                        model.loads.clear();
+                        WorkerInfo info = ready.info();
+                        done.forEach(
+                                load -> turns.afterwards(() -> load.result().complete(info)));
+                    });
+        }
+    }
+
+    // The life of a worker.
+
+    /** Claims the room for a worker. */
+    PooledWorker claim(PooledModel model, Placement placement, Instant now) {
+        PooledWorker worker = new PooledWorker(supervisor.newId(model.modelRef()), model.spec, placement, now);
+        model.workers.add(worker);
+        workers.put(worker.id, worker);
+        return worker;
+    }
+
+    private void becameReady(PooledWorker worker) {
+        PooledModel model = model(worker.spec.modelRef());
+        model.failures.served();
+        model.totals.loaded(worker.loadTime());
+        events.accept(new PoolEvent.Loaded(worker.info(), worker.loadTime()));
+    }
+
+    /** The call that starts its process has returned; if it failed, there is none. */
+    void startReturned(PooledWorker worker, @Nullable Throwable failure, boolean counts) {
+        worker.startReturned();
+        if (failure != null) {
+            worker.removed();
+            if (counts && !worker.isEnding()) {
+                fail(worker, Optional.empty(), LogText.describe(failure));
+            }
+        }
+        releaseIfGone(worker);
+    }
+
+    /** Its record has been removed, and its process has exited. */
+    void exited(PooledWorker worker, Optional<Exit> exit, Exit.Cause cause) {
+        worker.removed();
+        Instant now = registry.clock().instant();
+        boolean stable = worker.hasBeenReady()
+                && worker.readyFor(now).compareTo(restartPolicyOf(worker.spec).stableAfter()) >= 0;
+        if (stable) {
+            model(worker.spec.modelRef()).failures.forget();
+        } else if (!worker.isEnding() && (cause.isFailure() || cause == Exit.Cause.EXITED)) {
+            fail(worker, exit, exit.map(Exit::describe).orElse(cause.toString()));
+        }
+        releaseIfGone(worker);
+    }
+
+    private void fail(PooledWorker worker, Optional<Exit> exit, String message) {
+        if (!worker.fail()) {
+            return;
+        }
+        PooledModel model = model(worker.spec.modelRef());
+        double random = ThreadLocalRandom.current().nextDouble();
+        Instant now = registry.clock().instant();
+        LoadFailure failure = model.failures.add(now, exit, message, restartPolicyOf(worker.spec), random);
+        model.totals.failedToLoad();
+        log.info("model {}: worker {} failed to load: {}", model.modelRef(), worker.id, failure.describe());
+        events.accept(new PoolEvent.LoadFailed(model.modelRef(), worker.id, exit, failure.retryAt()));
+        if (!model.hasLive()) {
+            failLoads(model, () -> new ModelLoadFailedException(model.modelRef(), failure, now));
+        }
+    }
+
+    /** Fails all calls of load that wait. */
+    void failLoads(PooledModel model, Supplier<? extends RuntimeException> exception) {
+        List<LoadCall> failed = List.copyOf(model.loads);
+        model.loads.clear();
+        failed.forEach(load -> turns.afterwards(() -> load.result().completeExceptionally(exception.get())));
+    }
+
+    private void releaseIfGone(PooledWorker worker) {
+        if (worker.isGone() && workers.remove(worker.id, worker)) {
+            PooledModel model = model(worker.spec.modelRef());
+            model.workers.remove(worker);
+            model.totals.wasResident(worker.readyFor(registry.clock().instant()));
+            turns.afterwards(() -> worker.gone.complete(null));
+        }
+    }
+}

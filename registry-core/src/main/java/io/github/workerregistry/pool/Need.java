@@ -1,0 +1,43 @@
+package io.github.workerregistry.pool;
+
+import io.github.workerregistry.SlotRequest;
+import java.time.Duration;
+import java.util.Comparator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One worker that a model needs.
+ *
+ * @param model the model
+ * @param kind why
+ * @param ask what the worker must have; null: anything
+ * @param waited how long the oldest request has waited for it
+ */
+record Need(ModelSnapshot model, Kind kind, @Nullable SlotRequest ask, Duration waited) {
+
+    /** First workers before minimum workers before further ones; then the oldest waiter first. */
+    static final Comparator<Need> ORDER =
+            Comparator.comparing(Need::kind).thenComparing(Need::waited, Comparator.reverseOrder());
+
+    /** Why a worker is needed. */
+    enum Kind {
+        /** A request waits that no worker serves. */
+        FIRST,
+        /** The model has fewer workers than {@code minWorkers}. */
+        MINIMUM,
+        /** More requests wait than there are slots. */
+        FURTHER
+    }
+
+    /** Whether a worker that is placed there would serve the request. */
+    boolean accepts(Placement placement) {
+        return ask == null || accepts(ask, model.spec(), placement);
+    }
+
+    static boolean accepts(SlotRequest ask, ModelSpec spec, Placement placement) {
+        return ask.backend().map(spec.backend()::equals).orElse(true)
+                && (ask.device().isEmpty()
+                        || placement.devices().contains(ask.device().getAsInt()))
+                && spec.worker().labels().entrySet().containsAll(ask.labels().entrySet());
+    }
+}

@@ -1,0 +1,224 @@
+package io.github.workerregistry.pool;
+
+import static io.github.workerregistry.internal.Durations.longer;
+
+import io.github.workerregistry.Exit;
+import io.github.workerregistry.Subscription;
+import io.github.workerregistry.WorkerEvent;
+import io.github.workerregistry.WorkerEvent.BecameReady;
+import io.github.workerregistry.WorkerEvent.Overflowed;
+import io.github.workerregistry.WorkerEvent.Removed;
+import io.github.workerregistry.WorkerEvent.StopStarted;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Stopping;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+
+/**
+ * Runs a pool: takes the snapshot, has it planned, and executes the plan, one pass after another. A pass follows from
+ * requests that begin to wait, workers that become ready, idle or removed, calls of the hive, and the timer.
+ */
+final class PoolRunner {
+
+    /** The least time before the timer's next pass. */
+    private static final Duration SOON = Duration.ofMillis(10);
+
+    /** The time before another pass after one that failed. */
+    private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
+
+    final PoolFeed feed = new PoolFeed();
+    final Turns turns;
+
+    private final WorkerRegistry registry;
+    private final EvictionPolicy policy;
+    private final Fleet fleet;
+    private final WorkerStarter starter;
+    private final PlanRunner plans;
+    private final WakeUp wakeUp;
+    private final Map<String, ModelTotals> totals = new ConcurrentHashMap<>();
+    private final Subscription events;
+    private PoolConfig config;
+    private volatile boolean closed;
+
+    PoolRunner(
+            WorkerRegistry registry,
+            WorkerSupervisor supervisor,
+            ScheduledExecutorService scheduler,
+            Executor blocking,
+            EvictionPolicy policy,
+            PoolConfig config) {
+        this.registry = registry;
+        this.policy = policy;
+        this.config = config;
+        turns = new Turns(scheduler, registry.supervision()::deferEvents, this::pass);
+        fleet = new Fleet(registry, supervisor, turns, this::publish);
+        starter = new WorkerStarter(registry, supervisor, blocking, turns, fleet);
+        plans = new PlanRunner(registry, fleet, starter, turns, this::publish);
+        wakeUp = new WakeUp(scheduler, () -> {
+            registry.supervision().forgetHints(); // or each thread keeps a worker of its own busy
+            turns.signal();
+        });
+        config.models().forEach(model -> fleet.add(new PooledModel(model, totalsOf(model.modelRef()))));
+        events = registry.subscribe(this::onEvent, Runnable::run);
+    }
+
+    ModelTotals totalsOf(String modelRef) {
+        return totals.computeIfAbsent(modelRef, first -> new ModelTotals());
+    }
+
+    private void publish(PoolEvent event) {
+        feed.publish(event);
+        turns.afterwards(feed::deliver);
+    }
+
+    // What happens outside.
+
+    private void onEvent(WorkerEvent event) {
+        if (event instanceof Removed removed) {
+            turns.submit(() -> removed(removed));
+        } else if (event instanceof Overflowed) {
+            turns.submit(this::findRemoved);
+        } else if (event instanceof BecameReady || event instanceof StopStarted) {
+            turns.signal();
+        }
+    }
+
+    private void removed(Removed removed) {
+        PooledWorker worker = fleet.worker(removed.worker().id());
+        if (worker == null || !worker.spec.modelRef().equals(removed.worker().modelRef())) {
+            return;
+        }
+        if (removed.exit().isPresent()) {
+            fleet.exited(worker, removed.exit(), removed.cause());
+        } else if (removed.cause() == Exit.Cause.START_FAILED) {
+            boolean failed = removed.worker().state() instanceof Stopping stopping
+                    && stopping.reason().isFailure();
+            fleet.exited(worker, Optional.empty(), failed ? removed.cause() : Exit.Cause.REQUESTED);
+        } else {
+            starter.removedByHive(worker);
+        }
+    }
+
+    /** Events were dropped: looks for workers that have no record any more. */
+    private void findRemoved() {
+        for (PooledWorker worker : List.copyOf(fleet.workers())) {
+            if (!worker.isStarting()
+                    && !worker.isRemoved()
+                    && registry.get(worker.id).isEmpty()) {
+                starter.removedByHive(worker);
+            }
+        }
+    }
+
+    // Passes.
+
+    private void pass() {
+        if (closed) {
+            return;
+        }
+        wakeUp.at(registry.clock().instant(), AFTER_FAILURE); // replaced unless this pass fails
+        PoolSnapshot snapshot = snapshot();
+        Plan plan = Planner.plan(snapshot);
+        boolean done = plans.run(plan, snapshot.now());
+        Optional<Duration> wakeIn = done ? plan.wakeIn() : Optional.of(SOON);
+        wakeIn.ifPresentOrElse(delay -> wakeUp.at(snapshot.now(), longer(delay, SOON)), wakeUp::cancel);
+    }
+
+    private PoolSnapshot snapshot() {
+        Instant now = registry.clock().instant();
+        return new PoolSnapshot(
+                now,
+                config.devices(),
+                config.maxWorkers(),
+                config.maxWait(),
+                config.admission(),
+                policy,
+                fleet.refresh(now));
+    }
+
+    // Calls of the hive, each in a turn.
+
+    void load(String modelRef, CompletableFuture<WorkerInfo> result) {
+        if (closed) {
+            result.completeExceptionally(new PoolClosedException(modelRef));
+            return;
+        }
+        PooledModel model = fleet.model(modelRef);
+        if (!model.hasLive()) {
+            model.failures.forget();
+        }
+        model.loads.add(new PooledModel.LoadCall(result, registry.clock().instant()));
+    }
+
+    CompletableFuture<Void> unload(String modelRef) {
+        PooledModel model = fleet.model(modelRef);
+        model.minimumSuspended = true;
+        List<CompletableFuture<Void>> gone = new ArrayList<>();
+        for (PooledWorker worker : List.copyOf(model.workers)) {
+            gone.add(worker.gone);
+            if (!worker.isEnding()) {
+                starter.stop(worker);
+            }
+        }
+        return CompletableFuture.allOf(gone.toArray(CompletableFuture[]::new));
+    }
+
+    void pin(String modelRef, boolean pinned) {
+        fleet.model(modelRef).pinned = pinned;
+    }
+
+    List<ModelStatus> status() {
+        Instant now = registry.clock().instant();
+        return fleet.refresh(now).stream()
+                .map(model -> ModelStatus.of(model, now))
+                .toList();
+    }
+
+    PoolStats stats() {
+        Instant now = registry.clock().instant();
+        Map<String, PoolStats.Model> models = new LinkedHashMap<>();
+        for (PooledModel model : fleet.models()) {
+            Duration resident =
+                    model.workers.stream().map(worker -> worker.readyFor(now)).reduce(Duration.ZERO, Duration::plus);
+            models.put(model.modelRef(), model.totals.read(resident));
+        }
+        return new PoolStats(models);
+    }
+
+    /** Nothing is started from now on. */
+    void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        wakeUp.cancel();
+        for (PooledModel model : fleet.models()) {
+            failWaiting(model.modelRef());
+            fleet.failLoads(model, () -> new PoolClosedException(model.modelRef()));
+            List.copyOf(model.workers).stream()
+                    .filter(worker -> !worker.isEnding())
+                    .forEach(starter::stop);
+        }
+        CompletableFuture.allOf(
+                        fleet.workers().stream().map(worker -> worker.gone).toArray(CompletableFuture[]::new))
+                .whenComplete((none, failure) -> {
+                    events.close();
+                    feed.close();
+                });
+    }
+
+    void failWaiting(String modelRef) {
+        registry.supervision().failWaiting(modelRef, request -> true, () -> new PoolClosedException(modelRef));
+    }
+}

@@ -1,0 +1,120 @@
+package io.github.workerregistry.pool;
+
+import io.github.workerregistry.DuplicateWorkerException;
+import io.github.workerregistry.StopReason;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.internal.LogText;
+import io.github.workerregistry.lifecycle.RestartPolicy;
+import io.github.workerregistry.lifecycle.UnkillableException;
+import io.github.workerregistry.lifecycle.WorkerSpec;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Starts and ends workers of the pool through the supervisor. Starts run on the blocking executor. Used by the runner
+ * only.
+ */
+final class WorkerStarter {
+
+    private static final Logger log = LoggerFactory.getLogger(WorkerPool.class);
+
+    private final WorkerRegistry registry;
+    private final WorkerSupervisor supervisor;
+    private final Executor blocking;
+    private final Turns turns;
+    private final Fleet fleet;
+
+    WorkerStarter(WorkerRegistry registry, WorkerSupervisor supervisor, Executor blocking, Turns turns, Fleet fleet) {
+        this.registry = registry;
+        this.supervisor = supervisor;
+        this.blocking = blocking;
+        this.turns = turns;
+        this.fleet = fleet;
+    }
+
+    /** Starts the process of a worker that has claimed its room. The pool applies restart policy and idle timeout. */
+    void start(PooledWorker worker) {
+        WorkerSpec spec = worker.spec
+                .workerOn(worker.placement)
+                .id(worker.id)
+                .lifecycle(fleet.lifecycleOf(worker.spec).toBuilder()
+                        .noIdleTimeout()
+                        .build())
+                .restartPolicy(RestartPolicy.never())
+                .build();
+        try {
+            blocking.execute(() -> spawn(worker, spec));
+        } catch (Throwable refused) {
+            turns.submit(() -> returned(worker, refused));
+        }
+    }
+
+    private void spawn(PooledWorker worker, WorkerSpec spec) {
+        try {
+            supervisor.spawn(spec);
+            turns.submit(() -> {
+                fleet.startReturned(worker, null, true);
+                StopReason reason = worker.endReason();
+                if (reason != null && !worker.isRemoved()) {
+                    stop(worker, reason, Optional.empty()); // it was ended before it was registered
+                }
+            });
+        } catch (Throwable t) {
+            turns.submit(() -> returned(worker, t));
+        }
+    }
+
+    private void returned(PooledWorker worker, Throwable failure) {
+        boolean counts = !(failure instanceof DuplicateWorkerException); // then the next pass takes another id
+        if (counts && !worker.isEnding()) {
+            log.info("worker {} of model {} could not be started", worker.id, worker.spec.modelRef());
+        }
+        fleet.startReturned(worker, failure, counts);
+    }
+
+    /**
+     * Ends a worker that is idle or loading, unless it has been used or has changed since it was read: one
+     * compare-and-set decides against a lease.
+     */
+    boolean endIfUnchanged(PooledWorker worker, WorkerInfo seen, StopReason reason) {
+        boolean unregistered = worker.isStarting() && registry.get(worker.id).isEmpty();
+        boolean ends = unregistered || supervisor.stopIfUnchanged(seen, reason);
+        if (ends) {
+            worker.end(reason);
+        }
+        return ends;
+    }
+
+    /** Closes a worker to new leases, lets its open leases run to their end, and stops it. */
+    void drain(PooledWorker worker, StopReason reason, Optional<Duration> limit) {
+        worker.end(reason);
+        stop(worker, reason, limit);
+    }
+
+    /** Stops a worker as an operator does: it may drain for its drain timeout. */
+    void stop(PooledWorker worker) {
+        worker.end(StopReason.REQUESTED);
+        supervisor.stop(worker.id);
+    }
+
+    private void stop(PooledWorker worker, StopReason reason, Optional<Duration> limit) {
+        supervisor.stop(worker.id, reason, limit);
+    }
+
+    /** The hive has removed the record: the claim ends when the process has exited. */
+    void removedByHive(PooledWorker worker) {
+        worker.end(StopReason.REQUESTED);
+        supervisor.forceKill(worker.id).whenComplete((status, failure) -> {
+            if (failure instanceof UnkillableException) {
+                log.warn("worker {}: its units stay claimed", worker.id, LogText.of(failure));
+            } else { // it has exited, or is not supervised any more
+                turns.submit(() -> fleet.exited(worker, Optional.empty(), StopReason.REQUESTED.cause()));
+            }
+        });
+    }
+}

@@ -1,0 +1,189 @@
+package io.github.workerregistry.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.PendingSlot;
+import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.SlotRequest;
+import io.github.workerregistry.SlotUnavailableException;
+import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.WorkerState.Stopping;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/**
+ * One history of a pool with two devices and four models, and what must hold after each of its steps. The room is
+ * counted from outside, by the processes that run.
+ */
+final class PoolHistory {
+
+    private static final Map<String, Long> UNITS = Map.of("a", 2L, "b", 2L, "c", 1L, "d", 2L);
+    private static final List<String> MODELS = List.of("a", "b", "c", "d");
+    private static final long[] CAPACITY = {3, 2};
+
+    private final VirtualPool pool = new VirtualPool(PoolConfig.builder()
+            .device("cpu", 0, CAPACITY[0])
+            .device("cpu", 1, CAPACITY[1])
+            .model(VirtualPool.model("a").units(2).build())
+            .model(VirtualPool.model("b")
+                    .units(2)
+                    .minResidency(Duration.ofSeconds(5))
+                    .build())
+            .model(VirtualPool.scaled("c", 3).units(1).build())
+            .model(VirtualPool.model("d").units(2).spanning(2).build()));
+    private final List<PendingSlot> pending = new ArrayList<>();
+    private final List<CompletableFuture<?>> asked = new ArrayList<>();
+    private final List<SlotLease> open = new ArrayList<>();
+    private final Set<String> promised = new HashSet<>();
+    private final Set<String> mayLoseLeases = new HashSet<>();
+
+    /** What happens in a step. */
+    enum Action {
+        REQUEST,
+        REQUEST_ON_DEVICE,
+        CANCEL,
+        RELEASE,
+        READY,
+        CRASH,
+        FAIL_NEXT_START,
+        IGNORE_TERMINATE,
+        LOAD,
+        UNLOAD,
+        PIN,
+        UNPIN,
+        REMOVE_RECORD,
+        PASS_TIME,
+        PASS_LONG_TIME
+    }
+
+    void step(Action action, int x) {
+        String model = MODELS.get(x % MODELS.size());
+        switch (action) {
+            case REQUEST -> request(SlotRequest.forModel(model));
+            case REQUEST_ON_DEVICE -> request(SlotRequest.forModel(model).onDevice(x % 2));
+            case CANCEL -> pick(pending, x).forEach(PendingSlot::cancel);
+            case RELEASE ->
+                pick(open, x).forEach(lease -> {
+                    lease.close();
+                    open.remove(lease);
+                });
+            case READY -> pool.ready(model);
+            case CRASH ->
+                pick(pool.processes.running(), x).forEach(id -> {
+                    mayLoseLeases.add(id);
+                    pool.processes.exit(id, 1);
+                });
+            case FAIL_NEXT_START -> pool.processes.failNextStart("failed");
+            case IGNORE_TERMINATE -> pick(pool.processes.running(), x).forEach(pool.processes::ignoreTerminate);
+            case LOAD -> asked.add(pool.pool.load(model).toCompletableFuture());
+            case UNLOAD -> {
+                pool.registry.list(model).forEach(worker -> mayLoseLeases.add(worker.id()));
+                pool.pool.unload(model);
+            }
+            case PIN -> pool.pool.pin(model, true);
+            case UNPIN -> pool.pool.pin(model, false);
+            case REMOVE_RECORD ->
+                pick(pool.registry.list(), x).forEach(worker -> {
+                    mayLoseLeases.add(worker.id());
+                    pool.registry.remove(worker.id());
+                });
+            case PASS_TIME -> pool.advance(Duration.ofMillis(50L * (x + 1)));
+            case PASS_LONG_TIME -> pool.advanceSeconds(x + 1);
+        }
+        pool.run();
+        check();
+    }
+
+    private void request(SlotRequest request) {
+        PendingSlot slot = pool.pool.acquireAsync(request, VirtualPool.LONG, Runnable::run);
+        pending.add(slot);
+        CompletableFuture<SlotLease> lease = slot.lease().toCompletableFuture();
+        asked.add(lease);
+        lease.thenAccept(granted -> {
+            assertThat(promised).as("a lease after the promise").doesNotContain(granted.workerId());
+            open.add(granted);
+        });
+    }
+
+    private static <T> List<T> pick(List<T> list, int x) {
+        return list.isEmpty() ? List.of() : List.of(list.get(x % list.size()));
+    }
+
+    private void check() {
+        pool.events.stream()
+                .filter(PoolEvent.Evicted.class::isInstance)
+                .forEach(event ->
+                        promised.add(((PoolEvent.Evicted) event).worker().id()));
+        long[] claimed = new long[CAPACITY.length];
+        for (String id : pool.processes.running()) {
+            String model = id.substring(0, id.indexOf('-'));
+            String devices = pool.processes.specOf(id).environment().get("WORKER_DEVICES");
+            for (String device : devices.split(",", -1)) {
+                claimed[Integer.parseInt(device)] += UNITS.get(model);
+            }
+        }
+        assertThat(claimed[0]).as("units on device 0").isLessThanOrEqualTo(CAPACITY[0]);
+        assertThat(claimed[1]).as("units on device 1").isLessThanOrEqualTo(CAPACITY[1]);
+        Map<String, Integer> loading = new HashMap<>();
+        for (WorkerInfo worker : pool.registry.list()) {
+            if (worker.state() instanceof Loading) {
+                loading.merge(worker.modelRef(), 1, Integer::sum);
+            }
+            if (promised.contains(worker.id())) {
+                assertThat(worker.state()).isInstanceOf(Stopping.class);
+            }
+        }
+        assertThat(loading.values()).as("loads of one model").allMatch(loads -> loads == 1);
+        List<String> running = pool.processes.running();
+        assertThat(open)
+                .as("leases that another model ended")
+                .allMatch(lease -> running.contains(lease.workerId()) || mayLoseLeases.contains(lease.workerId()));
+    }
+
+    /** Every request ends, with a lease or a typed error; then the pool is closed, and nothing is left. */
+    void end() {
+        MODELS.forEach(model -> pool.pool.pin(model, false));
+        for (int i = 0; i < 200 && !asked.stream().allMatch(CompletableFuture::isDone); i++) {
+            closeAll();
+            MODELS.forEach(pool::ready);
+            pool.advanceSeconds(1);
+            check();
+        }
+        assertThat(asked).as("requests that have ended").allMatch(CompletableFuture::isDone);
+        assertThat(asked).allSatisfy(PoolHistory::assertTyped);
+        closeAll();
+        pool.pool.close();
+        pool.advanceSeconds(60);
+        assertThat(pool.registry.list()).isEmpty();
+        assertThat(pool.processes.running()).isEmpty();
+        pool.supervisor.closeNow();
+        pool.advance(VirtualPool.LONG.multipliedBy(2)); // the registry's own timer of the requests
+        assertThat(pool.time.pendingTasks()).isZero();
+    }
+
+    /** Also those that are granted because of it. */
+    private void closeAll() {
+        while (!open.isEmpty()) {
+            open.remove(0).close();
+        }
+    }
+
+    private static void assertTyped(CompletableFuture<?> done) {
+        try {
+            done.join();
+        } catch (CancellationException cancelled) {
+            // by a step
+        } catch (CompletionException e) {
+            assertThat(e.getCause()).isInstanceOfAny(SlotUnavailableException.class, CancellationException.class);
+        }
+    }
+}
