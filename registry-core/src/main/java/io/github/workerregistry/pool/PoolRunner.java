@@ -37,7 +37,7 @@ final class PoolRunner {
     /** The time before another pass after one that failed. */
     private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
 
-    final PoolFeed feed = new PoolFeed();
+    final PoolFeed feed;
     final Turns turns;
 
     private final WorkerRegistry registry;
@@ -59,6 +59,7 @@ final class PoolRunner {
             EvictionPolicy policy,
             PoolConfig config) {
         this.registry = registry;
+        feed = new PoolFeed(registry.clock());
         this.policy = policy;
         this.config = config;
         turns = new Turns(scheduler, registry.supervision()::deferEvents, this::pass);

@@ -1,8 +1,10 @@
 package io.github.workerregistry.pool;
 
 import io.github.workerregistry.pool.PoolConfig.Device;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -91,9 +93,9 @@ final class Room {
             }
         }
         own.sort(Comparator.<Integer>comparingLong(i -> units[i])
-                .thenComparing(i -> devices.get(i).index()));
+                .thenComparingInt(i -> devices.get(i).index()));
         List<Placement> found = new ArrayList<>();
-        combine(own.stream().map(i -> devices.get(i).index()).toList(), 0, new ArrayList<>(), model, found);
+        combine(own.stream().map(i -> devices.get(i).index()).toList(), 0, new ArrayDeque<>(), model, found);
         return found;
     }
 
@@ -109,15 +111,15 @@ final class Room {
     }
 
     private static void combine(
-            List<Integer> own, int from, List<Integer> chosen, ModelSpec model, List<Placement> found) {
+            List<Integer> own, int from, Deque<Integer> chosen, ModelSpec model, List<Placement> found) {
         if (chosen.size() == model.spanning()) {
             found.add(new Placement(model.backend(), chosen, model.units()));
             return;
         }
         for (int i = from; i < own.size(); i++) {
-            chosen.add(own.get(i));
+            chosen.addLast(own.get(i));
             combine(own, i + 1, chosen, model, found);
-            chosen.remove(chosen.size() - 1);
+            chosen.removeLast();
         }
     }
 }

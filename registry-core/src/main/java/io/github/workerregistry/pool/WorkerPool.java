@@ -363,7 +363,8 @@ public final class WorkerPool implements AutoCloseable {
      *
      * @param listener receives the events from now on
      * @param executor runs the listener. Each listener has a queue of at most 1,024 events; when it is full, further
-     *     ones are dropped, with a WARN. If the executor refuses, the listener is unsubscribed
+     *     ones are dropped, with a WARN. Events stay queued while the executor refuses tasks; if it will accept none
+     *     again, as in {@link WorkerRegistry#subscribe}, the listener is dropped with a WARN
      * @return closing it ends the subscription
      */
     public Subscription subscribe(PoolListener listener, Executor executor) {

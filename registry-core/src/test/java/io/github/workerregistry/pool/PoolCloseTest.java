@@ -13,10 +13,14 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.pool.PoolEvent.LoadStarted;
 import io.github.workerregistry.pool.PoolEvent.Loaded;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -112,13 +116,13 @@ class PoolCloseTest {
     }
 
     @Test
-    void listenerWhoseExecutorRefusesIsUnsubscribed() {
-        UnexpectedWarnings.expect("the executor of a pool listener refused");
+    void listenerWhoseExecutorHasShutDownIsDropped() {
+        UnexpectedWarnings.expect("is dropped: its executor has been shut down");
         VirtualPool pool = new VirtualPool(roomForOne(model("a")));
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        executor.shutdown();
         List<PoolEvent> heard = new ArrayList<>();
-        pool.pool.subscribe(heard::add, task -> {
-            throw new RejectedExecutionException("full");
-        });
+        pool.pool.subscribe(heard::add, executor);
 
         assertThat(pool.load("a")).isNotNull();
         assertThat(heard).isEmpty();
@@ -126,8 +130,44 @@ class PoolCloseTest {
     }
 
     @Test
+    void eventsStayQueuedWhileTheExecutorOfAListenerRefuses() {
+        VirtualPool pool = new VirtualPool(roomForOne(model("a")));
+        AtomicBoolean full = new AtomicBoolean(true);
+        List<PoolEvent> heard = new ArrayList<>();
+        pool.pool.subscribe(heard::add, task -> {
+            if (full.get()) {
+                throw new RejectedExecutionException("full");
+            }
+            task.run();
+        });
+        pool.request("a");
+        pool.advanceSeconds(1);
+        assertThat(heard).isEmpty();
+
+        full.set(false);
+        pool.ready("a");
+
+        assertThat(heard).isEqualTo(pool.events);
+    }
+
+    @Test
+    void listenerThatIsFarBehindMissesEventsWithOneWarning() {
+        UnexpectedWarnings.expect("is 1024 events behind");
+        PoolFeed feed = new PoolFeed(InstantSource.system());
+        List<PoolEvent> heard = new ArrayList<>();
+        feed.subscribe(heard::add, Runnable::run);
+        for (int i = 0; i < 2_000; i++) {
+            feed.publish(new LoadStarted("a", "w" + i));
+        }
+
+        feed.deliver();
+
+        assertThat(heard).hasSize(1_024).startsWith(new LoadStarted("a", "w0"));
+    }
+
+    @Test
     void listenerThatThrowsDoesNotDisturbThePool() {
-        UnexpectedWarnings.expect("a pool listener failed");
+        UnexpectedWarnings.expect("failed; the next event is still delivered");
         VirtualPool pool = new VirtualPool(roomForOne(model("a")));
         pool.pool.subscribe(
                 event -> {
