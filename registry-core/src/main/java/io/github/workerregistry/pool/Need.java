@@ -3,6 +3,7 @@ package io.github.workerregistry.pool;
 import io.github.workerregistry.SlotRequest;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,8 +13,14 @@ import org.jspecify.annotations.Nullable;
  * @param kind why
  * @param ask what the worker must have; null: anything
  * @param waited how long the oldest request has waited for it
+ * @param otherAsks what else no worker of the model serves: a worker for it is started where there is room now, while
+ *     there is none for {@code ask}
  */
-record Need(ModelSnapshot model, Kind kind, @Nullable SlotRequest ask, Duration waited) {
+record Need(ModelSnapshot model, Kind kind, @Nullable SlotRequest ask, Duration waited, List<SlotRequest> otherAsks) {
+
+    Need(ModelSnapshot model, Kind kind, @Nullable SlotRequest ask, Duration waited) {
+        this(model, kind, ask, waited, List.of());
+    }
 
     /** First workers before minimum workers before further ones; then the oldest waiter first. */
     static final Comparator<Need> ORDER =
@@ -38,6 +45,11 @@ record Need(ModelSnapshot model, Kind kind, @Nullable SlotRequest ask, Duration 
         return ask.backend().map(spec.backend()::equals).orElse(true)
                 && (ask.device().isEmpty()
                         || placement.devices().contains(ask.device().getAsInt()))
-                && spec.worker().labels().entrySet().containsAll(ask.labels().entrySet());
+                && (ask.labels().isEmpty()
+                        || spec.workerOn(placement)
+                                .build()
+                                .labels()
+                                .entrySet()
+                                .containsAll(ask.labels().entrySet()));
     }
 }

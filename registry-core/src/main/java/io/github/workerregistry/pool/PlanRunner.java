@@ -26,17 +26,23 @@ final class PlanRunner {
     private static final Logger log = LoggerFactory.getLogger(WorkerPool.class);
 
     private final WorkerRegistry registry;
-    private final Fleet fleet;
+    private final PooledWorkers pooled;
     private final WorkerStarter starter;
-    private final Turns turns;
+    private final SerialPasses passes;
     private final Consumer<PoolEvent> events;
     private final Set<Incarnation> watched = new HashSet<>();
+    private boolean closed;
 
-    PlanRunner(WorkerRegistry registry, Fleet fleet, WorkerStarter starter, Turns turns, Consumer<PoolEvent> events) {
+    PlanRunner(
+            WorkerRegistry registry,
+            PooledWorkers pooled,
+            WorkerStarter starter,
+            SerialPasses passes,
+            Consumer<PoolEvent> events) {
         this.registry = registry;
-        this.fleet = fleet;
+        this.pooled = pooled;
         this.starter = starter;
-        this.turns = turns;
+        this.passes = passes;
         this.events = events;
     }
 
@@ -48,10 +54,18 @@ final class PlanRunner {
     boolean run(Plan plan, Instant now) {
         boolean all = true;
         for (Step step : plan.steps()) {
+            if (closed) {
+                return all; // by a step: starts and executors are foreign code
+            }
             all &= run(step, now);
         }
         plan.watched().forEach(this::watch);
         return all;
+    }
+
+    /** No further step is executed, also of a plan that runs. */
+    void close() {
+        closed = true;
     }
 
     private boolean run(Step step, Instant now) {
@@ -68,8 +82,8 @@ final class PlanRunner {
     }
 
     private void start(Start start, Instant now) {
-        PooledModel model = fleet.model(start.modelRef());
-        PooledWorker worker = fleet.claim(model, start.placement(), now);
+        PooledModel model = pooled.model(start.modelRef());
+        PooledWorker worker = pooled.claim(model, start.placement(), now);
         log.info(
                 "model {}: worker {} is started on {} {}",
                 model.modelRef(),
@@ -81,7 +95,7 @@ final class PlanRunner {
     }
 
     private boolean evict(Evict evict) {
-        PooledWorker worker = fleet.worker(evict.worker().id());
+        PooledWorker worker = pooled.worker(evict.worker().id());
         if (worker == null) {
             return true;
         }
@@ -96,7 +110,7 @@ final class PlanRunner {
                 worker.spec.modelRef(),
                 evict.forModel(),
                 evict.reason());
-        fleet.model(worker.spec.modelRef()).totals.evicted(evict.reason());
+        pooled.model(worker.spec.modelRef()).totals.evicted(evict.reason());
         events.accept(
                 evict.reason() == EvictionReason.UNWANTED_LOAD
                         ? new PoolEvent.LoadCancelled(evict.worker().info(), evict.forModel())
@@ -105,12 +119,12 @@ final class PlanRunner {
     }
 
     private boolean stop(Stop stop) {
-        PooledWorker worker = fleet.worker(stop.worker().id());
+        PooledWorker worker = pooled.worker(stop.worker().id());
         return worker == null || starter.endIfUnchanged(worker, stop.worker().info(), stop.reason());
     }
 
     private void refuse(Refuse refuse, Instant now) {
-        PooledModel model = fleet.model(refuse.modelRef());
+        PooledModel model = pooled.model(refuse.modelRef());
         Optional<LoadFailure> failure = model.failures.last();
         Supplier<SlotUnavailableException> exception = () -> exception(refuse, failure, now); // on another thread
         int failed = registry.supervision()
@@ -120,7 +134,7 @@ final class PlanRunner {
                         exception);
         if (refuse.loads()) {
             failed += model.loads.size();
-            fleet.failLoads(model, exception);
+            pooled.failLoads(model, exception);
         }
         if (failed > 0) {
             events.accept(new PoolEvent.Refused(
@@ -150,14 +164,14 @@ final class PlanRunner {
 
     /** Another pass when the worker is idle. */
     private void watch(String id) {
-        PooledWorker worker = fleet.worker(id);
+        PooledWorker worker = pooled.worker(id);
         if (worker == null) {
             return;
         }
         Incarnation incarnation = worker.info().incarnation();
         if (watched.add(incarnation)
                 && !registry.supervision()
-                        .whenIdle(incarnation, () -> turns.submit(() -> watched.remove(incarnation)))) {
+                        .whenIdle(incarnation, () -> passes.submit(() -> watched.remove(incarnation)))) {
             watched.remove(incarnation);
         }
     }

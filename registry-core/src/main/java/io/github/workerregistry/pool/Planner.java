@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -95,10 +96,8 @@ final class Planner {
             refuse(model, Refusal.NO_WORKER, impossible, false, "no worker that the model may have serves the request");
         }
         boolean blocked = model.isBlocked(pool.now());
-        if (blocked && !model.hasLive()) {
-            refuse(model, Refusal.LOAD_FAILED, unserved, false, "");
-        }
         if (blocked) {
+            refuse(model, Refusal.LOAD_FAILED, unserved, false, "");
             model.failure().flatMap(LoadFailure::retryAt).ifPresent(at -> wake(Duration.between(pool.now(), at)));
         }
         if (blocked || model.hasOpenLoad()) {
@@ -106,7 +105,8 @@ final class Planner {
         }
         Duration waited = model.demand().longestWait();
         if (!unserved.isEmpty()) {
-            return new Need(model, Kind.FIRST, unserved.get(0), waited);
+            return new Need(
+                    model, Kind.FIRST, unserved.get(0), waited, List.copyOf(unserved.subList(1, unserved.size())));
         }
         if (model.demand().loads() > 0 && !model.hasLive()) {
             return new Need(model, Kind.FIRST, null, waited);
@@ -153,13 +153,8 @@ final class Planner {
             makeRoomAmongOwn(need, placements);
             return;
         }
-        for (Placement placement : placements) {
-            if (free.fits(placement) && coming.fits(placement)) {
-                free.claim(placement);
-                coming.claim(placement);
-                steps.add(new Start(need.model().modelRef(), placement));
-                return;
-            }
+        if (start(need, placements) || startForOther(need)) {
+            return;
         }
         for (Placement placement : placements) {
             if (coming.fits(placement)) {
@@ -170,14 +165,39 @@ final class Planner {
         evictOrWait(need, placements);
     }
 
+    private boolean start(Need need, List<Placement> placements) {
+        for (Placement placement : placements) {
+            if (free.fits(placement) && coming.fits(placement)) {
+                free.claim(placement);
+                coming.claim(placement);
+                steps.add(new Start(need.model().modelRef(), placement));
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean startForOther(Need need) {
+        ModelSpec spec = need.model().spec();
+        List<Placement> placements = need.otherAsks().isEmpty() ? List.of() : free.placements(spec);
+        return need.otherAsks().stream()
+                .anyMatch(ask -> start(
+                        need,
+                        placements.stream()
+                                .filter(placement -> Need.accepts(ask, spec, placement))
+                                .toList()));
+    }
+
     private void evictOrWait(Need need, List<Placement> placements) {
         Victims.Choice choice = victims.choose(need, placements, coming);
         if (choice != null) {
             evict(choice);
             return;
         }
-        Placement possible =
-                placements.stream().filter(victims::isEverPossible).findFirst().orElse(null);
+        Placement possible = placements.stream()
+                .filter(placement -> victims.isEverPossible(need, placement))
+                .findFirst()
+                .orElse(null);
         if (need.kind() == Kind.FIRST && (possible == null || !victims.mayEvict(need.model()))) {
             refuseForCapacity(need, possible == null);
         } else if (possible != null && victims.mayEvict(need.model())) {
@@ -198,7 +218,7 @@ final class Planner {
     /** Waits for workers that load, are busy, or are within their residency. */
     private void await(Need need, Placement possible) {
         boolean overdue = victims.isOverdue(need);
-        if (overdue) {
+        if (overdue && need.kind() == Kind.FIRST) {
             coming.claim(possible); // a later need gets nothing of it
         }
         victims.watchFor(need, watched, this::wake);
@@ -212,18 +232,22 @@ final class Planner {
         if (need.model().workers().stream().anyMatch(worker -> !worker.isLive())) {
             return; // one of them ends already
         }
-        Victims.Choice choice = victims.chooseOwn(need, placements);
+        List<Placement> possible = placements.stream()
+                .filter(placement -> victims.isEverPossible(need, placement))
+                .toList();
+        Victims.Choice choice = possible.stream()
+                .map(placement -> victims.chooseOwn(need, placement, coming))
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
         if (choice != null) {
             evict(choice);
         } else if (need.model().workers().stream().anyMatch(worker -> need.accepts(worker.placement()))) {
             return; // the request excludes that worker by its id: one that follows it may serve
-        } else if (!victims.mayEvictOwn(need)) {
+        } else if (possible.isEmpty() || !victims.mayEvictOwn(need)) {
             refuseForCapacity(need, true);
         } else {
-            victims.watchFor(need, watched, this::wake);
-            if (!victims.isOverdue(need)) {
-                wake(pool.maxWait().minus(need.waited()));
-            }
+            await(need, possible.get(0));
         }
     }
 

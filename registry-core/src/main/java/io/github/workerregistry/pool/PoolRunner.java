@@ -12,6 +12,7 @@ import io.github.workerregistry.WorkerEvent.StopStarted;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Stopping;
+import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,12 +25,16 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs a pool: takes the snapshot, has it planned, and executes the plan, one pass after another. A pass follows from
  * requests that begin to wait, workers that become ready, idle or removed, calls of the hive, and the timer.
  */
 final class PoolRunner {
+
+    private static final Logger log = LoggerFactory.getLogger(WorkerPool.class);
 
     /** The least time before the timer's next pass. */
     private static final Duration SOON = Duration.ofMillis(10);
@@ -38,11 +43,11 @@ final class PoolRunner {
     private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
 
     final PoolFeed feed;
-    final Turns turns;
+    final SerialPasses passes;
 
     private final WorkerRegistry registry;
     private final EvictionPolicy policy;
-    private final Fleet fleet;
+    private final PooledWorkers pooled;
     private final WorkerStarter starter;
     private final PlanRunner plans;
     private final WakeUp wakeUp;
@@ -62,15 +67,15 @@ final class PoolRunner {
         feed = new PoolFeed(registry.clock());
         this.policy = policy;
         this.config = config;
-        turns = new Turns(scheduler, registry.supervision()::deferEvents, this::pass);
-        fleet = new Fleet(registry, supervisor, turns, this::publish);
-        starter = new WorkerStarter(registry, supervisor, blocking, turns, fleet);
-        plans = new PlanRunner(registry, fleet, starter, turns, this::publish);
+        passes = new SerialPasses(scheduler, registry.supervision()::deferEvents, this::pass);
+        pooled = new PooledWorkers(registry, supervisor, passes, this::publish);
+        starter = new WorkerStarter(registry, supervisor, blocking, passes, pooled);
+        plans = new PlanRunner(registry, pooled, starter, passes, this::publish);
         wakeUp = new WakeUp(scheduler, () -> {
             registry.supervision().forgetHints(); // or each thread keeps a worker of its own busy
-            turns.signal();
+            passes.signal();
         });
-        config.models().forEach(model -> fleet.add(new PooledModel(model, totalsOf(model.modelRef()))));
+        config.models().forEach(model -> pooled.add(new PooledModel(model, totalsOf(model.modelRef()))));
         events = registry.subscribe(this::onEvent, Runnable::run);
     }
 
@@ -80,32 +85,32 @@ final class PoolRunner {
 
     private void publish(PoolEvent event) {
         feed.publish(event);
-        turns.afterwards(feed::deliver);
+        passes.afterwards(feed::deliver);
     }
 
     // What happens outside.
 
     private void onEvent(WorkerEvent event) {
         if (event instanceof Removed removed) {
-            turns.submit(() -> removed(removed));
+            passes.submit(() -> removed(removed));
         } else if (event instanceof Overflowed) {
-            turns.submit(this::findRemoved);
+            passes.submit(this::findRemoved);
         } else if (event instanceof BecameReady || event instanceof StopStarted) {
-            turns.signal();
+            passes.signal();
         }
     }
 
     private void removed(Removed removed) {
-        PooledWorker worker = fleet.worker(removed.worker().id());
+        PooledWorker worker = pooled.worker(removed.worker().id());
         if (worker == null || !worker.spec.modelRef().equals(removed.worker().modelRef())) {
             return;
         }
         if (removed.exit().isPresent()) {
-            fleet.exited(worker, removed.exit(), removed.cause());
+            pooled.exited(worker, removed.exit(), removed.cause());
         } else if (removed.cause() == Exit.Cause.START_FAILED) {
             boolean failed = removed.worker().state() instanceof Stopping stopping
                     && stopping.reason().isFailure();
-            fleet.exited(worker, Optional.empty(), failed ? removed.cause() : Exit.Cause.REQUESTED);
+            pooled.exited(worker, Optional.empty(), failed ? removed.cause() : Exit.Cause.REQUESTED);
         } else {
             starter.removedByHive(worker);
         }
@@ -113,7 +118,7 @@ final class PoolRunner {
 
     /** Events were dropped: looks for workers that have no record any more. */
     private void findRemoved() {
-        for (PooledWorker worker : List.copyOf(fleet.workers())) {
+        for (PooledWorker worker : List.copyOf(pooled.workers())) {
             if (!worker.isStarting()
                     && !worker.isRemoved()
                     && registry.get(worker.id).isEmpty()) {
@@ -130,14 +135,30 @@ final class PoolRunner {
         }
         wakeUp.at(registry.clock().instant(), AFTER_FAILURE); // replaced unless this pass fails
         PoolSnapshot snapshot = snapshot();
-        Plan plan = Planner.plan(snapshot);
+        Plan plan = plan(snapshot);
+        if (closed) {
+            return; // by the eviction policy
+        }
         boolean done = plans.run(plan, snapshot.now());
         Optional<Duration> wakeIn = done ? plan.wakeIn() : Optional.of(SOON);
         wakeIn.ifPresentOrElse(delay -> wakeUp.at(snapshot.now(), longer(delay, SOON)), wakeUp::cancel);
     }
 
+    /** A policy that throws must not stop the models that evict nothing. */
+    private Plan plan(PoolSnapshot snapshot) {
+        try {
+            return Planner.plan(snapshot);
+        } catch (RuntimeException failed) {
+            log.warn("a plan failed; the least recently used worker is evicted first", LogText.of(failed));
+            return Planner.plan(snapshot(snapshot.now(), EvictionPolicy.leastRecentlyUsed()));
+        }
+    }
+
     private PoolSnapshot snapshot() {
-        Instant now = registry.clock().instant();
+        return snapshot(registry.clock().instant(), policy);
+    }
+
+    private PoolSnapshot snapshot(Instant now, EvictionPolicy policy) {
         return new PoolSnapshot(
                 now,
                 config.devices(),
@@ -145,17 +166,17 @@ final class PoolRunner {
                 config.maxWait(),
                 config.admission(),
                 policy,
-                fleet.refresh(now));
+                pooled.refresh(now));
     }
 
-    // Calls of the hive, each in a turn.
+    // Calls of the hive, each before a pass.
 
     void load(String modelRef, CompletableFuture<WorkerInfo> result) {
         if (closed) {
             result.completeExceptionally(new PoolClosedException(modelRef));
             return;
         }
-        PooledModel model = fleet.model(modelRef);
+        PooledModel model = pooled.model(modelRef);
         if (!model.hasLive()) {
             model.failures.forget();
         }
@@ -163,7 +184,7 @@ final class PoolRunner {
     }
 
     CompletableFuture<Void> unload(String modelRef) {
-        PooledModel model = fleet.model(modelRef);
+        PooledModel model = pooled.model(modelRef);
         model.minimumSuspended = true;
         List<CompletableFuture<Void>> gone = new ArrayList<>();
         for (PooledWorker worker : List.copyOf(model.workers)) {
@@ -176,12 +197,12 @@ final class PoolRunner {
     }
 
     void pin(String modelRef, boolean pinned) {
-        fleet.model(modelRef).pinned = pinned;
+        pooled.model(modelRef).pinned = pinned;
     }
 
     List<ModelStatus> status() {
         Instant now = registry.clock().instant();
-        return fleet.refresh(now).stream()
+        return pooled.refresh(now).stream()
                 .map(model -> ModelStatus.of(model, now))
                 .toList();
     }
@@ -189,7 +210,7 @@ final class PoolRunner {
     PoolStats stats() {
         Instant now = registry.clock().instant();
         Map<String, PoolStats.Model> models = new LinkedHashMap<>();
-        for (PooledModel model : fleet.models()) {
+        for (PooledModel model : pooled.models()) {
             Duration resident =
                     model.workers.stream().map(worker -> worker.readyFor(now)).reduce(Duration.ZERO, Duration::plus);
             models.put(model.modelRef(), model.totals.read(resident));
@@ -203,16 +224,17 @@ final class PoolRunner {
             return;
         }
         closed = true;
+        plans.close();
         wakeUp.cancel();
-        for (PooledModel model : fleet.models()) {
+        for (PooledModel model : pooled.models()) {
             failWaiting(model.modelRef());
-            fleet.failLoads(model, () -> new PoolClosedException(model.modelRef()));
+            pooled.failLoads(model, () -> new PoolClosedException(model.modelRef()));
             List.copyOf(model.workers).stream()
                     .filter(worker -> !worker.isEnding())
                     .forEach(starter::stop);
         }
         CompletableFuture.allOf(
-                        fleet.workers().stream().map(worker -> worker.gone).toArray(CompletableFuture[]::new))
+                        pooled.workers().stream().map(worker -> worker.gone).toArray(CompletableFuture[]::new))
                 .whenComplete((none, failure) -> {
                     events.close();
                     feed.close();

@@ -23,7 +23,7 @@ final class PooledWorker {
 
     private WorkerInfo info;
     private @Nullable Instant readyAt;
-    private @Nullable StopReason ending;
+    private volatile @Nullable StopReason ending; // also read before a start, on another thread
     private boolean starting = true;
     private boolean removed;
     private boolean failed;

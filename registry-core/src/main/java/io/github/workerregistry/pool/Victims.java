@@ -24,9 +24,6 @@ final class Victims {
     private final Map<String, Long> live = new HashMap<>();
     private final Set<String> taken = new HashSet<>();
 
-    /** The room beside workers that are never evicted; null if it has changed. */
-    private @Nullable Room lasting;
-
     Victims(PoolSnapshot pool) {
         this.pool = pool;
         pool.models().forEach(model -> {
@@ -50,7 +47,6 @@ final class Victims {
 
     void take(WorkerSnapshot worker) {
         taken.add(worker.id());
-        lasting = null;
         live.merge(worker.info().modelRef(), -1L, Long::sum);
     }
 
@@ -110,14 +106,19 @@ final class Victims {
         return chosen;
     }
 
-    /** A worker of the same model that does not serve the request. */
+    /** A worker of the same model that does not serve the request; null while there is no room for the next one. */
     @Nullable
-    Choice chooseOwn(Need need, List<Placement> placements) {
+    Choice chooseOwn(Need need, Placement placement, Room coming) {
         return inOrder(need).stream()
                 .filter(victim ->
                         victim.worker().info().modelRef().equals(need.model().modelRef()))
+                .filter(victim -> {
+                    Room room = coming.copy();
+                    room.release(victim.worker().placement());
+                    return room.fits(placement) || choose(need, List.of(placement), room) != null;
+                })
                 .findFirst()
-                .map(victim -> new Choice(placements.get(0), List.of(victim)))
+                .map(victim -> new Choice(placement, List.of(victim)))
                 .orElse(null);
     }
 
@@ -153,8 +154,8 @@ final class Victims {
         if (!isEvictable(model) || (!own && isNeeded(model))) {
             return null;
         }
-        if (need.kind() == Kind.FURTHER && live(model) <= 1) {
-            return null; // its last one
+        if (isLastOf(need, model)) {
+            return null;
         }
         if (worker.isLoading()) {
             return model.demand().exists() ? null : EvictionReason.UNWANTED_LOAD;
@@ -169,6 +170,9 @@ final class Victims {
         }
         if (!isOverdue(need)) {
             return null;
+        }
+        if (need.kind() == Kind.FURTHER && live(model) <= live(need.model()) + 1) {
+            return null; // or the two models would push out one another's workers in turn
         }
         return worker.isIdle() ? EvictionReason.MAX_WAIT_IDLE : EvictionReason.MAX_WAIT_BUSY;
     }
@@ -196,17 +200,26 @@ final class Victims {
     }
 
     /** Whether there would be room if every worker that may be evicted at some time were gone. */
-    boolean isEverPossible(Placement placement) {
-        if (lasting == null) {
-            lasting = new Room(pool.devices(), pool.maxWorkers());
-            for (Held held : holders) {
-                boolean stays = !isEvictable(held.model) || isNeeded(held.model);
-                if (stays && !taken.contains(held.worker.id())) {
-                    lasting.claim(held.worker.placement());
-                }
+    boolean isEverPossible(Need need, Placement placement) {
+        Room room = new Room(pool.devices(), pool.maxWorkers());
+        for (Held held : holders) {
+            boolean stays = isHeld(need, held.model) || !isOf(need, held.worker);
+            if (stays && !taken.contains(held.worker.id())) {
+                room.claim(held.worker.placement());
             }
         }
-        return lasting.fits(placement);
+        return room.fits(placement);
+    }
+
+    /** Whether no worker of the model is ever evicted for the need, as things are. */
+    private boolean isHeld(Need need, ModelSnapshot model) {
+        boolean own = model.modelRef().equals(need.model().modelRef());
+        return !isEvictable(model) || (!own && (isNeeded(model) || isLastOf(need, model)));
+    }
+
+    /** A worker beyond the first does not push out another model's last one. */
+    private boolean isLastOf(Need need, ModelSnapshot model) {
+        return need.kind() == Kind.FURTHER && live(model) <= 1;
     }
 
     /** Notes when workers that may not be evicted yet will be. */
@@ -215,7 +228,9 @@ final class Victims {
             if (!isOf(need, held.worker) || !isEvictable(held.model)) {
                 continue;
             }
-            if (held.worker.isBusy()) {
+            if (held.worker.isLoading()) {
+                wake.accept(TRANSIENT); // those that wait for it may leave, which nothing reports
+            } else if (held.worker.isBusy()) {
                 watched.add(held.worker.id());
             } else if (held.worker.isIdle()) {
                 Duration left = held.model.spec().minResidency().minus(held.worker.readyFor());

@@ -84,7 +84,7 @@ public final class WorkerPool implements AutoCloseable {
                 builder.evictionPolicy,
                 config);
         demand = registry.supervision().onDemand(this::onDemand);
-        runner.turns.signal();
+        runner.passes.signal();
     }
 
     /**
@@ -103,7 +103,7 @@ public final class WorkerPool implements AutoCloseable {
             if (closed) {
                 runner.failWaiting(modelRef);
             } else {
-                runner.turns.signal();
+                runner.passes.signal();
             }
         }
     }
@@ -304,7 +304,7 @@ public final class WorkerPool implements AutoCloseable {
     public CompletionStage<WorkerInfo> load(String name) {
         String modelRef = resolve(requireNonNull(name, "name"));
         CompletableFuture<WorkerInfo> result = new CompletableFuture<>();
-        runner.turns.submit(() -> runner.load(modelRef, result));
+        runner.passes.submit(() -> runner.load(modelRef, result));
         return result.minimalCompletionStage();
     }
 
@@ -319,7 +319,7 @@ public final class WorkerPool implements AutoCloseable {
      */
     public CompletionStage<Void> unload(String name) {
         String modelRef = resolve(requireNonNull(name, "name"));
-        return runner.turns.call(() -> runner.unload(modelRef), true).minimalCompletionStage();
+        return runner.passes.call(() -> runner.unload(modelRef), true).minimalCompletionStage();
     }
 
     /**
@@ -332,7 +332,7 @@ public final class WorkerPool implements AutoCloseable {
      */
     public void pin(String name, boolean pinned) {
         String modelRef = resolve(requireNonNull(name, "name"));
-        runner.turns.call(
+        runner.passes.call(
                 () -> {
                     runner.pin(modelRef, pinned);
                     return true;
@@ -346,7 +346,7 @@ public final class WorkerPool implements AutoCloseable {
      * @return an unmodifiable list, in the order of the configuration
      */
     public List<ModelStatus> models() {
-        return runner.turns.call(runner::status, false);
+        return runner.passes.call(runner::status, false);
     }
 
     /**
@@ -355,7 +355,7 @@ public final class WorkerPool implements AutoCloseable {
      * @return the totals
      */
     public PoolStats stats() {
-        return runner.turns.call(runner::stats, false);
+        return runner.passes.call(runner::stats, false);
     }
 
     /**
@@ -379,7 +379,7 @@ public final class WorkerPool implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        runner.turns.call(
+        runner.passes.call(
                 () -> {
                     runner.close();
                     return true;

@@ -4,6 +4,7 @@ import io.github.workerregistry.DuplicateWorkerException;
 import io.github.workerregistry.StopReason;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.UnkillableException;
@@ -11,6 +12,7 @@ import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,15 +28,20 @@ final class WorkerStarter {
     private final WorkerRegistry registry;
     private final WorkerSupervisor supervisor;
     private final Executor blocking;
-    private final Turns turns;
-    private final Fleet fleet;
+    private final SerialPasses passes;
+    private final PooledWorkers pooled;
 
-    WorkerStarter(WorkerRegistry registry, WorkerSupervisor supervisor, Executor blocking, Turns turns, Fleet fleet) {
+    WorkerStarter(
+            WorkerRegistry registry,
+            WorkerSupervisor supervisor,
+            Executor blocking,
+            SerialPasses passes,
+            PooledWorkers pooled) {
         this.registry = registry;
         this.supervisor = supervisor;
         this.blocking = blocking;
-        this.turns = turns;
-        this.fleet = fleet;
+        this.passes = passes;
+        this.pooled = pooled;
     }
 
     /** Starts the process of a worker that has claimed its room. The pool applies restart policy and idle timeout. */
@@ -42,7 +49,7 @@ final class WorkerStarter {
         WorkerSpec spec = worker.spec
                 .workerOn(worker.placement)
                 .id(worker.id)
-                .lifecycle(fleet.lifecycleOf(worker.spec).toBuilder()
+                .lifecycle(pooled.lifecycleOf(worker.spec).toBuilder()
                         .noIdleTimeout()
                         .build())
                 .restartPolicy(RestartPolicy.never())
@@ -50,22 +57,25 @@ final class WorkerStarter {
         try {
             blocking.execute(() -> spawn(worker, spec));
         } catch (Throwable refused) {
-            turns.submit(() -> returned(worker, refused));
+            passes.submit(() -> returned(worker, refused));
         }
     }
 
     private void spawn(PooledWorker worker, WorkerSpec spec) {
         try {
+            if (worker.isEnding()) {
+                throw new CancellationException("it was ended before its start");
+            }
             supervisor.spawn(spec);
-            turns.submit(() -> {
-                fleet.startReturned(worker, null, true);
+            passes.submit(() -> {
+                pooled.startReturned(worker, null, true);
                 StopReason reason = worker.endReason();
                 if (reason != null && !worker.isRemoved()) {
                     stop(worker, reason, Optional.empty()); // it was ended before it was registered
                 }
             });
         } catch (Throwable t) {
-            turns.submit(() -> returned(worker, t));
+            passes.submit(() -> returned(worker, t));
         }
     }
 
@@ -74,7 +84,7 @@ final class WorkerStarter {
         if (counts && !worker.isEnding()) {
             log.info("worker {} of model {} could not be started", worker.id, worker.spec.modelRef());
         }
-        fleet.startReturned(worker, failure, counts);
+        pooled.startReturned(worker, failure, counts);
     }
 
     /**
@@ -82,6 +92,10 @@ final class WorkerStarter {
      * compare-and-set decides against a lease.
      */
     boolean endIfUnchanged(PooledWorker worker, WorkerInfo seen, StopReason reason) {
+        if (seen.state() instanceof BackingOff) { // the hive restarts it; it has no leases
+            drain(worker, reason, Optional.empty());
+            return true;
+        }
         boolean unregistered = worker.isStarting() && registry.get(worker.id).isEmpty();
         boolean ends = unregistered || supervisor.stopIfUnchanged(seen, reason);
         if (ends) {
@@ -113,7 +127,7 @@ final class WorkerStarter {
             if (failure instanceof UnkillableException) {
                 log.warn("worker {}: its units stay claimed", worker.id, LogText.of(failure));
             } else { // it has exited, or is not supervised any more
-                turns.submit(() -> fleet.exited(worker, Optional.empty(), StopReason.REQUESTED.cause()));
+                passes.submit(() -> pooled.exited(worker, Optional.empty(), StopReason.REQUESTED.cause()));
             }
         });
     }

@@ -15,10 +15,10 @@
  *       {@code WorkerSnapshot}, {@code Demand}) to {@code Plan}; with {@code Need} (one worker that a model needs),
  *       {@code Room} and {@code Placement} (units on devices), {@code Victims} (what may be evicted),
  *       {@code ScaleDown}.
- *   <li><b>The runner</b>: {@code PoolRunner} (snapshot, plan, effects), {@code Turns} (one pass after another),
+ *   <li><b>The runner</b>: {@code PoolRunner} (snapshot, plan, effects), {@code SerialPasses} (one pass after another),
  *       {@code PlanRunner} (the steps of a plan), {@code WorkerStarter} (starts and ends workers through the
  *       supervisor), {@code WakeUp} (the one timer), {@code PoolFeed} (listeners).
- *   <li><b>Its state</b>: {@code Fleet}, {@code PooledModel}, {@code PooledWorker}, {@code LoadFailures},
+ *   <li><b>Its state</b>: {@code PooledWorkers}, {@code PooledModel}, {@code PooledWorker}, {@code LoadFailures},
  *       {@code LoadFailure}, {@code ModelTotals}.
  *   <li><b>Checks</b>: {@code Faults}, {@code CapacityCheck}. <b>After the end</b>: {@code NoSlot}.
  * </ul>

@@ -95,13 +95,13 @@ class FaultyExecutorTest {
                         (task, held) -> {
                             throw new IllegalStateException("broken");
                         },
-                        "the executor of"),
+                        "its executor failed"),
                 new FaultyExecutor(
                         "throws an Error",
                         (task, held) -> {
                             throw new AssertionError("broken");
                         },
-                        "the executor of"),
+                        "its executor failed"),
                 new FaultyExecutor("drops", (task, held) -> {}),
                 new FaultyExecutor("runs every task twice", (task, held) -> {
                     task.run();
@@ -113,7 +113,7 @@ class FaultyExecutorTest {
                             task.run();
                             throw new IllegalStateException("broken");
                         },
-                        "the executor of"));
+                        "its executor failed"));
     }
 
     @ParameterizedTest
@@ -136,7 +136,7 @@ class FaultyExecutorTest {
     /** Regression: the rejected drain and the next one delivered two events at a time. */
     @Test
     void anExecutorThatRejectsATaskAndRunsItLaterDeliversOneEventAtATime() {
-        UnexpectedWarnings.expect("the executor of");
+        UnexpectedWarnings.expect("its executor failed");
         VirtualHive hive = new VirtualHive();
         List<Runnable> held = new ArrayList<>();
         AtomicInteger atATime = new AtomicInteger();

@@ -217,7 +217,7 @@ class PoolCloseTest {
 
     @Test
     void policyThatThrowsDoesNotEndThePool() {
-        UnexpectedWarnings.expect("a pass of the pool failed");
+        UnexpectedWarnings.expect("a plan failed");
         VirtualPool pool = new VirtualPool(
                 VirtualPool.room(2, model("a"), model("b"), model("c").units(1)),
                 builder -> builder.evictionPolicy((first, second) -> {

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,21 +32,22 @@ import org.slf4j.LoggerFactory;
  * The models and workers of a pool: who claims what, from before a start until the process has exited, and which loads
  * have failed. Used by the runner only.
  */
-final class Fleet {
+final class PooledWorkers {
 
     private static final Logger log = LoggerFactory.getLogger(WorkerPool.class);
 
     private final WorkerRegistry registry;
     private final WorkerSupervisor supervisor;
-    private final Turns turns;
+    private final SerialPasses passes;
     private final Consumer<PoolEvent> events;
     private final Map<String, PooledModel> models = new LinkedHashMap<>();
     private final Map<String, PooledWorker> workers = new HashMap<>();
 
-    Fleet(WorkerRegistry registry, WorkerSupervisor supervisor, Turns turns, Consumer<PoolEvent> events) {
+    PooledWorkers(
+            WorkerRegistry registry, WorkerSupervisor supervisor, SerialPasses passes, Consumer<PoolEvent> events) {
         this.registry = registry;
         this.supervisor = supervisor;
-        this.turns = turns;
+        this.passes = passes;
         this.events = events;
     }
 
@@ -102,12 +104,9 @@ final class Fleet {
         registry.supervision().demand().forEach(waiting -> demand.put(waiting.modelRef(), waiting));
         List<ModelSnapshot> snapshots = new ArrayList<>(models.size());
         for (PooledModel model : models.values()) {
-            completeLoads(model);
-            snapshots.add(snapshot(
-                    model,
-                    demand(model, demand.get(model.modelRef()), now),
-                    foreign.getOrDefault(model.modelRef(), List.of()),
-                    now));
+            List<WorkerInfo> others = foreign.getOrDefault(model.modelRef(), List.of());
+            completeLoads(model, others);
+            snapshots.add(snapshot(model, demand(model, demand.get(model.modelRef()), now), others, now));
         }
         return snapshots;
     }
@@ -143,17 +142,18 @@ final class Fleet {
                 requests == null ? List.of() : List.copyOf(requests.requests().keySet()));
     }
 
-    private void completeLoads(PooledModel model) {
+    private void completeLoads(PooledModel model, List<WorkerInfo> foreign) {
         if (!model.loads.isEmpty()) {
-            model.workers.stream()
+            Stream<WorkerInfo> own = model.workers.stream()
                     .filter(worker -> worker.phase() == Phase.READY)
+                    .map(PooledWorker::info);
+            Stream.concat(own, foreign.stream().filter(worker -> worker.state().routable()))
                     .findFirst()
-                    .ifPresent(ready -> {
+                    .ifPresent(info -> {
                         List<LoadCall> done = List.copyOf(model.loads);
                         model.loads.clear();
-                        WorkerInfo info = ready.info();
                         done.forEach(
-                                load -> turns.afterwards(() -> load.result().complete(info)));
+                                load -> passes.afterwards(() -> load.result().complete(info)));
                     });
         }
     }
@@ -221,7 +221,7 @@ final class Fleet {
     void failLoads(PooledModel model, Supplier<? extends RuntimeException> exception) {
         List<LoadCall> failed = List.copyOf(model.loads);
         model.loads.clear();
-        failed.forEach(load -> turns.afterwards(() -> load.result().completeExceptionally(exception.get())));
+        failed.forEach(load -> passes.afterwards(() -> load.result().completeExceptionally(exception.get())));
     }
 
     private void releaseIfGone(PooledWorker worker) {
@@ -229,7 +229,7 @@ final class Fleet {
             PooledModel model = model(worker.spec.modelRef());
             model.workers.remove(worker);
             model.totals.wasResident(worker.readyFor(registry.clock().instant()));
-            turns.afterwards(() -> worker.gone.complete(null));
+            passes.afterwards(() -> worker.gone.complete(null));
         }
     }
 }

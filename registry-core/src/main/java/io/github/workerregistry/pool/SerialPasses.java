@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * executor, or on a calling thread that needs the result at once. Changes that come during a pass share the next one. A
  * failure of one does not prevent the next.
  */
-final class Turns {
+final class SerialPasses {
 
     private static final Logger log = LoggerFactory.getLogger(WorkerPool.class);
 
@@ -33,11 +33,11 @@ final class Turns {
     private volatile @Nullable Thread runner;
 
     /**
-     * Turns of a pool.
+     * Passes of a pool.
      *
-     * @param around runs turns on the calling thread, and what must not be part of one afterwards
+     * @param around runs passes on the calling thread, and what must not be part of one afterwards
      */
-    Turns(Executor executor, Consumer<Runnable> around, Runnable pass) {
+    SerialPasses(Executor executor, Consumer<Runnable> around, Runnable pass) {
         this.executor = executor;
         this.around = around;
         this.pass = pass;
@@ -101,7 +101,7 @@ final class Turns {
         }
     }
 
-    /** Runs foreign code, such as dependents of a stage, after the present turn. */
+    /** Runs foreign code, such as dependents of a stage, after the present pass. */
     void afterwards(Runnable task) {
         afterwards.add(task);
     }
