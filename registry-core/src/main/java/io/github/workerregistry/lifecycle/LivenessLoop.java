@@ -3,6 +3,8 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,7 +16,7 @@ final class LivenessLoop implements Tick {
 
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;
-    private final SlicedPass<SupervisedWorker> pass = new SlicedPass<>();
+    private final SlicedPass<Runnable> exited = new SlicedPass<>();
 
     LivenessLoop(SupervisedWorkers workers, ExitProcessor exits) {
         this.workers = workers;
@@ -23,17 +25,24 @@ final class LivenessLoop implements Tick {
 
     @Override
     public void tick(Instant now) {
-        pass.run(workers.all(), worker -> {
-            WorkerProcess process = worker.process();
-            if (process != null && !worker.hasExited()) {
-                poll(worker, process);
-            }
-        });
+        exited.run(exited.isUnfinished() ? List.of() : pollAll(), Runnable::run);
     }
 
     @Override
     public boolean isUnfinished() {
-        return pass.isUnfinished();
+        return exited.isUnfinished();
+    }
+
+    /** In one go: a poll may search for all workers that wait, and the next poll has the answer for each of them. */
+    private List<Runnable> pollAll() {
+        List<Runnable> found = new ArrayList<>();
+        for (SupervisedWorker worker : workers.all()) {
+            WorkerProcess process = worker.process();
+            if (process != null && !worker.hasExited()) {
+                poll(worker, process).ifPresent(status -> found.add(() -> exits.onExit(worker, status)));
+            }
+        }
+        return found;
     }
 
     @Override
@@ -41,12 +50,12 @@ final class LivenessLoop implements Tick {
         tick(now);
     }
 
-    private void poll(SupervisedWorker worker, WorkerProcess process) {
+    private static Optional<ExitStatus> poll(SupervisedWorker worker, WorkerProcess process) {
         try {
-            Optional<ExitStatus> status = process.exitStatus();
-            status.ifPresent(exit -> exits.onExit(worker, exit));
+            return process.exitStatus();
         } catch (Throwable t) { // foreign code must not keep the other workers from being polled
             worker.warnOnce(log, "worker {}: cannot tell whether its process lives", t);
+            return Optional.empty();
         }
     }
 }
