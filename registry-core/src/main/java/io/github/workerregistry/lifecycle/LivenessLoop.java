@@ -39,7 +39,7 @@ final class LivenessLoop implements Tick {
         for (SupervisedWorker worker : workers.all()) {
             WorkerProcess process = worker.process();
             if (process != null && !worker.hasExited()) {
-                poll(worker, process).ifPresent(status -> found.add(() -> exits.onExit(worker, status)));
+                poll(worker, process, found);
             }
         }
         return found;
@@ -50,12 +50,12 @@ final class LivenessLoop implements Tick {
         tick(now);
     }
 
-    private static Optional<ExitStatus> poll(SupervisedWorker worker, WorkerProcess process) {
+    private void poll(SupervisedWorker worker, WorkerProcess process, List<Runnable> found) {
         try {
-            return process.exitStatus();
+            Optional<ExitStatus> status = process.exitStatus();
+            status.ifPresent(exit -> found.add(() -> exits.onExit(worker, exit)));
         } catch (Throwable t) { // foreign code must not keep the other workers from being polled
             worker.warnOnce(log, "worker {}: cannot tell whether its process lives", t);
-            return Optional.empty();
         }
     }
 }
