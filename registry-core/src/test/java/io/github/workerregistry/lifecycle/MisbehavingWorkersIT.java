@@ -110,7 +110,10 @@ class MisbehavingWorkersIT {
                         .allMatch(worker -> stateOf(worker.pid().orElseThrow()) == 'T'));
     }
 
-    /** 20 MB of lines, one line of 20 MB, and 20 MB of noise. */
+    /**
+     * 20 MB of lines, one line of 20 MB, and 20 MB of noise. The last line comes when the files have been truncated: what
+     * is written in the moment of that is lost.
+     */
     @Test
     void aFloodOfOutputIsBoundedAndItsLastLinesAreKept() {
         UnexpectedWarnings.expect(FAILED);
@@ -127,8 +130,8 @@ class MisbehavingWorkersIT {
                         "head -c 20000000 /dev/urandom;")
                 .map(flood -> hive.spawn(
                         supervisor,
-                        flood + " echo; echo the last line; echo x > $FLAG;"
-                                + " while [ -e $FLAG ]; do sleep 0.05; done; exit 3"))
+                        flood + " echo x > $FLAG; while [ -e $FLAG ]; do sleep 0.05; done;"
+                                + " echo; echo the last line; exit 3"))
                 .toList();
         workers.forEach(hive::awaitFlag);
         eventually()
