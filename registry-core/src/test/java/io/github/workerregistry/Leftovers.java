@@ -35,8 +35,9 @@ public final class Leftovers implements AutoCloseable {
     private static final String MARK = "WORKER_REGISTRY_TEST_RUN";
 
     /** Threads that the JDK and the build keep: while idle for minutes, or, for timers of virtual threads, for ever. */
-    private static final Pattern KEPT_THREAD = Pattern.compile("main|surefire-.*|HttpClient-\\d+-Worker-\\d+"
-            + "|ForkJoinPool\\.commonPool-.*|ForkJoinPool-1-delayScheduler|CompletableFutureDelayScheduler");
+    private static final Pattern KEPT_THREAD =
+            Pattern.compile("main|surefire-.*|junit-jupiter-timeout-watcher|HttpClient-\\d+-Worker-\\d+"
+                    + "|ForkJoinPool\\.commonPool-.*|ForkJoinPool-1-delayScheduler|CompletableFutureDelayScheduler");
 
     /** Files that classes and random numbers are read from. */
     private static final Pattern KEPT_FILE = Pattern.compile(".*\\.jar|.*/lib/modules|/dev/u?random");
