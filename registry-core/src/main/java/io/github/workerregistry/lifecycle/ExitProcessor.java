@@ -195,14 +195,16 @@ final class ExitProcessor {
         boolean crashLoop = restart.isEmpty() && mayRestart(worker, exit.cause());
         Exit last = crashLoop ? exit.withCause(Exit.Cause.CRASH_LOOP) : exit;
         WorkerEndedException ended = new WorkerEndedException(last);
-        // first: the log entry precedes the exit in the registry and in the history
+        // first: who sees the exit in the registry finds it in the log and in the history
         guarded(() -> logExit(worker, exit, crashLoop));
+        if (worker.isFirstReport()) {
+            history.add(last);
+        }
         boolean backsOff = restart.isPresent() && backOff(worker, last, restart.get());
         if (!backsOff) {
             remove(worker, last);
         }
         worker.markExited(); // before this point, the next tick repeats a failed attempt
-        history.add(last);
         worker.ready.completeExceptionally(ended);
         worker.exit.complete(last.status());
         if (!backsOff) {

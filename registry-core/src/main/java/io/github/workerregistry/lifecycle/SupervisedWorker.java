@@ -51,6 +51,7 @@ final class SupervisedWorker {
 
     private final AtomicBoolean warned = new AtomicBoolean();
     private volatile boolean exited;
+    private boolean reported;
     private volatile boolean restartForbidden;
     private volatile boolean restartRequested;
     private volatile boolean replacing;
@@ -247,6 +248,13 @@ final class SupervisedWorker {
 
     void exitNoticed(Instant now) {
         exitNoticed = now;
+    }
+
+    /** True once: the processing of an exit is repeated if it has failed. In the worker's serial executor. */
+    boolean isFirstReport() {
+        boolean first = !reported;
+        reported = true;
+        return first;
     }
 
     void markExited() {

@@ -9,6 +9,7 @@ import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerState.Busy;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -102,6 +103,27 @@ class ExitTest {
             assertThat(hive.isRemoved(id)).isTrue();
             assertThat(supervisor.recentExits().get(0).output()).isEmpty();
         }
+    }
+
+    @Test
+    void anExitIsInTheHistoryWhenItsEventArrives() {
+        UnexpectedWarnings.expect(Warnings.CRASHED);
+        String id = hive.spawnReady();
+        List<List<Exit>> seen = new ArrayList<>();
+        hive.registry.subscribe(
+                event -> {
+                    if (event instanceof WorkerEvent.Crashed) {
+                        seen.add(hive.supervisor.recentExits());
+                    }
+                },
+                Runnable::run);
+
+        hive.processes.exit(id, 1);
+
+        assertThat(seen).hasSize(1);
+        assertThat(seen.get(0))
+                .singleElement()
+                .satisfies(exit -> assertThat(exit.incarnation().workerId()).isEqualTo(id));
     }
 
     @Test

@@ -111,8 +111,8 @@ class MisbehavingWorkersIT {
     }
 
     /**
-     * 20 MB of lines, one line of 20 MB, and 20 MB of noise. The last line comes when the files have been truncated: what
-     * is written in the moment of that is lost.
+     * 20 MB of lines, one line of 20 MB, and 20 MB of noise. The last line comes when the files have been truncated:
+     * what is written in the moment of that is lost.
      */
     @Test
     void aFloodOfOutputIsBoundedAndItsLastLinesAreKept() {
