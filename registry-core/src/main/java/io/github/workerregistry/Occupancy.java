@@ -20,7 +20,7 @@ package io.github.workerregistry;
  * reading on the lease path.
  *
  * <p>{@code checking}: a lease has failed, and no slot is leased until the worker has been checked, see
- * {@link LeaseCheckCoordinator}. Cleared with the next generation.
+ * {@link LeaseCheckCoordinator}; or the hive holds or has ended its leasing. Cleared with the next generation.
  *
  * <p>{@code watched}: the release of the last slot in use concerns {@link IdleActions}.
  *

@@ -99,6 +99,16 @@ final class RegistrySupervision implements Supervision {
     }
 
     @Override
+    public boolean holdLeasing(Incarnation incarnation) {
+        return table.holdLeasing(requireNonNull(incarnation, "incarnation"));
+    }
+
+    @Override
+    public boolean beginLeasing(Incarnation incarnation) {
+        return table.beginLeasing(requireNonNull(incarnation, "incarnation"));
+    }
+
+    @Override
     public boolean endLeasing(Incarnation incarnation) {
         return table.endLeasing(requireNonNull(incarnation, "incarnation"));
     }

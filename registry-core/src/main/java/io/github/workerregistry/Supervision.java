@@ -123,6 +123,24 @@ public interface Supervision {
     Optional<WorkerInfo> started(Incarnation incarnation, long pid);
 
     /**
+     * Leases no slot of a loading incarnation until {@link #beginLeasing}, also when it is ready: for code that stops
+     * other workers before this one serves its first request. Requests that this worker could serve wait.
+     *
+     * @param incarnation the incarnation
+     * @return false if this incarnation is no longer registered, or is not Loading; then nothing has changed
+     */
+    boolean holdLeasing(Incarnation incarnation);
+
+    /**
+     * Begins to lease slots of an incarnation after {@link #holdLeasing}: at once, or as soon as it is ready.
+     *
+     * @param incarnation the incarnation
+     * @return false if this incarnation is no longer registered, or its leasing is not held, or has been
+     *     {@linkplain #endLeasing ended}
+     */
+    boolean beginLeasing(Incarnation incarnation);
+
+    /**
      * Stops leasing slots of an incarnation whose process is known to have exited, before the exit is reported. State
      * and open leases do not change.
      *

@@ -69,6 +69,9 @@ final class WorkerEntry {
 
     private volatile long word;
 
+    /** No slot can be acquired before {@link #beginLeasing}. Read and written under the registry's write lock. */
+    private boolean held;
+
     WorkerEntry(WorkerInfo worker) {
         modelRef = worker.modelRef();
         slots = worker.slotsTotal();
@@ -206,8 +209,39 @@ final class WorkerEntry {
         }
     }
 
+    /**
+     * No slot of a worker that loads can be acquired before {@link #beginLeasing}, or the next generation. Called under
+     * the registry's write lock.
+     *
+     * @return false if it is not loading; then nothing has changed
+     */
+    boolean holdLeasing() {
+        boolean loads = value.state() instanceof Loading;
+        if (loads) {
+            endLeasing();
+            held = true;
+        }
+        return loads;
+    }
+
+    /**
+     * Slots can be acquired again, or as soon as it is routable. Called under the registry's write lock.
+     *
+     * @return false if it is not held; then nothing has changed
+     */
+    boolean beginLeasing() {
+        boolean begins = held;
+        if (begins) { // it has had no lease, so no failed one is being checked
+            held = false;
+            endChecking();
+            FreeSlots.note(this);
+        }
+        return begins;
+    }
+
     /** No slot can be acquired before the next generation. Called under the registry's write lock. */
     void endLeasing() {
+        held = false;
         long seen = word;
         while (!Occupancy.isRemoved(seen) && !WORD.compareAndSet(this, seen, Occupancy.checking(seen))) {
             seen = word;
@@ -470,6 +504,7 @@ final class WorkerEntry {
                 if (restarts) {
                     incarnation = after.incarnation();
                     failedRequests = 0;
+                    held = false;
                     resize(after.slotsTotal());
                 }
                 url = after.url();

@@ -292,6 +292,20 @@ final class WorkerTable {
         }));
     }
 
+    /** Leases no slot of a loading worker for now; false if the incarnation is not registered, or not loading. */
+    boolean holdLeasing(Incarnation incarnation) {
+        return write(() -> entryOf(incarnation).filter(WorkerEntry::holdLeasing).isPresent());
+    }
+
+    /** Begins leasing after {@link #holdLeasing}; false if the incarnation is not registered, or not held. */
+    boolean beginLeasing(Incarnation incarnation) {
+        return write(() -> {
+            Optional<WorkerEntry> begun = entryOf(incarnation).filter(WorkerEntry::beginLeasing);
+            begun.ifPresent(entry -> pending.changed(entry.model()));
+            return begun.isPresent();
+        });
+    }
+
     /** Ends leasing before the exit is reported; false if the incarnation is not registered. */
     boolean endLeasing(Incarnation incarnation) {
         return write(() -> {

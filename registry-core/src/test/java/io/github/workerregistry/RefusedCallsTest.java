@@ -79,6 +79,8 @@ class RefusedCallsTest {
                     assertThat(supervision.transition(other, SomeWorkers.STOPPING))
                             .isEmpty();
                     assertThat(supervision.remove(exit(other, "m"))).isEmpty();
+                    assertThat(supervision.holdLeasing(other)).isFalse();
+                    assertThat(supervision.beginLeasing(other)).isFalse();
                     assertThat(supervision.endLeasing(other)).isFalse();
                     assertThat(supervision.checkPassed(other)).isFalse();
                     assertThat(supervision.checkUnknown(other)).isFalse();

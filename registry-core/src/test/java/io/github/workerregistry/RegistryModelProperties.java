@@ -137,6 +137,8 @@ class RegistryModelProperties {
             "supervision().onDemand(Consumer)",
             "supervision().whenIdle(Incarnation, Runnable)",
             "supervision().failWaiting(String, Predicate, Supplier)",
+            "supervision().holdLeasing(Incarnation)",
+            "supervision().beginLeasing(Incarnation)",
             "supervision().endLeasing(Incarnation)",
             "supervision().isDeliveringEvents()");
 

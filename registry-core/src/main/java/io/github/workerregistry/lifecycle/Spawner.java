@@ -70,19 +70,28 @@ final class Spawner {
         return spawn(spec, worker -> {});
     }
 
+    /** Spawns a worker of which no slot is leased before {@code Supervision.beginLeasing}. */
+    WorkerInfo spawnHeld(WorkerSpec spec) {
+        return spawn(spec, worker -> {}, true);
+    }
+
     /**
      * Spawns a worker.
      *
      * @param prepare called with the worker before its record is registered
      */
     WorkerInfo spawn(WorkerSpec spec, Consumer<SupervisedWorker> prepare) {
+        return spawn(spec, prepare, false);
+    }
+
+    private WorkerInfo spawn(WorkerSpec spec, Consumer<SupervisedWorker> prepare, boolean held) {
         if (spec.id().isPresent()) {
-            return spawn(spec, spec.id().get(), prepare);
+            return spawn(spec, spec.id().get(), prepare, held);
         }
         while (true) {
             String id = newId(spec.modelRef());
             try {
-                return spawn(spec, id, prepare);
+                return spawn(spec, id, prepare, held);
             } catch (DuplicateWorkerException e) {
                 log.debug("id {} was registered concurrently; trying the next one", id);
             }
@@ -99,7 +108,7 @@ final class Spawner {
         }
     }
 
-    private WorkerInfo spawn(WorkerSpec spec, String id, Consumer<SupervisedWorker> prepare) {
+    private WorkerInfo spawn(WorkerSpec spec, String id, Consumer<SupervisedWorker> prepare, boolean held) {
         requireOpen();
         OptionalInt port = Placeholders.needPort(spec) ? OptionalInt.of(ports.acquire()) : OptionalInt.empty();
         SupervisedWorker worker;
@@ -120,6 +129,9 @@ final class Spawner {
             throw t;
         }
         register(worker, record);
+        if (held) { // before the start: only a process that has been started becomes ready
+            registry.supervision().holdLeasing(record.incarnation());
+        }
         return start(worker, record);
     }
 

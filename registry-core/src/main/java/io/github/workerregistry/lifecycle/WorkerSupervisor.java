@@ -206,6 +206,23 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
+     * Starts a worker as {@link #spawn}, but leases no slot of it, also when it is ready, before
+     * {@link io.github.workerregistry.Supervision#beginLeasing}: for code that stops other workers first. A restart
+     * leases again.
+     *
+     * @param spec what to start
+     * @return the worker, Loading, with its pid
+     * @throws SpawnException as there
+     * @throws io.github.workerregistry.DuplicateWorkerException as there
+     * @throws PortsExhaustedException as there
+     * @throws IllegalArgumentException as there
+     * @throws IllegalStateException as there
+     */
+    public WorkerInfo spawnHeld(WorkerSpec spec) {
+        return spawner.spawnHeld(requireNonNull(spec, "spec"));
+    }
+
+    /**
      * Generates an id, as {@link #spawn} does for a spec without one: for code that must know it before the spawn.
      *
      * @param modelRef the worker's model

@@ -207,4 +207,19 @@ class SpawnTest {
 
         assertThat(hive.supervisor.spawn(spec).url()).isEqualTo(both.get(0).url());
     }
+
+    @Test
+    void aHeldWorkerIsNotLeasedBeforeTheHiveSaysSoEvenIfItIsReadyAtOnce() {
+        VirtualHive hive = new VirtualHive((self, builder) -> builder.processController(spec -> {
+            assertThat(self.supervisor.reportReady(spec.workerId())).isTrue();
+            return self.processes.start(spec);
+        }));
+        WorkerInfo worker = hive.supervisor.spawnHeld(VirtualHive.SPEC);
+
+        assertThat(hive.registry.get(worker.id()).orElseThrow().state()).isEqualTo(new Idle());
+        assertThat(hive.registry.tryAcquire(worker.modelRef())).isEmpty();
+        assertThat(hive.registry.supervision().beginLeasing(worker.incarnation()))
+                .isTrue();
+        assertThat(hive.registry.tryAcquire(worker.modelRef())).isPresent();
+    }
 }
