@@ -255,6 +255,7 @@ class NullsTest {
                     entry(PoolEvent.class, new PoolEvent.LoadStarted("w", "w")),
                     entry(PoolListener.class, (PoolListener) any -> {}),
                     entry(PoolStats.class, new PoolStats(Map.of())),
+                    entry(CompletionStage.class, new CompletableFuture<>()),
                     entry(
                             WorkerPool.class,
                             WorkerPool.builder(registry, supervisor)

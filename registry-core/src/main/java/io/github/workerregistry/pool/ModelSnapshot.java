@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param demand what waits for it
  * @param workers those of the pool, in the order of their starts
  * @param foreign other workers of the model, that are routable or loading: they serve, but are not the pool's
+ * @param isReplacing whether outdated workers serve until one of the present revision is ready, which is to be started
  */
 record ModelSnapshot(
         ModelSpec spec,
@@ -27,7 +28,21 @@ record ModelSnapshot(
         Optional<LoadFailure> failure,
         Demand demand,
         List<WorkerSnapshot> workers,
-        List<WorkerInfo> foreign) {
+        List<WorkerInfo> foreign,
+        boolean isReplacing) {
+
+    /** A model whose workers are not being replaced. */
+    ModelSnapshot(
+            ModelSpec spec,
+            boolean pinned,
+            boolean keepsMinimum,
+            Optional<Duration> idleTimeout,
+            Optional<LoadFailure> failure,
+            Demand demand,
+            List<WorkerSnapshot> workers,
+            List<WorkerInfo> foreign) {
+        this(spec, pinned, keepsMinimum, idleTimeout, failure, demand, workers, foreign, false);
+    }
 
     ModelSnapshot {
         workers = List.copyOf(workers);
@@ -61,8 +76,26 @@ record ModelSnapshot(
         return !foreign.isEmpty() || workers.stream().anyMatch(WorkerSnapshot::isLive);
     }
 
+    /** The number of workers that serve, or will without another one being closed first. */
     long live() {
-        return workers.stream().filter(WorkerSnapshot::isLive).count();
+        return workers.stream()
+                .filter(worker -> worker.isLive() && !worker.held())
+                .count();
+    }
+
+    /** Whether no further worker may be started. */
+    boolean isFull() {
+        return workers.stream().filter(this::counts).count() >= spec.maxWorkers();
+    }
+
+    /** Whether a worker counts against {@code maxWorkers}: not if it can run beside the one that replaces it. */
+    boolean counts(WorkerSnapshot worker) {
+        return !worker.outdated() || !Revision.canSurge(spec);
+    }
+
+    /** Whether a worker of the present revision is to be started in place of those that serve. */
+    boolean needsReplacement() {
+        return isReplacing && workers.stream().noneMatch(worker -> worker.isLive() && !worker.outdated());
     }
 
     /** Whether a worker serves these constraints, or will when it has loaded. */

@@ -33,6 +33,14 @@ record Plan(List<Step> steps, Set<String> watched, Optional<Duration> wakeIn) {
     /** Stops a worker that is not needed, if it is still idle, or loading. */
     record Stop(WorkerSnapshot worker, StopReason reason) implements Step {}
 
+    /**
+     * Closes workers of an earlier revision to new leases; then lets slots of others be leased.
+     *
+     * @param closed busy or idle; they drain without a limit, and are stopped
+     * @param opened ready, and held until now
+     */
+    record Switch(String modelRef, List<WorkerSnapshot> closed, List<WorkerSnapshot> opened) implements Step {}
+
     /** Fails requests that wait: those with these constraints, and if {@code loads}, also calls of load. */
     record Refuse(String modelRef, Refusal refusal, List<SlotRequest> asks, boolean loads, String why)
             implements Step {}

@@ -11,8 +11,11 @@ import io.github.workerregistry.pool.Plan.Refuse;
 import io.github.workerregistry.pool.Plan.Start;
 import io.github.workerregistry.pool.Plan.Step;
 import io.github.workerregistry.pool.Plan.Stop;
+import io.github.workerregistry.pool.Plan.Switch;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -32,6 +35,7 @@ final class PlanRunner {
     private final Consumer<PoolEvent> events;
     private final Set<Incarnation> watched = new HashSet<>();
     private boolean closed;
+    private boolean outdated;
 
     PlanRunner(
             WorkerRegistry registry,
@@ -53,14 +57,20 @@ final class PlanRunner {
      */
     boolean run(Plan plan, Instant now) {
         boolean all = true;
+        outdated = false;
         for (Step step : plan.steps()) {
-            if (closed) {
+            if (closed || outdated) {
                 return all; // by a step: starts and executors are foreign code
             }
             all &= run(step, now);
         }
         plan.watched().forEach(this::watch);
         return all;
+    }
+
+    /** The config has changed: no further step of a plan that runs is executed. A pass follows. */
+    void configChanged() {
+        outdated = true;
     }
 
     /** No further step is executed, also of a plan that runs. */
@@ -75,10 +85,26 @@ final class PlanRunner {
             return evict(evict);
         } else if (step instanceof Stop stop) {
             return stop(stop);
+        } else if (step instanceof Switch change) {
+            change(change);
         } else if (step instanceof Refuse refuse) {
             refuse(refuse, now);
         }
         return true;
+    }
+
+    private void change(Switch change) {
+        List<PooledWorker> closed = workers(change.closed());
+        starter.close(closed, StopReason.REPLACED); // all of them before the first of the new ones is leased
+        workers(change.opened()).forEach(starter::openDoor);
+        passes.signal();
+    }
+
+    private List<PooledWorker> workers(List<WorkerSnapshot> snapshots) {
+        return snapshots.stream()
+                .map(snapshot -> pooled.worker(snapshot.id()))
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     private void start(Start start, Instant now) {
@@ -100,7 +126,7 @@ final class PlanRunner {
             return true;
         }
         if (evict.reason() == EvictionReason.MAX_WAIT_BUSY) {
-            starter.drain(worker, StopReason.EVICTED, worker.spec.evictionDrainTimeout());
+            starter.drain(worker, StopReason.EVICTED, pooled.specOf(worker).evictionDrainTimeout());
         } else if (!starter.endIfUnchanged(worker, evict.worker().info(), StopReason.EVICTED)) {
             return false;
         }

@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * being freed; else evict; else wait. What a need waits for is reserved: {@code coming} is the room that is free or
  * being freed, less all reservations, and a start needs room in both. Then workers that are not needed are stopped
  * ({@link ScaleDown}), unless one was started.
+ *
+ * <p>A pass in which workers of an earlier revision make way for a new one ({@link Switchover}) does nothing else.
  */
 final class Planner {
 
@@ -58,6 +60,10 @@ final class Planner {
     }
 
     private Plan plan() {
+        steps.addAll(Switchover.plan(pool.models()));
+        if (!steps.isEmpty()) {
+            return new Plan(steps, watched, Optional.of(Duration.ZERO)); // all else sees what follows from it
+        }
         List<Need> needs = new ArrayList<>();
         for (ModelSnapshot model : pool.models()) {
             Need need = needOf(model);
@@ -111,7 +117,10 @@ final class Planner {
         if (model.demand().loads() > 0 && !model.hasLive()) {
             return new Need(model, Kind.FIRST, null, waited);
         }
-        if (model.workers().size() < model.spec().maxWorkers()) {
+        if (model.needsReplacement()) {
+            return new Need(model, Kind.MINIMUM, null, Duration.ZERO);
+        }
+        if (!model.isFull()) {
             if (model.live() < model.minimum()) {
                 return new Need(model, Kind.MINIMUM, null, Duration.ZERO);
             }
@@ -149,7 +158,7 @@ final class Planner {
         List<Placement> placements = free.placements(need.model().spec()).stream()
                 .filter(need::accepts)
                 .toList();
-        if (need.model().workers().size() >= need.model().spec().maxWorkers()) {
+        if (need.model().isFull()) {
             makeRoomAmongOwn(need, placements);
             return;
         }

@@ -117,6 +117,12 @@ public final class PoolConfig {
         return values.admission;
     }
 
+    /** The model of that name; null if there is none. */
+    @Nullable
+    ModelSpec model(String modelRef) {
+        return values.models.get(modelRef);
+    }
+
     /** All models by name and alias; unmodifiable. */
     Map<String, ModelSpec> byName() {
         return values.byName;

@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -53,7 +54,9 @@ final class PoolRunner {
     private final WakeUp wakeUp;
     private final Map<String, ModelTotals> totals = new ConcurrentHashMap<>();
     private final Subscription events;
+    private final Updater updater;
     private PoolConfig config;
+    private volatile Map<String, ModelSpec> names;
     private volatile boolean closed;
 
     PoolRunner(
@@ -67,6 +70,7 @@ final class PoolRunner {
         feed = new PoolFeed(registry.clock());
         this.policy = policy;
         this.config = config;
+        names = config.byName();
         passes = new SerialPasses(scheduler, registry.supervision()::deferEvents, this::pass);
         pooled = new PooledWorkers(registry, supervisor, passes, this::publish);
         starter = new WorkerStarter(registry, supervisor, blocking, passes, pooled);
@@ -75,8 +79,16 @@ final class PoolRunner {
             registry.supervision().forgetHints(); // or each thread keeps a worker of its own busy
             passes.signal();
         });
-        config.models().forEach(model -> pooled.add(new PooledModel(model, totalsOf(model.modelRef()))));
+        pooled.models(config.models().stream()
+                .map(model -> new PooledModel(model, totalsOf(model.modelRef())))
+                .toList());
+        updater = new Updater(registry, pooled, starter, this::totalsOf);
         events = registry.subscribe(this::onEvent, Runnable::run);
+    }
+
+    /** All models by name and alias. One volatile read, on the path of each request. */
+    Map<String, ModelSpec> names() {
+        return names;
     }
 
     ModelTotals totalsOf(String modelRef) {
@@ -129,15 +141,17 @@ final class PoolRunner {
 
     // Passes.
 
+    @SuppressWarnings("ReferenceEquality") // identity: whether an update has come in between
     private void pass() {
         if (closed) {
             return;
         }
+        PoolConfig planned = config;
         wakeUp.at(registry.clock().instant(), AFTER_FAILURE); // replaced unless this pass fails
         PoolSnapshot snapshot = snapshot();
         Plan plan = plan(snapshot);
-        if (closed) {
-            return; // by the eviction policy
+        if (closed || config != planned) {
+            return; // by the eviction policy; after an update, another pass follows
         }
         boolean done = plans.run(plan, snapshot.now());
         Optional<Duration> wakeIn = done ? plan.wakeIn() : Optional.of(SOON);
@@ -176,7 +190,11 @@ final class PoolRunner {
             result.completeExceptionally(new PoolClosedException(modelRef));
             return;
         }
-        PooledModel model = pooled.model(modelRef);
+        PooledModel model = pooled.find(modelRef);
+        if (model == null) { // removed since the call
+            result.completeExceptionally(Updater.removed(modelRef));
+            return;
+        }
         if (!model.hasLive()) {
             model.failures.forget();
         }
@@ -184,8 +202,12 @@ final class PoolRunner {
     }
 
     CompletableFuture<Void> unload(String modelRef) {
-        PooledModel model = pooled.model(modelRef);
+        PooledModel model = pooled.find(modelRef);
+        if (model == null) {
+            return CompletableFuture.failedFuture(new UnknownModelException(modelRef)); // removed since the call
+        }
         model.minimumSuspended = true;
+        pooled.endReplacement(model, () -> new CancellationException("model " + modelRef + " has been unloaded"));
         List<CompletableFuture<Void>> gone = new ArrayList<>();
         for (PooledWorker worker : List.copyOf(model.workers)) {
             gone.add(worker.gone);
@@ -197,7 +219,22 @@ final class PoolRunner {
     }
 
     void pin(String modelRef, boolean pinned) {
-        pooled.model(modelRef).pinned = pinned;
+        PooledModel model = pooled.find(modelRef);
+        if (model != null) {
+            model.pinned = pinned;
+        }
+    }
+
+    /** Applies another config; empty if the pool has been closed. */
+    Optional<UpdateReport> update(PoolConfig next) {
+        if (closed) {
+            return Optional.empty();
+        }
+        plans.configChanged();
+        names = next.byName(); // first: a request that begins to wait later is for a model that is there
+        UpdateReport report = updater.apply(config, next);
+        config = next;
+        return Optional.of(report);
     }
 
     List<ModelStatus> status() {
@@ -228,6 +265,7 @@ final class PoolRunner {
         wakeUp.cancel();
         for (PooledModel model : pooled.models()) {
             failWaiting(model.modelRef());
+            pooled.endReplacement(model, () -> new PoolClosedException(model.modelRef()));
             pooled.failLoads(model, () -> new PoolClosedException(model.modelRef()));
             List.copyOf(model.workers).stream()
                     .filter(worker -> !worker.isEnding())

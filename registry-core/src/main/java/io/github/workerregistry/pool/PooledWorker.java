@@ -27,12 +27,15 @@ final class PooledWorker {
     private boolean starting = true;
     private boolean removed;
     private boolean failed;
+    private boolean outdated;
+    private volatile boolean held; // also read before a start, on another thread
 
-    PooledWorker(String id, ModelSpec spec, Placement placement, Instant now) {
+    PooledWorker(String id, ModelSpec spec, Placement placement, Instant now, boolean held) {
         this.id = id;
         this.spec = spec;
         this.placement = placement;
         this.startedAt = now;
+        this.held = held;
         info = WorkerInfo.builder()
                 .id(id)
                 .url("http://starting")
@@ -130,6 +133,28 @@ final class PooledWorker {
         return first;
     }
 
+    /** Whether the model's spec asks for another process since it was started. */
+    boolean isOutdated() {
+        return outdated;
+    }
+
+    void outdated(boolean now) {
+        outdated = now;
+    }
+
+    /** Whether its slots are not leased before an outdated worker is closed. */
+    boolean isHeld() {
+        return held;
+    }
+
+    void opened() {
+        held = false;
+    }
+
+    boolean isLive() {
+        return phase() == Phase.LOADING || phase() == Phase.READY;
+    }
+
     Phase phase() {
         if (isEnding() || removed) {
             return Phase.ENDING;
@@ -142,6 +167,6 @@ final class PooledWorker {
 
     WorkerSnapshot snapshot(Instant now) {
         Duration idle = notNegative(Duration.between(info.lastActivity(), now));
-        return new WorkerSnapshot(info, placement, phase(), idle, readyFor(now), loadTime());
+        return new WorkerSnapshot(info, placement, phase(), idle, readyFor(now), loadTime(), outdated, held);
     }
 }

@@ -51,8 +51,16 @@ final class PooledWorkers {
         this.events = events;
     }
 
-    void add(PooledModel model) {
-        models.put(model.modelRef(), model);
+    /** Replaces the models, in this order; those that are removed stay while they have workers. */
+    void models(List<PooledModel> present) {
+        List<PooledModel> removed = models.values().stream()
+                .filter(model -> !present.contains(model))
+                .toList();
+        models.clear();
+        present.forEach(model -> models.put(model.modelRef(), model));
+        removed.stream()
+                .filter(model -> !model.workers.isEmpty())
+                .forEach(model -> models.put(model.modelRef(), model));
     }
 
     Collection<PooledModel> models() {
@@ -65,6 +73,18 @@ final class PooledWorkers {
             throw new UnknownModelException(modelRef);
         }
         return model;
+    }
+
+    /** The model; null if the config does not have it. */
+    @Nullable
+    PooledModel find(String modelRef) {
+        PooledModel model = models.get(modelRef);
+        return model == null || model.removed ? null : model;
+    }
+
+    /** The present spec of the worker's model. */
+    ModelSpec specOf(PooledWorker worker) {
+        return model(worker.spec.modelRef()).spec;
     }
 
     @Nullable
@@ -106,24 +126,27 @@ final class PooledWorkers {
         for (PooledModel model : models.values()) {
             List<WorkerInfo> others = foreign.getOrDefault(model.modelRef(), List.of());
             completeLoads(model, others);
+            completeReplacement(model);
             snapshots.add(snapshot(model, demand(model, demand.get(model.modelRef()), now), others, now));
         }
         return snapshots;
     }
 
-    private ModelSnapshot snapshot(PooledModel model, Demand demand, List<WorkerInfo> foreign, Instant now) {
+    private ModelSnapshot snapshot(PooledModel model, Demand waiting, List<WorkerInfo> foreign, Instant now) {
+        Demand demand = model.removed ? Demand.NONE : waiting;
         if (demand.exists()) {
             model.minimumSuspended = false;
         }
         return new ModelSnapshot(
                 model.spec,
                 model.pinned,
-                !model.minimumSuspended,
+                !model.minimumSuspended && !model.removed,
                 lifecycleOf(model.spec).idleTimeout(),
                 model.failures.last(),
                 demand,
                 model.workers.stream().map(worker -> worker.snapshot(now)).toList(),
-                foreign);
+                foreign,
+                model.isReplaced(true));
     }
 
     private static Demand demand(PooledModel model, @Nullable ModelDemand requests, Instant now) {
@@ -140,6 +163,20 @@ final class PooledWorkers {
                 model.loads.size(),
                 longest,
                 requests == null ? List.of() : List.copyOf(requests.requests().keySet()));
+    }
+
+    /** Once all workers of earlier revisions are closed, and one of the present revision is leased, if any is left. */
+    private void completeReplacement(PooledModel model) {
+        ModelReplacement open = model.openReplacement();
+        if (open == null || !open.isSurge() || model.hasOutdated()) {
+            return;
+        }
+        List<PooledWorker> present =
+                model.workers.stream().filter(PooledWorker::isLive).toList();
+        boolean leased = present.stream().anyMatch(worker -> worker.phase() == Phase.READY && !worker.isHeld());
+        if (leased || present.isEmpty()) { // the old ones may have ended by themselves
+            passes.afterwards(() -> open.result().complete(null));
+        }
     }
 
     private void completeLoads(PooledModel model, List<WorkerInfo> foreign) {
@@ -162,7 +199,8 @@ final class PooledWorkers {
 
     /** Claims the room for a worker. */
     PooledWorker claim(PooledModel model, Placement placement, Instant now) {
-        PooledWorker worker = new PooledWorker(supervisor.newId(model.modelRef()), model.spec, placement, now);
+        String id = supervisor.newId(model.modelRef());
+        PooledWorker worker = new PooledWorker(id, model.spec, placement, now, model.hasOutdated());
         model.workers.add(worker);
         workers.put(worker.id, worker);
         return worker;
@@ -192,8 +230,12 @@ final class PooledWorkers {
         worker.removed();
         Instant now = registry.clock().instant();
         boolean stable = worker.hasBeenReady()
-                && worker.readyFor(now).compareTo(restartPolicyOf(worker.spec).stableAfter()) >= 0;
-        if (stable) {
+                && worker.readyFor(now)
+                                .compareTo(restartPolicyOf(specOf(worker)).stableAfter())
+                        >= 0;
+        if (worker.isOutdated()) {
+            log.debug("worker {} of an earlier revision has exited: {}", worker.id, cause);
+        } else if (stable) {
             model(worker.spec.modelRef()).failures.forget();
         } else if (!worker.isEnding() && (cause.isFailure() || cause == Exit.Cause.EXITED)) {
             fail(worker, exit, exit.map(Exit::describe).orElse(cause.toString()));
@@ -208,12 +250,27 @@ final class PooledWorkers {
         PooledModel model = model(worker.spec.modelRef());
         double random = ThreadLocalRandom.current().nextDouble();
         Instant now = registry.clock().instant();
-        LoadFailure failure = model.failures.add(now, exit, message, restartPolicyOf(worker.spec), random);
+        LoadFailure failure = model.failures.add(now, exit, message, restartPolicyOf(model.spec), random);
         model.totals.failedToLoad();
         log.info("model {}: worker {} failed to load: {}", model.modelRef(), worker.id, failure.describe());
         events.accept(new PoolEvent.LoadFailed(model.modelRef(), worker.id, exit, failure.retryAt()));
+        Supplier<ModelLoadFailedException> exception =
+                () -> new ModelLoadFailedException(model.modelRef(), failure, now);
         if (!model.hasLive()) {
-            failLoads(model, () -> new ModelLoadFailedException(model.modelRef(), failure, now));
+            failLoads(model, exception);
+        }
+        if (model.isReplaced(true) && (!worker.hasBeenReady() || worker.isHeld())) {
+            endReplacement(model, exception);
+        }
+    }
+
+    /** Ends the replacement of a model's workers, if it is open: no old worker is replaced for it any more. */
+    void endReplacement(PooledModel model, Supplier<? extends RuntimeException> exception) {
+        ModelReplacement open = model.openReplacement();
+        if (open != null) {
+            model.replacement = null;
+            model.loads.remove(open.load());
+            passes.afterwards(() -> open.result().completeExceptionally(exception.get()));
         }
     }
 
@@ -228,6 +285,9 @@ final class PooledWorkers {
         if (worker.isGone() && workers.remove(worker.id, worker)) {
             PooledModel model = model(worker.spec.modelRef());
             model.workers.remove(worker);
+            if (model.removed && model.workers.isEmpty()) {
+                models.remove(model.modelRef(), model);
+            }
             model.totals.wasResident(worker.readyFor(registry.clock().instant()));
             passes.afterwards(() -> worker.gone.complete(null));
         }

@@ -39,7 +39,7 @@ final class ScaleDown {
             List<WorkerSnapshot> live = model.workers().stream()
                     .filter(worker -> worker.isLive() && !taken.contains(worker.id()))
                     .toList();
-            int stopped = stopSurplus(model, live);
+            int stopped = stopSurplus(model, live.stream().filter(model::counts).toList());
             if (stopped == 0 && !model.pinned()) {
                 stopIdle(model, live);
             }
@@ -77,7 +77,7 @@ final class ScaleDown {
 
     private void stopIdle(ModelSnapshot model, List<WorkerSnapshot> live) {
         Duration timeout = model.idleTimeout().orElse(null);
-        int mayStop = live.size() - model.minimum();
+        long mayStop = live.stream().filter(worker -> !worker.held()).count() - model.minimum();
         if (timeout == null || mayStop <= 0) {
             return;
         }

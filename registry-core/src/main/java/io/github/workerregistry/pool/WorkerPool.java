@@ -20,6 +20,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,7 @@ import org.jspecify.annotations.Nullable;
  *       {@link io.github.workerregistry.lifecycle.RestartPolicy}. An exit within its {@code stableAfter} counts as a
  *       failed load. A worker that exits later is started again only if a request waits, or for {@code minWorkers}.
  *   <li>Idle workers are stopped after the model's {@code idleTimeout}, down to {@code minWorkers}.
+ *   <li>{@link #update} changes the config at run time. Workers that it replaces lose no request.
  * </ul>
  *
  * <p>The pool runs the workers' restarts and idle timeouts itself, with the values of the {@link ModelSpec#worker()} or
@@ -70,12 +72,14 @@ public final class WorkerPool implements AutoCloseable {
     private final PoolRunner runner;
     private final Subscription demand;
     private final AtomicInteger callers = new AtomicInteger();
-    private final Map<String, ModelSpec> names;
     private volatile boolean closed;
+
+    /** The request that this thread is about to add to the registry's queue. Per pool: calls of several may nest. */
+    @SuppressWarnings("ThreadLocalUsage")
+    private final ThreadLocal<@Nullable SlotRequest> joining = new ThreadLocal<>();
 
     private WorkerPool(Builder builder, PoolConfig config) {
         registry = builder.registry;
-        names = config.byName();
         runner = new PoolRunner(
                 registry,
                 builder.supervisor,
@@ -99,18 +103,26 @@ public final class WorkerPool implements AutoCloseable {
     }
 
     private void onDemand(String modelRef) {
-        if (names.containsKey(modelRef)) {
-            if (closed) {
-                runner.failWaiting(modelRef);
-            } else {
-                runner.passes.signal();
-            }
+        if (!runner.names().containsKey(modelRef)) {
+            failIfRemoved(modelRef);
+        } else if (closed) {
+            runner.failWaiting(modelRef);
+        } else {
+            runner.passes.signal();
+        }
+    }
+
+    /** The model of a request may have been removed since its name was resolved. */
+    private void failIfRemoved(String modelRef) {
+        SlotRequest own = joining.get();
+        if (own != null && own.modelRef().equals(modelRef)) {
+            registry.supervision().failWaiting(modelRef, own::equals, () -> Updater.removed(modelRef));
         }
     }
 
     /** The model of a name or alias. */
     private String resolve(String name) {
-        ModelSpec model = names.get(name);
+        ModelSpec model = runner.names().get(name);
         if (model == null) {
             throw new UnknownModelException(name);
         }
@@ -205,13 +217,34 @@ public final class WorkerPool implements AutoCloseable {
                 throw new PoolClosedException(resolved.modelRef());
             }
             Instant start = registry.clock().instant();
+            SlotRequest outer = joining.get();
+            joining.set(resolved);
             try {
                 return registry.acquire(resolved, timeout);
             } finally {
+                joined(outer);
                 waited(resolved.modelRef(), start);
             }
         } finally {
             callerLeaves();
+        }
+    }
+
+    private <T> T joining(SlotRequest resolved, Supplier<T> call) {
+        SlotRequest outer = joining.get(); // a completion on this thread may make another request
+        joining.set(resolved);
+        try {
+            return call.get();
+        } finally {
+            joined(outer);
+        }
+    }
+
+    private void joined(@Nullable SlotRequest outer) {
+        if (outer == null) {
+            joining.remove();
+        } else {
+            joining.set(outer);
         }
     }
 
@@ -247,7 +280,7 @@ public final class WorkerPool implements AutoCloseable {
                 return NoSlot.failed(new PoolClosedException(resolved.modelRef()), executor);
             }
             Instant start = registry.clock().instant();
-            PendingSlot pending = registry.acquireAsync(resolved, timeout, executor);
+            PendingSlot pending = joining(resolved, () -> registry.acquireAsync(resolved, timeout, executor));
             if (pending.position().isPresent()) {
                 pending.lease().whenComplete((lease, failure) -> waited(resolved.modelRef(), start));
             }
@@ -285,7 +318,7 @@ public final class WorkerPool implements AutoCloseable {
         try {
             return closed
                     ? CompletableFuture.failedStage(new PoolClosedException(resolved.modelRef()))
-                    : registry.withSlot(resolved, timeout, executor, work);
+                    : joining(resolved, () -> registry.withSlot(resolved, timeout, executor, work));
         } finally {
             callerLeaves();
         }
@@ -341,9 +374,51 @@ public final class WorkerPool implements AutoCloseable {
     }
 
     /**
+     * Replaces the config, without losing a request.
+     *
+     * <ul>
+     *   <li><b>Without touching a worker</b>: aliases, {@code minWorkers}, {@code maxWorkers}, {@code minResidency},
+     *       {@code scaleUpDelay}, {@code evictable}, {@code admission}, {@code evictionDrainTimeout}, devices that are
+     *       added or that no worker uses, the pool's own values; of the worker's spec, the {@code idleTimeout} and the
+     *       {@code restartPolicy}. Pins stay.
+     *   <li><b>From the next start of a worker</b>: the other values of its {@code lifecycle}, its {@code healthProbe}
+     *       and {@code stopRequest}.
+     *   <li><b>By another worker</b>: command, parameters, environment, directory, url, slots, labels, backend, units,
+     *       {@code spanning}; also if a worker's device is not in the config any more, or the model must not use it.
+     * </ul>
+     *
+     * <p>If there is room for one more worker beside all others, and the url has {@code {port}}, the old workers serve
+     * until the first new one is ready (<em>surge</em>). Then they get no new leases, and after that the new one gets
+     * its first. Otherwise the old ones get no new leases when this returns, and the new one starts when there is room
+     * (<em>in place</em>). Open leases of old workers run to their end, without a limit. An old worker that loads is
+     * stopped. A model without workers is not loaded.
+     *
+     * <p>If a new worker never becomes ready, the completion fails. In a surge, the old workers go on, until a further
+     * worker of the model is started and is ready. In place, it is a failed load of the new revision.
+     *
+     * <p>A removed model: its workers drain without a limit and are stopped; requests that wait for it fail with
+     * {@link io.github.workerregistry.NoWorkerException}, later ones with {@link UnknownModelException}. If the room
+     * shrinks below what workers have claimed, they go on, and nothing more is started until there is room.
+     *
+     * <p>Concurrent updates apply one after another. An update during another one's replacements ends those of models
+     * that it revises again.
+     *
+     * @param config the config, valid as it was built; an equal one changes nothing
+     * @return what it does with each model, when it has begun
+     * @throws IllegalStateException if the pool has been closed
+     */
+    public UpdateReport update(PoolConfig config) {
+        requireNonNull(config, "config");
+        return runner.passes
+                .call(() -> runner.update(config), true)
+                .orElseThrow(() -> new IllegalStateException("the pool has been closed"));
+    }
+
+    /**
      * All models, with their workers.
      *
-     * @return an unmodifiable list, in the order of the configuration
+     * @return an unmodifiable list, in the order of the configuration; then those that an update has removed and whose
+     *     workers have not exited yet
      */
     public List<ModelStatus> models() {
         return runner.passes.call(runner::status, false);
@@ -393,7 +468,7 @@ public final class WorkerPool implements AutoCloseable {
     /** The number of models and the registry, for logs. */
     @Override
     public String toString() {
-        return "WorkerPool[names: " + names.size() + (closed ? ", closed" : "") + ", " + registry + "]";
+        return "WorkerPool[names: " + runner.names().size() + (closed ? ", closed" : "") + ", " + registry + "]";
     }
 
     /**

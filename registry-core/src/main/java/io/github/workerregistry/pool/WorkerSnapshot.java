@@ -12,9 +12,24 @@ import java.time.Duration;
  * @param idle how long it has not been used
  * @param readyFor how long it has been ready; zero before
  * @param loadTime how long its load took; zero before it is ready
+ * @param outdated whether the model's spec asks for another process since it was started
+ * @param held whether its slots are not leased before an {@code outdated} worker is closed
  */
 record WorkerSnapshot(
-        WorkerInfo info, Placement placement, Phase phase, Duration idle, Duration readyFor, Duration loadTime) {
+        WorkerInfo info,
+        Placement placement,
+        Phase phase,
+        Duration idle,
+        Duration readyFor,
+        Duration loadTime,
+        boolean outdated,
+        boolean held) {
+
+    /** A worker of the present revision, that is leased when it is ready. */
+    WorkerSnapshot(
+            WorkerInfo info, Placement placement, Phase phase, Duration idle, Duration readyFor, Duration loadTime) {
+        this(info, placement, phase, idle, readyFor, loadTime, false, false);
+    }
 
     /** Where a worker is in its life. */
     enum Phase {

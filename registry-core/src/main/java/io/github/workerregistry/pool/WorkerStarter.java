@@ -1,16 +1,19 @@
 package io.github.workerregistry.pool;
 
 import io.github.workerregistry.DuplicateWorkerException;
+import io.github.workerregistry.IllegalTransitionException;
 import io.github.workerregistry.StopReason;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.BackingOff;
+import io.github.workerregistry.WorkerState.Stopping;
 import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.UnkillableException;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
@@ -66,7 +69,8 @@ final class WorkerStarter {
             if (worker.isEnding()) {
                 throw new CancellationException("it was ended before its start");
             }
-            supervisor.spawn(spec);
+            WorkerInfo started = worker.isHeld() ? supervisor.spawnHeld(spec) : supervisor.spawn(spec);
+            log.debug("worker {} has been started, pid {}", started.id(), started.pid());
             passes.submit(() -> {
                 pooled.startReturned(worker, null, true);
                 StopReason reason = worker.endReason();
@@ -108,6 +112,34 @@ final class WorkerStarter {
     void drain(PooledWorker worker, StopReason reason, Optional<Duration> limit) {
         worker.end(reason);
         stop(worker, reason, limit);
+    }
+
+    /** Closes workers to new leases before this returns, lets their open leases run to their end, and stops them. */
+    void close(List<PooledWorker> workers, StopReason reason) {
+        workers.forEach(worker -> closeDoor(worker, reason));
+        workers.forEach(worker -> {
+            log.info("worker {} of model {} gets no new leases: {}", worker.id, worker.spec.modelRef(), reason);
+            drain(worker, reason, Optional.empty());
+        });
+    }
+
+    private void closeDoor(PooledWorker worker, StopReason reason) {
+        worker.end(reason);
+        registry.get(worker.id).ifPresent(record -> {
+            try {
+                registry.supervision().transition(record.incarnation(), new Stopping(reason));
+            } catch (IllegalTransitionException closed) { // it is stopping, or backing off
+                log.debug("worker {} is closed already", worker.id);
+            }
+        });
+    }
+
+    /** Leases slots of a worker that was held. */
+    void openDoor(PooledWorker worker) {
+        worker.opened();
+        if (registry.supervision().beginLeasing(worker.info().incarnation())) {
+            log.info("worker {} serves the present revision of model {}", worker.id, worker.spec.modelRef());
+        }
     }
 
     /** Stops a worker as an operator does: it may drain for its drain timeout. */

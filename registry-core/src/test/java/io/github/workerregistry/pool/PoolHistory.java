@@ -21,25 +21,17 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
- * One history of a pool with two devices and four models, and what must hold after each of its steps. The room is
- * counted from outside, by the processes that run.
+ * One history of a pool with two devices and four models, whose config changes, and what must hold after each of its
+ * steps. The room is counted from outside, by the processes that run.
  */
 final class PoolHistory {
 
-    private static final Map<String, Long> UNITS = Map.of("a", 2L, "b", 2L, "c", 1L, "d", 2L);
     private static final List<String> MODELS = List.of("a", "b", "c", "d");
     private static final long[] CAPACITY = {3, 2};
 
-    private final VirtualPool pool = new VirtualPool(PoolConfig.builder()
-            .device("cpu", 0, CAPACITY[0])
-            .device("cpu", 1, CAPACITY[1])
-            .model(VirtualPool.model("a").units(2).build())
-            .model(VirtualPool.model("b")
-                    .units(2)
-                    .minResidency(Duration.ofSeconds(5))
-                    .build())
-            .model(VirtualPool.scaled("c", 3).units(1).build())
-            .model(VirtualPool.model("d").units(2).spanning(2).build()));
+    private final ChangingConfig config = new ChangingConfig(CAPACITY);
+    private final VirtualPool pool = new VirtualPool(config.builder());
+    private final Map<String, Integer> leased = new HashMap<>(); // the latest revision of each model
     private final List<PendingSlot> pending = new ArrayList<>();
     private final List<CompletableFuture<?>> asked = new ArrayList<>();
     private final List<SlotLease> open = new ArrayList<>();
@@ -61,6 +53,12 @@ final class PoolHistory {
         PIN,
         UNPIN,
         REMOVE_RECORD,
+        CHANGE_COMMAND,
+        CHANGE_UNITS,
+        CHANGE_MAX_WORKERS,
+        REMOVE_OR_ADD_MODEL,
+        MOVE_ALIAS,
+        UPDATE_TO_THE_SAME,
         PASS_TIME,
         PASS_LONG_TIME
     }
@@ -68,8 +66,8 @@ final class PoolHistory {
     void step(Action action, int x) {
         String model = MODELS.get(x % MODELS.size());
         switch (action) {
-            case REQUEST -> request(SlotRequest.forModel(model));
-            case REQUEST_ON_DEVICE -> request(SlotRequest.forModel(model).onDevice(x % 2));
+            case REQUEST -> request(model, SlotRequest.forModel(x >= 28 ? ChangingConfig.ALIAS : model));
+            case REQUEST_ON_DEVICE -> request(model, SlotRequest.forModel(model).onDevice(x % 2));
             case CANCEL -> pick(pending, x).forEach(PendingSlot::cancel);
             case RELEASE ->
                 pick(open, x).forEach(lease -> {
@@ -84,18 +82,25 @@ final class PoolHistory {
                 });
             case FAIL_NEXT_START -> pool.processes.failNextStart("failed");
             case IGNORE_TERMINATE -> pick(pool.processes.running(), x).forEach(pool.processes::ignoreTerminate);
-            case LOAD -> asked.add(pool.pool.load(model).toCompletableFuture());
-            case UNLOAD -> {
-                pool.registry.list(model).forEach(worker -> mayLoseLeases.add(worker.id()));
-                pool.pool.unload(model);
-            }
-            case PIN -> pool.pool.pin(model, true);
-            case UNPIN -> pool.pool.pin(model, false);
+            case LOAD -> ifKnown(model, () -> asked.add(pool.pool.load(model).toCompletableFuture()));
+            case UNLOAD ->
+                ifKnown(model, () -> {
+                    pool.registry.list(model).forEach(worker -> mayLoseLeases.add(worker.id()));
+                    pool.pool.unload(model);
+                });
+            case PIN -> ifKnown(model, () -> pool.pool.pin(model, true));
+            case UNPIN -> ifKnown(model, () -> pool.pool.pin(model, false));
             case REMOVE_RECORD ->
                 pick(pool.registry.list(), x).forEach(worker -> {
                     mayLoseLeases.add(worker.id());
                     pool.registry.remove(worker.id());
                 });
+            case CHANGE_COMMAND -> update(() -> config.changeCommand(model));
+            case CHANGE_UNITS -> update(() -> config.changeUnits(model));
+            case CHANGE_MAX_WORKERS -> update(config::changeMaxWorkers);
+            case REMOVE_OR_ADD_MODEL -> update(() -> config.removeOrAdd(model));
+            case MOVE_ALIAS -> update(() -> config.moveAlias(model));
+            case UPDATE_TO_THE_SAME -> update(() -> {});
             case PASS_TIME -> pool.advance(Duration.ofMillis(50L * (x + 1)));
             case PASS_LONG_TIME -> pool.advanceSeconds(x + 1);
         }
@@ -103,15 +108,44 @@ final class PoolHistory {
         check();
     }
 
-    private void request(SlotRequest request) {
-        PendingSlot slot = pool.pool.acquireAsync(request, VirtualPool.LONG, Runnable::run);
+    private void update(Runnable change) {
+        change.run();
+        asked.add(pool.pool.update(config.builder().build()).completion().toCompletableFuture());
+    }
+
+    private void ifKnown(String model, Runnable call) {
+        try {
+            call.run();
+            assertThat(config.has(model)).isTrue();
+        } catch (UnknownModelException unknown) {
+            assertThat(config.has(model)).isFalse();
+        }
+    }
+
+    private void request(String model, SlotRequest request) {
+        boolean known = config.has(request.modelRef().equals(ChangingConfig.ALIAS) ? config.aliased() : model);
+        PendingSlot slot;
+        try {
+            slot = pool.pool.acquireAsync(request, VirtualPool.LONG, Runnable::run);
+        } catch (UnknownModelException unknown) {
+            assertThat(known).isFalse();
+            return;
+        }
+        assertThat(known).isTrue();
         pending.add(slot);
         CompletableFuture<SlotLease> lease = slot.lease().toCompletableFuture();
         asked.add(lease);
         lease.thenAccept(granted -> {
             assertThat(promised).as("a lease after the promise").doesNotContain(granted.workerId());
+            int revision = revisionOf(granted.workerId());
+            int before = leased.merge(granted.worker().modelRef(), revision, Math::max);
+            assertThat(revision).as("a lease of an old revision").isEqualTo(before);
             open.add(granted);
         });
+    }
+
+    private int revisionOf(String workerId) {
+        return Integer.parseInt(pool.processes.specOf(workerId).command().get(1));
     }
 
     private static <T> List<T> pick(List<T> list, int x) {
@@ -125,10 +159,10 @@ final class PoolHistory {
                         promised.add(((PoolEvent.Evicted) event).worker().id()));
         long[] claimed = new long[CAPACITY.length];
         for (String id : pool.processes.running()) {
-            String model = id.substring(0, id.indexOf('-'));
+            long units = Long.parseLong(pool.processes.specOf(id).command().get(2));
             String devices = pool.processes.specOf(id).environment().get("WORKER_DEVICES");
             for (String device : devices.split(",", -1)) {
-                claimed[Integer.parseInt(device)] += UNITS.get(model);
+                claimed[Integer.parseInt(device)] += units;
             }
         }
         assertThat(claimed[0]).as("units on device 0").isLessThanOrEqualTo(CAPACITY[0]);
@@ -151,7 +185,7 @@ final class PoolHistory {
 
     /** Every request ends, with a lease or a typed error; then the pool is closed, and nothing is left. */
     void end() {
-        MODELS.forEach(model -> pool.pool.pin(model, false));
+        MODELS.forEach(model -> ifKnown(model, () -> pool.pool.pin(model, false)));
         for (int i = 0; i < 200 && !asked.stream().allMatch(CompletableFuture::isDone); i++) {
             closeAll();
             MODELS.forEach(pool::ready);

@@ -40,6 +40,12 @@ class PoolProperties {
                 Tuple.of(2, Action.PIN),
                 Tuple.of(3, Action.UNPIN),
                 Tuple.of(1, Action.REMOVE_RECORD),
+                Tuple.of(6, Action.CHANGE_COMMAND),
+                Tuple.of(2, Action.CHANGE_UNITS),
+                Tuple.of(2, Action.CHANGE_MAX_WORKERS),
+                Tuple.of(3, Action.REMOVE_OR_ADD_MODEL),
+                Tuple.of(2, Action.MOVE_ALIAS),
+                Tuple.of(1, Action.UPDATE_TO_THE_SAME),
                 Tuple.of(20, Action.PASS_TIME),
                 Tuple.of(8, Action.PASS_LONG_TIME));
         Arbitrary<Step> steps = Combinators.combine(
