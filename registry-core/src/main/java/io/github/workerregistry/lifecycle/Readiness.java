@@ -69,7 +69,8 @@ final class Readiness {
 
     /** The process is attached: an earlier call-back counts now. In the worker's serial executor. */
     WorkerInfo started(SupervisedWorker worker, WorkerInfo record) {
-        if (worker.hasCalledBack() && becomes(record, "it called back")) {
+        boolean loads = record.state() instanceof Loading; // it may be stopping since it called back
+        if (loads && worker.hasCalledBack() && becomes(record, "it called back")) {
             return registry.get(record.id()).filter(worker::owns).orElse(record);
         }
         return record;

@@ -222,4 +222,19 @@ class SpawnTest {
                 .isTrue();
         assertThat(hive.registry.tryAcquire(worker.modelRef())).isPresent();
     }
+
+    /** Its exit was followed by a tick only, with a WARN: it was to become ready while it was stopping. */
+    @Test
+    void aWorkerThatCallsBackAndIsStoppedDuringItsStartIsStopped() {
+        VirtualHive hive = new VirtualHive((self, builder) -> builder.processController(spec -> {
+            assertThat(self.supervisor.reportReady(spec.workerId())).isTrue();
+            self.supervisor.stop(spec.workerId());
+            return self.processes.start(spec);
+        }));
+        WorkerInfo worker = hive.supervisor.spawn(VirtualHive.SPEC);
+
+        assertThat(worker.pid()).isPresent();
+        assertThat(hive.registry.list()).isEmpty();
+        assertThat(hive.processes.running()).isEmpty();
+    }
 }
