@@ -9,7 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Port ranges for tests that no other process of this machine uses, and no other JVM that runs these tests. */
-final class FreePorts {
+@SuppressWarnings("exports") // a test class in an exported package, not visible to users
+public final class FreePorts {
 
     private static final int FIRST = 20_000;
     private static final int LAST = 32_000; // ports above are ephemeral
@@ -18,7 +19,7 @@ final class FreePorts {
     private FreePorts() {}
 
     /** A range of {@code size} free ports, outside the range of ephemeral ports. */
-    static PortPool range(int size) {
+    public static PortPool range(int size) {
         for (int tried = 0; tried < LAST - FIRST; tried += size) {
             int first = FIRST + (OWN - FIRST + tried) % (LAST - FIRST);
             if (allFree(first, size)) {

@@ -12,7 +12,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /** An HTTP server that works on each request for a while, and exits at SIGTERM without regard to open requests. */
-final class SlowHttpServerMain {
+@SuppressWarnings("exports") // a test class in an exported package, not visible to users
+public final class SlowHttpServerMain {
 
     private static final int WORK_MILLIS = 30;
 
