@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -32,6 +33,7 @@ final class PoolHistory {
     private final ChangingConfig config = new ChangingConfig(CAPACITY);
     private final VirtualPool pool = new VirtualPool(config.builder());
     private final Map<String, Integer> leased = new HashMap<>(); // the latest revision of each model
+    private final List<String> broken = new ArrayList<>(); // a failure of a completion would be lost
     private final List<PendingSlot> pending = new ArrayList<>();
     private final List<CompletableFuture<?>> asked = new ArrayList<>();
     private final List<SlotLease> open = new ArrayList<>();
@@ -45,6 +47,7 @@ final class PoolHistory {
         CANCEL,
         RELEASE,
         READY,
+        REPLACE_AND_ACQUIRE,
         CRASH,
         FAIL_NEXT_START,
         IGNORE_TERMINATE,
@@ -69,12 +72,19 @@ final class PoolHistory {
             case REQUEST -> request(model, SlotRequest.forModel(x >= 28 ? ChangingConfig.ALIAS : model));
             case REQUEST_ON_DEVICE -> request(model, SlotRequest.forModel(model).onDevice(x % 2));
             case CANCEL -> pick(pending, x).forEach(PendingSlot::cancel);
-            case RELEASE ->
-                pick(open, x).forEach(lease -> {
-                    lease.close();
-                    open.remove(lease);
-                });
+            case RELEASE -> releaseAny(x);
             case READY -> pool.ready(model);
+            case REPLACE_AND_ACQUIRE -> {
+                update(() -> config.changeCommand(model));
+                pool.run();
+                ifKnown(model, () -> acquireAll(model));
+                pool.registry.list(model).stream()
+                        .filter(worker -> worker.state() instanceof Loading)
+                        .forEach(worker -> pool.supervisor.reportReady(worker.id()));
+                ifKnown(model, () -> acquireAll(model)); // before a pass has seen that they are ready
+                releaseAll(model);
+                ifKnown(model, () -> acquireAll(model));
+            }
             case CRASH ->
                 pick(pool.processes.running(), x).forEach(id -> {
                     mayLoseLeases.add(id);
@@ -135,12 +145,42 @@ final class PoolHistory {
         pending.add(slot);
         CompletableFuture<SlotLease> lease = slot.lease().toCompletableFuture();
         asked.add(lease);
-        lease.thenAccept(granted -> {
-            assertThat(promised).as("a lease after the promise").doesNotContain(granted.workerId());
-            int revision = revisionOf(granted.workerId());
-            int before = leased.merge(granted.worker().modelRef(), revision, Math::max);
-            assertThat(revision).as("a lease of an old revision").isEqualTo(before);
-            open.add(granted);
+        lease.thenAccept(this::granted);
+    }
+
+    private void granted(SlotLease lease) {
+        open.add(lease);
+        String model = lease.worker().modelRef();
+        if (promised.contains(lease.workerId())) {
+            broken.add("a lease of " + lease.workerId() + " after the promise");
+        }
+        int revision = revisionOf(lease.workerId());
+        if (leased.merge(model, revision, Math::max) > revision) {
+            broken.add("a lease of " + lease.workerId() + ", of an old revision");
+        }
+    }
+
+    private void acquireAll(String model) {
+        Optional<SlotLease> lease = pool.pool.tryAcquire(model);
+        while (lease.isPresent()) {
+            granted(lease.get());
+            lease = pool.pool.tryAcquire(model);
+        }
+    }
+
+    private void releaseAll(String model) {
+        List.copyOf(open).stream()
+                .filter(lease -> lease.worker().modelRef().equals(model))
+                .forEach(lease -> {
+                    open.remove(lease);
+                    lease.close();
+                });
+    }
+
+    private void releaseAny(int x) {
+        pick(open, x).forEach(lease -> {
+            open.remove(lease);
+            lease.close();
         });
     }
 
@@ -153,6 +193,7 @@ final class PoolHistory {
     }
 
     private void check() {
+        assertThat(broken).isEmpty();
         pool.events.stream()
                 .filter(PoolEvent.Evicted.class::isInstance)
                 .forEach(event ->

@@ -32,6 +32,7 @@ class PoolProperties {
                 Tuple.of(5, Action.CANCEL),
                 Tuple.of(14, Action.RELEASE),
                 Tuple.of(20, Action.READY),
+                Tuple.of(5, Action.REPLACE_AND_ACQUIRE),
                 Tuple.of(5, Action.CRASH),
                 Tuple.of(1, Action.FAIL_NEXT_START),
                 Tuple.of(1, Action.IGNORE_TERMINATE),

@@ -14,13 +14,19 @@ import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.SlotRequest;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.WorkerSpec;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.VirtualTime;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -251,6 +257,40 @@ class PoolUpdateTest {
         pool.ready("b");
         assertThat(b).isCompleted();
         assertThat(pool.pool.models()).extracting(ModelStatus::modelRef).containsExactly("b");
+    }
+
+    /** Its name was resolved before the update, and it begins to wait after it. */
+    @Test
+    void requestThatMeetsTheRemovalOfItsModelFailsAtOnce() {
+        VirtualTime time = new VirtualTime();
+        AtomicReference<Runnable> betweenBoth = new AtomicReference<>(() -> {});
+        InstantSource clock = () -> {
+            betweenBoth.getAndSet(() -> {}).run();
+            return time.instant();
+        };
+        WorkerRegistry registry =
+                WorkerRegistry.builder().clock(clock).timer(time).build();
+        WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time)
+                .processController(new FakeProcessController())
+                .build();
+        PoolConfig with = room(1, revision("a", "v1"), revision("b", "v1")).build();
+        PoolConfig without = room(1, revision("b", "v1")).build();
+        WorkerPool pool = WorkerPool.builder(registry, supervisor).config(with).build();
+        CompletableFuture<SlotLease> own = registry.acquireAsync(
+                        SlotRequest.forModel("c").waitIfAbsent(), VirtualPool.LONG, Runnable::run)
+                .lease()
+                .toCompletableFuture();
+        betweenBoth.set(() -> pool.update(without));
+        CompletableFuture<SlotLease> async = pool.acquireAsync(
+                        SlotRequest.forModel("a"), VirtualPool.LONG, Runnable::run)
+                .lease()
+                .toCompletableFuture();
+        assertThat(failure(async)).isInstanceOf(NoWorkerException.class);
+        pool.update(with);
+        betweenBoth.set(() -> pool.update(without));
+        assertThatThrownBy(() -> pool.acquire("a", VirtualPool.LONG)).isInstanceOf(NoWorkerException.class);
+
+        assertThat(own).as("a request of the hive for a model of its own").isNotDone();
     }
 
     @Test
