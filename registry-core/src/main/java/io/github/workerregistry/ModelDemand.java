@@ -17,12 +17,18 @@ import java.util.Map;
  *     one, else in real time
  * @param requests what they ask for: for each distinct set of constraints, a request without affinity key and with
  *     priority 0, and the number of those that wait; in the order in which the first of each will be served
+ * @param longestWaits how long the oldest of each of these has waited; the same keys in the same order
  * @since 0.1
  */
-public record ModelDemand(String modelRef, int waiting, Duration longestWait, Map<SlotRequest, Integer> requests) {
+public record ModelDemand(
+        String modelRef,
+        int waiting,
+        Duration longestWait,
+        Map<SlotRequest, Integer> requests,
+        Map<SlotRequest, Duration> longestWaits) {
 
     /**
-     * Copies the map and checks the values.
+     * Copies the maps and checks the values.
      *
      * @throws NullPointerException if a component is null; the message names it
      * @throws IllegalArgumentException if {@code waiting} is not positive, or {@code longestWait} is negative
@@ -34,5 +40,6 @@ public record ModelDemand(String modelRef, int waiting, Duration longestWait, Ma
             throw new IllegalArgumentException("longestWait must be >= 0, was " + longestWait);
         }
         requests = Collections.unmodifiableMap(new LinkedHashMap<>(requireNonNull(requests, "requests")));
+        longestWaits = Collections.unmodifiableMap(new LinkedHashMap<>(requireNonNull(longestWaits, "longestWaits")));
     }
 }

@@ -159,7 +159,8 @@ final class SlotWaitQueue {
                             model.modelRef(),
                             waiters.size(),
                             Duration.ofNanos(now - waiters.oldestSince(now)),
-                            waiters.countByRequest());
+                            waiters.countByRequest(),
+                            waiters.longestWaitByRequest(now));
         } finally {
             lock.unlock();
         }

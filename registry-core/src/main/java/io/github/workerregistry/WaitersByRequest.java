@@ -3,6 +3,8 @@ package io.github.workerregistry;
 import static java.util.Objects.requireNonNull;
 
 import io.github.workerregistry.SlotRequest.Constraints;
+import io.github.workerregistry.internal.Durations;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -149,6 +151,17 @@ final class WaitersByRequest {
             counts.merge(first(group).request().constraintsOnly(), group.size, Integer::sum);
         }
         return counts;
+    }
+
+    /** How long the oldest has waited with each request, see {@link ModelDemand#longestWaits()}. */
+    Map<SlotRequest, Duration> longestWaitByRequest(long now) {
+        Map<SlotRequest, Duration> waits = new LinkedHashMap<>();
+        for (Group group = head; group != null; group = group.next) {
+            Waiter first = first(group);
+            waits.merge(
+                    first.request().constraintsOnly(), Duration.ofNanos(now - first.since()), Durations::longer);
+        }
+        return waits;
     }
 
     /**

@@ -73,6 +73,8 @@ class SupervisionDemandTest {
         assertThat(demand.waiting()).isEqualTo(3);
         assertThat(demand.longestWait()).isEqualTo(Duration.ofSeconds(3));
         assertThat(demand.requests()).containsExactly(entry(ANY.onDevice(1), 1), entry(ANY, 2));
+        assertThat(demand.longestWaits())
+                .containsExactly(entry(ANY.onDevice(1), Duration.ZERO), entry(ANY, Duration.ofSeconds(3)));
     }
 
     @Test

@@ -2,7 +2,11 @@ package io.github.workerregistry.pool;
 
 import io.github.workerregistry.SlotRequest;
 import java.time.Duration;
-import java.util.List;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * What waits for a model.
@@ -10,17 +14,28 @@ import java.util.List;
  * @param waiting number of requests that wait for a slot
  * @param loads number of calls of {@link WorkerPool#load} that wait
  * @param longestWait how long the oldest of all of them has waited; zero if there is none
- * @param asks the distinct constraints of the requests, in the order in which they will be served
+ * @param waits the distinct constraints of the requests, in the order in which they will be served, and how long the
+ *     oldest of each has waited
  */
-record Demand(int waiting, int loads, Duration longestWait, List<SlotRequest> asks) {
+record Demand(int waiting, int loads, Duration longestWait, Map<SlotRequest, Duration> waits) {
 
-    static final Demand NONE = new Demand(0, 0, Duration.ZERO, List.of());
+    static final Demand NONE = new Demand(0, 0, Duration.ZERO, Map.of());
 
     Demand {
-        asks = List.copyOf(asks);
+        waits = Collections.unmodifiableMap(new LinkedHashMap<>(waits));
     }
 
     boolean exists() {
         return waiting > 0 || loads > 0;
+    }
+
+    /** The distinct constraints, in the order in which they will be served. */
+    Set<SlotRequest> asks() {
+        return waits.keySet();
+    }
+
+    /** How long the oldest request with one of these constraints has waited. */
+    Duration longestOf(Collection<SlotRequest> asks) {
+        return asks.stream().map(waits::get).max(Duration::compareTo).orElse(Duration.ZERO);
     }
 }

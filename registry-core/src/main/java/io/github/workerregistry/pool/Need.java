@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param model the model
  * @param kind why
  * @param ask what the worker must have; null: anything
- * @param waited how long the oldest request has waited for it
+ * @param waited how long the oldest request that needs it has waited
  * @param otherAsks what else no worker of the model serves: a worker for it is started where there is room now, while
  *     there is none for {@code ask}
  */

@@ -112,7 +112,11 @@ final class Planner {
         Duration waited = model.demand().longestWait();
         if (!unserved.isEmpty()) {
             return new Need(
-                    model, Kind.FIRST, unserved.get(0), waited, List.copyOf(unserved.subList(1, unserved.size())));
+                    model,
+                    Kind.FIRST,
+                    unserved.get(0),
+                    model.hasLive() ? model.demand().longestOf(unserved) : waited,
+                    List.copyOf(unserved.subList(1, unserved.size())));
         }
         if (model.demand().loads() > 0 && !model.hasLive()) {
             return new Need(model, Kind.FIRST, null, waited);

@@ -162,7 +162,7 @@ final class PooledWorkers {
                 requests == null ? 0 : requests.waiting(),
                 model.loads.size(),
                 longest,
-                requests == null ? List.of() : List.copyOf(requests.requests().keySet()));
+                requests == null ? Map.of() : requests.longestWaits());
     }
 
     /** Once all workers of earlier revisions are closed, and one of the present revision is leased, if any is left. */

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -63,7 +64,7 @@ class PlannerTest {
     }
 
     private static Demand waiting(String model, int waiting, Duration longest) {
-        return new Demand(waiting, 0, longest, List.of(SlotRequest.forModel(model)));
+        return new Demand(waiting, 0, longest, Map.of(SlotRequest.forModel(model), longest));
     }
 
     private static WorkerSnapshot worker(String id, Phase phase, int inUse, Duration idle) {

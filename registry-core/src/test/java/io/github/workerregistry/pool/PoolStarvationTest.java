@@ -90,6 +90,22 @@ class PoolStarvationTest {
         assertThat(pool.request("a")).isDone();
     }
 
+    /** The age of another request of the model counted, so that a busy worker was drained for a new request. */
+    @Test
+    void busyWorkerIsDrainedOnlyForARequestThatHasItselfWaitedForMaxWait() {
+        VirtualPool pool = new VirtualPool(twoDevices(scaled("a", 2).devices(0, 1), model("b").devices(1)));
+        pool.lease("b");
+        pool.lease("a");
+        pool.request("a");
+        pool.advanceSeconds(40);
+        pool.request(SlotRequest.forModel("a").onDevice(1));
+        pool.advanceSeconds(29);
+        assertThat(pool.only("b").state().routable()).isTrue();
+        pool.advanceSeconds(2);
+
+        assertThat(pool.only("b").state().routable()).isFalse();
+    }
+
     @Test
     @Disabled("open: it waits for its timeout")
     void requestThatExcludesTheOnlyWorkerEndsOrIsServed() {
