@@ -16,10 +16,11 @@ import java.util.Set;
  * @param longestWait how long the oldest of all of them has waited; zero if there is none
  * @param waits the distinct constraints of the requests, in the order in which they will be served, and how long the
  *     oldest of each has waited
+ * @param promised whether a worker has been evicted for it, and none was started since
  */
-record Demand(int waiting, int loads, Duration longestWait, Map<SlotRequest, Duration> waits) {
+record Demand(int waiting, int loads, Duration longestWait, Map<SlotRequest, Duration> waits, boolean promised) {
 
-    static final Demand NONE = new Demand(0, 0, Duration.ZERO, Map.of());
+    static final Demand NONE = new Demand(0, 0, Duration.ZERO, Map.of(), false);
 
     Demand {
         waits = Collections.unmodifiableMap(new LinkedHashMap<>(waits));

@@ -108,4 +108,11 @@ record ModelSnapshot(
     boolean isWaitedFor(WorkerSnapshot worker) {
         return demand.asks().stream().anyMatch(ask -> ask.matches(worker.info()));
     }
+
+    /** Whether a request waits that the worker would serve, and that has waited since before it was ready. */
+    boolean isWaitedForSinceItsLoad(WorkerSnapshot worker) {
+        return demand.waits().entrySet().stream()
+                .anyMatch(ask -> ask.getValue().compareTo(worker.readyFor()) > 0
+                        && ask.getKey().matches(worker.info()));
+    }
 }

@@ -22,9 +22,13 @@ record Need(ModelSnapshot model, Kind kind, @Nullable SlotRequest ask, Duration 
         this(model, kind, ask, waited, List.of());
     }
 
-    /** First workers before minimum workers before further ones; then the oldest waiter first. */
-    static final Comparator<Need> ORDER =
-            Comparator.comparing(Need::kind).thenComparing(Need::waited, Comparator.reverseOrder());
+    /**
+     * First workers before minimum workers before further ones; then those for which a worker has been evicted; then
+     * the oldest waiter first.
+     */
+    static final Comparator<Need> ORDER = Comparator.comparing(Need::kind)
+            .thenComparing(need -> !need.model().demand().promised())
+            .thenComparing(Need::waited, Comparator.reverseOrder());
 
     /** Why a worker is needed. */
     enum Kind {

@@ -137,6 +137,7 @@ final class PlanRunner {
                 evict.forModel(),
                 evict.reason());
         pooled.model(worker.spec.modelRef()).totals.evicted(evict.reason());
+        pooled.model(evict.forModel()).promised = true;
         events.accept(
                 evict.reason() == EvictionReason.UNWANTED_LOAD
                         ? new PoolEvent.LoadCancelled(evict.worker().info(), evict.forModel())

@@ -23,6 +23,8 @@ final class PooledModel {
 
     @Nullable
     ModelReplacement replacement;
+    /** A worker has been evicted for it: the room is its own, although another model may have an older request. */
+    boolean promised;
 
     /** A call of {@link WorkerPool#load} that waits. */
     record LoadCall(CompletableFuture<WorkerInfo> result, Instant since) {}

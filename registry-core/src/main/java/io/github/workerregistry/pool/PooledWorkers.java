@@ -151,6 +151,7 @@ final class PooledWorkers {
 
     private static Demand demand(PooledModel model, @Nullable ModelDemand requests, Instant now) {
         if (requests == null && model.loads.isEmpty()) {
+            model.promised = false;
             return Demand.NONE;
         }
         Duration longest = requests == null ? Duration.ZERO : requests.longestWait();
@@ -162,7 +163,8 @@ final class PooledWorkers {
                 requests == null ? 0 : requests.waiting(),
                 model.loads.size(),
                 longest,
-                requests == null ? Map.of() : requests.longestWaits());
+                requests == null ? Map.of() : requests.longestWaits(),
+                model.promised);
     }
 
     /** Once all workers of earlier revisions are closed, and one of the present revision is leased, if any is left. */
@@ -202,6 +204,7 @@ final class PooledWorkers {
         String id = supervisor.newId(model.modelRef());
         PooledWorker worker = new PooledWorker(id, model.spec, placement, now, model.hasOutdated());
         model.workers.add(worker);
+        model.promised = false;
         workers.put(worker.id, worker);
         return worker;
     }

@@ -1,5 +1,8 @@
 package io.github.workerregistry.pool;
 
+import static io.github.workerregistry.internal.Durations.longer;
+import static io.github.workerregistry.internal.Durations.shorter;
+
 import io.github.workerregistry.pool.EvictionPolicy.Candidate;
 import io.github.workerregistry.pool.Need.Kind;
 import io.github.workerregistry.pool.Plan.Evict;
@@ -174,7 +177,22 @@ final class Victims {
         if (need.kind() == Kind.FURTHER && live(model) <= live(need.model()) + 1) {
             return null; // or the two models would push out one another's workers in turn
         }
+        if (servesItsBatch(model, worker)) {
+            return null;
+        }
         return worker.isIdle() ? EvictionReason.MAX_WAIT_IDLE : EvictionReason.MAX_WAIT_BUSY;
+    }
+
+    /**
+     * Whether it still serves the requests that waited when it became ready. They are served before it is evicted, or a
+     * load would serve one request only, but for no longer than {@link #batchTime}.
+     */
+    private boolean servesItsBatch(ModelSnapshot model, WorkerSnapshot worker) {
+        return worker.readyFor().compareTo(batchTime(worker)) < 0 && model.isWaitedForSinceItsLoad(worker);
+    }
+
+    private Duration batchTime(WorkerSnapshot worker) {
+        return longer(pool.maxWait(), worker.loadTime());
     }
 
     private static boolean isEvictable(ModelSnapshot model) {
@@ -232,6 +250,9 @@ final class Victims {
                 wake.accept(TRANSIENT); // those that wait for it may leave, which nothing reports
             } else if (held.worker.isBusy()) {
                 watched.add(held.worker.id());
+                if (servesItsBatch(held.model, held.worker)) { // nothing reports its end
+                    wake.accept(shorter(TRANSIENT, batchTime(held.worker).minus(held.worker.readyFor())));
+                }
             } else if (held.worker.isIdle()) {
                 Duration left = held.model.spec().minResidency().minus(held.worker.readyFor());
                 wake.accept(left.isNegative() || left.isZero() ? TRANSIENT : left);

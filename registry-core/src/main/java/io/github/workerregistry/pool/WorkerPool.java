@@ -47,7 +47,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>Models are served in the order of their oldest waiting request. Idle workers are evicted for them. When a
  *       request has waited for {@link PoolConfig#maxWait()}, busy workers get no new leases, and are stopped when their
  *       open leases have ended. No open lease ends for another model, unless {@link ModelSpec#evictionDrainTimeout()}
- *       is set.
+ *       is set. Before that, a worker serves the requests that waited when it became ready, for at most {@code maxWait}
+ *       or the time of its load, whichever is longer: so each load serves a batch.
  *   <li>Never evicted: workers that load, unless no request waits for them; those that are pinned, not
  *       {@link ModelSpec#evictable()}, or needed for {@link ModelSpec#minWorkers()}.
  *   <li>After a failed load, requests fail with {@link ModelLoadFailedException} for the backoff of the model's

@@ -64,7 +64,7 @@ class PlannerTest {
     }
 
     private static Demand waiting(String model, int waiting, Duration longest) {
-        return new Demand(waiting, 0, longest, Map.of(SlotRequest.forModel(model), longest));
+        return new Demand(waiting, 0, longest, Map.of(SlotRequest.forModel(model), longest), false);
     }
 
     private static WorkerSnapshot worker(String id, Phase phase, int inUse, Duration idle) {

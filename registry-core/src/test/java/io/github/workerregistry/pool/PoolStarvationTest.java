@@ -13,16 +13,10 @@ import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.SlotRequest;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
-import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
@@ -168,15 +162,8 @@ class PoolStarvationTest {
     void furtherWorkersOfTwoModelsDoNotPushOutOneAnother() {
         VirtualPool pool = new VirtualPool(room(3, scaled("a", 3), scaled("b", 3)));
 
-        assertThat(startsUnderLoad(pool, List.of("a", "b"), 20, 5, 3, 600)).isLessThan(20);
-    }
-
-    @Test
-    @Disabled("open: once requests of two models have waited for maxWait, each load serves one request")
-    void modelsInTurnServeMoreThanOneRequestForEachLoad() {
-        VirtualPool pool = new VirtualPool(roomForOne(model("a"), model("b")));
-
-        assertThat(startsUnderLoad(pool, List.of("a", "b"), 20, 5, 2, 1200)).isLessThan(60);
+        assertThat(new SteadyLoad(pool, List.of("a", "b"), 20, 5, 3).run(600).starts())
+                .isLessThan(20);
     }
 
     @Test
@@ -188,49 +175,10 @@ class PoolStarvationTest {
                 .model(model("a").spanning(2).build())
                 .model(model("b").spanning(2).build())
                 .model(model("c").build()));
-        assertThat(startsUnderLoad(pool, List.of("a", "b", "c"), 2, 3, 2, 600)).isGreaterThan(3);
+        assertThat(new SteadyLoad(pool, List.of("a", "b", "c"), 2, 3, 2).run(600).starts())
+                .isGreaterThan(3);
         for (String name : List.of("a", "b", "c")) {
             assertThat(pool.pool.stats().models().get(name).loads()).as(name).isPositive();
         }
-    }
-
-    /** Steady load in virtual time: so many requests wait for each model; a load and a request take a time. */
-    private static long startsUnderLoad(
-            VirtualPool pool, List<String> models, int waiting, int load, int use, int secs) {
-        Map<String, Instant> ready = new HashMap<>();
-        Deque<Map.Entry<Instant, SlotLease>> open = new ArrayDeque<>();
-        Map<String, int[]> queued = new HashMap<>();
-        long before = pool.processes.starts();
-        for (int i = 0; i < secs; i++) {
-            for (String model : models) {
-                int[] count = queued.computeIfAbsent(model, first -> new int[1]);
-                while (count[0] < waiting) {
-                    count[0]++;
-                    pool.pending(SlotRequest.forModel(model)).lease().thenAccept(lease -> {
-                        count[0]--;
-                        open.add(Map.entry(pool.time.instant().plusSeconds(use), lease));
-                    });
-                }
-            }
-            pool.advanceSeconds(1);
-            for (WorkerInfo worker : pool.registry.list()) {
-                if (worker.state() instanceof Loading) {
-                    Instant at = ready.computeIfAbsent(
-                            worker.id(), first -> pool.time.instant().plusSeconds(load));
-                    if (!at.isAfter(pool.time.instant())) {
-                        pool.supervisor.reportReady(worker.id());
-                    }
-                }
-            }
-            pool.run();
-            for (Map.Entry<Instant, SlotLease> entry : List.copyOf(open)) {
-                if (!entry.getKey().isAfter(pool.time.instant())) {
-                    open.remove(entry);
-                    entry.getValue().close();
-                }
-            }
-            pool.run();
-        }
-        return pool.processes.starts() - before;
     }
 }
