@@ -182,6 +182,7 @@ final class ExitProcessor {
     void forget(SupervisedWorker worker, Throwable why) {
         releaseIdAndPort(worker);
         worker.fail(why);
+        worker.gone.complete(null);
     }
 
     private void releaseIdAndPort(SupervisedWorker worker) {

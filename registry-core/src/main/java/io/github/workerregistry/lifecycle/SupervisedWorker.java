@@ -43,6 +43,9 @@ final class SupervisedWorker {
     /** Completes when the process has exited, exceptionally if it is unkillable. */
     volatile CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
 
+    /** Completes when the process has exited, also after it was unkillable, or when there will be none. */
+    final CompletableFuture<Void> gone = new CompletableFuture<>();
+
     /** Completes when the next generation has been started, exceptionally if there is none. */
     volatile CompletableFuture<WorkerInfo> successor = new CompletableFuture<>();
 
@@ -259,6 +262,7 @@ final class SupervisedWorker {
 
     void markExited() {
         exited = true;
+        gone.complete(null);
     }
 
     /** Whether the process has exited or could not be started: the worker is backing off, or about to be removed. */

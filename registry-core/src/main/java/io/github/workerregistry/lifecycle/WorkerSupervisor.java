@@ -79,6 +79,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final WorkerOutput output;
     private final Shutdown shutdown;
     private final OrphanReport orphans;
+    private final SupervisorAccess access;
 
     private WorkerSupervisor(Builder builder) {
         registry = builder.registry;
@@ -98,6 +99,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         StopLoop stops = new StopLoop(registry, workers, exits);
         PauseTracker pauses =
                 new PauseTracker(config.tickInterval(), registry.clock().instant());
+        access = new SupervisorAccess(workers, pauses);
         LoopSchedule loops = new LoopSchedule(registry.clock(), pauses);
         LoopRunner runner = new LoopRunner(loops, config.tickInterval(), workers::hasOpenStops);
         stopper = new Stopper(registry, workers, exits, stops, runner);
@@ -591,6 +593,15 @@ public final class WorkerSupervisor implements AutoCloseable {
      */
     public void closeNow() {
         shutdown.now();
+    }
+
+    /**
+     * What code needs that decides itself which workers run.
+     *
+     * @return always the same object
+     */
+    public SupervisorAccess access() {
+        return access;
     }
 
     /**

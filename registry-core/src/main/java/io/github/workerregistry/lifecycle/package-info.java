@@ -10,7 +10,7 @@
  *
  * <ul>
  *   <li><b>API</b>: the four above, {@code PortPool}, {@code StopRequest}, {@code OutputListener},
- *       {@code ShutdownReport}, and the exceptions {@code NoSuchWorkerException}, {@code WorkerEndedException},
+ *       {@code ShutdownReport}, {@code SupervisorAccess} (for a pool), and the exceptions {@code NoSuchWorkerException}, {@code WorkerEndedException},
  *       {@code UnkillableException}, {@code PortsExhaustedException}.
  *   <li><b>Loops</b>, one small class each, stepped by {@code Tick.tick(now)}: {@code LivenessLoop},
  *       {@code RecordLoop}, {@code DroppedStartLoop}, {@code StopLoop} (these four also run while another loop blocks);

@@ -88,9 +88,12 @@ record ModelSnapshot(
         return workers.stream().filter(this::counts).count() >= spec.maxWorkers();
     }
 
-    /** Whether a worker counts against {@code maxWorkers}: not if it can run beside the one that replaces it. */
+    /**
+     * Whether a worker counts against {@code maxWorkers}: not if it can run beside the one that replaces it, and not if
+     * it could not be killed, though that one holds its room.
+     */
     boolean counts(WorkerSnapshot worker) {
-        return !worker.outdated() || !Revision.canSurge(spec);
+        return !worker.isUnkillable() && (!worker.outdated() || !Revision.canSurge(spec));
     }
 
     /** Whether a worker of the present revision is to be started in place of those that serve. */

@@ -8,6 +8,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A model of a pool, at one moment.
@@ -17,6 +19,8 @@ import java.util.Optional;
  * @param pinned whether it is neither evicted nor stopped when idle
  * @param workers its workers in this pool, in the order of their starts, also those that end; unmodifiable. The record
  *     of one that is just being started is not in the registry yet
+ * @param unkillable the ids of those of them whose process has survived SIGKILL; unmodifiable. They keep their room
+ *     until it exits
  * @param waiting number of requests that wait for a slot
  * @param longestWait how long the oldest of them has waited; zero if there is none
  * @param failure the last failed load, if the model has not been ready since
@@ -27,6 +31,7 @@ public record ModelStatus(
         State state,
         boolean pinned,
         List<WorkerInfo> workers,
+        Set<String> unkillable,
         int waiting,
         Duration longestWait,
         Optional<Failure> failure) {
@@ -69,7 +74,7 @@ public record ModelStatus(
     }
 
     /**
-     * Copies the list.
+     * Copies list and set.
      *
      * @throws NullPointerException if a component is null; the message names it
      */
@@ -77,6 +82,7 @@ public record ModelStatus(
         requireNonNull(modelRef, "modelRef");
         requireNonNull(state, "state");
         workers = List.copyOf(requireNonNull(workers, "workers"));
+        unkillable = Set.copyOf(requireNonNull(unkillable, "unkillable"));
         requireNonNull(longestWait, "longestWait");
         requireNonNull(failure, "failure");
     }
@@ -87,6 +93,10 @@ public record ModelStatus(
                 state(model, now),
                 model.pinned(),
                 model.workers().stream().map(WorkerSnapshot::info).toList(),
+                model.workers().stream()
+                        .filter(WorkerSnapshot::isUnkillable)
+                        .map(WorkerSnapshot::id)
+                        .collect(Collectors.toUnmodifiableSet()),
                 model.demand().waiting(),
                 model.demand().longestWait(),
                 model.failure().map(failure -> new Failure(failure.exit(), failure.retryAt())));

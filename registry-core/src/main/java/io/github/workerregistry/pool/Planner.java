@@ -46,7 +46,7 @@ final class Planner {
         for (ModelSnapshot model : pool.models()) {
             for (WorkerSnapshot worker : model.workers()) {
                 free.claim(worker.placement());
-                if (worker.isLive()) {
+                if (!worker.isEnding()) {
                     coming.claim(worker.placement());
                 }
             }
@@ -220,7 +220,7 @@ final class Planner {
 
     private void refuseForCapacity(Need need, boolean isHeld) {
         String why = isHeld
-                ? "what holds its room is pinned, not evictable, or needed for minWorkers"
+                ? "what holds its room is pinned, not evictable, needed for minWorkers, or could not be killed"
                 : "there is no room, and no other model is evicted for it";
         boolean anywhere = need.ask() == null || need.ask().device().isEmpty();
         List<SlotRequest> asks = need.ask() == null ? List.of() : List.of(need.ask());
@@ -242,7 +242,7 @@ final class Planner {
 
     /** The model has all workers that it may have, and none of them serves the request. */
     private void makeRoomAmongOwn(Need need, List<Placement> placements) {
-        if (need.model().workers().stream().anyMatch(worker -> !worker.isLive())) {
+        if (need.model().workers().stream().anyMatch(WorkerSnapshot::isEnding)) {
             return; // one of them ends already
         }
         List<Placement> possible = placements.stream()

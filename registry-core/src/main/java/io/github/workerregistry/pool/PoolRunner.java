@@ -154,6 +154,7 @@ final class PoolRunner {
             return; // by the eviction policy; after an update, another pass follows
         }
         boolean done = plans.run(plan, snapshot.now());
+        starter.awaitExits();
         Optional<Duration> wakeIn = done ? plan.wakeIn() : Optional.of(SOON);
         wakeIn.ifPresentOrElse(delay -> wakeUp.at(snapshot.now(), longer(delay, SOON)), wakeUp::cancel);
     }

@@ -29,6 +29,8 @@ final class PooledWorker {
     private boolean failed;
     private boolean outdated;
     private volatile boolean held; // also read before a start, on another thread
+    private boolean exitAwaited;
+    private boolean unkillable;
 
     PooledWorker(String id, ModelSpec spec, Placement placement, Instant now, boolean held) {
         this.id = id;
@@ -123,6 +125,26 @@ final class PooledWorker {
     }
 
     /**
+     * Its exit is to be awaited from now on.
+     *
+     * @return false if it is already, or if nothing ends it yet
+     */
+    boolean awaitExit() {
+        boolean first = !exitAwaited && !starting && (phase() == Phase.FAILING || phase() == Phase.ENDING);
+        exitAwaited |= first;
+        return first;
+    }
+
+    /** Its process has survived SIGKILL. */
+    void survivedKill() {
+        unkillable = true;
+    }
+
+    boolean isUnkillable() {
+        return unkillable;
+    }
+
+    /**
      * Its failure is counted.
      *
      * @return false if it was counted before
@@ -156,6 +178,9 @@ final class PooledWorker {
     }
 
     Phase phase() {
+        if (unkillable) {
+            return Phase.UNKILLABLE;
+        }
         if (isEnding() || removed) {
             return Phase.ENDING;
         }

@@ -231,19 +231,34 @@ final class PooledWorkers {
     /** Its record has been removed, and its process has exited. */
     void exited(PooledWorker worker, Optional<Exit> exit, Exit.Cause cause) {
         worker.removed();
-        Instant now = registry.clock().instant();
-        boolean stable = worker.hasBeenReady()
-                && worker.readyFor(now)
-                                .compareTo(restartPolicyOf(specOf(worker)).stableAfter())
-                        >= 0;
         if (worker.isOutdated()) {
             log.debug("worker {} of an earlier revision has exited: {}", worker.id, cause);
-        } else if (stable) {
+        } else if (isStable(worker)) {
             model(worker.spec.modelRef()).failures.forget();
         } else if (!worker.isEnding() && (cause.isFailure() || cause == Exit.Cause.EXITED)) {
             fail(worker, exit, exit.map(Exit::describe).orElse(cause.toString()));
         }
         releaseIfGone(worker);
+    }
+
+    /** Its process has survived SIGKILL, and may never exit. */
+    void survivedKill(PooledWorker worker) {
+        if (worker.isRemoved() || worker.isUnkillable()) {
+            return;
+        }
+        boolean failing = worker.phase() == Phase.FAILING;
+        worker.survivedKill();
+        log.warn("worker {}: its process has survived SIGKILL; its units stay claimed until it exits", worker.id);
+        if (failing && !isStable(worker)) {
+            fail(worker, Optional.empty(), "its process has survived SIGKILL");
+        }
+    }
+
+    private boolean isStable(PooledWorker worker) {
+        return worker.hasBeenReady()
+                && worker.readyFor(registry.clock().instant())
+                                .compareTo(restartPolicyOf(specOf(worker)).stableAfter())
+                        >= 0;
     }
 
     private void fail(PooledWorker worker, Optional<Exit> exit, String message) {
@@ -290,6 +305,9 @@ final class PooledWorkers {
             model.workers.remove(worker);
             if (model.removed && model.workers.isEmpty()) {
                 models.remove(model.modelRef(), model);
+            }
+            if (worker.isUnkillable()) {
+                log.info("worker {}: its process has exited; its units are free", worker.id);
             }
             model.totals.wasResident(worker.readyFor(registry.clock().instant()));
             passes.afterwards(() -> worker.gone.complete(null));

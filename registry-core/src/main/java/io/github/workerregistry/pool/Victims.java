@@ -24,16 +24,21 @@ final class Victims {
 
     private final PoolSnapshot pool;
     private final List<Held> holders = new ArrayList<>();
+    private final Room unclaimed;
     private final Map<String, Long> live = new HashMap<>();
     private final Set<String> taken = new HashSet<>();
 
     Victims(PoolSnapshot pool) {
         this.pool = pool;
+        unclaimed = new Room(pool.devices(), pool.maxWorkers());
         pool.models().forEach(model -> {
             model.workers().stream()
                     .filter(WorkerSnapshot::isLive)
                     .forEach(worker -> holders.add(new Held(model, worker)));
             live.put(model.modelRef(), model.live());
+            model.workers().stream()
+                    .filter(WorkerSnapshot::isUnkillable)
+                    .forEach(worker -> unclaimed.claim(worker.placement()));
         });
     }
 
@@ -219,7 +224,7 @@ final class Victims {
 
     /** Whether there would be room if every worker that may be evicted at some time were gone. */
     boolean isEverPossible(Need need, Placement placement) {
-        Room room = new Room(pool.devices(), pool.maxWorkers());
+        Room room = unclaimed.copy();
         for (Held held : holders) {
             boolean stays = isHeld(need, held.model) || !isOf(need, held.worker);
             if (stays && !taken.contains(held.worker.id())) {

@@ -42,7 +42,9 @@ record WorkerSnapshot(
          */
         FAILING,
         /** It gets no new leases; its units are being freed. */
-        ENDING
+        ENDING,
+        /** Its process has survived SIGKILL: its units stay claimed until that exits, which may be never. */
+        UNKILLABLE
     }
 
     String id() {
@@ -51,6 +53,15 @@ record WorkerSnapshot(
 
     boolean isLive() {
         return phase == Phase.LOADING || phase == Phase.READY;
+    }
+
+    /** Whether its units are being freed. */
+    boolean isEnding() {
+        return phase == Phase.FAILING || phase == Phase.ENDING;
+    }
+
+    boolean isUnkillable() {
+        return phase == Phase.UNKILLABLE;
     }
 
     boolean isLoading() {

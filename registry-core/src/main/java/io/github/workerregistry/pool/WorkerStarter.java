@@ -9,13 +9,13 @@ import io.github.workerregistry.WorkerState.BackingOff;
 import io.github.workerregistry.WorkerState.Stopping;
 import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.lifecycle.RestartPolicy;
-import io.github.workerregistry.lifecycle.UnkillableException;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -155,12 +155,22 @@ final class WorkerStarter {
     /** The hive has removed the record: the claim ends when the process has exited. */
     void removedByHive(PooledWorker worker) {
         worker.end(StopReason.REQUESTED);
-        supervisor.forceKill(worker.id).whenComplete((status, failure) -> {
-            if (failure instanceof UnkillableException) {
-                log.warn("worker {}: its units stay claimed", worker.id, LogText.of(failure));
-            } else { // it has exited, or is not supervised any more
-                passes.submit(() -> pooled.exited(worker, Optional.empty(), StopReason.REQUESTED.cause()));
+        awaitExit(worker)
+                .thenRun(() ->
+                        passes.submit(() -> pooled.exited(worker, Optional.empty(), StopReason.REQUESTED.cause())));
+        var unused = supervisor.forceKill(worker.id);
+    }
+
+    /** Of the workers that end, the pool is told if one cannot be killed. */
+    void awaitExits() {
+        for (PooledWorker worker : pooled.workers()) {
+            if (worker.awaitExit()) {
+                var unused = awaitExit(worker); // an exit is an event of the registry
             }
-        });
+        }
+    }
+
+    private CompletionStage<Void> awaitExit(PooledWorker worker) {
+        return supervisor.access().whenExited(worker.id, () -> passes.submit(() -> pooled.survivedKill(worker)));
     }
 }

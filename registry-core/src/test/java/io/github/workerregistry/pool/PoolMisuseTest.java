@@ -17,7 +17,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -103,37 +102,91 @@ class PoolMisuseTest {
     }
 
     @Test
-    @Disabled("open: its units stay claimed also when it exits later")
     void unkillableProcessWithoutARecordThatExitsLateFreesItsRoom() {
         UnexpectedWarnings.expect("its units stay claimed", "survived SIGKILL");
         VirtualPool pool = new VirtualPool(roomForOne(model("a"), model("b")));
         String a = pool.load("a");
         pool.processes.ignoreKill(a);
         pool.registry.remove(a);
-        pool.request("b");
+        CompletableFuture<SlotLease> b = pool.request("b");
         pool.advance(Duration.ofMinutes(20));
-        assertThat(pool.live("b")).isEmpty();
+        assertThat(failure(b)).isInstanceOf(NoCapacityException.class).hasMessageContaining("could not be killed");
+        assertThat(pool.status("a").unkillable()).containsExactly(a);
+        assertThat(failure(pool.request("b"))).isInstanceOf(NoCapacityException.class);
         pool.processes.exit(a, 0);
-        pool.advance(Duration.ofMinutes(2));
+        pool.advanceSeconds(1);
+        assertThat(pool.status("a").workers()).isEmpty();
+        pool.request("b");
 
         assertThat(pool.live("b")).hasSize(1);
     }
 
     @Test
-    @Disabled("open: they wait for their timeouts")
+    void victimThatCannotBeKilledIsNotAwaited() {
+        UnexpectedWarnings.expect("its units stay claimed", "survived SIGKILL");
+        VirtualPool pool = new VirtualPool(room(2, model("a"), model("b"), model("c")));
+        String a = pool.load("a");
+        pool.advanceSeconds(1);
+        pool.load("b");
+        pool.processes.ignoreTerminate(a);
+        pool.processes.ignoreKill(a);
+        pool.request("c");
+        pool.advanceSeconds(1);
+        assertThat(pool.live("b")).hasSize(1); // the room of a is being freed
+        pool.advance(Duration.ofMinutes(1));
+
+        assertThat(pool.live("b")).isEmpty();
+        assertThat(pool.live("c")).hasSize(1);
+    }
+
+    @Test
+    void modelWhoseWorkerCannotBeKilledIsLoadedElsewhere() {
+        UnexpectedWarnings.expect("its units stay claimed", "survived SIGKILL", "is stopped: ");
+        VirtualPool pool = new VirtualPool(room(2, loadedWithin5Seconds()));
+        CompletableFuture<SlotLease> first = pool.request("a");
+        String stuck = unkillable(pool);
+        pool.advance(Duration.ofMinutes(20));
+        assertThat(failure(first)).isInstanceOf(ModelLoadFailedException.class);
+        CompletableFuture<SlotLease> second = pool.request("a");
+        pool.ready("a");
+
+        assertThat(second.join().workerId()).isNotEqualTo(stuck);
+        assertThat(pool.status("a").unkillable()).containsExactly(stuck);
+        assertThat(pool.status("a").state()).isEqualTo(ModelStatus.State.READY);
+    }
+
+    private static ModelSpec.Builder loadedWithin5Seconds() {
+        return ModelSpec.builder("a")
+                .worker(worker().lifecycle(LifecycleConfig.builder()
+                        .noIdleTimeout()
+                        .loadTimeout(Duration.ofSeconds(5))
+                        .build()));
+    }
+
+    private static String unkillable(VirtualPool pool) {
+        String id = pool.only("a").id();
+        pool.processes.ignoreTerminate(id);
+        pool.processes.ignoreKill(id);
+        return id;
+    }
+
+    @Test
     void waitersOfALoadThatTimedOutEndThoughItsProcessCannotBeKilled() {
         UnexpectedWarnings.expect("is stopped: ", "survived SIGKILL");
-        LifecycleConfig lifecycle = LifecycleConfig.builder()
-                .noIdleTimeout()
-                .loadTimeout(Duration.ofSeconds(5))
-                .build();
-        VirtualPool pool =
-                new VirtualPool(roomForOne(ModelSpec.builder("a").worker(worker().lifecycle(lifecycle)), model("b")));
+        VirtualPool pool = new VirtualPool(roomForOne(loadedWithin5Seconds(), model("b")));
         CompletableFuture<SlotLease> a = pool.request("a");
-        pool.processes.ignoreKill(pool.only("a").id());
-        pool.processes.ignoreTerminate(pool.only("a").id());
+        CompletableFuture<WorkerInfo> load = pool.pool.load("a").toCompletableFuture();
+        String stuck = unkillable(pool);
+        pool.advance(Duration.ofMinutes(1));
+        assertThat(failure(a)).isInstanceOf(ModelLoadFailedException.class).hasMessageContaining("survived SIGKILL");
+        assertThat(failure(load)).isInstanceOf(ModelLoadFailedException.class);
         pool.advance(Duration.ofMinutes(20));
-        assertThat(failure(a)).isInstanceOf(ModelLoadFailedException.class);
+        assertThat(failure(pool.request("a"))).isInstanceOf(NoCapacityException.class);
+
+        pool.processes.exit(stuck, 0);
+        pool.advanceSeconds(1);
+        assertThat(pool.request("a")).isNotDone();
+        assertThat(pool.live("a")).hasSize(1);
     }
 
     @Test
