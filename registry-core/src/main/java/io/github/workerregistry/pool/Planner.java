@@ -256,12 +256,27 @@ final class Planner {
         if (choice != null) {
             evict(choice);
         } else if (need.model().workers().stream().anyMatch(worker -> need.accepts(worker.placement()))) {
-            return; // the request excludes that worker by its id: one that follows it may serve
+            refuseExclusion(need);
         } else if (possible.isEmpty() || !victims.mayEvictOwn(need)) {
             refuseForCapacity(need, true);
         } else {
             await(need, possible.get(0));
         }
+    }
+
+    /** The request excludes a worker by its id. If that has just failed it, it may end soon, and another one follow. */
+    private void refuseExclusion(Need need) {
+        SlotRequest ask = Objects.requireNonNull(need.ask());
+        Duration left = need.model()
+                .spec()
+                .scaleUpDelay()
+                .minus(need.model().demand().longestOf(List.of(ask)));
+        if (left.isZero() || left.isNegative()) {
+            String why = "the request excludes a worker, and the model may have no other one beside it";
+            refuse(need.model(), Refusal.NO_WORKER, List.of(ask), false, why);
+            left = Duration.ZERO; // for what else is asked for
+        }
+        wake(left);
     }
 
     private void evict(Victims.Choice choice) {

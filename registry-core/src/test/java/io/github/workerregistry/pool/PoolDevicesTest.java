@@ -100,7 +100,7 @@ class PoolDevicesTest {
                 pool.request(SlotRequest.forModel("a").excluding(a));
         pool.advanceSeconds(60);
 
-        assertThat(other).isNotDone();
+        assertThat(failure(other)).isInstanceOf(NoWorkerException.class);
         assertThat(pool.live("a")).containsExactly(a);
     }
 
