@@ -1,7 +1,11 @@
 package io.github.workerregistry;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 
 /**
  * A slot that has been requested with {@link WorkerRegistry#acquireAsync}. It is granted, cancelled, timed out or
@@ -43,4 +47,27 @@ public interface PendingSlot {
      * @return the position, from 0; empty if this request does not wait any more
      */
     OptionalInt position();
+
+    /**
+     * Does some work with the slot when it is granted, and releases it when the work has ended, as
+     * {@link WorkerRegistry#withSlot}. Call it at most once, and do not use {@link #lease()} then.
+     *
+     * @param work called once, with the lease, unless the request fails; returns a stage that completes when the slot
+     *     is no longer needed
+     * @param <T> the result of the work
+     * @return completes with the result of the work; exceptionally as {@link #lease()}, or with the exception of the
+     *     work
+     */
+    default <T> CompletionStage<T> use(Function<? super SlotLease, ? extends CompletionStage<T>> work) {
+        requireNonNull(work, "work");
+        CompletableFuture<T> result = new CompletableFuture<>();
+        lease().whenComplete((lease, failure) -> {
+            if (failure != null) {
+                result.completeExceptionally(failure);
+            } else {
+                SlotWork.run(lease, work, result);
+            }
+        });
+        return result.minimalCompletionStage();
+    }
 }

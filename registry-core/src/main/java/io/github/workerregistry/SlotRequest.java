@@ -87,6 +87,16 @@ public final class SlotRequest {
     }
 
     /**
+     * This request, for another model, such as the one that an alias stands for.
+     *
+     * @param modelRef the model
+     * @return the changed request
+     */
+    public SlotRequest withModel(String modelRef) {
+        return new SlotRequest(requireNonNull(modelRef, "modelRef"), constraints, affinity, priority, waitIfAbsent);
+    }
+
+    /**
      * This request, restricted to workers of one backend.
      *
      * @param backend the backend, as in {@link WorkerInfo#backend()}

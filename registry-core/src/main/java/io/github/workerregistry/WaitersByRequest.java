@@ -158,8 +158,7 @@ final class WaitersByRequest {
         Map<SlotRequest, Duration> waits = new LinkedHashMap<>();
         for (Group group = head; group != null; group = group.next) {
             Waiter first = first(group);
-            waits.merge(
-                    first.request().constraintsOnly(), Duration.ofNanos(now - first.since()), Durations::longer);
+            waits.merge(first.request().constraintsOnly(), Duration.ofNanos(now - first.since()), Durations::longer);
         }
         return waits;
     }

@@ -460,15 +460,7 @@ public final class WorkerRegistry {
             Executor executor,
             Function<? super SlotLease, ? extends CompletionStage<T>> work) {
         requireNonNull(work, "work");
-        CompletableFuture<T> result = new CompletableFuture<>();
-        acquireAsync(request, timeout, executor).lease().whenComplete((lease, failure) -> {
-            if (failure != null) {
-                result.completeExceptionally(failure);
-            } else {
-                SlotWork.run(lease, work, result);
-            }
-        });
-        return result.minimalCompletionStage();
+        return acquireAsync(request, timeout, executor).use(work);
     }
 
     /**

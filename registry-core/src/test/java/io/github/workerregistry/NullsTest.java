@@ -14,6 +14,7 @@ import io.github.workerregistry.lifecycle.OutputListener;
 import io.github.workerregistry.lifecycle.PortPool;
 import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.StopRequest;
+import io.github.workerregistry.lifecycle.SupervisorAccess;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.github.workerregistry.pool.Admission;
@@ -97,6 +98,8 @@ class NullsTest {
 
     private static final Class<?> SUPERVISION =
             WorkerRegistry.create().supervision().getClass();
+
+    private static final SlotRequest NOBODY = SlotRequest.forModel("nobody");
 
     private static ParameterNames names;
 
@@ -354,6 +357,8 @@ class NullsTest {
                     entry(WorkerSpec.class, spec),
                     entry(WorkerSpec.Builder.class, WorkerSpec.builder()),
                     entry(WorkerSupervisor.class, supervisor),
+                    entry(SupervisorAccess.class, supervisor.access()),
+                    entry(PendingSlot.class, registry.acquireAsync(NOBODY, Duration.ZERO, Runnable::run)),
                     entry(WorkerSupervisor.Builder.class, WorkerSupervisor.builder(registry, time)),
                     entry(FakeProcessController.class, processes),
                     entry(ScriptedHealthProbe.class, probe),

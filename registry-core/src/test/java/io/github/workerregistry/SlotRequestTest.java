@@ -39,6 +39,22 @@ class SlotRequestTest {
     }
 
     @Test
+    void requestForAnotherModelKeepsAllElse() {
+        assertThat(everything("llama").withModel("alias")).isEqualTo(everything("alias"));
+    }
+
+    private static SlotRequest everything(String model) {
+        return SlotRequest.forModel(model)
+                .onBackend("cuda")
+                .onDevice(1)
+                .withLabel("tier", "fast")
+                .excluding("w")
+                .affinity("key")
+                .priority(3)
+                .waitIfAbsent();
+    }
+
+    @Test
     void labelsAndExclusionsAccumulate() {
         SlotRequest request =
                 LLAMA.withLabel("a", "1").withLabel("b", "2").excluding("x").excluding("y");

@@ -2,10 +2,13 @@ package io.github.workerregistry.lifecycle;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.workerregistry.WorkerInfo;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
 
 /**
  * What code needs that decides itself which workers of a supervisor run, such as a pool. From
@@ -15,12 +18,87 @@ import java.util.concurrent.CompletionStage;
  */
 public final class SupervisorAccess {
 
+    private final ScheduledExecutorService scheduler;
+    private final Executor blocking;
     private final SupervisedWorkers workers;
+    private final Spawner spawner;
     private final PauseTracker pauses;
 
-    SupervisorAccess(SupervisedWorkers workers, PauseTracker pauses) {
+    SupervisorAccess(
+            ScheduledExecutorService scheduler,
+            Executor blocking,
+            SupervisedWorkers workers,
+            Spawner spawner,
+            PauseTracker pauses) {
+        this.scheduler = scheduler;
+        this.blocking = blocking;
         this.workers = workers;
+        this.spawner = spawner;
         this.pauses = pauses;
+    }
+
+    /**
+     * The scheduler on which the loops run.
+     *
+     * @return the hive's scheduler, as passed to {@link WorkerSupervisor#builder}
+     */
+    public ScheduledExecutorService scheduler() {
+        return scheduler;
+    }
+
+    /**
+     * The executor of work that may block.
+     *
+     * @return {@link WorkerSupervisor.Builder#blockingExecutor}; by default the scheduler
+     */
+    public Executor blockingExecutor() {
+        return blocking;
+    }
+
+    /**
+     * The intervals, timeouts and limits of workers whose spec has none of its own.
+     *
+     * @return {@link WorkerSupervisor.Builder#lifecycle}
+     */
+    public LifecycleConfig lifecycle() {
+        return workers.defaults().lifecycle();
+    }
+
+    /**
+     * The restart policy of workers whose spec has none of its own.
+     *
+     * @return {@link WorkerSupervisor.Builder#restartPolicy}
+     */
+    public RestartPolicy restartPolicy() {
+        return workers.defaults().restartPolicy();
+    }
+
+    /**
+     * Generates an id, as {@link WorkerSupervisor#spawn} does for a spec without one: for code that must know it before
+     * the spawn.
+     *
+     * @param modelRef the worker's model
+     * @return an id that no worker has, and that is not generated again by this supervisor
+     */
+    public String newId(String modelRef) {
+        return spawner.newId(requireNonNull(modelRef, "modelRef"));
+    }
+
+    /**
+     * Starts a worker as {@link WorkerSupervisor#spawn}, but leases no slot of it, also when it is ready, before
+     * {@link io.github.workerregistry.Supervision#beginLeasing}: for code that stops other workers first. A restart
+     * leases again.
+     *
+     * @param spec what to start
+     * @return the worker, Loading, with its pid
+     * @throws SpawnException as there
+     * @throws io.github.workerregistry.DuplicateWorkerException as there
+     * @throws PortsExhaustedException as there
+     * @throws IllegalArgumentException as there
+     * @throws IllegalStateException as there
+     */
+    public WorkerInfo spawnHeld(WorkerSpec spec) {
+        return spawner.spawnHeld(requireNonNull(spec, "spec"));
     }
 
     /**

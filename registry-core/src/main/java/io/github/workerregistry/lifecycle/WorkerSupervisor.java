@@ -73,8 +73,6 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final RestartLoop restarts;
     private final Replacer replacer;
     private final LifecycleConfig config;
-    private final ScheduledExecutorService scheduler;
-    private final Executor blocking;
     private final LoadDiagnosis diagnosis;
     private final WorkerOutput output;
     private final Shutdown shutdown;
@@ -85,13 +83,12 @@ public final class WorkerSupervisor implements AutoCloseable {
         registry = builder.registry;
         supervisors = RegistrySupervisors.of(registry);
         config = builder.lifecycle;
-        scheduler = builder.scheduler;
         workers = new SupervisedWorkers(new WorkerRules(
                 Optional.ofNullable(builder.healthProbe),
                 config,
                 builder.restartPolicy,
                 Optional.ofNullable(builder.stopRequest)));
-        blocking = builder.blockingExecutor != null ? builder.blockingExecutor : builder.scheduler;
+        Executor blocking = builder.blockingExecutor != null ? builder.blockingExecutor : builder.scheduler;
         ProcessController processes =
                 builder.processController != null ? builder.processController : LocalProcessController.create();
         orphans = reapOrphans(processes);
@@ -99,7 +96,6 @@ public final class WorkerSupervisor implements AutoCloseable {
         StopLoop stops = new StopLoop(registry, workers, exits);
         PauseTracker pauses =
                 new PauseTracker(config.tickInterval(), registry.clock().instant());
-        access = new SupervisorAccess(workers, pauses);
         LoopSchedule loops = new LoopSchedule(registry.clock(), pauses);
         LoopRunner runner = new LoopRunner(loops, config.tickInterval(), workers::hasOpenStops);
         stopper = new Stopper(registry, workers, exits, stops, runner);
@@ -115,6 +111,7 @@ public final class WorkerSupervisor implements AutoCloseable {
                 readiness,
                 runner,
                 blocking);
+        access = new SupervisorAccess(builder.scheduler, blocking, workers, spawner, pauses);
         restarts = new RestartLoop(registry, workers, spawner, stopper, exits);
         replacer = new Replacer(registry, workers, spawner, stopper, restarts, blocking);
         SupervisedRecords records =
@@ -205,33 +202,6 @@ public final class WorkerSupervisor implements AutoCloseable {
      */
     public WorkerInfo spawn(WorkerSpec spec) {
         return spawner.spawn(requireNonNull(spec, "spec"));
-    }
-
-    /**
-     * Starts a worker as {@link #spawn}, but leases no slot of it, also when it is ready, before
-     * {@link io.github.workerregistry.Supervision#beginLeasing}: for code that stops other workers first. A restart
-     * leases again.
-     *
-     * @param spec what to start
-     * @return the worker, Loading, with its pid
-     * @throws SpawnException as there
-     * @throws io.github.workerregistry.DuplicateWorkerException as there
-     * @throws PortsExhaustedException as there
-     * @throws IllegalArgumentException as there
-     * @throws IllegalStateException as there
-     */
-    public WorkerInfo spawnHeld(WorkerSpec spec) {
-        return spawner.spawnHeld(requireNonNull(spec, "spec"));
-    }
-
-    /**
-     * Generates an id, as {@link #spawn} does for a spec without one: for code that must know it before the spawn.
-     *
-     * @param modelRef the worker's model
-     * @return an id that no worker has, and that is not generated again by this supervisor
-     */
-    public String newId(String modelRef) {
-        return spawner.newId(requireNonNull(modelRef, "modelRef"));
     }
 
     /**
@@ -596,48 +566,12 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * What code needs that decides itself which workers run.
+     * What code needs that decides itself which workers run, such as a pool.
      *
      * @return always the same object
      */
     public SupervisorAccess access() {
         return access;
-    }
-
-    /**
-     * The scheduler on which the loops run.
-     *
-     * @return the hive's scheduler, as passed to {@link #builder}
-     */
-    public ScheduledExecutorService scheduler() {
-        return scheduler;
-    }
-
-    /**
-     * The executor of work that may block.
-     *
-     * @return {@link Builder#blockingExecutor}; by default the scheduler
-     */
-    public Executor blockingExecutor() {
-        return blocking;
-    }
-
-    /**
-     * The intervals, timeouts and limits of workers whose spec has none of its own.
-     *
-     * @return {@link Builder#lifecycle}
-     */
-    public LifecycleConfig lifecycle() {
-        return config;
-    }
-
-    /**
-     * The restart policy of workers whose spec has none of its own.
-     *
-     * @return {@link Builder#restartPolicy}
-     */
-    public RestartPolicy restartPolicy() {
-        return workers.defaults().restartPolicy();
     }
 
     /** The number of supervised processes and the registry, for logs. Takes no lock. */

@@ -10,8 +10,9 @@
  *
  * <ul>
  *   <li><b>API</b>: the four above, {@code PortPool}, {@code StopRequest}, {@code OutputListener},
- *       {@code ShutdownReport}, {@code SupervisorAccess} (for a pool), and the exceptions {@code NoSuchWorkerException}, {@code WorkerEndedException},
- *       {@code UnkillableException}, {@code PortsExhaustedException}.
+ *       {@code ShutdownReport}, {@code SupervisorAccess} (for a pool), and the exceptions
+ *       {@code NoSuchWorkerException}, {@code WorkerEndedException}, {@code UnkillableException},
+ *       {@code PortsExhaustedException}.
  *   <li><b>Loops</b>, one small class each, stepped by {@code Tick.tick(now)}: {@code LivenessLoop},
  *       {@code RecordLoop}, {@code DroppedStartLoop}, {@code StopLoop} (these four also run while another loop blocks);
  *       {@code OutputLoop}, {@code ProbeLoop}, {@code FailedLeaseLoop}, {@code SlowLoadLoop}, {@code HeartbeatLoop},

@@ -134,6 +134,9 @@ final class Planner {
     }
 
     private boolean isPossible(SlotRequest ask, ModelSpec spec) {
+        if (ask.device().isEmpty() && ask.labels().isEmpty()) {
+            return ask.backend().map(spec.backend()::equals).orElse(true);
+        }
         return free.placements(spec).stream().anyMatch(placement -> Need.accepts(ask, spec, placement));
     }
 
@@ -267,10 +270,8 @@ final class Planner {
     /** The request excludes a worker by its id. If that has just failed it, it may end soon, and another one follow. */
     private void refuseExclusion(Need need) {
         SlotRequest ask = Objects.requireNonNull(need.ask());
-        Duration left = need.model()
-                .spec()
-                .scaleUpDelay()
-                .minus(need.model().demand().longestOf(List.of(ask)));
+        Duration left =
+                need.model().spec().scaleUpDelay().minus(need.model().demand().longestOf(List.of(ask)));
         if (left.isZero() || left.isNegative()) {
             String why = "the request excludes a worker, and the model may have no other one beside it";
             refuse(need.model(), Refusal.NO_WORKER, List.of(ask), false, why);

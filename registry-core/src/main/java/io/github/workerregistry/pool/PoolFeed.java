@@ -44,7 +44,9 @@ final class PoolFeed {
         listeners.forEach(events -> events.delivery.wake());
     }
 
+    /** Passes on what is enqueued; there will be nothing more. */
     void close() {
+        deliver();
         listeners.clear();
     }
 

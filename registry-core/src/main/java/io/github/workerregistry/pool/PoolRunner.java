@@ -71,7 +71,7 @@ final class PoolRunner {
         this.policy = policy;
         this.config = config;
         names = config.byName();
-        passes = new SerialPasses(scheduler, registry.supervision()::deferEvents, this::pass);
+        passes = new SerialPasses(scheduler, registry.clock(), registry.supervision()::deferEvents, this::pass);
         pooled = new PooledWorkers(registry, supervisor, passes, this::publish);
         starter = new WorkerStarter(registry, supervisor, blocking, passes, pooled);
         plans = new PlanRunner(registry, pooled, starter, passes, this::publish);

@@ -4,6 +4,7 @@ import io.github.workerregistry.StopReason;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Loading;
 import io.github.workerregistry.WorkerState.Stopping;
+import io.github.workerregistry.lifecycle.SupervisorAccess;
 import io.github.workerregistry.pool.WorkerSnapshot.Phase;
 import java.time.Duration;
 import java.time.Instant;
@@ -190,8 +191,10 @@ final class PooledWorker {
         return info.state().routable() ? Phase.READY : Phase.LOADING;
     }
 
-    WorkerSnapshot snapshot(Instant now) {
-        Duration idle = notNegative(Duration.between(info.lastActivity(), now));
-        return new WorkerSnapshot(info, placement, phase(), idle, readyFor(now), loadTime(), outdated, held);
+    /** The worker now; pauses of this JVM count for none of its times. */
+    WorkerSnapshot snapshot(Instant now, SupervisorAccess time) {
+        Duration idle = time.activeTime(info.lastActivity(), now);
+        Duration ready = readyAt == null ? Duration.ZERO : time.activeTime(readyAt, now);
+        return new WorkerSnapshot(info, placement, phase(), idle, ready, loadTime(), outdated, held);
     }
 }

@@ -97,11 +97,11 @@ final class PooledWorkers {
     }
 
     LifecycleConfig lifecycleOf(ModelSpec spec) {
-        return spec.worker().lifecycle().orElseGet(supervisor::lifecycle);
+        return spec.worker().lifecycle().orElseGet(supervisor.access()::lifecycle);
     }
 
     private RestartPolicy restartPolicyOf(ModelSpec spec) {
-        return spec.worker().restartPolicy().orElseGet(supervisor::restartPolicy);
+        return spec.worker().restartPolicy().orElseGet(supervisor.access()::restartPolicy);
     }
 
     // The snapshot.
@@ -144,9 +144,15 @@ final class PooledWorkers {
                 lifecycleOf(model.spec).idleTimeout(),
                 model.failures.last(),
                 demand,
-                model.workers.stream().map(worker -> worker.snapshot(now)).toList(),
+                snapshots(model, now),
                 foreign,
                 model.isReplaced(true));
+    }
+
+    List<WorkerSnapshot> snapshots(PooledModel model, Instant now) {
+        return model.workers.stream()
+                .map(worker -> worker.snapshot(now, supervisor.access()))
+                .toList();
     }
 
     private static Demand demand(PooledModel model, @Nullable ModelDemand requests, Instant now) {
@@ -201,7 +207,7 @@ final class PooledWorkers {
 
     /** Claims the room for a worker. */
     PooledWorker claim(PooledModel model, Placement placement, Instant now) {
-        String id = supervisor.newId(model.modelRef());
+        String id = supervisor.access().newId(model.modelRef());
         PooledWorker worker = new PooledWorker(id, model.spec, placement, now, model.hasOutdated());
         model.workers.add(worker);
         model.promised = false;

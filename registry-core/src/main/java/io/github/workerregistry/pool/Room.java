@@ -5,16 +5,26 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Room on devices, and for a number of workers. May be negative, after a promise. Not thread-safe. */
 final class Room {
 
+    /** Of more combinations than these only some are considered: all of 8 devices, and all pairs of 16. */
+    private static final int MANY = 128;
+
     private final List<Device> devices;
+    private final Map<Shape, List<Placement>> placements = new HashMap<>(); // until the room changes
     private final long[] units; // by position in devices
     private long workers;
+
+    /** What the placements of a model depend on. */
+    private record Shape(String backend, Set<Integer> devices, int spanning, long units) {}
 
     /** All of it. */
     Room(List<Device> devices, long maxWorkers) {
@@ -42,6 +52,7 @@ final class Room {
     }
 
     private void change(Placement placement, int sign) {
+        placements.clear();
         workers += sign;
         for (int i = 0; i < units.length; i++) {
             if (isOn(placement, devices.get(i))) {
@@ -56,12 +67,15 @@ final class Room {
     }
 
     boolean fits(Placement placement) {
+        if (workers < 1) {
+            return false;
+        }
         for (int i = 0; i < units.length; i++) {
             if (units[i] < placement.units() && isOn(placement, devices.get(i))) {
                 return false;
             }
         }
-        return workers >= 1;
+        return true;
     }
 
     /** Whether a claim that is released would leave more room where a placement lacks it. */
@@ -81,8 +95,16 @@ final class Room {
         return placements(model).stream().filter(this::fits).findFirst().orElse(null);
     }
 
-    /** All placements that the model may have, fitting or not, the tightest first. */
+    /**
+     * The placements that the model may have, fitting or not, the tightest first. All of them, or if there are too many
+     * combinations of devices, each device with those that are next in the order of their room.
+     */
     List<Placement> placements(ModelSpec model) {
+        return placements.computeIfAbsent(
+                new Shape(model.backend(), model.devices(), model.spanning(), model.units()), first -> find(model));
+    }
+
+    private List<Placement> find(ModelSpec model) {
         if (devices.isEmpty()) {
             return List.of(new Placement(model.backend(), firstDevices(model), model.units()));
         }
@@ -94,9 +116,16 @@ final class Room {
         }
         own.sort(Comparator.<Integer>comparingLong(i -> units[i])
                 .thenComparingInt(i -> devices.get(i).index()));
-        List<Placement> found = new ArrayList<>();
-        combine(own.stream().map(i -> devices.get(i).index()).toList(), 0, new ArrayDeque<>(), model, found);
-        return found;
+        List<Integer> inOrder = own.stream().map(i -> devices.get(i).index()).toList();
+        List<List<Integer>> chosen = new ArrayList<>();
+        if (combinations(inOrder.size(), model.spanning()) <= MANY) {
+            combine(inOrder, 0, new ArrayDeque<>(), model.spanning(), chosen);
+        } else {
+            neighbours(inOrder, model.spanning(), chosen);
+        }
+        return chosen.stream()
+                .map(indices -> new Placement(model.backend(), indices, model.units()))
+                .toList();
     }
 
     private static boolean mayHave(ModelSpec model, Device device) {
@@ -110,16 +139,38 @@ final class Room {
                 : IntStream.range(0, model.spanning()).boxed().toList();
     }
 
+    /** How many there are to choose {@code chosen} of {@code all}; not exact if more than {@link #MANY}. */
+    private static long combinations(int all, int chosen) {
+        long found = 1;
+        for (int i = 1; i <= chosen && found <= MANY; i++) {
+            found = found * (all - chosen + i) / i;
+        }
+        return found;
+    }
+
     private static void combine(
-            List<Integer> own, int from, Deque<Integer> chosen, ModelSpec model, List<Placement> found) {
-        if (chosen.size() == model.spanning()) {
-            found.add(new Placement(model.backend(), chosen, model.units()));
+            List<Integer> own, int from, Deque<Integer> begun, int spanning, List<List<Integer>> found) {
+        if (begun.size() == spanning) {
+            found.add(List.copyOf(begun));
             return;
         }
         for (int i = from; i < own.size(); i++) {
-            chosen.addLast(own.get(i));
-            combine(own, i + 1, chosen, model, found);
-            chosen.removeLast();
+            begun.addLast(own.get(i));
+            combine(own, i + 1, begun, spanning, found);
+            begun.removeLast();
+        }
+    }
+
+    /** If any devices have room, some neighbours have: those with the least that suffices. */
+    private static void neighbours(List<Integer> own, int spanning, List<List<Integer>> found) {
+        int last = own.size() - spanning;
+        for (int i = 0; i <= last; i++) {
+            found.add(own.subList(i, i + spanning));
+        }
+        for (int i = 0; i < last; i++) { // a device that a request names, with those that have the most room
+            List<Integer> named = new ArrayList<>(own.subList(last + 1, own.size()));
+            named.add(own.get(i));
+            found.add(named);
         }
     }
 }

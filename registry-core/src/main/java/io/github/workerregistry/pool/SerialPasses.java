@@ -1,12 +1,16 @@
 package io.github.workerregistry.pool;
 
 import io.github.workerregistry.internal.LogText;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -22,13 +26,17 @@ final class SerialPasses {
 
     private static final Logger log = LoggerFactory.getLogger(WorkerPool.class);
 
+    /** An executor that has not begun a pass for so long may have dropped it: the next signal submits another one. */
+    private static final Duration PATIENCE = Duration.ofSeconds(1);
+
     private final Executor executor;
+    private final InstantSource clock;
     private final Consumer<Runnable> around;
     private final Runnable pass;
     private final Queue<Runnable> changes = new ConcurrentLinkedQueue<>();
     private final Queue<Runnable> afterwards = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean passIsDue = new AtomicBoolean();
-    private final AtomicBoolean isSubmitted = new AtomicBoolean();
+    private final AtomicReference<@Nullable Instant> submittedAt = new AtomicReference<>();
     private final AtomicInteger requests = new AtomicInteger();
     private volatile @Nullable Thread runner;
 
@@ -37,8 +45,9 @@ final class SerialPasses {
      *
      * @param around runs passes on the calling thread, and what must not be part of one afterwards
      */
-    SerialPasses(Executor executor, Consumer<Runnable> around, Runnable pass) {
+    SerialPasses(Executor executor, InstantSource clock, Consumer<Runnable> around, Runnable pass) {
         this.executor = executor;
+        this.clock = clock;
         this.around = around;
         this.pass = pass;
     }
@@ -52,7 +61,10 @@ final class SerialPasses {
     /** Runs a pass on the executor. Any number of signals before it begins share it. */
     void signal() {
         passIsDue.set(true);
-        if (isSubmitted.compareAndSet(false, true)) {
+        Instant now = clock.instant();
+        Instant before = submittedAt.get();
+        if ((before == null || Duration.between(before, now).abs().compareTo(PATIENCE) > 0)
+                && submittedAt.compareAndSet(before, now)) {
             try {
                 executor.execute(this::runSubmitted);
             } catch (Throwable refused) {
@@ -63,7 +75,7 @@ final class SerialPasses {
     }
 
     private void runSubmitted() {
-        isSubmitted.set(false);
+        submittedAt.set(null);
         run();
     }
 

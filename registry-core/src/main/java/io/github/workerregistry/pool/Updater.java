@@ -67,15 +67,14 @@ final class Updater {
     }
 
     /** Marks the workers that another process must replace. */
-    private static Running running(PooledModel model, ModelSpec spec, PoolConfig after, Instant now) {
+    private Running running(PooledModel model, ModelSpec spec, PoolConfig after, Instant now) {
         boolean revised = false;
         for (PooledWorker worker : model.workers) {
             boolean outdated = !Revision.isCurrent(worker.spec, worker.placement, spec, after.devices());
             revised |= outdated && !worker.isOutdated() && worker.isLive();
             worker.outdated(outdated);
         }
-        return new Running(
-                model.workers.stream().map(worker -> worker.snapshot(now)).toList(), revised, model.isReplaced(false));
+        return new Running(pooled.snapshots(model, now), revised, model.isReplaced(false));
     }
 
     private PooledModel apply(ModelSpec spec, Way way, Instant now) {

@@ -84,8 +84,12 @@ public final class WorkerPool implements AutoCloseable {
         runner = new PoolRunner(
                 registry,
                 builder.supervisor,
-                builder.scheduler != null ? builder.scheduler : builder.supervisor.scheduler(),
-                builder.blockingExecutor != null ? builder.blockingExecutor : builder.supervisor.blockingExecutor(),
+                builder.scheduler != null
+                        ? builder.scheduler
+                        : builder.supervisor.access().scheduler(),
+                builder.blockingExecutor != null
+                        ? builder.blockingExecutor
+                        : builder.supervisor.access().blockingExecutor(),
                 builder.evictionPolicy,
                 config);
         demand = registry.supervision().onDemand(this::onDemand);
@@ -131,20 +135,7 @@ public final class WorkerPool implements AutoCloseable {
     }
 
     private SlotRequest resolve(SlotRequest request) {
-        String modelRef = resolve(request.modelRef());
-        SlotRequest resolved =
-                SlotRequest.forModel(modelRef).priority(request.priority()).waitIfAbsent();
-        resolved = request.backend().map(resolved::onBackend).orElse(resolved);
-        if (request.device().isPresent()) {
-            resolved = resolved.onDevice(request.device().getAsInt());
-        }
-        for (Map.Entry<String, String> label : request.labels().entrySet()) {
-            resolved = resolved.withLabel(label.getKey(), label.getValue());
-        }
-        for (String excluded : request.excluded()) {
-            resolved = resolved.excluding(excluded);
-        }
-        return request.affinity().map(resolved::affinity).orElse(resolved);
+        return request.withModel(resolve(request.modelRef())).waitIfAbsent();
     }
 
     /**
@@ -311,18 +302,8 @@ public final class WorkerPool implements AutoCloseable {
             Duration timeout,
             Executor executor,
             Function<? super SlotLease, ? extends CompletionStage<T>> work) {
-        SlotRequest resolved = resolve(requireNonNull(request, "request"));
-        requireNonNull(timeout, "timeout");
-        requireNonNull(executor, "executor");
         requireNonNull(work, "work");
-        callers.incrementAndGet();
-        try {
-            return closed
-                    ? CompletableFuture.failedStage(new PoolClosedException(resolved.modelRef()))
-                    : joining(resolved, () -> registry.withSlot(resolved, timeout, executor, work));
-        } finally {
-            callerLeaves();
-        }
+        return acquireAsync(request, timeout, executor).use(work);
     }
 
     /**

@@ -69,7 +69,7 @@ final class WorkerStarter {
             if (worker.isEnding()) {
                 throw new CancellationException("it was ended before its start");
             }
-            WorkerInfo started = worker.isHeld() ? supervisor.spawnHeld(spec) : supervisor.spawn(spec);
+            WorkerInfo started = worker.isHeld() ? supervisor.access().spawnHeld(spec) : supervisor.spawn(spec);
             log.debug("worker {} has been started, pid {}", started.id(), started.pid());
             passes.submit(() -> {
                 pooled.startReturned(worker, null, true);

@@ -214,7 +214,7 @@ class SpawnTest {
             assertThat(self.supervisor.reportReady(spec.workerId())).isTrue();
             return self.processes.start(spec);
         }));
-        WorkerInfo worker = hive.supervisor.spawnHeld(VirtualHive.SPEC);
+        WorkerInfo worker = hive.supervisor.access().spawnHeld(VirtualHive.SPEC);
 
         assertThat(hive.registry.get(worker.id()).orElseThrow().state()).isEqualTo(new Idle());
         assertThat(hive.registry.tryAcquire(worker.modelRef())).isEmpty();

@@ -146,7 +146,7 @@ class SpawnedIdTest {
     @Test
     void generatedIdIsNotGeneratedAgain() {
         VirtualHive hive = new VirtualHive();
-        String id = hive.supervisor.newId(VirtualHive.SPEC.modelRef());
+        String id = hive.supervisor.access().newId(VirtualHive.SPEC.modelRef());
 
         assertThat(id).startsWith("tiny-");
         assertThat(hive.supervisor.spawn(VirtualHive.SPEC).id()).isNotEqualTo(id);

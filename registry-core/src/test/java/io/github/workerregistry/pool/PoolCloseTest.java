@@ -166,6 +166,39 @@ class PoolCloseTest {
     }
 
     @Test
+    void listenersAreToldOfTheRequestsThatAreRefused() {
+        VirtualPool pool = new VirtualPool(roomForOne(model("a"), model("b")));
+        pool.load("a");
+        pool.pool.pin("a", true);
+        pool.pending(SlotRequest.forModel("b"));
+        pool.pending(SlotRequest.forModel("b").priority(1));
+        pool.pool.load("b");
+        pool.run();
+
+        assertThat(pool.events)
+                .filteredOn(PoolEvent.Refused.class::isInstance)
+                .singleElement()
+                .satisfies(event -> {
+                    PoolEvent.Refused refused = (PoolEvent.Refused) event;
+                    assertThat(refused.modelRef()).isEqualTo("b");
+                    assertThat(refused.requests()).isEqualTo(3);
+                    assertThat(refused.why()).contains("no room for model b").contains("pinned");
+                });
+    }
+
+    /** They were dropped if the feed was closed before another thread had passed them on. */
+    @Test
+    void eventsBeforeTheCloseAreDelivered() {
+        PoolFeed feed = new PoolFeed(InstantSource.system());
+        List<PoolEvent> heard = new ArrayList<>();
+        feed.subscribe(heard::add, Runnable::run);
+        feed.publish(new LoadStarted("a", "a-1"));
+        feed.close();
+
+        assertThat(heard).containsExactly(new LoadStarted("a", "a-1"));
+    }
+
+    @Test
     void listenerThatThrowsDoesNotDisturbThePool() {
         UnexpectedWarnings.expect("failed; the next event is still delivered");
         VirtualPool pool = new VirtualPool(roomForOne(model("a")));
@@ -207,8 +240,22 @@ class PoolCloseTest {
         assertThat(stats.waits()).isOne();
         assertThat(stats.timeWaited()).isEqualTo(Duration.ofSeconds(4));
         assertThat(stats.resident()).isEqualTo(Duration.ofSeconds(10));
-        pool.request("b");
+        CompletableFuture<SlotLease> b = pool.request("b");
         pool.advanceSeconds(1);
+
+        pool.ready("b");
+        CompletableFuture<String> work = pool.pool
+                .withSlot(
+                        SlotRequest.forModel("b"),
+                        VirtualPool.LONG,
+                        Runnable::run,
+                        lease -> CompletableFuture.completedFuture(lease.workerId()))
+                .toCompletableFuture();
+        pool.advanceSeconds(7);
+        b.join().close();
+        assertThat(work).isDone();
+        assertThat(pool.pool.stats().models().get("b").waits()).isEqualTo(2);
+        assertThat(pool.pool.stats().models().get("b").timeWaited()).isEqualTo(Duration.ofSeconds(8));
 
         stats = pool.pool.stats().models().get("a");
         assertThat(stats.evictions()).containsEntry(EvictionReason.IDLE, 1L);

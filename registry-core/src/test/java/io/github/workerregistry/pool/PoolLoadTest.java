@@ -1,5 +1,6 @@
 package io.github.workerregistry.pool;
 
+import static io.github.workerregistry.pool.VirtualPool.failure;
 import static io.github.workerregistry.pool.VirtualPool.model;
 import static io.github.workerregistry.pool.VirtualPool.roomForOne;
 import static io.github.workerregistry.pool.VirtualPool.scaled;
@@ -7,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.SlotLease;
+import io.github.workerregistry.SlotQueueFullException;
 import io.github.workerregistry.SlotRequest;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
@@ -70,6 +72,19 @@ class PoolLoadTest {
         assertThat(pool.processes.starts()).isOne();
         pool.ready("a");
         assertThat(leases.get(0)).isDone();
+    }
+
+    /** Report 33: an answer was begun, and then refused because the queue was full. */
+    @Test
+    void requestBeyondTheQueueIsRefusedBeforeItWaits() {
+        VirtualPool pool = new VirtualPool(roomForOne(model("a")));
+        for (int i = 0; i < 512; i++) { // the default of the registry
+            assertThat(pool.pending(SlotRequest.forModel("a")).lease().toCompletableFuture())
+                    .isNotDone();
+        }
+
+        assertThat(failure(pool.request("a"))).isInstanceOf(SlotQueueFullException.class);
+        assertThat(pool.processes.starts()).isLessThanOrEqualTo(1);
     }
 
     /** Report 6: an explicit load joined an automatic one, unloaded it, and loaded again. */

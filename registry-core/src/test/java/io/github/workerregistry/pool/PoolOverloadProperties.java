@@ -33,8 +33,7 @@ class PoolOverloadProperties {
         UnexpectedWarnings.allow("is not ready after");
         List<String> models =
                 IntStream.range(0, room + more).mapToObj(i -> "m" + i).toList();
-        PoolConfig.Builder config =
-                PoolConfig.builder().device("cpu", 0, room).maxWait(Duration.ofSeconds(MAX_WAIT));
+        PoolConfig.Builder config = PoolConfig.builder().device("cpu", 0, room).maxWait(Duration.ofSeconds(MAX_WAIT));
         for (String model : models) {
             WorkerSpec.Builder worker =
                     WorkerSpec.builder().command("serve").url("http://fake").slots(slots);

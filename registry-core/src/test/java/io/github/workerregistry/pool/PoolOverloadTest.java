@@ -53,9 +53,9 @@ class PoolOverloadTest {
         SteadyLoad load = new SteadyLoad(pool, models, 5, 5, 2).run(3600);
         Duration turn = MAX_WAIT.plusSeconds(5 + 2 + 2); // the load, an open lease, and ticks
 
-        assertThat(models).allSatisfy(name -> assertThat(load.longestWait(name))
-                .as(name)
-                .isLessThan(MAX_WAIT.plus(turn.multipliedBy(3))));
+        assertThat(models)
+                .allSatisfy(name ->
+                        assertThat(load.longestWait(name)).as(name).isLessThan(MAX_WAIT.plus(turn.multipliedBy(3))));
     }
 
     @Test

@@ -90,6 +90,18 @@ class PoolScaleTest {
         assertThat(pool.supervisor.recentExits()).last().extracting(Exit::cause).isEqualTo(Exit.Cause.IDLE_TIMEOUT);
     }
 
+    /** A host that had been suspended for longer than the timeout stopped its workers when it resumed. */
+    @Test
+    void timeOfAPauseIsNoIdleTime() {
+        VirtualPool pool = new VirtualPool(room(3, scaled("a", 3)));
+        pool.load("a");
+        pool.clock.suspend(Duration.ofHours(1));
+        pool.advanceSeconds(9);
+        assertThat(pool.live("a")).hasSize(1);
+        pool.advanceSeconds(2);
+        assertThat(pool.live("a")).isEmpty();
+    }
+
     /** Report 28: ended streams kept the count up, or it flapped between 0 and 1. */
     @Test
     void afterTheLastReleaseNothingIsStartedWithoutARequest() {

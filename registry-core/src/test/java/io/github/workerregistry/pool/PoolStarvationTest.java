@@ -5,7 +5,6 @@ import static io.github.workerregistry.pool.VirtualPool.model;
 import static io.github.workerregistry.pool.VirtualPool.room;
 import static io.github.workerregistry.pool.VirtualPool.roomForOne;
 import static io.github.workerregistry.pool.VirtualPool.scaled;
-import static io.github.workerregistry.pool.VirtualPool.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.NoWorkerException;
@@ -87,7 +86,8 @@ class PoolStarvationTest {
     /** The age of another request of the model counted, so that a busy worker was drained for a new request. */
     @Test
     void busyWorkerIsDrainedOnlyForARequestThatHasItselfWaitedForMaxWait() {
-        VirtualPool pool = new VirtualPool(twoDevices(scaled("a", 2).devices(0, 1), model("b").devices(1)));
+        VirtualPool pool = new VirtualPool(
+                twoDevices(scaled("a", 2).devices(0, 1), model("b").devices(1)));
         pool.lease("b");
         pool.lease("a");
         pool.request("a");
@@ -193,7 +193,9 @@ class PoolStarvationTest {
                 .model(model("a").spanning(2).build())
                 .model(model("b").spanning(2).build())
                 .model(model("c").build()));
-        assertThat(new SteadyLoad(pool, List.of("a", "b", "c"), 2, 3, 2).run(600).starts())
+        assertThat(new SteadyLoad(pool, List.of("a", "b", "c"), 2, 3, 2)
+                        .run(600)
+                        .starts())
                 .isGreaterThan(3);
         for (String name : List.of("a", "b", "c")) {
             assertThat(pool.pool.stats().models().get(name).loads()).as(name).isPositive();

@@ -178,6 +178,19 @@ class PoolSwapTest {
     }
 
     @Test
+    void timeOfAPauseIsNoResidency() {
+        VirtualPool pool = new VirtualPool(roomForOne(model("a").minResidency(Duration.ofSeconds(20)), model("b"))
+                .maxWait(Duration.ofSeconds(60)));
+        pool.load("a");
+        pool.request("b");
+        pool.clock.suspend(Duration.ofHours(1));
+        pool.advanceSeconds(19);
+        assertThat(pool.live("a")).hasSize(1);
+        pool.advanceSeconds(2);
+        assertThat(pool.live("a")).isEmpty();
+    }
+
+    @Test
     void maxWaitWaivesTheResidency() {
         VirtualPool pool = new VirtualPool(roomForOne(model("a").minResidency(Duration.ofHours(2)), model("b"))
                 .maxWait(Duration.ofSeconds(5)));

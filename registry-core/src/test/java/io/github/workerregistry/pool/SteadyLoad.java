@@ -112,6 +112,8 @@ final class SteadyLoad {
 
     /** The longest wait of a request, also of one that still waits. */
     Duration longestWait(String model) {
-        return longer(longestWait.getOrDefault(model, Duration.ZERO), pool.status(model).longestWait());
+        return longer(
+                longestWait.getOrDefault(model, Duration.ZERO),
+                pool.status(model).longestWait());
     }
 }

@@ -1,5 +1,6 @@
 package io.github.workerregistry.pool;
 
+import io.github.workerregistry.MachineClock;
 import io.github.workerregistry.PendingSlot;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.SlotRequest;
@@ -28,8 +29,9 @@ final class VirtualPool {
     static final Duration LONG = Duration.ofHours(1);
 
     final VirtualTime time = new VirtualTime();
+    final MachineClock clock = new MachineClock(time);
     final WorkerRegistry registry =
-            WorkerRegistry.builder().clock(time).timer(time).build();
+            WorkerRegistry.builder().clock(clock).timer(time).build();
     final FakeProcessController processes;
     final List<PoolEvent> events = new ArrayList<>();
     final WorkerSupervisor supervisor;

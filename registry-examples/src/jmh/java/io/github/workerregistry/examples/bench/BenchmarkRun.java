@@ -49,6 +49,7 @@ final class BenchmarkRun {
     private void run() throws IOException, RunnerException {
         measure(plan.options().include(LookupBenchmark.class.getName()));
         measure(plan.options().include(WaitBenchmark.class.getName()));
+        measure(plan.options().include(PlannerBenchmark.class.getName()));
         Set<Subject.Name> all = EnumSet.allOf(Subject.Name.class);
         Set<Free> everyCase = EnumSet.allOf(Free.class);
         if (plan == Plan.FULL) {

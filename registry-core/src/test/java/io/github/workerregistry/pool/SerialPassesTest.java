@@ -1,0 +1,76 @@
+package io.github.workerregistry.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.workerregistry.UnexpectedWarnings;
+import io.github.workerregistry.testing.VirtualTime;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Passes on an executor that may drop or refuse tasks. */
+@ExtendWith(UnexpectedWarnings.class)
+class SerialPassesTest {
+
+    private final VirtualTime time = new VirtualTime();
+    private final List<Runnable> submitted = new ArrayList<>();
+    private final AtomicInteger passes = new AtomicInteger();
+    private boolean refuses;
+    private final SerialPasses serial = new SerialPasses(this::execute, time, Runnable::run, passes::incrementAndGet);
+
+    private void execute(Runnable task) {
+        if (refuses) {
+            throw new RejectedExecutionException("refuses");
+        }
+        submitted.add(task);
+    }
+
+    @Test
+    void signalsShareAPassThatHasNotBegun() {
+        serial.signal();
+        serial.signal();
+        assertThat(submitted).hasSize(1);
+        submitted.remove(0).run();
+        assertThat(passes).hasValue(1);
+        serial.signal();
+        assertThat(submitted).hasSize(1);
+    }
+
+    /** No signal submitted another pass, for ever. */
+    @Test
+    void passIsSubmittedAgainIfTheExecutorHasDroppedOne() {
+        serial.signal();
+        submitted.clear();
+        time.advance(Duration.ofMillis(900));
+        serial.signal();
+        assertThat(submitted).isEmpty();
+        time.advance(Duration.ofMillis(200));
+        serial.signal();
+        assertThat(submitted).hasSize(1);
+        submitted.remove(0).run();
+
+        assertThat(passes).hasValue(1);
+    }
+
+    @Test
+    void passThatIsRefusedRunsOnTheCallingThread() {
+        refuses = true;
+        serial.signal();
+        assertThat(passes).hasValue(1);
+        refuses = false;
+        serial.signal();
+        assertThat(submitted).hasSize(1);
+    }
+
+    @Test
+    void callIsFollowedByAPassOnItsOwnThread() {
+        assertThat(serial.call(() -> "read", false)).isEqualTo("read");
+        assertThat(passes).hasValue(0);
+        assertThat(serial.call(() -> "changed", true)).isEqualTo("changed");
+        assertThat(passes).hasValue(1);
+    }
+}
