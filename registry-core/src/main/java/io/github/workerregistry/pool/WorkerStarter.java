@@ -110,7 +110,7 @@ final class WorkerStarter {
 
     /** Closes a worker to new leases, lets its open leases run to their end, and stops it. */
     void drain(PooledWorker worker, StopReason reason, Optional<Duration> limit) {
-        worker.end(reason);
+        closeDoor(worker, reason);
         stop(worker, reason, limit);
     }
 
@@ -123,6 +123,7 @@ final class WorkerStarter {
         });
     }
 
+    /** No slot is leased from now on. The supervisor may still be busy with another decision about the worker. */
     private void closeDoor(PooledWorker worker, StopReason reason) {
         worker.end(reason);
         registry.get(worker.id).ifPresent(record -> {

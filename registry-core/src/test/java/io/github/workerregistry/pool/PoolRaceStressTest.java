@@ -13,8 +13,6 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.github.workerregistry.pool.PoolEvent.Evicted;
-import io.github.workerregistry.process.ProcessSpec;
-import io.github.workerregistry.process.WorkerProcess;
 import io.github.workerregistry.testing.FakeProcessController;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -59,7 +57,7 @@ class PoolRaceStressTest {
         final WorkerRegistry registry = WorkerRegistry.create();
         final FakeProcessController processes = new FakeProcessController();
         final WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
-                .processController(this::start)
+                .processController(processes)
                 .lifecycle(LifecycleConfig.builder().noIdleTimeout().build())
                 .build();
         final Set<String> evicted = ConcurrentHashMap.newKeySet();
@@ -67,6 +65,7 @@ class PoolRaceStressTest {
 
         Hive() {
             pool = WorkerPool.builder(registry, supervisor)
+                    .blockingExecutor(task -> scheduler.execute(() -> start(task)))
                     .config(VirtualPool.roomForOne(VirtualPool.model("a"), VirtualPool.model("b"))
                             .maxWait(Duration.ofMillis(1))
                             .build())
@@ -80,10 +79,10 @@ class PoolRaceStressTest {
                     Runnable::run);
         }
 
-        private WorkerProcess start(ProcessSpec spec) {
-            WorkerProcess process = processes.start(spec);
-            supervisor.reportReady(spec.workerId());
-            return process;
+        /** Starts a worker, which is ready when its start has returned. */
+        private void start(Runnable start) {
+            start.run();
+            registry.list().forEach(worker -> supervisor.reportReady(worker.id()));
         }
 
         @Override
