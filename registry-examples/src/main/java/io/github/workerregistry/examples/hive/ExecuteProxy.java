@@ -2,14 +2,15 @@ package io.github.workerregistry.examples.hive;
 
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.WorkerRegistry;
-import io.github.workerregistry.examples.http.AnswerStream;
+import io.github.workerregistry.examples.http.Attempt;
+import io.github.workerregistry.examples.http.Exchange;
 import io.github.workerregistry.examples.http.Fields;
 import io.github.workerregistry.examples.http.ForeignText;
 import io.github.workerregistry.examples.http.Forwarding;
 import io.github.workerregistry.examples.http.Refusal;
 import io.github.workerregistry.examples.http.RequestBody;
-import io.javalin.http.Context;
-import java.util.concurrent.CompletableFuture;
+import io.vertx.core.Future;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,18 +30,11 @@ final class ExecuteProxy {
         this.forwarding = forwarding;
     }
 
-    void handle(Context ctx) {
-        byte[] body = RequestBody.json(ctx);
-        String modelRef = Fields.parse(body).name("model_ref");
-        ctx.future(() -> {
-            SlotLease lease = registry.tryAcquire(modelRef).orElseThrow(() -> noSlot(modelRef));
-            try {
-                return forward(ctx, body, lease);
-            } catch (RuntimeException e) {
-                lease.close();
-                throw e;
-            }
-        });
+    void handle(Exchange exchange) {
+        RequestBody.json(exchange)
+                .compose(body ->
+                        forward(exchange, body, Fields.parse(body.bytes()).name("model_ref")))
+                .onFailure(exchange::fail);
     }
 
     private Refusal noSlot(String modelRef) {
@@ -49,22 +43,17 @@ final class ExecuteProxy {
                 : new Refusal(404, "no_such_model", "no worker serves this model_ref");
     }
 
-    private CompletableFuture<?> forward(Context ctx, byte[] body, SlotLease lease) {
-        ctx.header(Forwarding.WORKER_HEADER, lease.workerId());
-        return forwarding
-                .send(ctx, lease.url(), body, new AnswerStream(ctx.res()))
-                .handle((answer, failure) -> {
-                    lease.close();
-                    if (failure != null) {
-                        log.debug("a request to worker {} failed", lease.workerId(), ForeignText.sanitised(failure));
-                        Forwarding.fail(
-                                ctx,
-                                new Refusal(
-                                        502,
-                                        "worker_failed",
-                                        "worker " + lease.workerId() + " failed before it answered"));
-                    }
-                    return null;
+    private Future<Void> forward(Exchange exchange, RequestBody body, String modelRef) {
+        SlotLease lease = registry.tryAcquire(modelRef).orElseThrow(() -> noSlot(modelRef));
+        Attempt attempt = forwarding.send(exchange, body, lease.url());
+        return attempt.answer()
+                .compose(answer ->
+                        attempt.forward(answer, Map.of(Forwarding.WORKER_HEADER, lease.workerId()), lease::close))
+                .onComplete(done -> lease.close())
+                .recover(failure -> {
+                    log.debug("a request to worker {} failed", lease.workerId(), ForeignText.sanitised(failure));
+                    return Future.failedFuture(new Refusal(
+                            502, "worker_failed", "worker " + lease.workerId() + " failed before it answered"));
                 });
     }
 }

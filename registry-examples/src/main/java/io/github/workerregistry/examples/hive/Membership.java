@@ -1,7 +1,7 @@
 package io.github.workerregistry.examples.hive;
 
 import io.github.workerregistry.WorkerRegistry;
-import io.github.workerregistry.examples.http.Listening;
+import io.github.workerregistry.examples.http.BoundAddress;
 import java.io.IOException;
 
 /** The membership of a hive in a fleet: joined before its first worker starts, left before its last one exits. */
@@ -24,12 +24,12 @@ public interface Membership {
     /**
      * Joins.
      *
-     * @param listening the socket of this hive, which does not answer yet
+     * @param address the address of this hive, which does not answer yet
      * @return the place
      * @throws IOException if the hive cannot join; the message says why
      * @throws picocli.CommandLine.ParameterException if an option is invalid
      */
-    Place join(Listening listening) throws IOException;
+    Place join(BoundAddress address) throws IOException;
 
     /**
      * The membership of a hive without a queen.

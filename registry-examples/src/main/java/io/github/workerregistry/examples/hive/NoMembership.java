@@ -1,7 +1,7 @@
 package io.github.workerregistry.examples.hive;
 
 import io.github.workerregistry.WorkerRegistry;
-import io.github.workerregistry.examples.http.Listening;
+import io.github.workerregistry.examples.http.BoundAddress;
 import picocli.CommandLine.Command;
 
 /** The membership of a hive without a queen. */
@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
 final class NoMembership implements Membership, Membership.Place {
 
     @Override
-    public Place join(Listening listening) {
+    public Place join(BoundAddress address) {
         return this;
     }
 

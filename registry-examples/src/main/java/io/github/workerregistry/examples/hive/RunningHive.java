@@ -1,6 +1,7 @@
 package io.github.workerregistry.examples.hive;
 
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.examples.http.EventLoops;
 import io.github.workerregistry.examples.http.Forwarding;
 import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
@@ -12,6 +13,7 @@ import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import io.github.workerregistry.process.LocalProcessController;
 import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
+import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
@@ -36,10 +38,14 @@ final class RunningHive implements AutoCloseable {
     /** How long closing may take beyond the grace period of the workers. */
     private static final Duration END_MARGIN = Duration.ofMillis(1500);
 
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+
     private final int firstWorkers;
     private final Duration stopGrace;
     private final String baseUrl;
     private final ScheduledThreadPoolExecutor scheduler = scheduler();
+    private final Vertx vertx;
+    private final Listening listening;
     private final WorkerRegistry registry;
     private final Membership.Place place;
     private final WorkerSupervisor supervisor;
@@ -63,14 +69,15 @@ final class RunningHive implements AutoCloseable {
         firstWorkers = options.workers();
         LifecycleConfig lifecycle = options.lifecycle();
         stopGrace = lifecycle.stopGrace();
+        ProcessController processes = processes(options);
         HttpClient client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .proxy(HttpClient.Builder.NO_PROXY)
-                .connectTimeout(Duration.ofSeconds(5))
+                .connectTimeout(CONNECT_TIMEOUT)
                 .build();
         registry = WorkerRegistry.create();
         WorkerSupervisor.Builder life = WorkerSupervisor.builder(registry, scheduler)
-                .processController(processes(options))
+                .processController(processes)
                 .healthProbe(HttpHealthProbe.at(options.healthPath(), client))
                 .stopRequest(StopRequest.post(options.shutdownPath(), client))
                 .lifecycle(lifecycle)
@@ -78,17 +85,28 @@ final class RunningHive implements AutoCloseable {
                 .ports(options.ports());
         // Before any worker is started: a hive that cannot listen leaves nothing behind, and workers receive the real
         // port.
-        Listening listening = Listening.on(options.host(), options.port());
-        baseUrl = listening.url();
-        // Also before any worker, and before orphans are reaped: a hive whose node name is taken must not reap.
-        place = join(membership, listening);
+        vertx = EventLoops.start();
+        boolean joined = false;
+        try {
+            listening = Listening.on(vertx, options.host(), options.port());
+            baseUrl = listening.address().url();
+            // Also before any worker, and before orphans are reaped: a hive whose node name is taken must not reap.
+            place = membership.join(listening.address());
+            joined = true;
+        } finally {
+            if (!joined) {
+                EventLoops.close(vertx);
+            }
+        }
         supervisor = life.build();
         launcher = new WorkerLauncher(
                 supervisor, options.template(), baseUrl + "/v1/workers", lifecycle.heartbeatInterval());
         server = HiveServer.on(
                 listening,
                 new WorkerApi(registry, supervisor, launcher),
-                new ExecuteProxy(registry, new Forwarding(client, scheduler)));
+                new ExecuteProxy(
+                        registry,
+                        new Forwarding(EventLoops.client(vertx, CONNECT_TIMEOUT), Forwarding.Patience.DEFAULT)));
     }
 
     /** Its url, for example {@code http://127.0.0.1:8081}. */
@@ -130,7 +148,7 @@ final class RunningHive implements AutoCloseable {
         }
         closed = true;
         place.close(); // first, so that the queen sends no more requests
-        server.stopListening();
+        listening.close(stopGrace.plus(END_MARGIN).toMillis());
         try {
             supervisor
                     .shutdown(stopGrace)
@@ -144,7 +162,7 @@ final class RunningHive implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         supervisor.close();
-        server.stop();
+        EventLoops.close(vertx);
         endScheduler();
     }
 
@@ -157,19 +175,6 @@ final class RunningHive implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private static Membership.Place join(Membership membership, Listening listening) throws IOException {
-        boolean joined = false;
-        try {
-            Membership.Place place = membership.join(listening);
-            joined = true;
-            return place;
-        } finally {
-            if (!joined) {
-                listening.socket().close();
-            }
         }
     }
 

@@ -2,14 +2,14 @@ package io.github.workerregistry.examples.hive;
 
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.examples.http.Answer;
+import io.github.workerregistry.examples.http.Exchange;
 import io.github.workerregistry.examples.http.Fields;
+import io.github.workerregistry.examples.http.JsonLists;
 import io.github.workerregistry.examples.http.Refusal;
-import io.github.workerregistry.examples.http.RequestBody;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
-import io.javalin.http.Context;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 
 /** The endpoints of the hive for clients and workers, except execute, which is {@link ExecuteProxy}. */
@@ -24,6 +24,7 @@ final class WorkerApi {
     private final WorkerRegistry registry;
     private final WorkerSupervisor supervisor;
     private final WorkerLauncher launcher;
+    private final JsonLists lists = new JsonLists();
     private final Instant startedAt;
 
     WorkerApi(WorkerRegistry registry, WorkerSupervisor supervisor, WorkerLauncher launcher) {
@@ -33,24 +34,24 @@ final class WorkerApi {
         this.startedAt = registry.clock().instant();
     }
 
-    void spawn(Context ctx) {
-        WorkerInfo worker = launcher.spawn(SpawnRequest.of(Fields.parse(RequestBody.json(ctx))));
-        ctx.json(new Spawned(worker.id(), worker.url(), worker.state().label()));
+    Answer spawn(Exchange exchange, Fields fields) {
+        WorkerInfo worker = launcher.spawn(SpawnRequest.of(fields));
+        return Answer.ok(new Spawned(worker.id(), worker.url(), worker.state().label()));
     }
 
     /**
      * The ready call of a worker. It must repeat the values that the worker was started with, so that a stray call
      * makes no other worker ready.
      */
-    void ready(Context ctx) {
-        ReadyRequest request = ReadyRequest.of(Fields.parse(RequestBody.json(ctx)));
+    Answer ready(Exchange exchange, Fields fields) {
+        ReadyRequest request = ReadyRequest.of(fields);
         WorkerInfo worker = registry.get(request.workerId()).orElseThrow(Refusal::noSuchWorker);
         requireSame("url", worker.url(), request.url());
         requireSame("model_ref", worker.modelRef(), request.modelRef());
         if (!isReadyNow(request)) {
             throw new Refusal(409, "not_loading", "this worker is stopping, backing off, or of another generation");
         }
-        ctx.json(Map.of("message", "worker " + request.workerId() + " is ready"));
+        return Answer.ok(Map.of("message", "worker " + request.workerId() + " is ready"));
     }
 
     private boolean isReadyNow(ReadyRequest request) {
@@ -65,48 +66,50 @@ final class WorkerApi {
         }
     }
 
-    void list(Context ctx) {
+    void list(Exchange exchange) {
         Instant now = registry.clock().instant();
-        List<WorkerJson> workers = registry.list().stream()
-                .map(worker -> WorkerJson.of(worker, now))
-                .toList();
-        ctx.json(Map.of("workers", workers));
+        lists.write(
+                exchange,
+                "workers",
+                registry.list().stream()
+                        .map(worker -> WorkerJson.of(worker, now))
+                        .iterator());
     }
 
-    void get(Context ctx) {
-        ctx.json(WorkerJson.of(worker(ctx), registry.clock().instant()));
+    Answer get(Exchange exchange) {
+        return Answer.ok(WorkerJson.of(worker(exchange), registry.clock().instant()));
     }
 
     /** Starts to stop a worker and does not wait: the list and the exits show the outcome. */
-    void delete(Context ctx) {
-        boolean force = flag(ctx, "force");
-        String id = worker(ctx).id();
+    Answer delete(Exchange exchange) {
+        boolean force = flag(exchange, "force");
+        String id = worker(exchange).id();
         if (force) {
             supervisor.forceKill(id);
         } else {
             supervisor.stop(id);
         }
-        ctx.status(202).json(new Begun(id, "stopping"));
+        return Answer.accepted(new Begun(id, "stopping"));
     }
 
     /** Starts to restart a worker, at an operator's request: the list shows the outcome. */
-    void restart(Context ctx) {
-        String id = worker(ctx).id();
+    Answer restart(Exchange exchange) {
+        String id = worker(exchange).id();
         supervisor.restart(id);
-        ctx.status(202).json(new Begun(id, "restarting"));
+        return Answer.accepted(new Begun(id, "restarting"));
     }
 
     /** A heartbeat of a worker. Once it has sent one, it must keep sending them. */
-    void heartbeat(Context ctx) {
-        if (!registry.heartbeat(ctx.pathParam("id"))) {
+    Answer heartbeat(Exchange exchange) {
+        if (!registry.heartbeat(exchange.path("id"))) {
             throw Refusal.noSuchWorker();
         }
-        ctx.status(204);
+        return Answer.none();
     }
 
-    void stats(Context ctx) {
+    Answer stats(Exchange exchange) {
         Instant now = registry.clock().instant();
-        ctx.json(StatsJson.of(
+        return Answer.ok(StatsJson.of(
                 registry.stats(),
                 registry.list(),
                 supervisor.orphansAtStart().ended().size(),
@@ -114,22 +117,24 @@ final class WorkerApi {
                 now));
     }
 
-    void exits(Context ctx) {
-        ctx.json(Map.of(
-                "exits", supervisor.recentExits().stream().map(ExitJson::of).toList()));
+    void exits(Exchange exchange) {
+        lists.write(
+                exchange,
+                "exits",
+                supervisor.recentExits().stream().map(ExitJson::of).iterator());
     }
 
-    void health(Context ctx) {
-        ctx.json(HealthJson.of(registry.stats()));
+    Answer health(Exchange exchange) {
+        return Answer.ok(HealthJson.of(registry.stats()));
     }
 
-    private WorkerInfo worker(Context ctx) {
-        return registry.get(ctx.pathParam("id")).orElseThrow(Refusal::noSuchWorker);
+    private WorkerInfo worker(Exchange exchange) {
+        return registry.get(exchange.path("id")).orElseThrow(Refusal::noSuchWorker);
     }
 
-    private static boolean flag(Context ctx, String name) {
-        String value = ctx.queryParam(name);
-        if (value == null || value.equals("false")) {
+    private static boolean flag(Exchange exchange, String name) {
+        String value = exchange.query(name).orElse("false");
+        if (value.equals("false")) {
             return false;
         }
         if (value.equals("true")) {

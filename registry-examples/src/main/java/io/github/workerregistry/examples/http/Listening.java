@@ -1,83 +1,126 @@
 package io.github.workerregistry.examples.http;
 
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.channels.ServerSocketChannel;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 
 /**
- * A bound, listening socket, created before the server: a program whose port is in use fails first, and the real port
- * of {@code --port 0} is known.
- *
- * @param socket the socket
+ * A port that is bound before its server answers: a program whose port is in use fails first, and the real port of
+ * {@code --port 0} is known. Until then requests are answered with 503.
  */
-public record Listening(ServerSocketChannel socket) {
+public final class Listening {
 
-    /** The backlog of connections. The default of 50 is too small for many concurrent clients. */
+    /** The backlog of connections. The default is too small for many concurrent clients. */
     private static final int BACKLOG = 1024;
 
+    private static final int MOST_LINE = 8192;
+
+    private final Vertx vertx;
+    private final InetAddress address;
+    private final Connections connections;
+    private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
+    private volatile Handler<Exchange> handler =
+            exchange -> exchange.fail(Refusal.later("starting", "this program is starting"));
+
+    private Listening(Vertx vertx, InetAddress address) {
+        this.vertx = vertx;
+        this.address = address;
+        this.connections = new Connections(vertx);
+    }
+
     /**
-     * Binds a socket.
+     * Binds a port.
      *
+     * @param vertx the event loops; each accepts connections
      * @param host the address to listen on
      * @param port the port; 0 for any free one
-     * @return the socket
+     * @return the port
      * @throws IOException if that is not possible; the message says where and why
      */
-    public static Listening on(String host, int port) throws IOException {
-        ServerSocketChannel socket = ServerSocketChannel.open();
+    public static Listening on(Vertx vertx, String host, int port) throws IOException {
         try {
-            socket.bind(new InetSocketAddress(InetAddress.getByName(host), port), BACKLOG);
-            return new Listening(socket);
+            Listening listening = new Listening(vertx, InetAddress.getByName(host));
+            EventLoops.await(vertx.deployVerticle(
+                    () -> listening.new Door(port == 0 ? -1 : port), // -1: the same free port for all
+                    new DeploymentOptions().setInstances(EventLoops.count())));
+            return listening;
+        } catch (ExecutionException e) {
+            throw new IOException("cannot listen on " + host + ":" + port + ": " + reason(e.getCause()), e);
         } catch (IOException e) {
-            socket.close();
             throw new IOException("cannot listen on " + host + ":" + port + ": " + e.getMessage(), e);
         }
     }
 
-    /**
-     * Its url on this machine.
-     *
-     * @return for example {@code http://127.0.0.1:8081}
-     * @throws IOException if the socket is closed
-     */
-    public String url() throws IOException {
-        InetAddress address = address().getAddress();
-        return url(address.isAnyLocalAddress() ? "127.0.0.1" : address.getHostAddress());
+    private static String reason(Throwable cause) {
+        return cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    }
+
+    /** Accepts connections on one event loop. */
+    private final class Door extends VerticleBase {
+
+        private final int port;
+
+        Door(int port) {
+            this.port = port;
+        }
+
+        @Override
+        public Future<?> start() {
+            HttpServer server = vertx.createHttpServer(new HttpServerOptions()
+                            .setHttp2ClearTextEnabled(false)
+                            .setAcceptBacklog(BACKLOG)
+                            .setMaxInitialLineLength(MOST_LINE)
+                            .setMaxHeaderSize(EventLoops.MOST_HEADERS)
+                            .setMaxChunkSize(EventLoops.MOST_PIECE))
+                    .connectionHandler(connections)
+                    .exceptionHandler(connections::failed)
+                    .invalidRequestHandler(InvalidHttp::answer)
+                    .requestHandler(this::handle);
+            servers.add(server);
+            return server.listen(port, address.getHostAddress());
+        }
+
+        private void handle(HttpServerRequest request) {
+            handler.handle(new Exchange(vertx, request, connections.of(request)));
+        }
+    }
+
+    /** Answers requests from now on. */
+    void answer(Handler<Exchange> requests) {
+        handler = requests;
     }
 
     /**
-     * Its url with a given host name or address.
+     * Closes the port. Requests in progress continue.
      *
-     * @param host the host
-     * @return for example {@code http://gpu-box:8081}
-     * @throws IOException if the socket is closed
+     * @param patience how long, in milliseconds
      */
-    public String url(String host) throws IOException {
-        return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port();
+    public void close(long patience) {
+        servers.forEach(server -> server.shutdown(patience, TimeUnit.MILLISECONDS));
+    }
+
+    /** The event loops. */
+    Vertx vertx() {
+        return vertx;
     }
 
     /**
-     * The port.
+     * Where it listens.
      *
-     * @return 1 to 65535
-     * @throws IOException if the socket is closed
+     * @return the address, with the real port
      */
-    public int port() throws IOException {
-        return address().getPort();
-    }
-
-    /**
-     * Whether it listens on every address of this machine.
-     *
-     * @return true if so
-     * @throws IOException if the socket is closed
-     */
-    public boolean isEverywhere() throws IOException {
-        return address().getAddress().isAnyLocalAddress();
-    }
-
-    private InetSocketAddress address() throws IOException {
-        return (InetSocketAddress) socket.getLocalAddress();
+    public BoundAddress address() {
+        return new BoundAddress(address, servers.get(0).actualPort());
     }
 }

@@ -1,10 +1,13 @@
 package io.github.workerregistry.examples.http;
 
-import io.javalin.http.Context;
-import java.io.IOException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import java.util.Locale;
 
-/** Reads the body of a request, up to a limit. */
+/** The body of a request, in memory, up to a limit. */
 public final class RequestBody {
 
     /** Maximum size of a body, in bytes: 1 MiB. */
@@ -12,7 +15,17 @@ public final class RequestBody {
 
     private static final String JSON = "application/json";
 
-    private RequestBody() {}
+    /** How long a body may take to arrive. */
+    private static final long ARRIVAL_MILLIS = 30_000;
+
+    private final Exchange exchange;
+    private final Promise<RequestBody> read = Promise.promise();
+    private final Buffer buffer = Buffer.buffer();
+    private long timer;
+
+    private RequestBody(Exchange exchange) {
+        this.exchange = exchange;
+    }
 
     /**
      * Reads a JSON body completely.
@@ -20,28 +33,71 @@ public final class RequestBody {
      * <p>The content type must be JSON. A web page in a browser on this machine can post to any address, but not with
      * this content type unless the server allows it (CORS), which this one does not.
      *
-     * @param ctx the request
-     * @return the body
-     * @throws Refusal if it has another type, is too large (with or without Content-Length), or is incomplete
+     * @param exchange the request
+     * @return the body; or a {@link Refusal} if it has another type, is too large (with or without Content-Length), or
+     *     does not arrive in time
      */
-    public static byte[] json(Context ctx) {
-        String type = ctx.contentType();
+    public static Future<RequestBody> json(Exchange exchange) {
+        String type = exchange.request().getHeader(HttpHeaders.CONTENT_TYPE);
         if (type == null
                 || !type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT).equals(JSON)) {
-            throw new Refusal(415, "unsupported_media_type", "the header Content-Type must be " + JSON);
+            return Future.failedFuture(
+                    new Refusal(415, "unsupported_media_type", "the header Content-Type must be " + JSON));
         }
-        if (ctx.req().getContentLengthLong() > LIMIT) {
-            throw tooLarge();
+        return new RequestBody(exchange).read();
+    }
+
+    private Future<RequestBody> read() {
+        HttpServerRequest request = exchange.request();
+        if (length(request) > LIMIT) {
+            return Future.failedFuture(tooLarge());
         }
+        if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
+            exchange.response().writeContinue();
+        }
+        request.handler(this::piece);
+        request.endHandler(unused -> read.tryComplete(this));
+        request.exceptionHandler(e -> read.tryFail(incomplete()));
+        timer = exchange.vertx()
+                .setTimer(
+                        ARRIVAL_MILLIS,
+                        late -> read.tryFail(
+                                new Refusal(408, "request_timeout", "the request did not arrive in time")));
+        return read.future().onComplete(unused -> exchange.vertx().cancelTimer(timer));
+    }
+
+    private void piece(Buffer piece) {
+        buffer.appendBuffer(piece);
+        if (buffer.length() > LIMIT) {
+            read.tryFail(tooLarge());
+        }
+    }
+
+    private static long length(HttpServerRequest request) {
+        String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
         try {
-            byte[] body = ctx.req().getInputStream().readNBytes(LIMIT + 1);
-            if (body.length > LIMIT) {
-                throw tooLarge();
-            }
-            return body;
-        } catch (IOException e) {
-            throw new Refusal(400, "incomplete_body", "the body did not arrive");
+            return length == null ? 0 : Long.parseLong(length);
+        } catch (NumberFormatException e) {
+            return Long.MAX_VALUE;
         }
+    }
+
+    /**
+     * Its bytes.
+     *
+     * @return the bytes
+     */
+    public byte[] bytes() {
+        return buffer.getBytes();
+    }
+
+    /** Its bytes, without a copy. */
+    Buffer buffer() {
+        return buffer;
+    }
+
+    private static Refusal incomplete() {
+        return new Refusal(400, "incomplete_body", "the body did not arrive");
     }
 
     private static Refusal tooLarge() {

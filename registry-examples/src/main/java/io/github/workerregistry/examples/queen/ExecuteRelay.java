@@ -1,22 +1,18 @@
 package io.github.workerregistry.examples.queen;
 
-import io.github.workerregistry.examples.http.AnswerStream;
+import io.github.workerregistry.examples.http.Attempt;
+import io.github.workerregistry.examples.http.Exchange;
 import io.github.workerregistry.examples.http.Fields;
 import io.github.workerregistry.examples.http.Forwarding;
 import io.github.workerregistry.examples.http.Refusal;
 import io.github.workerregistry.examples.http.RequestBody;
-import io.javalin.http.Context;
-import java.net.ConnectException;
-import java.net.http.HttpConnectTimeoutException;
-import java.net.http.HttpResponse.BodyHandler;
-import java.net.http.HttpResponse.BodySubscriber;
-import java.net.http.HttpResponse.ResponseInfo;
+import io.vertx.core.Future;
+import io.vertx.core.http.HttpClientResponse;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,75 +48,92 @@ final class ExecuteRelay {
         this.unanswered = unanswered;
     }
 
-    void handle(Context ctx) {
-        if (Forwarding.hasBeenPassedOn(ctx)) { // a hive published the url of a queen
+    void handle(Exchange exchange) {
+        if (Forwarding.hasBeenPassedOn(exchange)) { // a hive published the url of a queen
             throw new Refusal(
                     508, "loop", "this request was already forwarded; a queen accepts requests from clients only");
         }
-        byte[] body = RequestBody.json(ctx);
-        String modelRef = Fields.parse(body).name("model_ref");
+        RequestBody.json(exchange)
+                .compose(
+                        body -> relay(exchange, body, Fields.parse(body.bytes()).name("model_ref")))
+                .onFailure(exchange::fail);
+    }
+
+    private Future<Void> relay(Exchange exchange, RequestBody body, String modelRef) {
         List<ModelView> candidates = router.best(modelRef, Optional.empty(), MOST);
-        ctx.future(() -> new Relayed(ctx, body, modelRef, candidates.iterator()).next());
+        return new Relayed(exchange, body, modelRef, candidates.iterator()).next();
     }
 
     /** One request, with its attempts. */
     private final class Relayed {
 
-        private final Context ctx;
-        private final byte[] body;
+        private final Exchange exchange;
+        private final RequestBody body;
         private final String modelRef;
         private final Iterator<ModelView> candidates;
         private final List<String> tried = new ArrayList<>();
         private int unreachable;
 
-        Relayed(Context ctx, byte[] body, String modelRef, Iterator<ModelView> candidates) {
-            this.ctx = ctx;
+        Relayed(Exchange exchange, RequestBody body, String modelRef, Iterator<ModelView> candidates) {
+            this.exchange = exchange;
             this.body = body;
             this.modelRef = modelRef;
             this.candidates = candidates;
         }
 
-        CompletableFuture<Void> next() {
+        Future<Void> next() {
             if (!candidates.hasNext()) {
                 throw allRefused();
             }
             ModelView hive = candidates.next();
-            Answer answer = new Answer(hive);
             hive.requestBegins();
-            CompletableFuture<?> request = forwarding.send(ctx, hive.url(), body, answer);
-            unanswered.add(hive, request);
-            return request.handle((unused, failure) -> {
+            Attempt attempt = forwarding.send(exchange, body, hive.url());
+            Runnable ended = unanswered.add(hive, attempt::cancel);
+            Future<Boolean> relayed = attempt.answer().compose(answer -> answered(hive, attempt, answer));
+            return relayed.onComplete(unused -> {
                         hive.requestEnds();
-                        return failure == null ? answered(hive, answer) : failed(hive, failure);
+                        ended.run();
                     })
-                    .thenCompose(Function.identity());
+                    .transform(done -> done.failed()
+                            ? failed(hive, done.cause())
+                            : done.result() ? Future.succeededFuture() : next());
         }
 
-        private CompletableFuture<Void> answered(ModelView hive, Answer answer) {
+        /** Whether the response was forwarded to the client. Its status decides. */
+        private Future<Boolean> answered(ModelView hive, Attempt attempt, HttpClientResponse answer) {
             contact.answered(hive.node());
-            return answer.passedOn ? CompletableFuture.completedFuture(null) : next();
+            String worker = answer.getHeader(Forwarding.WORKER_HEADER);
+            tried(hive, Integer.toString(answer.statusCode()));
+            if (worker == null && isRefusal(answer.statusCode())) {
+                attempt.discard(answer);
+                return Future.succeededFuture(false);
+            }
+            return attempt.forward(answer, Map.of(TRIED, String.join(", ", tried)), () -> {})
+                    .map(true);
         }
 
-        private CompletableFuture<Void> failed(ModelView hive, Throwable failure) {
-            Throwable cause = Forwarding.causeOf(failure);
-            if (cause instanceof ConnectException || cause instanceof HttpConnectTimeoutException) {
+        /** The hive has no free slot, or its last worker of this model was removed since its snapshot. */
+        private static boolean isRefusal(int status) {
+            return status == 503 || status == 404;
+        }
+
+        private Future<Void> failed(ModelView hive, Throwable cause) {
+            if (cause instanceof Attempt.NotConnectedException) {
                 if (contact.refused(hive.node())) {
                     log.info(
                             "the hive of node {} at {} refuses connections: {}",
                             hive.node(),
                             hive.url(),
-                            cause.toString());
+                            cause.getMessage());
                 }
                 unreachable++;
                 tried(hive, "unreachable");
                 return next();
             }
             log.debug("a request to node {} failed", hive.node(), cause);
-            if (Forwarding.isUnanswered(ctx)) {
-                tried(hive, "failed");
-            }
-            Forwarding.fail(ctx, new Refusal(502, "hive_failed", "node " + hive.node() + " failed before it answered"));
-            return CompletableFuture.completedFuture(null);
+            tried(hive, "failed");
+            return Future.failedFuture(
+                    new Refusal(502, "hive_failed", "node " + hive.node() + " failed before it answered"));
         }
 
         private Refusal allRefused() {
@@ -134,34 +147,8 @@ final class ExecuteRelay {
 
         private void tried(ModelView hive, String outcome) {
             tried.add(hive.node() + " " + outcome);
-            ctx.header(TRIED, String.join(", ", tried));
-        }
-
-        /** Decides by the status of a response whether it is forwarded to the client. */
-        private final class Answer implements BodyHandler<Void> {
-
-            private final ModelView hive;
-            private volatile boolean passedOn;
-
-            Answer(ModelView hive) {
-                this.hive = hive;
-            }
-
-            @Override
-            public BodySubscriber<Void> apply(ResponseInfo answer) {
-                Optional<String> worker = answer.headers().firstValue(Forwarding.WORKER_HEADER);
-                tried(hive, Integer.toString(answer.statusCode()));
-                if (worker.isEmpty() && isRefusal(answer.statusCode())) {
-                    return new DiscardedAnswer();
-                }
-                passedOn = true;
-                worker.ifPresent(id -> ctx.header(Forwarding.WORKER_HEADER, id));
-                return new AnswerStream(ctx.res()).apply(answer);
-            }
-
-            /** The hive has no free slot, or its last worker of this model was removed since its snapshot. */
-            private static boolean isRefusal(int status) {
-                return status == 503 || status == 404;
+            if (!exchange.response().headWritten()) {
+                exchange.response().putHeader(TRIED, String.join(", ", tried));
             }
         }
     }

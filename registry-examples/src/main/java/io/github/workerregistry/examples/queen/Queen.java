@@ -52,9 +52,6 @@ public final class Queen implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        // A hive closes a connection that was unused for 30 s. A client that closes it earlier never uses it at that
-        // time.
-        System.setProperty("jdk.httpclient.keepalive.timeout", "15");
         Queen queen = new Queen();
         // First, so that a signal is handled however early it arrives.
         Runtime.getRuntime().addShutdownHook(new Thread(queen::end, "queen-end"));

@@ -2,7 +2,7 @@ package io.github.workerregistry.examples.queen;
 
 import io.github.workerregistry.examples.DurationConverter;
 import io.github.workerregistry.examples.hive.Membership;
-import io.github.workerregistry.examples.http.Listening;
+import io.github.workerregistry.examples.http.BoundAddress;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -59,17 +59,17 @@ final class QueenMembership implements Membership {
     private Duration publishInterval;
 
     @Override
-    public Place join(Listening listening) throws IOException {
+    public Place join(BoundAddress address) throws IOException {
         Duration timeout = checked("--session-timeout", ZooKeeperClients::requireTimeout, sessionTimeout);
         Duration interval = checked("--publish-interval", HivePublisher::requireInterval, publishInterval);
         if (queen == null) {
             requireNameAndUrl();
-            return Membership.none().join(listening);
+            return Membership.none().join(address);
         }
         String servers = checked("--queen", ZooKeeperClients::requireServers, queen);
         try {
             return HivePublisher.join(
-                    servers, checked("--node", NodeName::require, node(listening)), url(listening), timeout, interval);
+                    servers, checked("--node", NodeName::require, node(address)), url(address), timeout, interval);
         } catch (NodeTakenException e) {
             throw new IOException(e.getMessage(), e);
         } catch (InterruptedException e) {
@@ -88,13 +88,12 @@ final class QueenMembership implements Membership {
         }
     }
 
-    private String node(Listening listening) throws IOException {
-        return node != null ? node : hostName() + "-" + listening.port();
+    private String node(BoundAddress address) {
+        return node != null ? node : hostName() + "-" + address.port();
     }
 
-    private String url(Listening listening) throws IOException {
-        String url =
-                advertise != null ? advertise : listening.isEverywhere() ? listening.url(hostName()) : listening.url();
+    private String url(BoundAddress address) {
+        String url = advertise != null ? advertise : address.isEverywhere() ? address.url(hostName()) : address.url();
         return checked("--advertise", HivePublisher::requireUrl, url);
     }
 

@@ -2,6 +2,7 @@ package io.github.workerregistry.examples.queen;
 
 import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
+import io.vertx.core.http.HttpMethod;
 
 /** The routes of the queen's HTTP server. */
 final class QueenServer {
@@ -10,12 +11,12 @@ final class QueenServer {
 
     static JsonServer on(Listening listening, QueenApi api, ExecuteRelay execute) {
         return new JsonServer(listening, routes -> {
-            routes.get("/v1/workers/list", api::list);
+            routes.stream("/v1/workers/list", api::list);
             routes.post("/v1/workers/ready", api::ready);
             routes.get("/v1/hives", api::hives);
             routes.get("/v1/route", api::route);
             routes.get("/v1/health", api::health);
-            routes.post("/v1/execute", execute::handle);
+            routes.add(HttpMethod.POST, "/v1/execute", execute::handle);
         });
     }
 }

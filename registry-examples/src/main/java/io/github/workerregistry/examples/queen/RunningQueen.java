@@ -1,11 +1,13 @@
 package io.github.workerregistry.examples.queen;
 
 import io.github.workerregistry.examples.TemporaryDirectory;
+import io.github.workerregistry.examples.http.EventLoops;
 import io.github.workerregistry.examples.http.Forwarding;
 import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
 import java.io.IOException;
-import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -45,9 +47,10 @@ final class RunningQueen implements AutoCloseable {
         boolean built = false;
         try {
             Duration sessionTimeout = options.sessionTimeout();
-            Listening listening = Listening.on(options.host(), options.port());
-            ends.push(() -> close(listening));
-            baseUrl = listening.url();
+            Vertx vertx = EventLoops.start();
+            ends.push(() -> EventLoops.close(vertx));
+            Listening listening = Listening.on(vertx, options.host(), options.port());
+            baseUrl = listening.address().url();
             ScheduledThreadPoolExecutor scheduler = scheduler();
             ends.push(scheduler::shutdownNow);
             zookeeper = options.zookeeper().isPresent()
@@ -62,15 +65,14 @@ final class RunningQueen implements AutoCloseable {
             ends.push(() -> ZooKeeperClients.close(client));
             mirror.start(client);
             ends.push(mirror::close);
-            HttpClient http = httpClient();
+            HttpClient http = EventLoops.client(vertx, CONNECT_TIMEOUT);
             UnansweredRequests unanswered =
                     new UnansweredRequests(fleet, http, UnansweredRequests.PATIENCE, System::nanoTime);
-            Forwarding forwarding = new Forwarding(http, scheduler);
+            Forwarding forwarding = new Forwarding(http, Forwarding.Patience.DEFAULT);
             server = QueenServer.on(
                     listening,
                     new QueenApi(fleet, router, contact),
                     new ExecuteRelay(fleet, router, contact, forwarding, unanswered));
-            ends.push(server::stop);
             every(SECOND, scheduler, fleet::dropUnconfirmed);
             every(SECOND, scheduler, unanswered::endThoseOfLostHives);
             built = true;
@@ -100,14 +102,6 @@ final class RunningQueen implements AutoCloseable {
             }
         };
         scheduler.scheduleWithFixedDelay(guarded, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
-    }
-
-    private static HttpClient httpClient() {
-        return HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .proxy(HttpClient.Builder.NO_PROXY)
-                .connectTimeout(CONNECT_TIMEOUT)
-                .build();
     }
 
     /** Where it is reached, for example {@code http://127.0.0.1:8080}. */
@@ -150,13 +144,5 @@ final class RunningQueen implements AutoCloseable {
         });
         scheduler.setRemoveOnCancelPolicy(true);
         return scheduler;
-    }
-
-    private static void close(Listening listening) {
-        try {
-            listening.socket().close();
-        } catch (IOException e) {
-            log.debug("the listening socket was not closed", e);
-        }
     }
 }

@@ -1,15 +1,14 @@
 package io.github.workerregistry.examples.queen;
 
-import io.github.workerregistry.examples.http.Forwarding;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.RequestOptions;
 import java.net.ConnectException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
@@ -65,16 +64,20 @@ final class UnansweredRequests {
         this.nanoTime = nanoTime;
     }
 
-    /** Tracks a request that was sent to a hive until it ends. */
-    void add(ModelView hive, CompletableFuture<?> request) {
+    /**
+     * Tracks a request that was sent to a hive.
+     *
+     * @param end ends the request
+     * @return to be called when the request has ended
+     */
+    Runnable add(ModelView hive, Runnable end) {
         Run run = Run.of(hive.hive());
-        Runnable end = () -> request.cancel(true);
         requests.compute(run, (unused, others) -> {
             Set<Runnable> all = others == null ? ConcurrentHashMap.newKeySet() : others;
             all.add(end);
             return all;
         });
-        CompletableFuture<?> unused = request.whenComplete((answer, failure) -> remove(run, end));
+        return () -> remove(run, end);
     }
 
     private void remove(Run run, Runnable end) {
@@ -105,14 +108,21 @@ final class UnansweredRequests {
         if (!probing.add(run)) {
             return;
         }
-        HttpRequest request = HttpRequest.newBuilder(URI.create(run.url() + HEALTH))
-                .timeout(patience)
-                .build();
-        CompletableFuture<?> unused = client.sendAsync(request, answer -> new DiscardedAnswer())
-                .whenComplete((answer, failure) -> {
-                    if (failure == null || known(run.node()).filter(run::equals).isPresent()) {
+        URI hive = URI.create(run.url());
+        client.request(new RequestOptions()
+                        .setHost(hive.getHost())
+                        .setPort(hive.getPort())
+                        .setURI(HEALTH)
+                        .setTimeout(patience.toMillis()))
+                .onSuccess(request -> request.exceptionHandler(told -> {}))
+                .compose(HttpClientRequest::send)
+                .onSuccess(answer ->
+                        answer.exceptionHandler(reset -> {}).request().reset()) // only that it answers matters
+                .onComplete(answer -> {
+                    if (answer.succeeded()
+                            || known(run.node()).filter(run::equals).isPresent()) {
                         refusesSince.remove(run);
-                    } else if (!mayBeEnding(run, failure)) {
+                    } else if (!mayBeEnding(run, answer.cause())) {
                         end(run);
                     }
                     probing.remove(run);
@@ -120,7 +130,7 @@ final class UnansweredRequests {
     }
 
     private boolean mayBeEnding(Run run, Throwable failure) {
-        if (!(Forwarding.causeOf(failure) instanceof ConnectException)) {
+        if (!(failure instanceof ConnectException)) {
             return false;
         }
         long now = nanoTime.getAsLong();

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.examples.hive.Membership;
-import io.github.workerregistry.examples.http.Listening;
+import io.github.workerregistry.examples.http.BoundAddress;
 import java.io.IOException;
-import java.nio.channels.ServerSocketChannel;
+import java.net.InetAddress;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,6 +16,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ParameterException;
 
 class QueenMembershipTest {
+
+    private static final BoundAddress ADDRESS = new BoundAddress(InetAddress.getLoopbackAddress(), 8081);
 
     /** A program with the options of the membership, as the hive has them. */
     @Command
@@ -47,7 +49,7 @@ class QueenMembershipTest {
         "--publish-interval, 0s",
         "--publish-interval, 60000h",
     })
-    void invalidMembershipIsRejectedWithTheNameOfItsOption(String option, String value) throws IOException {
+    void invalidMembershipIsRejectedWithTheNameOfItsOption(String option, String value) {
         String[] queen = {"--queen=127.0.0.1:1", option + "=" + value};
         String[] args = option.equals("--queen") ? new String[] {queen[1]} : queen;
         assertRejected(option, args);
@@ -61,22 +63,19 @@ class QueenMembershipTest {
         "--session-timeout, 100ms",
         "--publish-interval, 60000h",
     })
-    void invalidMembershipIsRejectedWithoutAQueenToo(String option, String value) throws IOException {
+    void invalidMembershipIsRejectedWithoutAQueenToo(String option, String value) {
         assertRejected(option, option + "=" + value);
     }
 
-    private static void assertRejected(String option, String... args) throws IOException {
-        try (ServerSocketChannel socket = Listening.on("127.0.0.1", 0).socket()) {
-            assertThatThrownBy(() -> parse(args).join(new Listening(socket)))
-                    .isInstanceOf(ParameterException.class)
-                    .hasMessageContaining(option);
-        }
+    private static void assertRejected(String option, String... args) {
+        assertThatThrownBy(() -> parse(args).join(ADDRESS))
+                .isInstanceOf(ParameterException.class)
+                .hasMessageContaining(option);
     }
 
     @Test
     void hiveWithoutAQueenHasNoMembership() throws IOException {
-        try (ServerSocketChannel socket = Listening.on("127.0.0.1", 0).socket();
-                Membership.Place place = parse().join(new Listening(socket))) {
+        try (Membership.Place place = parse().join(ADDRESS)) {
             place.publish(WorkerRegistry.create()); // nowhere
         }
     }

@@ -10,10 +10,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.workerregistry.examples.http.EventLoops;
 import io.github.workerregistry.examples.http.Forwarding;
-import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
 import io.github.workerregistry.examples.http.RequestBody;
+import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -31,8 +32,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -56,10 +55,10 @@ class QueenServerIT {
     private final Fleet fleet = new Fleet(System::nanoTime);
     private final AtomicLong ahead = new AtomicLong();
     private final Contact contact = new Contact(this::nanoTime);
-    private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
+    private final Vertx vertx = EventLoops.start();
+    private final io.vertx.core.http.HttpClient client = EventLoops.client(vertx, Duration.ofSeconds(2));
     private final UnansweredRequests unanswered =
-            new UnansweredRequests(fleet, http, Duration.ofSeconds(2), this::nanoTime);
-    private JsonServer server;
+            new UnansweredRequests(fleet, client, Duration.ofSeconds(2), this::nanoTime);
     private String url;
 
     @BeforeEach
@@ -68,19 +67,23 @@ class QueenServerIT {
         contact.complete();
         ahead.addAndGet(Contact.SETTLING.toNanos());
         Router router = new Router(fleet, contact);
-        Listening listening = Listening.on("127.0.0.1", 0);
-        url = listening.url();
-        server = QueenServer.on(
-                listening,
-                new QueenApi(fleet, router, contact),
-                new ExecuteRelay(fleet, router, contact, new Forwarding(http, scheduler), unanswered));
-        server.start();
+        Listening listening = Listening.on(vertx, "127.0.0.1", 0);
+        url = listening.address().url();
+        QueenServer.on(
+                        listening,
+                        new QueenApi(fleet, router, contact),
+                        new ExecuteRelay(
+                                fleet,
+                                router,
+                                contact,
+                                new Forwarding(client, Forwarding.Patience.DEFAULT),
+                                unanswered))
+                .start();
     }
 
     @AfterEach
     void stop() {
-        server.stop();
-        scheduler.shutdownNow();
+        EventLoops.close(vertx);
         hives.forEach(StubHive::close);
     }
 
