@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 
-/** The demo worker's HTTP server: health, execute, shutdown. */
+/** The demo worker's HTTP server: health, execute, shutdown, and an echo. */
 final class DemoServer {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -37,6 +37,7 @@ final class DemoServer {
         server.createContext("/v1/health", demo::health);
         server.createContext("/v1/execute", demo::execute);
         server.createContext("/v1/admin/shutdown", demo::shutdown);
+        server.createContext("/", demo::echo);
         server.start();
         return demo;
     }
@@ -78,6 +79,19 @@ final class DemoServer {
         } finally {
             slots.release();
         }
+    }
+
+    /** Answers what it received, so that one sees what a hive forwards. */
+    private void echo(HttpExchange exchange) throws IOException {
+        int length = exchange.getRequestBody().readAllBytes().length;
+        answer(
+                exchange,
+                200,
+                Map.of(
+                        "method", exchange.getRequestMethod(),
+                        "uri", exchange.getRequestURI().toString(),
+                        "headers", exchange.getRequestHeaders(),
+                        "body_bytes", length));
     }
 
     private void shutdown(HttpExchange exchange) throws IOException {

@@ -44,7 +44,7 @@ final class HiveOptions {
             names = "--workers",
             paramLabel = "<count>",
             description = "How many workers, of model \"" + Welcome.FIRST_MODEL + "\", to start with"
-                    + " (default: 2, or 0 with --worker-command).")
+                    + " (default: 2, or 0 with --worker-command or --config).")
     private Integer workers;
 
     @Option(
@@ -58,6 +58,13 @@ final class HiveOptions {
                             + " filled in. The values are also in the worker's"
                             + " environment, as WORKER_ID, WORKER_PORT and so on.")
     private CommandTemplate workerCommand;
+
+    @Option(
+            names = "--config",
+            paramLabel = "<file>",
+            description = "The models that are loaded on demand, and the devices that they run on, in YAML"
+                    + " (default: none).")
+    private Path config;
 
     @Option(
             names = "--health-path",
@@ -157,6 +164,9 @@ final class HiveOptions {
     @Mixin
     private RestartOptions restart;
 
+    @Mixin
+    private LimitOptions limits;
+
     @Option(
             names = "--hive-id",
             paramLabel = "<id>",
@@ -193,7 +203,7 @@ final class HiveOptions {
 
     int workers() {
         if (workers == null) {
-            return isDemo() ? 2 : 0;
+            return isDemo() && config == null ? 2 : 0;
         }
         if (workers < 0) {
             throw wrong("--workers", "must be >= 0, was " + workers);
@@ -213,6 +223,10 @@ final class HiveOptions {
         return isDemo() ? CommandTemplate.demoWorker() : workerCommand;
     }
 
+    Optional<Path> config() {
+        return Optional.ofNullable(config);
+    }
+
     String healthPath() {
         return requirePath("--health-path", healthPath);
     }
@@ -230,6 +244,10 @@ final class HiveOptions {
         } catch (IllegalArgumentException e) { // each value is valid; the combination is not
             throw wrong(String.join("', '", restart.given()), e.getMessage());
         }
+    }
+
+    LimitOptions limits() {
+        return limits;
     }
 
     String hiveId() {

@@ -10,12 +10,13 @@ final class HiveServer {
 
     private HiveServer() {}
 
-    static JsonServer on(Listening listening, WorkerApi workers, ExecuteProxy execute) {
-        return new JsonServer(listening, routes -> routes(routes, workers, execute));
+    static JsonServer on(Listening listening, WorkerApi workers, ModelsApi models, ModelRoute others) {
+        return new JsonServer(listening, routes -> routes(routes, workers, models), others::handle);
     }
 
-    private static void routes(Routes routes, WorkerApi workers, ExecuteProxy execute) {
-        routes.add(HttpMethod.POST, "/v1/execute", execute::handle);
+    private static void routes(Routes routes, WorkerApi workers, ModelsApi models) {
+        routes.blocking(HttpMethod.GET, "/v1/models", models::list);
+        routes.blocking(HttpMethod.GET, "/v1/models/{model}", models::get);
         routes.post("/v1/workers/spawn", workers::spawn); // these three are not ids
         routes.post("/v1/workers/ready", workers::ready);
         routes.stream("/v1/workers/list", workers::list);

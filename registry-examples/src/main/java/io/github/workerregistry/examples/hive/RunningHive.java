@@ -1,6 +1,7 @@
 package io.github.workerregistry.examples.hive;
 
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.examples.config.ConfigException;
 import io.github.workerregistry.examples.http.EventLoops;
 import io.github.workerregistry.examples.http.Forwarding;
 import io.github.workerregistry.examples.http.JsonServer;
@@ -10,6 +11,8 @@ import io.github.workerregistry.health.HttpHealthProbe;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.StopRequest;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.pool.PoolConfig;
+import io.github.workerregistry.pool.WorkerPool;
 import io.github.workerregistry.process.LocalProcessController;
 import io.github.workerregistry.process.OrphanReport;
 import io.github.workerregistry.process.ProcessController;
@@ -17,6 +20,7 @@ import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -50,6 +54,7 @@ final class RunningHive implements AutoCloseable {
     private final Membership.Place place;
     private final WorkerSupervisor supervisor;
     private final WorkerLauncher launcher;
+    private final Optional<WorkerPool> pool;
     private final JsonServer server;
     private boolean closed;
 
@@ -86,11 +91,14 @@ final class RunningHive implements AutoCloseable {
         // Before any worker is started: a hive that cannot listen leaves nothing behind, and workers receive the real
         // port.
         vertx = EventLoops.start();
+        Optional<PoolConfig> config;
         boolean joined = false;
         try {
-            listening = Listening.on(vertx, options.host(), options.port());
+            listening = Listening.on(
+                    vertx, options.host(), options.port(), options.limits().bounds());
             baseUrl = listening.address().url();
             // Also before any worker, and before orphans are reaped: a hive whose node name is taken must not reap.
+            config = config(options, lifecycle, client, baseUrl + "/v1/workers");
             place = membership.join(listening.address());
             joined = true;
         } finally {
@@ -101,12 +109,35 @@ final class RunningHive implements AutoCloseable {
         supervisor = life.build();
         launcher = new WorkerLauncher(
                 supervisor, options.template(), baseUrl + "/v1/workers", lifecycle.heartbeatInterval());
+        pool = config.map(models ->
+                WorkerPool.builder(registry, supervisor).config(models).build());
+        Forwarding forwarding = new Forwarding(
+                EventLoops.client(vertx, CONNECT_TIMEOUT), options.limits().patience());
         server = HiveServer.on(
                 listening,
                 new WorkerApi(registry, supervisor, launcher),
-                new ExecuteProxy(
-                        registry,
-                        new Forwarding(EventLoops.client(vertx, CONNECT_TIMEOUT), Forwarding.Patience.DEFAULT)));
+                new ModelsApi(registry, pool),
+                new ModelRoute(
+                        new Slots(registry, pool), forwarding, options.limits().queueTimeout()));
+    }
+
+    private static Optional<PoolConfig> config(
+            HiveOptions options, LifecycleConfig lifecycle, HttpClient client, String workersUrl) throws IOException {
+        if (options.config().isEmpty()) {
+            return Optional.empty();
+        }
+        ModelConfig models = new ModelConfig(
+                lifecycle,
+                workersUrl,
+                path -> HttpHealthProbe.at(path, client),
+                path -> StopRequest.post(path, client));
+        try {
+            return Optional.of(new HiveConfig(models).read(options.config().get()));
+        } catch (ConfigException e) {
+            throw new IOException(e.getMessage(), e);
+        } catch (NoSuchFileException e) {
+            throw new IOException("there is no file " + options.config().get(), e);
+        }
     }
 
     /** Its url, for example {@code http://127.0.0.1:8081}. */
@@ -148,6 +179,7 @@ final class RunningHive implements AutoCloseable {
         }
         closed = true;
         place.close(); // first, so that the queen sends no more requests
+        pool.ifPresent(WorkerPool::close);
         listening.close(stopGrace.plus(END_MARGIN).toMillis());
         try {
             supervisor

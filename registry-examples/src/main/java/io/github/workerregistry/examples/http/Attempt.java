@@ -6,7 +6,6 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.RequestOptions;
@@ -39,6 +38,7 @@ public final class Attempt {
     private final Forwarding.Patience patience;
     private Future<HttpClientResponse> answer = Future.failedFuture(new IllegalStateException("not sent"));
     private @Nullable HttpClientRequest request;
+    private @Nullable Throwable notSent;
     private boolean cancelled;
     private long discarded;
 
@@ -48,15 +48,13 @@ public final class Attempt {
         this.patience = patience;
     }
 
-    Attempt send(HttpClient client, String url) {
+    Attempt send(HttpClient client, String url, String target) {
         URI server = URI.create(url);
-        HttpServerRequest from = exchange.request();
-        String path = server.getRawPath() + from.path() + (from.query() == null ? "" : "?" + from.query());
         RequestOptions options = new RequestOptions()
-                .setMethod(from.method())
+                .setMethod(exchange.request().method())
                 .setHost(server.getHost())
                 .setPort(server.getPort() < 0 ? 80 : server.getPort())
-                .setURI(path);
+                .setURI(server.getRawPath() + target);
         exchange.onEnd(this::stop);
         answer = client.request(options)
                 .recover(cause -> Future.failedFuture(new NotConnectedException(cause)))
@@ -74,12 +72,13 @@ public final class Attempt {
         to.headers().add(Forwarding.VIA, Forwarding.US);
         to.exceptionHandler(told -> {}); // by the response, too
         to.idleTimeout(patience.firstByte().toMillis());
-        if (body.buffer().length() == 0) {
-            to.end(); // not with Content-Length: 0 in a GET
-        } else {
-            to.end(body.buffer());
-        }
-        return to.response().compose(this::received);
+        body.sendTo(to, patience).onFailure(cause -> {
+            notSent = cause;
+            stop();
+        });
+        return to.response()
+                .recover(failure -> Future.failedFuture(notSent != null ? notSent : failure))
+                .compose(this::received);
     }
 
     private Future<HttpClientResponse> received(HttpClientResponse response) {
@@ -130,13 +129,17 @@ public final class Attempt {
         if (!sized && mayHaveBody(response)) {
             to.setChunked(true);
         }
-        return new Pump(exchange.vertx(), response, patience.betweenPieces(), to, patience.reader())
+        return new Pump(exchange.vertx(), response, patience.betweenPieces(), to, patience.reader(), Long.MAX_VALUE)
                 .start()
                 .onComplete(end -> {
                     if (end.failed()) {
                         stop();
                     }
                 })
+                .recover(failure -> Future.failedFuture(
+                        failure instanceof Pump.StallException stall && stall.isOfSink()
+                                ? new Refusal(408, "slow_reader", "the client does not read")
+                                : failure))
                 .onSuccess(unused -> {
                     request = null; // complete: nothing to cancel
                     beforeEnd.run();

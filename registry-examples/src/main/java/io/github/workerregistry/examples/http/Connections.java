@@ -4,9 +4,9 @@ import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,7 +17,6 @@ import org.slf4j.LoggerFactory;
 final class Connections implements Handler<HttpConnection> {
 
     private static final Logger log = LoggerFactory.getLogger(Connections.class);
-    private static final long UNUSED_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final long LOOK_MILLIS = 1_000;
 
     private final Map<HttpConnection, Use> open = new ConcurrentHashMap<>();
@@ -37,17 +36,24 @@ final class Connections implements Handler<HttpConnection> {
             inUse = false;
         }
 
-        private boolean isOver(long now) {
-            return !inUse && now - since > UNUSED_NANOS;
+        private boolean isOver(long now, Duration unused) {
+            return !inUse && now - since > unused.toNanos();
         }
     }
 
-    Connections(Vertx vertx) {
+    private final Bounds bounds;
+
+    Connections(Vertx vertx, Bounds bounds) {
+        this.bounds = bounds;
         vertx.setPeriodic(LOOK_MILLIS, unused -> closeUnused());
     }
 
     @Override
     public void handle(HttpConnection connection) {
+        if (open.size() >= bounds.connections()) {
+            connection.close();
+            return;
+        }
         open.put(connection, new Use());
         connection.closeHandler(closed -> open.remove(connection));
     }
@@ -65,7 +71,7 @@ final class Connections implements Handler<HttpConnection> {
     private void closeUnused() {
         long now = System.nanoTime();
         open.forEach((connection, use) -> {
-            if (use.isOver(now)) {
+            if (use.isOver(now, bounds.arrival())) {
                 connection.close();
             }
         });

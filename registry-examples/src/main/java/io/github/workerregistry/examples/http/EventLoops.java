@@ -61,13 +61,15 @@ public final class EventLoops {
      * @return the client
      */
     public static HttpClient client(Vertx vertx, Duration connectTimeout) {
-        return vertx.createHttpClient(
-                new HttpClientOptions()
+        return vertx.httpClientBuilder()
+                .with(new HttpClientOptions()
                         .setConnectTimeout((int) connectTimeout.toMillis())
                         .setKeepAliveTimeout(KEEP_ALIVE_S)
                         .setMaxHeaderSize(MOST_HEADERS)
-                        .setMaxChunkSize(MOST_PIECE),
-                new PoolOptions().setHttp1MaxSize(MOST_CONNECTIONS)); // slots are the limit
+                        .setMaxChunkSize(MOST_PIECE))
+                .with(new PoolOptions().setHttp1MaxSize(MOST_CONNECTIONS)) // slots are the limit
+                .withConnectHandler(connection -> connection.exceptionHandler(told -> {})) // by its request, too
+                .build();
     }
 
     /**

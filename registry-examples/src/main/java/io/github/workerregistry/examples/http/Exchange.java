@@ -7,6 +7,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.net.impl.ConnectionBase;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,14 +26,16 @@ public final class Exchange {
     private final Vertx vertx;
     private final Context context;
     private final HttpServerRequest request;
+    private final Inflow inflow;
     private final List<Runnable> ends = new ArrayList<>(2);
     private Map<String, String> pathParameters = Map.of();
     private boolean ended;
 
-    Exchange(Vertx vertx, HttpServerRequest request, Connections.Use connection) {
+    Exchange(Vertx vertx, HttpServerRequest request, Inflow inflow, Connections.Use connection) {
         this.vertx = vertx;
         this.context = Vertx.currentContext();
         this.request = request;
+        this.inflow = inflow;
         connection.begin();
         ends.add(connection::end);
         request.response().exceptionHandler(gone -> {}); // the end handler is called, too
@@ -93,6 +96,10 @@ public final class Exchange {
      */
     public void execute(Runnable task) {
         context.runOnContext(unused -> task.run());
+    }
+
+    Inflow inflow() {
+        return inflow;
     }
 
     Vertx vertx() {
@@ -156,14 +163,17 @@ public final class Exchange {
         if (response().headWritten()) {
             cut();
         } else if (failure instanceof Refusal refusal) {
-            if (refusal.isPassing()) {
-                response().putHeader("Retry-After", "1");
-            }
-            answer(new Answer(refusal.status(), ErrorJson.of(refusal.code(), refusal.getMessage())));
+            refusal.retryAfter().ifPresent(delay -> response().putHeader("Retry-After", Long.toString(seconds(delay))));
+            answer(new Answer(refusal.status(), ErrorJson.of(refusal.status(), refusal.code(), refusal.getMessage())));
         } else {
             log.warn("a request failed: {}", ForeignText.sanitised(failure), failure);
             answer(new Answer(500, ErrorJson.of(500)));
         }
+    }
+
+    /** Rounded up. */
+    private static long seconds(Duration delay) {
+        return Math.max(1, delay.plusNanos(999_999_999).toSeconds());
     }
 
     /** Without it, a connection would be reset before its client has read the response. */

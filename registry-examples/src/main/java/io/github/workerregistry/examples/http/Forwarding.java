@@ -51,10 +51,11 @@ public final class Forwarding {
      * @param exchange the request
      * @param body its body
      * @param url the other server, without the path
+     * @param target path and query
      * @return the attempt
      */
-    public Attempt send(Exchange exchange, RequestBody body, String url) {
-        return new Attempt(exchange, body, patience).send(client, url);
+    public Attempt send(Exchange exchange, RequestBody body, String url, String target) {
+        return new Attempt(exchange, body, patience).send(client, url, target);
     }
 
     /**

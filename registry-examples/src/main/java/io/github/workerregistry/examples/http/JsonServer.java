@@ -18,6 +18,7 @@ public final class JsonServer {
 
     private final Listening listening;
     private final Routes routes = new Routes();
+    private final Consumer<Exchange> others;
 
     /**
      * Creates a server that does not answer yet.
@@ -26,7 +27,19 @@ public final class JsonServer {
      * @param routes adds its endpoints
      */
     public JsonServer(Listening listening, Consumer<Routes> routes) {
+        this(listening, routes, exchange -> exchange.answer(new Answer(404, ErrorJson.of(404))));
+    }
+
+    /**
+     * Creates a server that does not answer yet.
+     *
+     * @param listening its port
+     * @param routes adds its endpoints
+     * @param others answers requests for other paths; must not block
+     */
+    public JsonServer(Listening listening, Consumer<Routes> routes, Consumer<Exchange> others) {
         this.listening = listening;
+        this.others = others;
         routes.accept(this.routes);
     }
 
@@ -38,7 +51,7 @@ public final class JsonServer {
     private void handle(Exchange exchange) {
         try {
             if (!routes.handle(exchange)) {
-                exchange.answer(new Answer(404, ErrorJson.of(404)));
+                others.accept(exchange);
             }
         } catch (RuntimeException e) {
             exchange.fail(e);

@@ -29,14 +29,16 @@ public final class Listening {
     private final Vertx vertx;
     private final InetAddress address;
     private final Connections connections;
+    private final Inflow inflow;
     private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
     private volatile Handler<Exchange> handler =
             exchange -> exchange.fail(Refusal.later("starting", "this program is starting"));
 
-    private Listening(Vertx vertx, InetAddress address) {
+    private Listening(Vertx vertx, InetAddress address, Bounds bounds) {
         this.vertx = vertx;
         this.address = address;
-        this.connections = new Connections(vertx);
+        this.connections = new Connections(vertx, bounds);
+        this.inflow = new Inflow(bounds);
     }
 
     /**
@@ -45,12 +47,13 @@ public final class Listening {
      * @param vertx the event loops; each accepts connections
      * @param host the address to listen on
      * @param port the port; 0 for any free one
+     * @param bounds what its clients may hold
      * @return the port
      * @throws IOException if that is not possible; the message says where and why
      */
-    public static Listening on(Vertx vertx, String host, int port) throws IOException {
+    public static Listening on(Vertx vertx, String host, int port, Bounds bounds) throws IOException {
         try {
-            Listening listening = new Listening(vertx, InetAddress.getByName(host));
+            Listening listening = new Listening(vertx, InetAddress.getByName(host), bounds);
             EventLoops.await(vertx.deployVerticle(
                     () -> listening.new Door(port == 0 ? -1 : port), // -1: the same free port for all
                     new DeploymentOptions().setInstances(EventLoops.count())));
@@ -92,7 +95,7 @@ public final class Listening {
         }
 
         private void handle(HttpServerRequest request) {
-            handler.handle(new Exchange(vertx, request, connections.of(request)));
+            handler.handle(new Exchange(vertx, request, inflow, connections.of(request)));
         }
     }
 

@@ -8,7 +8,6 @@ import io.vertx.core.streams.ReadStream;
 import io.vertx.core.streams.WriteStream;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Copies a stream, piece by piece. A sink that is slow stops the source; a source or a sink that stands still for too
@@ -16,17 +15,43 @@ import java.util.concurrent.TimeoutException;
  */
 final class Pump {
 
+    /** Nothing moved for too long. */
+    static final class StallException extends Exception {
+
+        private static final long serialVersionUID = 1L;
+
+        private final boolean sink;
+
+        private StallException(boolean sink) {
+            super(sink ? "the receiver is too slow" : "nothing came for too long");
+            this.sink = sink;
+        }
+
+        /** Whether the sink did not take a piece, or else the source did not send one. */
+        boolean isOfSink() {
+            return sink;
+        }
+    }
+
     private final Vertx vertx;
     private final ReadStream<Buffer> source;
     private final WriteStream<Buffer> sink;
     private final long sourceNanos;
     private final long sinkNanos;
+    private long left;
     private final Promise<Void> done = Promise.promise();
     private long last = System.nanoTime();
     private long timer;
     private boolean full;
 
-    Pump(Vertx vertx, ReadStream<Buffer> source, Duration betweenPieces, WriteStream<Buffer> sink, Duration stall) {
+    Pump(
+            Vertx vertx,
+            ReadStream<Buffer> source,
+            Duration betweenPieces,
+            WriteStream<Buffer> sink,
+            Duration stall,
+            long most) {
+        this.left = most;
         this.vertx = vertx;
         this.source = source;
         this.sourceNanos = betweenPieces.toNanos();
@@ -45,7 +70,15 @@ final class Pump {
     }
 
     private void piece(Buffer piece) {
+        if (done.future().isComplete()) {
+            return;
+        }
         last = System.nanoTime();
+        left -= piece.length();
+        if (left < 0) {
+            done.tryFail(new Refusal(413, "body_too_large", "the body is too large"));
+            return;
+        }
         sink.write(piece);
         if (sink.writeQueueFull()) {
             full = true;
@@ -74,7 +107,7 @@ final class Pump {
         if (left > 0) {
             watch(left);
         } else {
-            done.tryFail(new TimeoutException(full ? "the receiver is too slow" : "nothing came for too long"));
+            done.tryFail(new StallException(full));
         }
     }
 }

@@ -1,12 +1,18 @@
 package io.github.workerregistry.examples.http;
 
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
 /** A request that is rejected: the error response to the client. */
 public final class Refusal extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
+    private static final Duration SOON = Duration.ofSeconds(1);
 
     private final int status;
     private final String code;
+    private final @Nullable Duration retryAfter;
 
     /**
      * A refusal.
@@ -16,9 +22,14 @@ public final class Refusal extends RuntimeException {
      * @param message the reason, for people; names the field if there is one
      */
     public Refusal(int status, String code, String message) {
+        this(status, code, message, status == 503 ? SOON : null);
+    }
+
+    private Refusal(int status, String code, String message, @Nullable Duration retryAfter) {
         super(message, null, false, false); // it becomes a response: no stack trace
         this.status = status;
         this.code = code;
+        this.retryAfter = retryAfter;
     }
 
     /**
@@ -48,7 +59,19 @@ public final class Refusal extends RuntimeException {
      * @return a 503
      */
     public static Refusal later(String code, String message) {
-        return new Refusal(503, code, message);
+        return later(code, message, SOON);
+    }
+
+    /**
+     * A temporary condition whose duration is known.
+     *
+     * @param code the error code, for programs
+     * @param message the reason, for people
+     * @param retryAfter when to retry
+     * @return a 503
+     */
+    public static Refusal later(String code, String message, Duration retryAfter) {
+        return new Refusal(503, code, message, retryAfter);
     }
 
     int status() {
@@ -59,8 +82,8 @@ public final class Refusal extends RuntimeException {
         return code;
     }
 
-    /** Whether the same request may succeed later. */
-    boolean isPassing() {
-        return status == 503;
+    /** When the same request may succeed; empty if not. */
+    Optional<Duration> retryAfter() {
+        return Optional.ofNullable(retryAfter);
     }
 }

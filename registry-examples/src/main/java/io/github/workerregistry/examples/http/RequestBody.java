@@ -3,28 +3,32 @@ package io.github.workerregistry.examples.http;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.Locale;
 
-/** The body of a request, in memory, up to a limit. */
+/**
+ * The body of a request, in memory: all of it; or the first part of one that is forwarded, whose rest stays in its
+ * connection until the next server reads it.
+ */
 public final class RequestBody {
 
-    /** Maximum size of a body, in bytes: 1 MiB. */
+    /** Maximum size of a body that is read, and of the first part of one that is forwarded, in bytes: 1 MiB. */
     public static final int LIMIT = 1 << 20;
 
     private static final String JSON = "application/json";
 
-    /** How long a body may take to arrive. */
-    private static final long ARRIVAL_MILLIS = 30_000;
-
     private final Exchange exchange;
     private final Promise<RequestBody> read = Promise.promise();
-    private final Buffer buffer = Buffer.buffer();
+    private final long most;
+    private Buffer buffer = Buffer.buffer();
+    private boolean complete = true;
     private long timer;
 
-    private RequestBody(Exchange exchange) {
+    private RequestBody(Exchange exchange, long most) {
         this.exchange = exchange;
+        this.most = most;
     }
 
     /**
@@ -38,19 +42,43 @@ public final class RequestBody {
      *     does not arrive in time
      */
     public static Future<RequestBody> json(Exchange exchange) {
-        String type = exchange.request().getHeader(HttpHeaders.CONTENT_TYPE);
-        if (type == null
-                || !type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT).equals(JSON)) {
-            return Future.failedFuture(
-                    new Refusal(415, "unsupported_media_type", "the header Content-Type must be " + JSON));
-        }
-        return new RequestBody(exchange).read();
+        return isJson(exchange.request()) ? new RequestBody(exchange, LIMIT).read() : Future.failedFuture(noJson());
+    }
+
+    /**
+     * Reads the first part of a body that is forwarded.
+     *
+     * @param exchange the request
+     * @return the body; or a {@link Refusal} if it is too large, or does not arrive in time
+     */
+    public static Future<RequestBody> forwarded(Exchange exchange) {
+        return new RequestBody(exchange, exchange.inflow().bounds().body()).read();
+    }
+
+    /**
+     * Reads the first part of a JSON body that is forwarded.
+     *
+     * @param exchange the request
+     * @return the body; or a {@link Refusal} as in {@link #json} and {@link #forwarded}
+     */
+    public static Future<RequestBody> forwardedJson(Exchange exchange) {
+        return isJson(exchange.request()) ? forwarded(exchange) : Future.failedFuture(noJson());
+    }
+
+    private static boolean isJson(HttpServerRequest request) {
+        String type = request.getHeader(HttpHeaders.CONTENT_TYPE);
+        return type != null
+                && type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT).equals(JSON);
+    }
+
+    private static Refusal noJson() {
+        return new Refusal(415, "unsupported_media_type", "the header Content-Type must be " + JSON);
     }
 
     private Future<RequestBody> read() {
         HttpServerRequest request = exchange.request();
-        if (length(request) > LIMIT) {
-            return Future.failedFuture(tooLarge());
+        if (length(request) > most) {
+            return Future.failedFuture(tooLarge(most));
         }
         if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
             exchange.response().writeContinue();
@@ -59,18 +87,64 @@ public final class RequestBody {
         request.endHandler(unused -> read.tryComplete(this));
         request.exceptionHandler(e -> read.tryFail(incomplete()));
         timer = exchange.vertx()
-                .setTimer(
-                        ARRIVAL_MILLIS,
-                        late -> read.tryFail(
-                                new Refusal(408, "request_timeout", "the request did not arrive in time")));
+                .setTimer(exchange.inflow().bounds().arrival().toMillis(), late -> read.tryFail(late()));
+        exchange.onEnd(this::release);
         return read.future().onComplete(unused -> exchange.vertx().cancelTimer(timer));
     }
 
     private void piece(Buffer piece) {
-        buffer.appendBuffer(piece);
-        if (buffer.length() > LIMIT) {
-            read.tryFail(tooLarge());
+        if (read.future().isComplete()) {
+            return; // refused; discarded
         }
+        if (!exchange.inflow().reserve(piece.length())) {
+            read.tryFail(Refusal.later("overloaded", "too many bodies are under way"));
+            return;
+        }
+        buffer.appendBuffer(piece);
+        if (buffer.length() > most) {
+            read.tryFail(tooLarge(most));
+        } else if (buffer.length() >= LIMIT && most > LIMIT) {
+            complete = false;
+            exchange.request().pause();
+            read.tryComplete(this);
+        }
+    }
+
+    private void release() {
+        exchange.inflow().release(buffer.length());
+        buffer = Buffer.buffer();
+        read.tryFail(incomplete());
+    }
+
+    /**
+     * Whether this is all of the body, so that it can be sent twice.
+     *
+     * @return true if so
+     */
+    public boolean isComplete() {
+        return complete;
+    }
+
+    /** Sends all of it; completes when the rest, if there is one, has been sent. */
+    Future<Void> sendTo(HttpClientRequest to, Forwarding.Patience patience) {
+        if (complete) {
+            return buffer.length() == 0 ? to.end() : to.end(buffer); // no Content-Length: 0 in a GET
+        }
+        if (!to.headers().contains(HttpHeaders.CONTENT_LENGTH)) {
+            to.setChunked(true);
+        }
+        to.write(buffer);
+        return new Pump(
+                        exchange.vertx(),
+                        exchange.request(),
+                        patience.betweenPieces(),
+                        to,
+                        patience.betweenPieces(),
+                        most - buffer.length())
+                .start()
+                .compose(unused -> to.end())
+                .recover(failure -> Future.failedFuture(
+                        failure instanceof Pump.StallException stall && !stall.isOfSink() ? late() : failure));
     }
 
     private static long length(HttpServerRequest request) {
@@ -91,16 +165,15 @@ public final class RequestBody {
         return buffer.getBytes();
     }
 
-    /** Its bytes, without a copy. */
-    Buffer buffer() {
-        return buffer;
+    private static Refusal late() {
+        return new Refusal(408, "request_timeout", "the request did not arrive in time");
     }
 
     private static Refusal incomplete() {
         return new Refusal(400, "incomplete_body", "the body did not arrive");
     }
 
-    private static Refusal tooLarge() {
-        return new Refusal(413, "body_too_large", "the body must have at most " + LIMIT + " bytes");
+    static Refusal tooLarge(long most) {
+        return new Refusal(413, "body_too_large", "the body must have at most " + most + " bytes");
     }
 }

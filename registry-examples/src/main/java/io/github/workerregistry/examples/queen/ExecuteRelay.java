@@ -87,7 +87,7 @@ final class ExecuteRelay {
             }
             ModelView hive = candidates.next();
             hive.requestBegins();
-            Attempt attempt = forwarding.send(exchange, body, hive.url());
+            Attempt attempt = forwarding.send(exchange, body, hive.url(), Forwarding.PATH);
             Runnable ended = unanswered.add(hive, attempt::cancel);
             Future<Boolean> relayed = attempt.answer().compose(answer -> answered(hive, attempt, answer));
             return relayed.onComplete(unused -> {

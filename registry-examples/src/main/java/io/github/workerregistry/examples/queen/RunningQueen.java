@@ -1,6 +1,7 @@
 package io.github.workerregistry.examples.queen;
 
 import io.github.workerregistry.examples.TemporaryDirectory;
+import io.github.workerregistry.examples.http.Bounds;
 import io.github.workerregistry.examples.http.EventLoops;
 import io.github.workerregistry.examples.http.Forwarding;
 import io.github.workerregistry.examples.http.JsonServer;
@@ -49,7 +50,7 @@ final class RunningQueen implements AutoCloseable {
             Duration sessionTimeout = options.sessionTimeout();
             Vertx vertx = EventLoops.start();
             ends.push(() -> EventLoops.close(vertx));
-            Listening listening = Listening.on(vertx, options.host(), options.port());
+            Listening listening = Listening.on(vertx, options.host(), options.port(), Bounds.DEFAULT);
             baseUrl = listening.address().url();
             ScheduledThreadPoolExecutor scheduler = scheduler();
             ends.push(scheduler::shutdownNow);

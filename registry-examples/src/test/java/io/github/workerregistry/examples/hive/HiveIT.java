@@ -42,7 +42,12 @@ class HiveIT {
     @BeforeAll
     static void start() throws IOException {
         running = new RunningHive(Options.parse(
-                "--port=0", "--workers=0", "--ports=" + FreePorts.range(30), "--stop-grace=5s", "--restart=never"));
+                "--port=0",
+                "--workers=0",
+                "--queue-timeout=1ms",
+                "--ports=" + FreePorts.range(30),
+                "--stop-grace=5s",
+                "--restart=never"));
         running.start();
         hive = new HiveClient(running.baseUrl());
     }
@@ -304,7 +309,6 @@ class HiveIT {
                 arguments("POST", SPAWN, spawn("\"" + long257 + "\"", "\"cpu\"", "0"), 400, "model_ref"),
                 arguments("POST", SPAWN, tooLarge, 413, "1048576"),
                 arguments("POST", READY, tooLarge, 413, "1048576"),
-                arguments("POST", EXECUTE, tooLarge, 413, "1048576"),
                 arguments("POST", READY, "{}", 400, "worker_id is missing"),
                 arguments("POST", READY, ready("w", "http://h", "m").replace("\"cpu\"", "7"), 400, "backend"),
                 arguments(

@@ -10,6 +10,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.workerregistry.examples.http.Bounds;
 import io.github.workerregistry.examples.http.EventLoops;
 import io.github.workerregistry.examples.http.Forwarding;
 import io.github.workerregistry.examples.http.Listening;
@@ -67,7 +68,7 @@ class QueenServerIT {
         contact.complete();
         ahead.addAndGet(Contact.SETTLING.toNanos());
         Router router = new Router(fleet, contact);
-        Listening listening = Listening.on(vertx, "127.0.0.1", 0);
+        Listening listening = Listening.on(vertx, "127.0.0.1", 0, Bounds.DEFAULT);
         url = listening.address().url();
         QueenServer.on(
                         listening,
