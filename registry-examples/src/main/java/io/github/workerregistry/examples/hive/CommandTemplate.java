@@ -2,6 +2,8 @@ package io.github.workerregistry.examples.hive;
 
 import io.github.workerregistry.examples.demo.DemoWorker;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -10,7 +12,8 @@ import picocli.CommandLine.TypeConversionException;
 
 /**
  * The command that starts a worker: arguments with placeholders, which the library fills in after splitting, each
- * within its argument. So a value of a request never becomes a second argument and never reaches a shell.
+ * within its argument. So a value of a request never becomes a second argument, and a template in which a shell would
+ * run it is refused.
  *
  * @param arguments the program and its arguments
  */
@@ -32,6 +35,10 @@ record CommandTemplate(List<String> arguments) {
             "heartbeat_ms",
             "generation");
 
+    private static final Set<String> OF_REQUESTS = Set.of("model_ref", "model_path", "backend");
+    private static final Pattern SHELL = Pattern.compile("(.*/)?(ba|da|z|k|a|fi)?sh");
+    private static final Pattern SCRIPT = Pattern.compile("-[a-z]*c");
+
     /** Checks that a program is given and that every placeholder is known. */
     CommandTemplate {
         arguments = List.copyOf(arguments);
@@ -44,6 +51,23 @@ record CommandTemplate(List<String> arguments) {
                 .ifPresent(unknown -> {
                     throw new IllegalArgumentException("unknown placeholder {" + unknown + "}");
                 });
+        requireNoScript(arguments);
+    }
+
+    /** A value of a request in the script of {@code sh -c} would be run. */
+    private static void requireNoScript(List<String> arguments) {
+        for (int i = 1; i + 1 < arguments.size(); i++) {
+            String script = arguments.get(i + 1);
+            Optional<String> value =
+                    placeholders(List.of(script)).filter(OF_REQUESTS::contains).findFirst();
+            boolean shell = arguments.subList(0, i).stream()
+                    .anyMatch(before -> SHELL.matcher(before).matches());
+            if (shell && SCRIPT.matcher(arguments.get(i)).matches() && value.isPresent()) {
+                String name = value.get();
+                throw new IllegalArgumentException("a shell would run the value of {" + name + "}; use \"$WORKER_"
+                        + name.toUpperCase(Locale.ROOT) + "\"");
+            }
+        }
     }
 
     private static Stream<String> placeholders(List<String> arguments) {

@@ -1,5 +1,6 @@
 package io.github.workerregistry.examples.hive;
 
+import io.github.workerregistry.examples.http.Guard;
 import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
 import io.github.workerregistry.examples.http.Routes;
@@ -10,8 +11,8 @@ final class HiveServer {
 
     private HiveServer() {}
 
-    static JsonServer on(Listening listening, WorkerApi workers, ModelsApi models, ModelRoute others) {
-        return new JsonServer(listening, routes -> routes(routes, workers, models), others::handle);
+    static JsonServer on(Listening listening, Guard guard, WorkerApi workers, ModelsApi models, ModelRoute others) {
+        return new JsonServer(listening, guard, routes -> routes(routes, workers, models), others::handle);
     }
 
     private static void routes(Routes routes, WorkerApi workers, ModelsApi models) {

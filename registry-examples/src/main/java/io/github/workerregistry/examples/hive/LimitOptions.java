@@ -3,7 +3,10 @@ package io.github.workerregistry.examples.hive;
 import io.github.workerregistry.examples.DurationConverter;
 import io.github.workerregistry.examples.http.Bounds;
 import io.github.workerregistry.examples.http.Forwarding;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -69,6 +72,28 @@ final class LimitOptions {
             converter = Count.class,
             description = "The number of connections of clients (default: ${DEFAULT-VALUE}).")
     private int connections;
+
+    @Option(
+            names = "--allowed-host",
+            paramLabel = "<name>",
+            description = "A further name of this machine, for the header Host; may be given several times. Addresses,"
+                    + " localhost and the host name are accepted.")
+    private List<String> allowedHosts = List.of();
+
+    @Option(
+            names = "--models-dir",
+            paramLabel = "<directory>",
+            description = "The directory that a model_path must be in (default: any file).")
+    private Path modelsDir;
+
+    /** The names of this machine that clients may use. */
+    List<String> allowedHosts() {
+        return allowedHosts;
+    }
+
+    Optional<Path> modelsDir() {
+        return Optional.ofNullable(modelsDir);
+    }
 
     Duration queueTimeout() {
         return queueTimeout;

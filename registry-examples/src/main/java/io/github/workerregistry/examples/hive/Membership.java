@@ -3,6 +3,7 @@ package io.github.workerregistry.examples.hive;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.examples.http.BoundAddress;
 import java.io.IOException;
+import java.util.List;
 
 /** The membership of a hive in a fleet: joined before its first worker starts, left before its last one exits. */
 public interface Membership {
@@ -19,6 +20,15 @@ public interface Membership {
 
         @Override
         void close();
+    }
+
+    /**
+     * The names that the fleet uses for this hive.
+     *
+     * @return names of this machine
+     */
+    default List<String> hostNames() {
+        return List.of();
     }
 
     /**

@@ -4,6 +4,7 @@ import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.examples.config.ConfigException;
 import io.github.workerregistry.examples.http.EventLoops;
 import io.github.workerregistry.examples.http.Forwarding;
+import io.github.workerregistry.examples.http.Guard;
 import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
 import io.github.workerregistry.examples.http.Refusal;
@@ -25,6 +26,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -108,13 +111,20 @@ final class RunningHive implements AutoCloseable {
         }
         supervisor = life.build();
         launcher = new WorkerLauncher(
-                supervisor, options.template(), baseUrl + "/v1/workers", lifecycle.heartbeatInterval());
+                supervisor,
+                options.template(),
+                baseUrl + "/v1/workers",
+                lifecycle.heartbeatInterval(),
+                new ModelsDirectory(options.limits().modelsDir()));
         pool = config.map(models ->
                 WorkerPool.builder(registry, supervisor).config(models).build());
         Forwarding forwarding = new Forwarding(
                 EventLoops.client(vertx, CONNECT_TIMEOUT), options.limits().patience());
+        List<String> names = new ArrayList<>(options.limits().allowedHosts());
+        names.addAll(membership.hostNames());
         server = HiveServer.on(
                 listening,
+                new Guard(names),
                 new WorkerApi(registry, supervisor, launcher),
                 new ModelsApi(registry, pool),
                 new ModelRoute(

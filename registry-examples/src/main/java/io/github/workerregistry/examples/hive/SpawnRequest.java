@@ -1,6 +1,7 @@
 package io.github.workerregistry.examples.hive;
 
 import io.github.workerregistry.examples.http.Fields;
+import io.github.workerregistry.examples.http.Refusal;
 import java.util.Optional;
 
 /**
@@ -22,10 +23,18 @@ record SpawnRequest(String modelRef, String backend, int device, int slots, Opti
     static SpawnRequest of(Fields fields) {
         fields.allowOnly("model_ref", "backend", "device", "slots", "model_path");
         return new SpawnRequest(
-                fields.name("model_ref"),
-                fields.name("backend"),
+                noOption("model_ref", fields.name("model_ref")),
+                noOption("backend", fields.name("backend")),
                 fields.number("device", 0, Integer.MAX_VALUE),
                 fields.slots(),
-                fields.optionalName("model_path"));
+                fields.optionalName("model_path").map(path -> noOption("model_path", path)));
+    }
+
+    /** A program would take it for an option. */
+    private static String noOption(String field, String value) {
+        if (value.startsWith("-")) {
+            throw Refusal.invalid(field + " must not begin with -");
+        }
+        return value;
     }
 }

@@ -18,19 +18,26 @@ final class WorkerLauncher {
     private final CommandTemplate template;
     private final String workersUrl;
     private final Duration heartbeatInterval;
+    private final ModelsDirectory models;
 
     /**
      * Creates a launcher.
      *
      * @param workersUrl the url of this hive's worker endpoints, for example {@code http://127.0.0.1:8081/v1/workers}
      * @param heartbeatInterval the heartbeat interval of workers that send heartbeats
+     * @param models where the files of models are
      */
     WorkerLauncher(
-            WorkerSupervisor supervisor, CommandTemplate template, String workersUrl, Duration heartbeatInterval) {
+            WorkerSupervisor supervisor,
+            CommandTemplate template,
+            String workersUrl,
+            Duration heartbeatInterval,
+            ModelsDirectory models) {
         this.supervisor = supervisor;
         this.template = template;
         this.workersUrl = workersUrl;
         this.heartbeatInterval = heartbeatInterval;
+        this.models = models;
     }
 
     /**
@@ -53,7 +60,7 @@ final class WorkerLauncher {
                 .parameter("callback_url", workersUrl + "/ready")
                 .parameter("heartbeat_url", workersUrl + "/" + id + "/heartbeat")
                 .parameter("heartbeat_ms", Long.toString(heartbeatInterval.toMillis()));
-        request.modelPath().ifPresent(path -> spec.parameter(MODEL_PATH, path));
+        request.modelPath().ifPresent(path -> spec.parameter(MODEL_PATH, models.require(path)));
         try {
             return supervisor.spawn(spec.build());
         } catch (SpawnException e) {

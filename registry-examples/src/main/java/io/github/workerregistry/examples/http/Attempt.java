@@ -63,6 +63,7 @@ public final class Attempt {
     }
 
     private Future<HttpClientResponse> write(HttpClientRequest to) {
+        to.exceptionHandler(told -> {}); // by the response, too
         if (cancelled) {
             to.reset();
             return Future.failedFuture(new CancellationException("the request was cancelled"));
@@ -70,7 +71,6 @@ public final class Attempt {
         request = to;
         HopByHop.copy(exchange.request().headers(), to.headers());
         to.headers().add(Forwarding.VIA, Forwarding.US);
-        to.exceptionHandler(told -> {}); // by the response, too
         to.idleTimeout(patience.firstByte().toMillis());
         body.sendTo(to, patience).onFailure(cause -> {
             notSent = cause;

@@ -19,27 +19,31 @@ public final class JsonServer {
     private final Listening listening;
     private final Routes routes = new Routes();
     private final Consumer<Exchange> others;
+    private final Guard guard;
 
     /**
      * Creates a server that does not answer yet.
      *
      * @param listening its port
+     * @param guard refuses requests of web pages
      * @param routes adds its endpoints
      */
-    public JsonServer(Listening listening, Consumer<Routes> routes) {
-        this(listening, routes, exchange -> exchange.answer(new Answer(404, ErrorJson.of(404))));
+    public JsonServer(Listening listening, Guard guard, Consumer<Routes> routes) {
+        this(listening, guard, routes, exchange -> exchange.answer(new Answer(404, ErrorJson.of(404))));
     }
 
     /**
      * Creates a server that does not answer yet.
      *
      * @param listening its port
+     * @param guard refuses requests of web pages
      * @param routes adds its endpoints
      * @param others answers requests for other paths; must not block
      */
-    public JsonServer(Listening listening, Consumer<Routes> routes, Consumer<Exchange> others) {
+    public JsonServer(Listening listening, Guard guard, Consumer<Routes> routes, Consumer<Exchange> others) {
         this.listening = listening;
         this.others = others;
+        this.guard = guard;
         routes.accept(this.routes);
     }
 
@@ -50,6 +54,7 @@ public final class JsonServer {
 
     private void handle(Exchange exchange) {
         try {
+            guard.check(exchange);
             if (!routes.handle(exchange)) {
                 others.accept(exchange);
             }

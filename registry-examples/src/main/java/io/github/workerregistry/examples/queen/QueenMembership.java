@@ -5,8 +5,10 @@ import io.github.workerregistry.examples.hive.Membership;
 import io.github.workerregistry.examples.http.BoundAddress;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Function;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -57,6 +59,14 @@ final class QueenMembership implements Membership {
             description = "The maximum age of the queen's data: at most one write to ZooKeeper in this time"
                     + " (default: ${DEFAULT-VALUE}).")
     private Duration publishInterval;
+
+    @Override
+    public List<String> hostNames() {
+        return advertise == null
+                ? List.of()
+                : List.of(URI.create(checked("--advertise", HivePublisher::requireUrl, advertise))
+                        .getHost());
+    }
 
     @Override
     public Place join(BoundAddress address) throws IOException {

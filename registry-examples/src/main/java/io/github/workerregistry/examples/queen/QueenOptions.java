@@ -2,6 +2,7 @@ package io.github.workerregistry.examples.queen;
 
 import io.github.workerregistry.examples.DurationConverter;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -15,6 +16,13 @@ final class QueenOptions {
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
+
+    @Option(
+            names = "--allowed-host",
+            paramLabel = "<name>",
+            description = "A further name of this machine, for the header Host; may be given several times. Addresses,"
+                    + " localhost and the host name are accepted.")
+    private List<String> allowedHosts = List.of();
 
     @Option(
             names = "--host",
@@ -53,6 +61,10 @@ final class QueenOptions {
             description = "How long the queen's own ZooKeeper session outlives its connection (default:"
                     + " ${DEFAULT-VALUE}). Each hive has its own: see its --session-timeout.")
     private Duration sessionTimeout;
+
+    List<String> allowedHosts() {
+        return allowedHosts;
+    }
 
     String host() {
         return host;

@@ -1,5 +1,6 @@
 package io.github.workerregistry.examples.queen;
 
+import io.github.workerregistry.examples.http.Guard;
 import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
 import io.vertx.core.http.HttpMethod;
@@ -9,8 +10,8 @@ final class QueenServer {
 
     private QueenServer() {}
 
-    static JsonServer on(Listening listening, QueenApi api, ExecuteRelay execute) {
-        return new JsonServer(listening, routes -> {
+    static JsonServer on(Listening listening, Guard guard, QueenApi api, ExecuteRelay execute) {
+        return new JsonServer(listening, guard, routes -> {
             routes.stream("/v1/workers/list", api::list);
             routes.post("/v1/workers/ready", api::ready);
             routes.get("/v1/hives", api::hives);

@@ -4,6 +4,7 @@ import io.github.workerregistry.examples.TemporaryDirectory;
 import io.github.workerregistry.examples.http.Bounds;
 import io.github.workerregistry.examples.http.EventLoops;
 import io.github.workerregistry.examples.http.Forwarding;
+import io.github.workerregistry.examples.http.Guard;
 import io.github.workerregistry.examples.http.JsonServer;
 import io.github.workerregistry.examples.http.Listening;
 import io.vertx.core.Vertx;
@@ -72,6 +73,7 @@ final class RunningQueen implements AutoCloseable {
             Forwarding forwarding = new Forwarding(http, Forwarding.Patience.DEFAULT);
             server = QueenServer.on(
                     listening,
+                    new Guard(options.allowedHosts()),
                     new QueenApi(fleet, router, contact),
                     new ExecuteRelay(fleet, router, contact, forwarding, unanswered));
             every(SECOND, scheduler, fleet::dropUnconfirmed);

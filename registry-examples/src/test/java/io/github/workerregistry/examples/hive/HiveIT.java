@@ -25,6 +25,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -136,7 +137,7 @@ class HiveIT {
 
         try (Socket client = post(EXECUTE, HiveClient.executeBody(model))) {
             client.getOutputStream()
-                    .write("GET /v1/health HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+                    .write("GET /v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                             .getBytes(StandardCharsets.US_ASCII));
             String both = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
@@ -303,6 +304,13 @@ class HiveIT {
                 arguments("POST", SPAWN, "{\"a\":".repeat(50_000), 400, "JSON"),
                 arguments("POST", SPAWN, "\ufeff{}", 400, "model_ref"),
                 arguments("POST", SPAWN, spawn("\"\"", "\"cpu\"", "0"), 400, "model_ref"),
+                arguments("POST", SPAWN, spawn("\"-c5000\"", "\"cpu\"", "0"), 400, "model_ref must not begin with -"),
+                arguments(
+                        "POST",
+                        SPAWN,
+                        spawn("\"a\"", "\"cpu\"", "0, \"model_path\": \"--help\""),
+                        400,
+                        "model_path must not begin with -"),
                 arguments("POST", SPAWN, spawn("\"a\\nb\"", "\"cpu\"", "0"), 400, "model_ref"),
                 arguments("POST", SPAWN, spawn("\"a\"", "\"c\\u0000\"", "0"), 400, "backend"),
                 arguments("POST", SPAWN, spawn("\"\\ud800\"", "\"cpu\"", "0"), 400, "model_ref"),
@@ -335,6 +343,45 @@ class HiveIT {
                 arguments("GET", "/" + "x".repeat(10_000), null, 414, "URI"));
     }
 
+    /** Regression: a page whose name was made to point to this machine started processes. */
+    @ParameterizedTest
+    @CsvSource({
+        "Host: attacker.example, 421",
+        "Host: localhost.attacker.example:80, 421",
+        "Host: localhost\\r\\nOrigin: http://attacker.example, 403",
+        "Host: localhost\\r\\nOrigin: null, 403",
+        "Host: localhost\\r\\nX-HTTP-Method-Override: DELETE, 400",
+        "Host: LOCALHOST:8081\\r\\nOrigin: http://localhost:8081, 200",
+        "Host: 127.0.0.1, 200",
+        "Host: [::1]:8081, 200",
+    })
+    void requestsThatAWebPageCouldSendAreRefused(String headers, int status) throws Exception {
+        try (Socket client = new Socket(hive.at("/").getHost(), hive.at("/").getPort())) {
+            client.getOutputStream()
+                    .write(("GET /v1/health HTTP/1.1\r\n" + headers.replace("\\r\\n", "\r\n") + "\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+
+            assertThat(firstLine(client)).contains(" " + status + " ");
+        }
+    }
+
+    @Test
+    void bodyThatIsAnnouncedAsTooLargeIsRefusedBeforeItIsSent() throws Exception {
+        String head = """
+                POST /v1/workers/spawn HTTP/1.1
+                Host: localhost
+                Content-Type: application/json
+                Content-Length: 5000000
+                Expect: 100-continue
+
+                """;
+        try (Socket client = new Socket(hive.at("/").getHost(), hive.at("/").getPort())) {
+            client.getOutputStream().write(head.replace("\n", "\r\n").getBytes(StandardCharsets.US_ASCII));
+
+            assertThat(firstLine(client)).contains(" 413 ");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"text/plain", "application/x-www-form-urlencoded", "application/jsonp", ";", "json"})
     void bodyOfAnotherTypeIsRejected(String type) throws Exception {
@@ -355,7 +402,7 @@ class HiveIT {
             String chunk = Integer.toHexString(RequestBody.LIMIT + 1) + "\r\n" + " ".repeat(RequestBody.LIMIT + 1)
                     + "\r\n0\r\n\r\n";
             client.getOutputStream()
-                    .write(("POST /v1/workers/spawn HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+                    .write(("POST /v1/workers/spawn HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                     + "Transfer-Encoding: chunked\r\n\r\n" + chunk)
                             .getBytes(StandardCharsets.US_ASCII));
 
@@ -382,7 +429,8 @@ class HiveIT {
         Socket client = new Socket(hive.at("/").getHost(), hive.at("/").getPort());
         client.getOutputStream()
                 .write(("POST " + path + " " + version
-                                + "\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: " + body.length()
+                                + "\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                                + body.length()
                                 + "\r\n\r\n" + body)
                         .getBytes(StandardCharsets.US_ASCII));
         return client;

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.workerregistry.examples.http.Bounds;
 import io.github.workerregistry.examples.http.EventLoops;
 import io.github.workerregistry.examples.http.Forwarding;
+import io.github.workerregistry.examples.http.Guard;
 import io.github.workerregistry.examples.http.Listening;
 import io.github.workerregistry.examples.http.RequestBody;
 import io.vertx.core.Vertx;
@@ -72,6 +73,7 @@ class QueenServerIT {
         url = listening.address().url();
         QueenServer.on(
                         listening,
+                        new Guard(List.of()),
                         new QueenApi(fleet, router, contact),
                         new ExecuteRelay(
                                 fleet,
@@ -136,7 +138,7 @@ class QueenServerIT {
         client.connect(new InetSocketAddress(
                 InetAddress.getLoopbackAddress(), URI.create(url).getPort()));
         client.getOutputStream()
-                .write("GET /v1/workers/list HTTP/1.1\r\nHost: h\r\n\r\n".getBytes(StandardCharsets.UTF_8));
+                .write("GET /v1/workers/list HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.UTF_8));
         return client;
     }
 
