@@ -12,7 +12,6 @@ import io.github.workerregistry.lifecycle.WorkerSupervisor;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
