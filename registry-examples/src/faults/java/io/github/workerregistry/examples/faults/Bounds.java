@@ -38,7 +38,18 @@ record Bounds(LifecycleConfig config, RestartPolicy restart, Duration kill, Dura
             case LOAD -> load;
             case RESTART -> config.tickInterval().plus(margin);
             case END -> config.drainTimeout().plus(exit());
+            case MODEL_KILL -> kill;
+            case MODEL_HANG -> request().plus(of(FaultKind.HANG)).plus(of(FaultKind.END));
+            case MODEL_FAILING,
+                    MODEL_UPDATE,
+                    MODEL_REQUEST -> // a suspended worker may hold the room, then a load takes it
+                of(FaultKind.MODEL_HANG).plus(of(FaultKind.END)).plus(load);
         };
+    }
+
+    /** How long a request to a worker of the model pool waits for the answer. */
+    Duration request() {
+        return config.healthTimeout().multipliedBy(2);
     }
 
     /** The minimum time without an answer before a worker may be stopped: the fastest series of failures. */

@@ -91,6 +91,7 @@ final class Deck {
     static int owed(FaultKind kind, int played) {
         return switch (kind) {
             case LOAD, IDLE -> 1; // the run starts with the first and waits for the second at its end
+            case MODEL_KILL, MODEL_HANG, MODEL_FAILING, MODEL_UPDATE, MODEL_REQUEST -> 1; // the run waits for them
             case KILL, RESTART -> Math.min(played, 1); // the first card; a later one may find the pool full
             case KILL_POOL_FULL -> fromDecks(FaultKind.POOL_FULL, played); // each time that it is full
             case END -> fromDecks(FaultKind.STOP, played);

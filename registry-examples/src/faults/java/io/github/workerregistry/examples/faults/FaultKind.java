@@ -20,7 +20,13 @@ enum FaultKind {
     IDLE("idle timeout"),
     LOAD("start, then ready"),
     RESTART("wait over, then restart"),
-    END("stopping, then gone");
+    END("stopping, then gone"),
+
+    MODEL_KILL("model pool: SIGKILL"),
+    MODEL_HANG("model pool: SIGSTOP"),
+    MODEL_FAILING("model pool: loads fail"),
+    MODEL_UPDATE("model pool: update"),
+    MODEL_REQUEST("model pool: request, slot");
 
     private final String title;
 
@@ -40,8 +46,13 @@ enum FaultKind {
         };
     }
 
-    /** Whether it is not injected but follows from an action of the library or the run. */
+    /** Whether it is no card of the {@link Deck}: it follows from another event, or is of the model pool. */
     boolean isConsequence() {
         return compareTo(IDLE) >= 0;
+    }
+
+    /** Whether it concerns the model pool, see {@link PoolUnderFire}. */
+    boolean isOfThePool() {
+        return compareTo(MODEL_KILL) >= 0;
     }
 }

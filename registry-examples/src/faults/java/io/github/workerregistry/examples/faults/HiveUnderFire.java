@@ -88,9 +88,14 @@ final class HiveUnderFire {
             List<String> beatingCommand = FaultWorker.beatingCommand(
                     heartbeats.port(), bounds.config().heartbeatInterval());
             Crew crew = new Crew(registry, supervisor, ledger, remarks, runId, beatingCommand, options.workers());
-            Injector injector = fire(supervisor, crew, disk);
-            end(supervisor, scheduler, listening);
-            faults(crew, disk, injector);
+            try (PoolUnderFire pool = new PoolUnderFire(
+                    runId, bounds, options.poolPorts(), ledger, leftOvers, remarks, scheduler, listening, seed)) {
+                Injector injector = fire(supervisor, crew, disk, pool);
+                pool.end(report);
+                end(supervisor, scheduler, listening);
+                faults(crew, disk, injector);
+                pool.report(report);
+            }
         } finally {
             scheduler.shutdownNow();
             listening.shutdownNow();
@@ -101,7 +106,8 @@ final class HiveUnderFire {
         return report;
     }
 
-    private Injector fire(WorkerSupervisor supervisor, Crew crew, SmallDisk disk) throws InterruptedException {
+    private Injector fire(WorkerSupervisor supervisor, Crew crew, SmallDisk disk, PoolUnderFire pool)
+            throws InterruptedException {
         ScheduledThreadPoolExecutor ours = new ScheduledThreadPoolExecutor(4);
         Injector injector =
                 new Injector(registry, supervisor, ledger, leases, crew, disk, bounds, System::nanoTime, ours, seed);
@@ -110,8 +116,11 @@ final class HiveUnderFire {
             ours.scheduleWithFixedDelay(guarded(crew), 0, CREW_PERIOD.toMillis(), TimeUnit.MILLISECONDS);
             traffic.begin(); // immediately, so that no worker reaches its idle timeout
             awaitMostReady();
-            inject(injector);
+            pool.begin(options.pace(), this::guarded);
+            inject(injector, pool);
+            pool.stopFaults();
             settle();
+            await(bounds.of(FaultKind.MODEL_UPDATE), pool::isSettled);
             report.none("workers missing or too many", off(crew));
         } finally {
             ours.setExecuteExistingDelayedTasksAfterShutdownPolicy(true); // faults are undone
@@ -132,13 +141,13 @@ final class HiveUnderFire {
         progress("the workers are started");
     }
 
-    private void inject(Injector injector) throws InterruptedException {
+    private void inject(Injector injector, PoolUnderFire pool) throws InterruptedException {
         long begin = System.nanoTime();
         long request = PROGRESS.toNanos();
         Runnable next = guarded(injector::injectNext);
         long passed = 0;
         long longest = options.duration().plus(bounds.load()).toNanos(); // a short run of a slow machine
-        while (passed < options.duration().toNanos() || (!injector.everyKindHasCome() && passed < longest)) {
+        while (passed < options.duration().toNanos() || (!everyKindHasCome(injector, pool) && passed < longest)) {
             next.run();
             long pause = (long) (options.pace().toNanos() * (0.5 + random.nextDouble()));
             TimeUnit.NANOSECONDS.sleep(pause);
@@ -149,6 +158,10 @@ final class HiveUnderFire {
             }
         }
         progress("no more faults; waiting for what has to follow");
+    }
+
+    private static boolean everyKindHasCome(Injector injector, PoolUnderFire pool) {
+        return injector.everyKindHasCome() && pool.everyKindHasCome();
     }
 
     /** Waits until every open fault has had its effect or is overdue. */

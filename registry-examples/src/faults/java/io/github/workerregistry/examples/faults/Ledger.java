@@ -141,7 +141,7 @@ final class Ledger {
     synchronized void countOverdue() {
         long now = clock.getAsLong();
         for (Fault fault : openFaults()) {
-            if (now - fault.since() > bound(fault)) {
+            if (isLate(fault, now)) {
                 take(fault);
                 tallies.get(fault.kind()).missed();
                 remarks.add("never noticed: " + fault);
@@ -158,25 +158,50 @@ final class Ledger {
 
     /** Opens a fault of a process, or an expected effect. */
     synchronized Fault add(Life life, FaultKind kind, String id, int generation, long since) {
-        Fault fault = new Fault(kind, id, generation, since, heldUp.getAsLong());
+        Fault fault = begin(kind, id, generation, since);
         life.open.add(fault);
-        tallies.get(kind).injected();
         return fault;
+    }
+
+    /** Counts a fault, or an expected effect, without a life. */
+    synchronized Fault begin(FaultKind kind, String id, int generation, long since) {
+        tallies.get(kind).injected();
+        return new Fault(kind, id, generation, since, heldUp.getAsLong());
     }
 
     /** The effect of an open fault of this kind, if any, has occurred. */
     synchronized void confirm(Life life, FaultKind kind, long now) {
         life.find(kind).ifPresent(fault -> {
             life.open.remove(fault);
-            long delay = Math.max(0, now - fault.since());
-            if (delay <= bound(fault)) {
-                tallies.get(kind).asExpected(delay);
-            } else {
-                tallies.get(kind).late(delay);
-                remarks.add(
-                        "late: " + fault + " after " + Duration.ofNanos(delay).toMillis() + " ms");
-            }
+            conclude(fault, now);
         });
+    }
+
+    /** The effect of a fault has occurred. */
+    synchronized void conclude(Fault fault, long now) {
+        long delay = Math.max(0, now - fault.since());
+        if (!isLate(fault, now)) {
+            tallies.get(fault.kind()).asExpected(delay);
+        } else {
+            tallies.get(fault.kind()).late(delay);
+            remarks.add("late: " + fault + " after " + Duration.ofNanos(delay).toMillis() + " ms");
+        }
+    }
+
+    /** Another fault had its effect before this one. */
+    synchronized void overtaken(Fault fault) {
+        tallies.get(fault.kind()).overtaken();
+    }
+
+    /** The effect has not occurred, or another one has. */
+    synchronized void missed(Fault fault, String why) {
+        tallies.get(fault.kind()).missed();
+        remarks.add(why + ": " + fault);
+    }
+
+    /** The fault of {@link #begin} could not be injected. */
+    synchronized void withdrawn(Fault fault) {
+        tallies.get(fault.kind()).withdrawn();
     }
 
     /** The process has exited: no more effects are expected except those of these kinds. */
@@ -212,8 +237,10 @@ final class Ledger {
         lives.remove(id);
     }
 
-    private long bound(Fault fault) {
-        return bounds.of(fault.kind()).toNanos() + heldUp.getAsLong() - fault.heldUpBefore();
+    /** Whether an effect that occurs now is beyond its bound. */
+    synchronized boolean isLate(Fault fault, long now) {
+        long bound = bounds.of(fault.kind()).toNanos() + heldUp.getAsLong() - fault.heldUpBefore();
+        return now - fault.since() > bound;
     }
 
     private boolean take(Fault fault) {

@@ -12,6 +12,7 @@ import picocli.CommandLine.Option;
 final class RunOptions {
 
     private static final int PORTS_EACH = 2; // few, so that a leaked port is noticed
+    private static final int POOL_PORTS = PORTS_EACH * PoolModels.ROOM;
 
     @Option(
             names = "--duration",
@@ -77,7 +78,7 @@ final class RunOptions {
     @Option(
             names = "--first-port",
             paramLabel = "<port>",
-            description = "The first of two ports per worker (default: the first free range).")
+            description = "The first of two ports per worker, and six of the model pool (default: a free range).")
     private Integer firstPort;
 
     @Option(names = "--verbose", description = "Shows the log of the library.")
@@ -104,9 +105,24 @@ final class RunOptions {
     }
 
     PortPool ports() {
-        int count = PORTS_EACH * workers;
-        int first = firstPort != null ? firstPort : FreePorts.first(count);
-        return PortPool.of(first, first + count - 1);
+        return PortPool.of(firstPort(), firstPort() + portCount() - 1);
+    }
+
+    /** The ports of the model pool, behind the others. */
+    PortPool poolPorts() {
+        int first = firstPort() + portCount();
+        return PortPool.of(first, first + POOL_PORTS - 1);
+    }
+
+    private int portCount() {
+        return PORTS_EACH * workers;
+    }
+
+    private int firstPort() {
+        if (firstPort == null) {
+            firstPort = FreePorts.first(portCount() + POOL_PORTS);
+        }
+        return firstPort;
     }
 
     boolean isVerbose() {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.net.HttpURLConnection;
 import java.net.URI;
+import java.time.Duration;
 import java.util.Optional;
 
 /** The process of a worker as the target of a fault, accessed without the library. */
@@ -69,11 +70,20 @@ final class Victim {
     }
 
     private boolean request(String path) {
+        return answers(url + path, TIMEOUT_MILLIS);
+    }
+
+    /** Whether the worker at this url answers a request in time. */
+    static boolean answers(String url, Duration timeout) {
+        return answers(url + "/health", (int) timeout.toMillis());
+    }
+
+    private static boolean answers(String url, int timeoutMillis) {
         try {
             HttpURLConnection connection =
-                    (HttpURLConnection) URI.create(url + path).toURL().openConnection();
-            connection.setConnectTimeout(TIMEOUT_MILLIS);
-            connection.setReadTimeout(TIMEOUT_MILLIS);
+                    (HttpURLConnection) URI.create(url).toURL().openConnection();
+            connection.setConnectTimeout(timeoutMillis);
+            connection.setReadTimeout(timeoutMillis);
             try {
                 return connection.getResponseCode() == 200;
             } finally {
