@@ -1,6 +1,7 @@
 package io.github.workerregistry.examples;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.util.concurrent.CompletableFuture.completedFuture;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -9,6 +10,7 @@ import com.sun.net.httpserver.HttpServer;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.examples.dispatcher.Dispatcher;
 import io.github.workerregistry.examples.hive.FreePorts;
+import io.github.workerregistry.health.HealthStatus;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.PortPool;
 import io.github.workerregistry.lifecycle.RestartPolicy;
@@ -65,6 +67,7 @@ class ReadmeTest {
 
     private static final Path README = Path.of("..", "README.md");
     private static final Path EXAMPLES = Path.of("README.md");
+    private static final Path POOL = Path.of("..", "registry-core", "docs", "pool.md");
     private static final Path QUICK_START = Path.of("Quickstart.java");
 
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
@@ -75,6 +78,7 @@ class ReadmeTest {
             import io.github.workerregistry.*;
             import io.github.workerregistry.health.*;
             import io.github.workerregistry.lifecycle.*;
+            import io.github.workerregistry.pool.*;
             import java.io.*;
             import java.net.*;
             import java.net.http.*;
@@ -99,13 +103,13 @@ class ReadmeTest {
     }
 
     @Test
-    void quickStartSendsARequestAndExitsLeavingNothing(@TempDir Path scratch) throws Exception {
+    void quickStartSendsARequestToEachModelAndExitsLeavingNothing(@TempDir Path scratch) throws Exception {
         compileQuickstart(quickStart(), scratch);
 
         Ran ran = run(scratch);
 
         assertThat(ran.exitCode).as(ran.output).isZero();
-        assertThat(ran.output.lines()).contains("Hello from a worker");
+        assertThat(ran.output.lines().filter(line -> line.startsWith("Hello"))).containsExactly("Hello", "Hello");
     }
 
     @Test
@@ -115,7 +119,7 @@ class ReadmeTest {
         Ran ran = run(scratch);
 
         assertThat(ran.exitCode).as(ran.output).isEqualTo(1);
-        assertThat(ran.output).contains("SpawnException", "/bin/no-such-program");
+        assertThat(ran.output).contains("model tiny failed to load", "/bin/no-such-program");
     }
 
     @Test
@@ -125,7 +129,7 @@ class ReadmeTest {
         Ran ran = run(scratch);
 
         assertThat(ran.exitCode).as(ran.output).isEqualTo(1);
-        assertThat(ran.output).contains("no worker serves tiny");
+        assertThat(ran.output).contains("model tiny failed to load: CRASHED, exit code 1");
     }
 
     @Test
@@ -162,6 +166,40 @@ class ReadmeTest {
                                 server.getAddress().getPort())
                         .close())
                 .isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void exampleOfThePoolLoadsAModelAndSendsARequest(@TempDir Path classes) throws Exception {
+        String example = IMPORTS + """
+                public class PoolExample {
+                    public static String sent;
+                    public static void run(WorkerRegistry registry, WorkerSupervisor supervisor, String request)
+                            throws InterruptedException {
+                        %s
+                    }
+                    private static void send(String request, String url) {
+                        sent = request + " to " + url;
+                    }
+                }
+                """.formatted(programUnder(POOL, "## Example", 0));
+        compile("PoolExample", example, List.of("-Xlint:all", "-Werror"), classes, WorkerRegistry.class);
+        ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
+        WorkerRegistry registry = WorkerRegistry.create();
+        try (URLClassLoader loader = loaderOf(classes);
+                WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, scheduler)
+                        .processController(new FakeProcessController())
+                        .healthProbe((worker, timeout) -> completedFuture(HealthStatus.healthy()))
+                        .build()) {
+            Class<?> program = loader.loadClass("PoolExample");
+            program.getMethod("run", WorkerRegistry.class, WorkerSupervisor.class, String.class)
+                    .invoke(null, registry, supervisor, "a request");
+
+            assertThat(program.getField("sent").get(null))
+                    .isEqualTo("a request to " + registry.list().get(0).url());
+            assertThat(registry.list("llama-70b")).hasSize(1);
+        } finally {
+            scheduler.shutdown();
+        }
     }
 
     @Test
