@@ -50,6 +50,7 @@ final class BenchmarkRun {
         measure(plan.options().include(LookupBenchmark.class.getName()));
         measure(plan.options().include(WaitBenchmark.class.getName()));
         measure(plan.options().include(PlannerBenchmark.class.getName()));
+        measure(plan.options().include(PoolBenchmark.class.getName()));
         Set<Subject.Name> all = EnumSet.allOf(Subject.Name.class);
         Set<Free> everyCase = EnumSet.allOf(Free.class);
         if (plan == Plan.FULL) {

@@ -22,6 +22,8 @@ final class Latency {
         new Footprint(plan.part(1_000_000)).measure(figures); // first, while the heap is empty
         new WakeUp(plan.part(10_000)).measure(figures);
         AffinitySimulation.measure(figures, plan.part(20));
+        SwapSimulation.measure(figures, plan.part(10));
+        new SwapLatency(plan.part(100)).measure(figures);
         new HealthRound(10_000, plan.part(100)).measure(figures);
         new KillToEvent(plan.part(200)).measure(figures);
         new StartLatency(plan.part(200)).measure(figures);
