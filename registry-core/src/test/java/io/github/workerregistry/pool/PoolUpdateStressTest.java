@@ -132,7 +132,9 @@ class PoolUpdateStressTest {
         for (int revision = 1; revision <= UPDATES; revision++) {
             UpdateReport report = pool.update(config(units, revision));
             surges += report.surge().size();
-            report.completion().toCompletableFuture().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            assertThat(report.completion().toCompletableFuture())
+                    .as(() -> pool.models() + ", " + registry.list() + ", running " + processes.running())
+                    .succeedsWithin(PATIENCE);
         }
         endThreads(running);
 
