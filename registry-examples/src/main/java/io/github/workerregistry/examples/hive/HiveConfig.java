@@ -4,9 +4,6 @@ import io.github.workerregistry.examples.config.Faults;
 import io.github.workerregistry.examples.config.Section;
 import io.github.workerregistry.pool.ModelSpec;
 import io.github.workerregistry.pool.PoolConfig;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -25,15 +22,10 @@ final class HiveConfig {
     }
 
     /**
-     * Reads a file.
+     * Reads the text of a file.
      *
-     * @throws IOException if it cannot be read
      * @throws io.github.workerregistry.examples.config.ConfigException if it is not valid; names every fault
      */
-    PoolConfig read(Path file) throws IOException {
-        return parse(file.toString(), Files.readString(file));
-    }
-
     PoolConfig parse(String file, String text) {
         Faults faults = new Faults(file);
         Section top = Section.parse(file, text, faults);

@@ -67,6 +67,12 @@ final class HiveOptions {
     private Path config;
 
     @Option(
+            names = "--watch",
+            description = "Apply the file of --config again whenever it has changed. An invalid one changes nothing and"
+                    + " is logged.")
+    private boolean watch;
+
+    @Option(
             names = "--health-path",
             paramLabel = "<path>",
             defaultValue = "/v1/health",
@@ -225,6 +231,13 @@ final class HiveOptions {
 
     Optional<Path> config() {
         return Optional.ofNullable(config);
+    }
+
+    boolean watch() {
+        if (watch && config == null) {
+            throw wrong("--watch", "needs --config");
+        }
+        return watch;
     }
 
     String healthPath() {

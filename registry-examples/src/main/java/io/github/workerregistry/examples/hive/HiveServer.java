@@ -11,11 +11,13 @@ final class HiveServer {
 
     private HiveServer() {}
 
-    static JsonServer on(Listening listening, Guard guard, WorkerApi workers, ModelsApi models, ModelRoute others) {
-        return new JsonServer(listening, guard, routes -> routes(routes, workers, models), others::handle);
+    static JsonServer on(
+            Listening listening, Guard guard, WorkerApi workers, ModelsApi models, ModelRoute others, HiveView view) {
+        return new JsonServer(listening, guard, routes -> routes(routes, workers, models, view), others::handle);
     }
 
-    private static void routes(Routes routes, WorkerApi workers, ModelsApi models) {
+    private static void routes(Routes routes, WorkerApi workers, ModelsApi models, HiveView view) {
+        view.addTo(routes);
         routes.blocking(HttpMethod.GET, "/v1/models", models::list);
         routes.blocking(HttpMethod.GET, "/v1/models/{model}", models::get);
         routes.post("/v1/workers/spawn", workers::spawn); // these three are not ids

@@ -1,5 +1,6 @@
 package io.github.workerregistry.examples.hive;
 
+import io.github.workerregistry.Exit;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Busy;
 import io.github.workerregistry.WorkerState.Idle;
@@ -16,8 +17,19 @@ import java.util.Locale;
  *     {@code backing_off}
  * @param workers number of workers
  * @param waiting number of requests that wait for a slot
+ * @param configured whether it can be loaded and unloaded
+ * @param failure the last failed load, if it has not been ready since; null for none
  */
-record ModelJson(String id, String object, long created, String ownedBy, String state, int workers, int waiting) {
+record ModelJson(
+        String id,
+        String object,
+        long created,
+        String ownedBy,
+        String state,
+        int workers,
+        int waiting,
+        boolean configured,
+        String failure) {
 
     static ModelJson of(ModelStatus model) {
         return new ModelJson(
@@ -27,7 +39,13 @@ record ModelJson(String id, String object, long created, String ownedBy, String 
                 "worker-registry",
                 model.state().name().toLowerCase(Locale.ROOT),
                 model.workers().size(),
-                model.waiting());
+                model.waiting(),
+                true,
+                model.failure().map(ModelJson::text).orElse(null));
+    }
+
+    private static String text(ModelStatus.Failure failure) {
+        return failure.exit().map(Exit::describe).orElse("its process could not be started");
     }
 
     /** A model whose workers were started through the API. */
@@ -35,6 +53,6 @@ record ModelJson(String id, String object, long created, String ownedBy, String 
         boolean ready =
                 workers.stream().anyMatch(worker -> worker.state() instanceof Idle || worker.state() instanceof Busy);
         String state = ready ? "ready" : workers.get(0).state().label();
-        return new ModelJson(modelRef, "model", 0, "worker-registry", state, workers.size(), waiting);
+        return new ModelJson(modelRef, "model", 0, "worker-registry", state, workers.size(), waiting, false, null);
     }
 }

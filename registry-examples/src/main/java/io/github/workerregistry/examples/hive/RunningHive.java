@@ -21,7 +21,6 @@ import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -33,6 +32,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,6 +58,9 @@ final class RunningHive implements AutoCloseable {
     private final WorkerSupervisor supervisor;
     private final WorkerLauncher launcher;
     private final Optional<WorkerPool> pool;
+    private final Optional<ConfigReload> reload;
+    private final boolean watched;
+    private final HiveView view;
     private final JsonServer server;
     private boolean closed;
 
@@ -94,6 +97,7 @@ final class RunningHive implements AutoCloseable {
         // Before any worker is started: a hive that cannot listen leaves nothing behind, and workers receive the real
         // port.
         vertx = EventLoops.start();
+        Optional<ConfigFile> file;
         Optional<PoolConfig> config;
         boolean joined = false;
         try {
@@ -101,7 +105,8 @@ final class RunningHive implements AutoCloseable {
                     vertx, options.host(), options.port(), options.limits().bounds());
             baseUrl = listening.address().url();
             // Also before any worker, and before orphans are reaped: a hive whose node name is taken must not reap.
-            config = config(options, lifecycle, client, baseUrl + "/v1/workers");
+            file = configFile(options, lifecycle, client, baseUrl + "/v1/workers");
+            config = read(file);
             place = membership.join(listening.address());
             joined = true;
         } finally {
@@ -122,37 +127,61 @@ final class RunningHive implements AutoCloseable {
                 EventLoops.client(vertx, CONNECT_TIMEOUT), options.limits().patience());
         List<String> names = new ArrayList<>(options.limits().allowedHosts());
         names.addAll(membership.hostNames());
+        ModelsApi models = new ModelsApi(registry, pool);
+        reload = pool.map(pooled -> new ConfigReload(file.orElseThrow(), pooled));
+        watched = options.watch();
+        view = new HiveView(registry, pool, supervisor, models, reload);
         server = HiveServer.on(
                 listening,
                 new Guard(names),
                 new WorkerApi(registry, supervisor, launcher),
-                new ModelsApi(registry, pool),
+                models,
                 new ModelRoute(
-                        new Slots(registry, pool), forwarding, options.limits().queueTimeout()));
+                        new Slots(registry, pool, view.metrics().acquireTimes()),
+                        forwarding,
+                        options.limits().queueTimeout()),
+                view);
     }
 
-    private static Optional<PoolConfig> config(
-            HiveOptions options, LifecycleConfig lifecycle, HttpClient client, String workersUrl) throws IOException {
-        if (options.config().isEmpty()) {
-            return Optional.empty();
-        }
+    private static Optional<ConfigFile> configFile(
+            HiveOptions options, LifecycleConfig lifecycle, HttpClient client, String workersUrl) {
         ModelConfig models = new ModelConfig(
                 lifecycle,
                 workersUrl,
                 path -> HttpHealthProbe.at(path, client),
                 path -> StopRequest.post(path, client));
+        return options.config().map(path -> new ConfigFile(new HiveConfig(models), path));
+    }
+
+    private static Optional<PoolConfig> read(Optional<ConfigFile> file) throws IOException {
         try {
-            return Optional.of(new HiveConfig(models).read(options.config().get()));
+            return file.isEmpty() ? Optional.empty() : Optional.of(file.get().read());
         } catch (ConfigException e) {
             throw new IOException(e.getMessage(), e);
-        } catch (NoSuchFileException e) {
-            throw new IOException("there is no file " + options.config().get(), e);
         }
+    }
+
+    private void watch(ConfigReload reload) {
+        ConfigWatch watch = new ConfigWatch(reload);
+        AtomicBoolean looks = new AtomicBoolean();
+        vertx.setPeriodic(ConfigWatch.LOOK_MILLIS, unused -> {
+            if (looks.compareAndSet(false, true)) {
+                vertx.<Void>executeBlocking(() -> {
+                            watch.look();
+                            return null;
+                        })
+                        .onComplete(looked -> looks.set(false));
+            }
+        });
     }
 
     /** Its url, for example {@code http://127.0.0.1:8081}. */
     String baseUrl() {
         return baseUrl;
+    }
+
+    HiveView view() {
+        return view;
     }
 
     /** The orphans of an earlier run of this hive. */
@@ -173,6 +202,7 @@ final class RunningHive implements AutoCloseable {
             server.start();
             place.publish(registry);
         }
+        reload.filter(unused -> watched).ifPresent(this::watch);
         for (int i = 0; i < firstWorkers; i++) {
             launcher.spawn(new SpawnRequest(Welcome.FIRST_MODEL, "cpu", 0, 1, Optional.empty()));
         }
@@ -188,6 +218,7 @@ final class RunningHive implements AutoCloseable {
             return;
         }
         closed = true;
+        view.close();
         place.close(); // first, so that the queen sends no more requests
         pool.ifPresent(WorkerPool::close);
         listening.close(stopGrace.plus(END_MARGIN).toMillis());

@@ -19,14 +19,22 @@ final class Slots {
 
     private final WorkerRegistry registry;
     private final Optional<WorkerPool> pool;
+    private final AcquireTimes times;
 
-    Slots(WorkerRegistry registry, Optional<WorkerPool> pool) {
+    Slots(WorkerRegistry registry, Optional<WorkerPool> pool, AcquireTimes times) {
         this.registry = registry;
         this.pool = pool;
+        this.times = times;
     }
 
     /** A free slot. */
     Optional<SlotLease> tryAcquire(SlotRequest request) {
+        Optional<SlotLease> free = free(request);
+        free.ifPresent(lease -> times.granted());
+        return free;
+    }
+
+    private Optional<SlotLease> free(SlotRequest request) {
         if (pool.isPresent()) {
             try {
                 return pool.get().tryAcquire(request);
@@ -45,14 +53,15 @@ final class Slots {
     PendingSlot acquire(SlotRequest request, Duration timeout, Executor executor) {
         if (pool.isPresent()) {
             try {
-                return pool.get().acquireAsync(request, timeout, executor);
+                return times.measured(pool.get().acquireAsync(request, timeout, executor));
             } catch (UnknownModelException e) {
                 // perhaps started through the API
             }
         }
         if (registry.list(request.modelRef()).isEmpty()) {
+            times.absent();
             throw new Refusal(404, "no_such_model", "no worker serves this model_ref");
         }
-        return registry.acquireAsync(request, timeout, executor);
+        return times.measured(registry.acquireAsync(request, timeout, executor));
     }
 }

@@ -6,7 +6,7 @@ import java.util.Optional;
  * An answer of an endpoint.
  *
  * @param status the HTTP status
- * @param json its body; empty for none
+ * @param json its body, which may be a {@link Text}; empty for none
  */
 public record Answer(int status, Optional<Object> json) {
 

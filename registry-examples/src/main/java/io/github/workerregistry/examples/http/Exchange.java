@@ -146,6 +146,11 @@ public final class Exchange {
             response().end();
             return;
         }
+        if (answer.json().get() instanceof Text text) {
+            text.headers().forEach(response()::putHeader);
+            response().putHeader(HttpHeaders.CONTENT_TYPE, text.type()).end(text.body());
+            return;
+        }
         response()
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
                 .end(JsonServer.buffer(answer.json().get()));

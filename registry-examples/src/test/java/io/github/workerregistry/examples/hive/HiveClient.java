@@ -37,6 +37,14 @@ final class HiveClient {
         return URI.create(url + path);
     }
 
+    static JsonNode json(String text) {
+        try {
+            return JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new AssertionError(text, e);
+        }
+    }
+
     /** Sends a request with a JSON body, or without one if it is null. */
     HttpResponse<String> send(String method, String path, String body) throws IOException, InterruptedException {
         return http.send(request(method, path, body), BodyHandlers.ofString());

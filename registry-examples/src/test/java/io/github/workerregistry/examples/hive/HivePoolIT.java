@@ -193,6 +193,17 @@ class HivePoolIT {
                 .build();
     }
 
+    @Test
+    void metricsAreInPrometheusTextFormat() throws Exception {
+        execute("one");
+        HttpResponse<String> metrics =
+                HTTP.send(HttpRequest.newBuilder(hive.at("/metrics")).build(), BodyHandlers.ofString());
+
+        assertThat(metrics.headers().firstValue("Content-Type")).hasValue(HiveMetrics.PROMETHEUS);
+        assertThat(PrometheusText.read(metrics.body()))
+                .containsKeys("hive_slots{model=\"one\"}", "hive_loads_total{model=\"two\",outcome=\"ready\"}");
+    }
+
     private static String state(String model) {
         return hive.get("/v1/models/" + model).get("state").textValue();
     }
