@@ -16,6 +16,7 @@ final class HiveView implements AutoCloseable {
 
     private final ModelsApi models;
     private final Optional<ConfigReload> reload;
+    private final Page page = new Page();
     private final HiveMetrics metrics;
     private final LiveStreams streams = new LiveStreams();
     private final EventsApi events;
@@ -43,6 +44,8 @@ final class HiveView implements AutoCloseable {
     }
 
     void addTo(Routes routes) {
+        routes.get("/", page::index);
+        routes.get("/page/{file}", page::file);
         routes.blocking(HttpMethod.GET, "/metrics", metrics::scrape);
         routes.blocking(HttpMethod.POST, "/v1/config/reload", this::reload);
         routes.blocking(HttpMethod.POST, "/v1/models/{model}/load", models::load);
