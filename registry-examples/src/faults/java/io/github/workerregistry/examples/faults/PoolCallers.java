@@ -28,6 +28,7 @@ final class PoolCallers {
     private static final int FEW = 2;
     private static final long PHASE = TimeUnit.SECONDS.toNanos(4);
     private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long LONG_WORK = TimeUnit.MILLISECONDS.toNanos(800);
 
     private final WorkerPool pool;
     private final PoolJudge judge;
@@ -99,7 +100,7 @@ final class PoolCallers {
 
     private void use(SlotLease lease) {
         boolean answer = answer(lease);
-        LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(1, LONGEST_PAUSE));
+        LockSupport.parkNanos(work(ThreadLocalRandom.current()));
         boolean served = answer && lease.isValid() && isAlive(lease);
         if (served) {
             answered.increment();
@@ -114,6 +115,13 @@ final class PoolCallers {
         } else {
             lease.fail(new IOException("no answer"));
         }
+    }
+
+    /**
+     * At times longer than {@code maxWait}, so that a busy worker is evicted; always shorter than the drain timeout.
+     */
+    private static long work(ThreadLocalRandom random) {
+        return random.nextInt(4) == 0 ? LONG_WORK : random.nextLong(1, LONGEST_PAUSE);
     }
 
     /** A worker that was not hit may be slow on a loaded machine. */

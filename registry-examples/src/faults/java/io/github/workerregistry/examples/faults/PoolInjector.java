@@ -3,6 +3,7 @@ package io.github.workerregistry.examples.faults;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
 import io.github.workerregistry.WorkerState.Loading;
+import io.github.workerregistry.pool.UpdateReport;
 import io.github.workerregistry.pool.WorkerPool;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -39,6 +40,8 @@ final class PoolInjector implements Runnable {
     private final Set<FaultKind> missing = EnumSet.copyOf(ROUND);
     private final Set<String> failing = new HashSet<>();
     private boolean stopped;
+    private int surges;
+    private int inPlace;
 
     PoolInjector(WorkerRegistry registry, WorkerPool pool, PoolModels models, PoolJudge judge, long seed) {
         this.registry = registry;
@@ -70,6 +73,16 @@ final class PoolInjector implements Runnable {
 
     synchronized boolean everyKindHasCome() {
         return missing.isEmpty();
+    }
+
+    /** Number of replacements beside the old workers. */
+    synchronized int surges() {
+        return surges;
+    }
+
+    /** Number of replacements in the place of the old workers. */
+    synchronized int inPlace() {
+        return inPlace;
     }
 
     private boolean inject(FaultKind kind) {
@@ -139,12 +152,15 @@ final class PoolInjector implements Runnable {
                 .filter(model -> registry.list(model).stream().anyMatch(PoolInjector::isReady))
                 .toList());
         loaded.ifPresent(model -> {
-            Fault update = judge.begin(FaultKind.MODEL_UPDATE, model);
-            pool.update(models.revise(model)).completion().whenComplete((done, failure) -> {
+            Fault fault = judge.begin(FaultKind.MODEL_UPDATE, model);
+            UpdateReport update = pool.update(models.revise(model));
+            surges += update.surge().size();
+            inPlace += update.inPlace().size();
+            update.completion().whenComplete((done, failure) -> {
                 if (failure == null) {
-                    judge.succeeded(update);
+                    judge.succeeded(fault);
                 } else {
-                    judge.failed(update, failure instanceof CompletionException ? failure.getCause() : failure);
+                    judge.failed(fault, failure instanceof CompletionException ? failure.getCause() : failure);
                 }
             });
         });

@@ -4,6 +4,7 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerListener;
+import io.github.workerregistry.WorkerState.Stopping;
 import io.github.workerregistry.pool.ModelLoadFailedException;
 import io.github.workerregistry.pool.PoolClosedException;
 import io.github.workerregistry.pool.PoolEvent;
@@ -119,12 +120,19 @@ final class PoolJudge implements WorkerListener, PoolListener {
     }
 
     private boolean isExpected(WorkerEvent.Removed removed) {
-        return switch (removed.cause()) {
+        return switch (causeOf(removed)) {
             case EVICTED, REPLACED, IDLE_TIMEOUT -> true;
             case REQUESTED, SHUTDOWN -> closing;
             case CRASHED -> removed.exit().filter(PoolJudge::hasFailedToLoad).isPresent();
             default -> false;
         };
+    }
+
+    /** A worker that is stopped before it has a process has not failed to start. */
+    private static Exit.Cause causeOf(WorkerEvent.Removed removed) {
+        return removed.cause() == Exit.Cause.START_FAILED && removed.worker().state() instanceof Stopping stopping
+                ? stopping.reason().cause()
+                : removed.cause();
     }
 
     /** No other process of the run exits with this code. */

@@ -25,7 +25,7 @@ final class PoolModels {
     /** Exits before it is ready if the file of the model exists; replaces itself otherwise, so the pid stays. */
     private static final String SCRIPT = "[ -e \"$1\" ] && exit " + FaultWorker.CRASH_CODE + "; shift; exec \"$@\"";
 
-    private static final Duration MAX_WAIT = Duration.ofMillis(500);
+    private static final Duration MAX_WAIT = Duration.ofMillis(300);
     private static final Duration RESIDENCY = Duration.ofMillis(300);
     private static final RestartPolicy RESTART = RestartPolicy.builder()
             .initial(Duration.ofMillis(100))

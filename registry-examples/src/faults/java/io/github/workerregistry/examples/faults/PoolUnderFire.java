@@ -5,12 +5,14 @@ import io.github.workerregistry.health.HttpHealthProbe;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.PortPool;
 import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.pool.EvictionReason;
 import io.github.workerregistry.pool.WorkerPool;
 import io.github.workerregistry.process.LocalProcessController;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -153,6 +155,21 @@ final class PoolUnderFire implements AutoCloseable {
                         callers.lost()));
         report.none("model pool: requests cut off", callers.cutOff());
         report.none("model pool: leases of a replaced revision", callers.outdated());
+        report.note(String.format(
+                Locale.ROOT,
+                "model pool: %,d workers evicted, %,d of them busy; %,d models replaced by surge, %,d in place",
+                evicted(EvictionReason.values()),
+                evicted(EvictionReason.MAX_WAIT_BUSY),
+                injector.surges(),
+                injector.inPlace()));
+    }
+
+    private long evicted(EvictionReason... reasons) {
+        return pool.stats().models().values().stream()
+                .flatMap(model ->
+                        Arrays.stream(reasons).map(why -> model.evictions().getOrDefault(why, 0L)))
+                .mapToLong(Long::longValue)
+                .sum();
     }
 
     @Override

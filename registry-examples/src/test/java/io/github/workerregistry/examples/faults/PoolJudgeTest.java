@@ -2,11 +2,15 @@ package io.github.workerregistry.examples.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.Exit.Cause;
 import io.github.workerregistry.PendingSlot;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.SlotRequest;
+import io.github.workerregistry.StopReason;
+import io.github.workerregistry.WorkerEvent;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.WorkerState.Stopping;
 import io.github.workerregistry.examples.ExpectWarnings;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.RestartPolicy;
@@ -18,6 +22,7 @@ import io.github.workerregistry.pool.WorkerPool;
 import io.github.workerregistry.testing.FakeProcessController;
 import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
@@ -135,6 +140,18 @@ class PoolJudgeTest {
 
         assertThat(registry.list("a")).isEmpty();
         assertThat(ledger.unexplained()).isZero();
+    }
+
+    @Test
+    void evictionBeforeTheProcessIsStartedIsExpectedAndAFailedStartIsNot() {
+        WorkerInfo worker = loading("a");
+        WorkerInfo evicted =
+                worker.toBuilder().state(new Stopping(StopReason.EVICTED)).build();
+        judge.onEvent(new WorkerEvent.Removed(evicted, Cause.START_FAILED, Optional.empty()));
+        assertThat(ledger.unexplained()).isZero();
+
+        judge.onEvent(new WorkerEvent.Removed(worker, Cause.START_FAILED, Optional.empty()));
+        assertThat(ledger.unexplained()).isEqualTo(1);
     }
 
     // ---- failing loads ----
