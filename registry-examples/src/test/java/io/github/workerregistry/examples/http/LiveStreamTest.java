@@ -6,8 +6,10 @@ import static org.awaitility.Awaitility.await;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -28,7 +30,7 @@ class LiveStreamTest {
         vertx = EventLoops.start();
         Listening listening = Listening.on(vertx, "127.0.0.1", 0, Bounds.DEFAULT);
         port = listening.address().port();
-        new JsonServer(listening, routes -> {
+        new JsonServer(listening, new Guard(List.of()), routes -> {
                     routes.stream("/flood", this::flood);
                     routes.stream("/silent", exchange -> streams.open(exchange, "text/plain", ""));
                 })
@@ -52,7 +54,7 @@ class LiveStreamTest {
     }
 
     private Socket get(String path) throws IOException {
-        Socket socket = new Socket("127.0.0.1", port);
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setReceiveBufferSize(64 * 1024);
         socket.getOutputStream()
                 .write(("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
