@@ -5,6 +5,7 @@ import static io.github.workerregistry.internal.Durations.shorter;
 import io.github.workerregistry.StopReason;
 import io.github.workerregistry.Supervision;
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -16,15 +17,16 @@ final class IdleLoop implements Tick {
     private final SupervisedWorkers workers;
     private final Stopper stopper;
     private final PauseTracker pauses;
-    private final SlicedPass<WorkerInfo> pass = new SlicedPass<>();
+    private final SlicedPass<WorkerInfo> pass;
 
     IdleLoop(
-            Supervision supervision,
+            WorkerRegistry registry,
             SupervisedRecords records,
             SupervisedWorkers workers,
             Stopper stopper,
             PauseTracker pauses) {
-        this.supervision = supervision;
+        this.supervision = registry.supervision();
+        this.pass = new SlicedPass<>(registry.clock());
         this.records = records;
         this.workers = workers;
         this.stopper = stopper;

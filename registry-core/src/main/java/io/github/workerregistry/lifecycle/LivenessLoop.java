@@ -3,6 +3,7 @@ package io.github.workerregistry.lifecycle;
 import io.github.workerregistry.ExitStatus;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,9 +17,10 @@ final class LivenessLoop implements Tick {
 
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;
-    private final SlicedPass<Runnable> exited = new SlicedPass<>();
+    private final SlicedPass<Runnable> exited;
 
-    LivenessLoop(SupervisedWorkers workers, ExitProcessor exits) {
+    LivenessLoop(InstantSource clock, SupervisedWorkers workers, ExitProcessor exits) {
+        this.exited = new SlicedPass<>(clock);
         this.workers = workers;
         this.exits = exits;
     }

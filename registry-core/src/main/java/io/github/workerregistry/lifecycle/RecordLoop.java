@@ -14,10 +14,11 @@ final class RecordLoop implements Tick {
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final Stopper stopper;
-    private final SlicedPass<SupervisedWorker> pass = new SlicedPass<>();
+    private final SlicedPass<SupervisedWorker> pass;
 
     RecordLoop(WorkerRegistry registry, SupervisedWorkers workers, Stopper stopper) {
         this.registry = registry;
+        this.pass = new SlicedPass<>(registry.clock());
         this.workers = workers;
         this.stopper = stopper;
     }

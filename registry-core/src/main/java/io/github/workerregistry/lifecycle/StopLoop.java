@@ -24,10 +24,11 @@ final class StopLoop implements Tick {
     private final WorkerRegistry registry;
     private final SupervisedWorkers workers;
     private final ExitProcessor exits;
-    private final SlicedPass<SupervisedWorker> pass = new SlicedPass<>();
+    private final SlicedPass<SupervisedWorker> pass;
 
     StopLoop(WorkerRegistry registry, SupervisedWorkers workers, ExitProcessor exits) {
         this.registry = registry;
+        this.pass = new SlicedPass<>(registry.clock());
         this.workers = workers;
         this.exits = exits;
     }

@@ -91,7 +91,7 @@ public final class SupervisorAccess {
      *
      * @param spec what to start
      * @return the worker, Loading, with its pid
-     * @throws SpawnException as there
+     * @throws io.github.workerregistry.process.SpawnException as there
      * @throws io.github.workerregistry.DuplicateWorkerException as there
      * @throws PortsExhaustedException as there
      * @throws IllegalArgumentException as there

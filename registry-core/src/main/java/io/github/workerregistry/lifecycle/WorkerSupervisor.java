@@ -117,7 +117,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         SupervisedRecords records =
                 new SupervisedRecords(registry, supervisors.add(workers, builder.superviseRegistered));
         MassFailureGuard massFailureGuard = new MassFailureGuard(registry, stopper, config.suspicionTimeout(), pauses);
-        loops.addUrgent("liveness", config.tickInterval(), new LivenessLoop(workers, exits));
+        loops.addUrgent("liveness", config.tickInterval(), new LivenessLoop(registry.clock(), workers, exits));
         loops.addUrgent("record", config.tickInterval(), new RecordLoop(registry, workers, stopper));
         loops.addUrgent("dropped start", config.tickInterval(), new DroppedStartLoop(workers, spawner, exits));
         loops.addUrgent("stop", config.tickInterval(), stops);
@@ -145,7 +145,7 @@ public final class WorkerSupervisor implements AutoCloseable {
         loops.add("leaks", Duration.ofSeconds(1), now -> registry.supervision().reportLeaks());
         loops.add("load", LoadLoop.PERIOD, new LoadLoop(records, workers, stopper, stalls, diagnosis, pauses));
         loops.add("busy", BusyLoop.PERIOD, new BusyLoop(registry, records, workers, stopper, pauses));
-        IdleLoop idle = new IdleLoop(registry.supervision(), records, workers, stopper, pauses);
+        IdleLoop idle = new IdleLoop(registry, records, workers, stopper, pauses);
         loops.add("idle", idle::period, idle);
         shutdown = new Shutdown(registry, workers, stopper, exits, runner, config, () -> {
             failedLeases.close();

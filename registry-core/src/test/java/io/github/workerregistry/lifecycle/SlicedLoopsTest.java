@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class SlicedLoopsTest {
 
     private static final int WORKERS = 100;
-    private static final long SIGNAL_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
+    private static final Duration SIGNAL = Duration.ofMillis(3);
     private static final Duration TICK = Duration.ofMillis(100);
     private static final Duration IDLE = Duration.ofMinutes(5);
 
@@ -34,24 +34,17 @@ class SlicedLoopsTest {
             @Override
             public void terminate() {
                 terminations.incrementAndGet();
-                spin();
+                self.spend(SIGNAL);
                 super.terminate();
             }
 
             @Override
             public void kill() {
                 kills.incrementAndGet();
-                spin();
+                self.spend(SIGNAL);
                 super.kill();
             }
         };
-    }
-
-    private static void spin() {
-        long begun = System.nanoTime();
-        while (System.nanoTime() - begun < SIGNAL_NANOS) {
-            Thread.onSpinWait();
-        }
     }
 
     private void spawnAll() {

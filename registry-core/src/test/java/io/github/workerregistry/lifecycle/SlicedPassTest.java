@@ -3,9 +3,10 @@ package io.github.workerregistry.lifecycle;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.workerregistry.UnexpectedWarnings;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -16,20 +17,20 @@ class SlicedPassTest {
     private static final List<Integer> ITEMS =
             IntStream.rangeClosed(1, 10).boxed().toList();
 
-    private final AtomicLong nanos = new AtomicLong(-5);
-    private final SlicedPass<Integer> pass = new SlicedPass<>(nanos::get);
+    private Instant now = Instant.EPOCH;
+    private final SlicedPass<Integer> pass = new SlicedPass<>(() -> now);
     private final List<Integer> visited = new ArrayList<>();
 
-    private void run(long nanosEach) {
+    private void run(Duration each) {
         pass.run(ITEMS, item -> {
             visited.add(item);
-            nanos.addAndGet(nanosEach);
+            now = now.plus(each);
         });
     }
 
     @Test
     void fastVisitsTakeOneSlice() {
-        run(SlicedPass.SLICE_NANOS / 10);
+        run(SlicedPass.SLICE.dividedBy(10));
 
         assertThat(visited).isEqualTo(ITEMS);
         assertThat(pass.isUnfinished()).isFalse();
@@ -37,12 +38,12 @@ class SlicedPassTest {
 
     @Test
     void slowVisitsAreContinuedWhereTheSliceEnded() {
-        run(SlicedPass.SLICE_NANOS / 4);
+        run(SlicedPass.SLICE.dividedBy(4));
         assertThat(visited).containsExactly(1, 2, 3, 4);
         assertThat(pass.isUnfinished()).isTrue();
 
-        run(SlicedPass.SLICE_NANOS / 4);
-        run(SlicedPass.SLICE_NANOS / 4);
+        run(SlicedPass.SLICE.dividedBy(4));
+        run(SlicedPass.SLICE.dividedBy(4));
 
         assertThat(visited).isEqualTo(ITEMS);
         assertThat(pass.isUnfinished()).isFalse();
@@ -51,16 +52,16 @@ class SlicedPassTest {
     /** A slow machine makes progress, too. */
     @Test
     void eachSliceVisitsOneAtLeast() {
-        run(10 * SlicedPass.SLICE_NANOS);
-        run(10 * SlicedPass.SLICE_NANOS);
+        run(SlicedPass.SLICE.multipliedBy(10));
+        run(SlicedPass.SLICE.multipliedBy(10));
 
         assertThat(visited).containsExactly(1, 2);
     }
 
     @Test
     void theNextPassBeginsWithTheFirst() {
-        run(0);
-        run(0);
+        run(Duration.ZERO);
+        run(Duration.ZERO);
 
         assertThat(visited).hasSize(20).startsWith(1, 2).endsWith(9, 10);
     }
@@ -75,7 +76,7 @@ class SlicedPassTest {
             visited.add(0);
         }
 
-        run(0);
+        run(Duration.ZERO);
 
         assertThat(visited).startsWith(0, 1).hasSize(11);
     }

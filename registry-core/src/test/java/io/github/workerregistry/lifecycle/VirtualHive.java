@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -38,7 +39,10 @@ final class VirtualHive {
             .build();
 
     final VirtualTime time = new VirtualTime();
-    final WorkerRegistry registry = WorkerRegistry.builder().clock(time).build();
+    private final AtomicReference<Duration> spent = new AtomicReference<>(Duration.ZERO);
+    final WorkerRegistry registry = WorkerRegistry.builder()
+            .clock(() -> time.instant().plus(spent.get()))
+            .build();
     final FakeProcessController processes = new FakeProcessController();
     final ScriptedHealthProbe probe = new ScriptedHealthProbe();
     final RecordingListener heard = new RecordingListener();
@@ -63,6 +67,11 @@ final class VirtualHive {
                                 .restartPolicy(RestartPolicy.never())
                                 .lifecycle(config().build()))
                 .build();
+    }
+
+    /** Lets time pass during a task: virtual time stands still then. */
+    void spend(Duration duration) {
+        spent.accumulateAndGet(duration, Duration::plus);
     }
 
     /** The defaults, but without an idle timeout: most tests are about something else. */
