@@ -212,9 +212,7 @@ final class PoolRunner {
         List<CompletableFuture<Void>> gone = new ArrayList<>();
         for (PooledWorker worker : List.copyOf(model.workers)) {
             gone.add(worker.gone);
-            if (!worker.isEnding()) {
-                starter.stop(worker);
-            }
+            starter.stop(worker); // also one that drains without a limit
         }
         return CompletableFuture.allOf(gone.toArray(CompletableFuture[]::new));
     }
@@ -268,9 +266,7 @@ final class PoolRunner {
             failWaiting(model.modelRef());
             pooled.endReplacement(model, () -> new PoolClosedException(model.modelRef()));
             pooled.failLoads(model, () -> new PoolClosedException(model.modelRef()));
-            List.copyOf(model.workers).stream()
-                    .filter(worker -> !worker.isEnding())
-                    .forEach(starter::stop);
+            List.copyOf(model.workers).forEach(starter::stop);
         }
         CompletableFuture.allOf(
                         pooled.workers().stream().map(worker -> worker.gone).toArray(CompletableFuture[]::new))

@@ -82,7 +82,7 @@ final class Updater {
             return added(spec);
         }
         PooledModel model = pooled.model(spec.modelRef());
-        if (Revision.deservesAnotherTry(model.spec, spec)) {
+        if (way == Way.SURGE || Revision.deservesAnotherTry(model.spec, spec)) { // or a surge would wait for ever
             model.failures.forget();
         }
         boolean sameRevision = Revision.of(model.spec).equals(Revision.of(spec));

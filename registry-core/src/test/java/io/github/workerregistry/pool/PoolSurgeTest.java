@@ -14,6 +14,7 @@ import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.WorkerState.Idle;
 import io.github.workerregistry.WorkerState.Stopping;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
+import io.github.workerregistry.lifecycle.RestartPolicy;
 import io.github.workerregistry.lifecycle.WorkerSpec;
 import io.github.workerregistry.testing.RecordingListener;
 import java.time.Duration;
@@ -167,6 +168,34 @@ class PoolSurgeTest {
         assertThat(updated.running()).containsExactly("v1");
     }
 
+    /** The surge was not begun before the backoff of the earlier load was over: with never(), it was not begun at all. */
+    @Test
+    void surgeForARemovedDeviceIsBegunThoughALoadHasFailedBefore() {
+        UnexpectedWarnings.expect(CRASHED);
+        ModelSpec.Builder model = ModelSpec.builder("a")
+                .maxWorkers(2)
+                .worker(WorkerSpec.builder().command("serve", "v1", "{port}").restartPolicy(RestartPolicy.never()));
+        VirtualPool pool = new VirtualPool(
+                PoolConfig.builder().device("cpu", 0, 1).device("cpu", 1, 1).model(model.build()));
+        SlotLease open = pool.lease("a");
+        int device = pool.only("a").device();
+        CompletableFuture<SlotLease> further = pool.request("a");
+        pool.advanceSeconds(1);
+        pool.processes.exit(pool.live("a").get(1), 3);
+        pool.run();
+        assertThat(further).isNotDone();
+        UpdateReport report = pool.pool.update(PoolConfig.builder()
+                .device("cpu", 1 - device, 1)
+                .model(model.build())
+                .build());
+        pool.ready("a");
+
+        assertThat(report.surge()).containsExactly("a");
+        assertThat(completion(report)).isCompleted();
+        assertThat(further).isCompleted();
+        open.close();
+    }
+
     @Test
     void afterAFailedSurgeTheNextLoadTriesTheNewRevision() {
         UnexpectedWarnings.allow(CRASHED);
@@ -306,6 +335,36 @@ class PoolSurgeTest {
                 .isInstanceOf(CancellationException.class)
                 .hasMessageContaining("unloaded");
         assertThat(updated.running()).isEmpty();
+    }
+
+    /** Its stage waited for the leases of a worker that drained without a limit. */
+    @Test
+    void unloadBoundsTheDrainOfAReplacedWorker() {
+        UpdatedPool updated = new UpdatedPool(2, revision("a", "v1"));
+        VirtualPool pool = updated.pool;
+        SlotLease open = pool.lease("a");
+        updated.update(2, revision("a", "v2"));
+        pool.ready("a");
+        CompletableFuture<Void> unloaded = pool.pool.unload("a").toCompletableFuture();
+        pool.advance(LifecycleConfig.defaults().drainTimeout().plusSeconds(10));
+
+        assertThat(unloaded).isCompleted();
+        assertThat(open.isValid()).isFalse();
+    }
+
+    /** It ran until the supervisor was closed. */
+    @Test
+    void closeBoundsTheDrainOfAReplacedWorker() {
+        UpdatedPool updated = new UpdatedPool(2, revision("a", "v1"));
+        VirtualPool pool = updated.pool;
+        SlotLease open = pool.lease("a");
+        updated.update(2, revision("a", "v2"));
+        pool.ready("a");
+        pool.pool.close();
+        pool.advance(LifecycleConfig.defaults().drainTimeout().plusSeconds(10));
+
+        assertThat(updated.running()).isEmpty();
+        assertThat(open.isValid()).isFalse();
     }
 
     @Test
