@@ -37,6 +37,16 @@ public final class Durations {
     }
 
     /**
+     * Whether a duration is not negative, and at most 36,500 days.
+     *
+     * @param value the duration
+     * @return true if it can be waited for
+     */
+    public static boolean isInRangeOrZero(Duration value) {
+        return !value.isNegative() && value.compareTo(MAX) <= 0;
+    }
+
+    /**
      * Checks that a duration is greater than zero and at most 36,500 days.
      *
      * @param value the duration

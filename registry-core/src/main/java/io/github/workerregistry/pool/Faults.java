@@ -1,5 +1,8 @@
 package io.github.workerregistry.pool;
 
+import static io.github.workerregistry.internal.Durations.isInRangeOrZero;
+
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,6 +15,14 @@ final class Faults {
         if (!holds) {
             found.add(fault);
         }
+    }
+
+    void requireInRange(Duration value, String what) {
+        require(!value.isZero() && isInRangeOrZero(value), what + " must be > 0 and <= 36500 days, was " + value);
+    }
+
+    void requireInRangeOrZero(Duration value, String what) {
+        require(isInRangeOrZero(value), what + " must be >= 0 and <= 36500 days, was " + value);
     }
 
     void add(String fault) {

@@ -322,7 +322,7 @@ public final class ModelSpec {
          * Sets how long a worker is not evicted after it became ready, unless a request for another model has waited
          * for {@link PoolConfig#maxWait()}.
          *
-         * @param minResidency &ge; 0; default 0
+         * @param minResidency &ge; 0, at most 36,500 days; default 0
          * @return this builder
          */
         public Builder minResidency(Duration minResidency) {
@@ -333,7 +333,7 @@ public final class ModelSpec {
         /**
          * Sets how long the oldest request waits before a worker beyond the first is started.
          *
-         * @param scaleUpDelay &ge; 0; default 1 s
+         * @param scaleUpDelay &ge; 0, at most 36,500 days; default 1 s
          * @return this builder
          */
         public Builder scaleUpDelay(Duration scaleUpDelay) {
@@ -389,7 +389,7 @@ public final class ModelSpec {
         /**
          * Limits the drain of a busy worker that is evicted. When the time is over, its open leases end.
          *
-         * @param evictionDrainTimeout &gt; 0; default: no limit
+         * @param evictionDrainTimeout &gt; 0, at most 36,500 days; default: no limit
          * @return this builder
          */
         public Builder evictionDrainTimeout(Duration evictionDrainTimeout) {
@@ -418,10 +418,9 @@ public final class ModelSpec {
             faults.require(
                     minWorkers <= maxWorkers,
                     model + "minWorkers must be <= maxWorkers, was " + minWorkers + " > " + maxWorkers);
-            faults.require(!minResidency.isNegative(), model + "minResidency must be >= 0, was " + minResidency);
-            faults.require(!scaleUpDelay.isNegative(), model + "scaleUpDelay must be >= 0, was " + scaleUpDelay);
-            evictionDrainTimeout.ifPresent(drain -> faults.require(
-                    !drain.isNegative() && !drain.isZero(), model + "evictionDrainTimeout must be > 0, was " + drain));
+            faults.requireInRangeOrZero(minResidency, model + "minResidency");
+            faults.requireInRangeOrZero(scaleUpDelay, model + "scaleUpDelay");
+            evictionDrainTimeout.ifPresent(drain -> faults.requireInRange(drain, model + "evictionDrainTimeout"));
             devices.forEach(device -> faults.require(device >= 0, model + "device must be >= 0, was " + device));
             faults.require(spanning >= 1, model + "spanning must be >= 1, was " + spanning);
             Set<String> byHand = template.assigned();

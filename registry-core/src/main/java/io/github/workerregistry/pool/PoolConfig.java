@@ -198,7 +198,7 @@ public final class PoolConfig {
          * Sets how long a request waits at most before workers that are busy, or within {@code minResidency}, are
          * closed to new leases for it. Their open leases run to their end.
          *
-         * @param maxWait &ge; 0; default 30 s
+         * @param maxWait &ge; 0, at most 36,500 days; default 30 s
          * @return this builder
          */
         public Builder maxWait(Duration maxWait) {
@@ -228,7 +228,7 @@ public final class PoolConfig {
         public PoolConfig build() {
             Faults faults = new Faults();
             faults.require(maxWorkers >= 1, "maxWorkers must be >= 1, was " + maxWorkers);
-            faults.require(!maxWait.isNegative(), "maxWait must be >= 0, was " + maxWait);
+            faults.requireInRangeOrZero(maxWait, "maxWait");
             requireDevices(faults);
             Map<String, ModelSpec> byName = byName(faults);
             new CapacityCheck(devices, maxWorkers).require(models, faults);

@@ -94,6 +94,11 @@ class PoolConfigTest {
         assertRefused(model("a").maxWorkers(0), "maxWorkers must be >= 1, was 0");
         assertRefused(model("a").scaleUpDelay(Duration.ofNanos(-1)), "scaleUpDelay must be >= 0");
         assertRefused(model("a").evictionDrainTimeout(Duration.ZERO), "evictionDrainTimeout must be > 0");
+        Duration tooLong = Duration.ofDays(36_501);
+        assertRefused(model("a").evictionDrainTimeout(tooLong), "evictionDrainTimeout must be > 0 and <= 36500 days");
+        assertRefused(model("a").minResidency(tooLong), "minResidency must be >= 0 and <= 36500 days");
+        assertRefused(model("a").scaleUpDelay(tooLong), "scaleUpDelay must be >= 0 and <= 36500 days");
+        assertRefused(config().maxWait(tooLong), "maxWait must be >= 0 and <= 36500 days");
         assertRefused(model("a").devices(-1), "device must be >= 0, was -1");
         assertRefused(model("a").alias(" "), "alias must not be blank");
         assertRefused(model("a").backend(""), "backend must not be blank");
