@@ -110,6 +110,7 @@ final class PlanRunner {
     private void start(Start start, Instant now) {
         PooledModel model = pooled.model(start.modelRef());
         PooledWorker worker = pooled.claim(model, start.placement(), now);
+        starter.start(worker); // first: the log may fail
         log.info(
                 "model {}: worker {} is started on {} {}",
                 model.modelRef(),
@@ -117,7 +118,6 @@ final class PlanRunner {
                 start.placement().backend(),
                 start.placement().text());
         events.accept(new PoolEvent.LoadStarted(model.modelRef(), worker.id));
-        starter.start(worker);
     }
 
     private boolean evict(Evict evict) {

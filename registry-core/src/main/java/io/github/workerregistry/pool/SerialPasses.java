@@ -147,7 +147,15 @@ final class SerialPasses {
         try {
             step.run();
         } catch (Throwable t) { // foreign code, or no memory
-            log.warn("a pass of the pool failed; the next one still runs", LogText.of(t));
+            warn(t);
+        }
+    }
+
+    private static void warn(Throwable failure) {
+        try {
+            log.warn("a pass of the pool failed; the next one still runs", LogText.of(failure));
+        } catch (Throwable ignored) {
+            // no memory for the log, too; no pass would follow
         }
     }
 }

@@ -2,6 +2,7 @@ package io.github.workerregistry.pool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.workerregistry.BrokenLog;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
@@ -64,6 +65,23 @@ class SerialPassesTest {
         refuses = false;
         serial.signal();
         assertThat(submitted).hasSize(1);
+    }
+
+    /** Every later pass was left to the one that had failed. */
+    @Test
+    void passStillRunsAfterOneThatFailedWithTheLog() {
+        SerialPasses failing = new SerialPasses(Runnable::run, time, Runnable::run, () -> {
+            if (passes.incrementAndGet() == 1) {
+                throw new IllegalStateException("fails");
+            }
+        });
+        try (BrokenLog log = new BrokenLog(WorkerPool.class)) {
+            UnexpectedWarnings.allow("a pass of the pool failed");
+            failing.signal();
+        }
+        failing.signal();
+
+        assertThat(passes).hasValue(2);
     }
 
     @Test
