@@ -188,7 +188,7 @@ final class PooledWorker {
         if (info.state() instanceof Stopping stopping) {
             return stopping.reason().isFailure() ? Phase.FAILING : Phase.ENDING;
         }
-        return info.state().routable() ? Phase.READY : Phase.LOADING;
+        return info.state().routable() && !starting ? Phase.READY : Phase.LOADING; // no slot is leased before
     }
 
     /** The worker now; pauses of this JVM count for none of its times. */

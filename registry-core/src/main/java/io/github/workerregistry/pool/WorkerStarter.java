@@ -68,8 +68,10 @@ final class WorkerStarter {
             if (worker.isEnding()) {
                 throw new CancellationException("it was ended before its start");
             }
-            WorkerInfo started = worker.isHeld() ? supervisor.access().spawnHeld(spec) : supervisor.spawn(spec);
-            log.debug("worker {} has been started, pid {}", started.id(), started.pid());
+            WorkerInfo started = supervisor.access().spawnHeld(spec); // it may have been ended before it was registered
+            if (!worker.isHeld() && !worker.isEnding()) {
+                registry.supervision().beginLeasing(started.incarnation());
+            }
             passes.submit(() -> {
                 pooled.startReturned(worker, null, true);
                 StopReason reason = worker.endReason();
@@ -117,8 +119,8 @@ final class WorkerStarter {
     void close(List<PooledWorker> workers, StopReason reason) {
         workers.forEach(worker -> closeDoor(worker, reason));
         workers.forEach(worker -> {
-            log.info("worker {} of model {} gets no new leases: {}", worker.id, worker.spec.modelRef(), reason);
             drain(worker, reason, Optional.empty());
+            log.info("worker {} of model {} gets no new leases: {}", worker.id, worker.spec.modelRef(), reason);
         });
     }
 

@@ -10,6 +10,13 @@ import io.github.workerregistry.Exit;
 import io.github.workerregistry.SlotLease;
 import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
+import io.github.workerregistry.WorkerRegistry;
+import io.github.workerregistry.lifecycle.WorkerSupervisor;
+import io.github.workerregistry.testing.FakeProcessController;
+import io.github.workerregistry.testing.VirtualTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -156,6 +163,44 @@ class PoolReplaceInPlaceTest {
         pool.ready("a");
 
         assertThat(pool.processes.specOf(request.join().workerId()).command()).contains("v2");
+    }
+
+    /** Its slots were leased until the pool had seen that its start had returned. */
+    @Test
+    void workerThatIsRegisteredAfterItWasReplacedIsNeverLeased() {
+        VirtualTime time = new VirtualTime();
+        AtomicReference<Runnable> next = new AtomicReference<>();
+        WorkerRegistry registry = WorkerRegistry.builder()
+                .timer(time)
+                .clock(() -> {
+                    Runnable action = next.getAndSet(null);
+                    if (action != null) {
+                        action.run();
+                    }
+                    return time.instant();
+                })
+                .build();
+        WorkerSupervisor supervisor = WorkerSupervisor.builder(registry, time)
+                .processController(new FakeProcessController())
+                .build();
+        List<Runnable> starts = new ArrayList<>();
+        WorkerPool pool = WorkerPool.builder(registry, supervisor)
+                .config(VirtualPool.room(1, revision("a", "v1").minWorkers(1)).build())
+                .blockingExecutor(starts::add)
+                .build();
+        time.runDueTasks();
+        PoolConfig second =
+                VirtualPool.room(1, revision("a", "v2").minWorkers(1)).build();
+        next.set(() -> pool.update(second)); // the supervisor reads the clock for the record
+        starts.remove(0).run();
+        supervisor.reportReady(registry.list("a").get(0).id());
+        assertThat(pool.tryAcquire("a")).isEmpty();
+        time.advance(Duration.ofSeconds(1));
+        starts.remove(0).run();
+        supervisor.reportReady(registry.list("a").get(0).id());
+
+        assertThat(pool.tryAcquire("a")).isPresent();
+        supervisor.closeNow();
     }
 
     @Test
