@@ -142,6 +142,11 @@ final class ExitProcessor {
                 .end();
     }
 
+    /** The process of a worker's abandoned start that still runs; empty if there is none. */
+    Optional<LateProcess> late(String workerId) {
+        return late.stream().filter(process -> process.isOf(workerId)).findAny();
+    }
+
     /** Kills once more the late processes that still run. */
     void killLate() {
         late.forEach(LateProcess::kill);

@@ -4,6 +4,7 @@ import io.github.workerregistry.internal.LogText;
 import io.github.workerregistry.process.WorkerProcess;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +27,8 @@ final class LateProcess {
     private final ProcessReleaser releases;
     private final Set<LateProcess> open;
     private final long checksBeforeWarning;
+    private final CompletableFuture<Void> gone = new CompletableFuture<>();
+    private final CompletableFuture<Void> survivor = new CompletableFuture<>();
     private final BackupTimer timer = new BackupTimer(CHECK_INTERVAL, this::isOpen, this::tick);
     private long ticks;
     private long survived;
@@ -50,6 +53,20 @@ final class LateProcess {
         this.releases = releases;
         this.open = open;
         this.checksBeforeWarning = killTimeout.dividedBy(CHECK_INTERVAL);
+    }
+
+    boolean isOf(String workerId) {
+        return worker.id().equals(workerId);
+    }
+
+    /** Completes when the process has exited. */
+    CompletableFuture<Void> gone() {
+        return gone;
+    }
+
+    /** Completes if the process has survived SIGKILL. */
+    CompletableFuture<Void> survivor() {
+        return survivor;
     }
 
     /** Kills the process now, and waits for its exit on a timer. */
@@ -81,6 +98,7 @@ final class LateProcess {
         if (hasExited()) {
             if (open.remove(this)) {
                 releases.release(worker, process);
+                gone.complete(null);
             }
         } else if (!survivesKill()) {
             survived = 0;
@@ -90,6 +108,7 @@ final class LateProcess {
                     "worker {}: process {}, which was started too late, survived SIGKILL; the kill is repeated",
                     worker,
                     pid);
+            survivor.complete(null);
         }
     }
 

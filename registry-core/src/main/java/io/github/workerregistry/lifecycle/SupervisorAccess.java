@@ -21,6 +21,7 @@ public final class SupervisorAccess {
     private final ScheduledExecutorService scheduler;
     private final Executor blocking;
     private final SupervisedWorkers workers;
+    private final ExitProcessor exits;
     private final Spawner spawner;
     private final PauseTracker pauses;
 
@@ -28,11 +29,13 @@ public final class SupervisorAccess {
             ScheduledExecutorService scheduler,
             Executor blocking,
             SupervisedWorkers workers,
+            ExitProcessor exits,
             Spawner spawner,
             PauseTracker pauses) {
         this.scheduler = scheduler;
         this.blocking = blocking;
         this.workers = workers;
+        this.exits = exits;
         this.spawner = spawner;
         this.pauses = pauses;
     }
@@ -121,13 +124,16 @@ public final class SupervisorAccess {
      * @param id the worker's id
      * @param survivedKill run once, on any thread, if the process is found to have survived SIGKILL, see
      *     {@link UnkillableException}; at once if that is known
-     * @return completes, on any thread, when the process has exited; at once if no such worker is supervised here
+     * @return completes, on any thread, when the process has exited, also one of a start that returned only after the
+     *     worker had been stopped; at once if there is none, and no such worker is supervised here
      */
     public CompletionStage<Void> whenExited(String id, Runnable survivedKill) {
         SupervisedWorker worker = workers.get(requireNonNull(id, "id"));
         requireNonNull(survivedKill, "survivedKill");
         if (worker == null) {
-            return CompletableFuture.completedFuture(null);
+            return exits.late(id)
+                    .map(late -> whenExited(late, survivedKill))
+                    .orElseGet(() -> CompletableFuture.completedFuture(null));
         }
         worker.exit.whenComplete((status, failure) -> {
             if (failure instanceof UnkillableException) {
@@ -135,5 +141,10 @@ public final class SupervisorAccess {
             }
         });
         return HiveFutures.forHive(worker.gone);
+    }
+
+    private static CompletableFuture<Void> whenExited(LateProcess late, Runnable survivedKill) {
+        late.survivor().thenRun(() -> DeferredCallBacks.run(survivedKill));
+        return HiveFutures.forHive(late.gone());
     }
 }

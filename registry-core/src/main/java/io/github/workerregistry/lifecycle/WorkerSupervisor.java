@@ -111,7 +111,7 @@ public final class WorkerSupervisor implements AutoCloseable {
                 readiness,
                 runner,
                 blocking);
-        access = new SupervisorAccess(builder.scheduler, blocking, workers, spawner, pauses);
+        access = new SupervisorAccess(builder.scheduler, blocking, workers, exits, spawner, pauses);
         restarts = new RestartLoop(registry, workers, spawner, stopper, exits);
         replacer = new Replacer(registry, workers, spawner, stopper, restarts, blocking);
         SupervisedRecords records =

@@ -249,7 +249,7 @@ final class PooledWorkers {
 
     /** Its process has survived SIGKILL, and may never exit. */
     void survivedKill(PooledWorker worker) {
-        if (worker.isRemoved() || worker.isUnkillable()) {
+        if (worker.isGone() || worker.isUnkillable()) {
             return;
         }
         boolean failing = worker.phase() == Phase.FAILING;

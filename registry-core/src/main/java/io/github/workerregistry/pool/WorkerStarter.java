@@ -79,8 +79,10 @@ final class WorkerStarter {
                     stop(worker, reason, Optional.empty()); // it was ended before it was registered
                 }
             });
-        } catch (Throwable t) {
-            passes.submit(() -> returned(worker, t));
+        } catch (DuplicateWorkerException other) {
+            passes.submit(() -> returned(worker, other));
+        } catch (Throwable t) { // a process may have come too late, and is being killed
+            awaitExit(worker).thenRun(() -> passes.submit(() -> returned(worker, t)));
         }
     }
 

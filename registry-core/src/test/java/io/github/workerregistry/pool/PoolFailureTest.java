@@ -7,6 +7,7 @@ import static io.github.workerregistry.pool.VirtualPool.roomForOne;
 import static io.github.workerregistry.pool.VirtualPool.scaled;
 import static io.github.workerregistry.pool.VirtualPool.worker;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.github.workerregistry.Exit;
 import io.github.workerregistry.SlotLease;
@@ -14,6 +15,7 @@ import io.github.workerregistry.UnexpectedWarnings;
 import io.github.workerregistry.WorkerInfo;
 import io.github.workerregistry.lifecycle.LifecycleConfig;
 import io.github.workerregistry.lifecycle.RestartPolicy;
+import io.github.workerregistry.process.WorkerProcess;
 import io.github.workerregistry.testing.FakeProcessController;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -249,6 +251,46 @@ class PoolFailureTest {
         hung.release();
         pool.advanceSeconds(1);
         assertThat(pool.live("b")).hasSize(1);
+        assertThat(b).isNotDone();
+    }
+
+    /** Its room was free as soon as its start had returned. */
+    @Test
+    void processOfAnAbandonedStartHoldsItsRoomUntilItHasExited() {
+        UnexpectedWarnings.expect("is stopped: ", "was stopped during its start");
+        LifecycleConfig lifecycle = LifecycleConfig.builder()
+                .noIdleTimeout()
+                .loadTimeout(Duration.ofSeconds(5))
+                .build();
+        HungStarts hung = new HungStarts();
+        FakeProcessController processes = new FakeProcessController();
+        VirtualPool pool = new VirtualPool(
+                roomForOne(ModelSpec.builder("a").worker(worker().lifecycle(lifecycle)), model("b")),
+                builder -> builder,
+                time -> hung,
+                processes,
+                started -> hung.around(spec -> {
+                    WorkerProcess process = started.start(spec);
+                    if (processes.starts() == 1) {
+                        processes.ignoreKill(spec.workerId());
+                    }
+                    return process;
+                }));
+        CompletableFuture<SlotLease> a = pool.request("a");
+        hung.awaitStart();
+        String late = pool.only("a").id();
+        pool.advanceSeconds(30);
+        assertThat(failure(a)).isInstanceOf(ModelLoadFailedException.class);
+        CompletableFuture<SlotLease> b = pool.request("b");
+        hung.release();
+        pool.advanceSeconds(5);
+        assertThat(processes.running()).containsExactly(late);
+        processes.exit(late, 137);
+        await().untilAsserted(() -> { // in real time
+            pool.run();
+            assertThat(pool.live("b")).hasSize(1);
+        });
+
         assertThat(b).isNotDone();
     }
 }
