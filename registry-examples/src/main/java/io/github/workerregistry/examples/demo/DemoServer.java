@@ -1,24 +1,18 @@
 package io.github.workerregistry.examples.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 
-/** The demo worker's HTTP server: health, execute, shutdown, and an echo. */
+/** The demo worker's HTTP server: health, execute, OpenAI's endpoints, shutdown, and an echo. */
 final class DemoServer {
-
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final List<String> WORDS =
-            List.of("you", "said", "it", "well", "and", "there", "is", "more", "to", "say");
 
     private final Behaviour behaviour;
     private final Semaphore slots;
@@ -37,6 +31,7 @@ final class DemoServer {
         server.createContext("/v1/health", demo::health);
         server.createContext("/v1/execute", demo::execute);
         server.createContext("/v1/admin/shutdown", demo::shutdown);
+        new OpenAiApi(behaviour, demo.slots, () -> demo.loaded).addTo(server);
         server.createContext("/", demo::echo);
         server.start();
         return demo;
@@ -51,14 +46,14 @@ final class DemoServer {
         if (behaviour.healthHangs()) {
             Behaviour.waitForever();
         }
-        answer(exchange, loaded ? 200 : 503, Map.of("status", loaded ? "ok" : "loading"));
+        Answers.send(exchange, loaded ? 200 : 503, Map.of("status", loaded ? "ok" : "loading"));
     }
 
     /** Answers one JSON object per line, each when it is due: words, then the end. Waits for a slot if necessary. */
     private void execute(HttpExchange exchange) throws IOException {
-        JsonNode request = JSON.readTree(exchange.getRequestBody());
+        JsonNode request = Answers.JSON.readTree(exchange.getRequestBody());
         if (!loaded) {
-            answer(exchange, 503, Map.of("error", "loading"));
+            Answers.send(exchange, 503, Map.of("error", "loading"));
             return;
         }
         slots.acquireUninterruptibly();
@@ -70,7 +65,7 @@ final class DemoServer {
                 line(answer, Map.of("token", request.path("prompt").asText("Hello")));
                 for (int i = 1; i < behaviour.tokens(); i++) {
                     Behaviour.pause(behaviour.tokenDelay());
-                    line(answer, Map.of("token", WORDS.get((i - 1) % WORDS.size())));
+                    line(answer, Map.of("token", Answers.word("", i)));
                 }
                 line(answer, Map.of("done", true));
             }
@@ -84,7 +79,7 @@ final class DemoServer {
     /** Answers what it received, so that one sees what a hive forwards. */
     private void echo(HttpExchange exchange) throws IOException {
         int length = exchange.getRequestBody().readAllBytes().length;
-        answer(
+        Answers.send(
                 exchange,
                 200,
                 Map.of(
@@ -96,26 +91,17 @@ final class DemoServer {
 
     private void shutdown(HttpExchange exchange) throws IOException {
         if (behaviour.ignoresRequestsToEnd()) {
-            answer(exchange, 503, Map.of("error", "no"));
+            Answers.send(exchange, 503, Map.of("error", "no"));
             return;
         }
         Behaviour.say("received a shutdown request");
-        answer(exchange, 200, Map.of("message", "bye"));
+        Answers.send(exchange, 200, Map.of("message", "bye"));
         Runtime.getRuntime().halt(0);
     }
 
     private static void line(OutputStream out, Map<String, ?> object) throws IOException {
-        out.write(JSON.writeValueAsBytes(object));
+        out.write(Answers.JSON.writeValueAsBytes(object));
         out.write('\n');
         out.flush();
-    }
-
-    private static void answer(HttpExchange exchange, int status, Map<String, ?> object) throws IOException {
-        byte[] body = JSON.writeValueAsBytes(object);
-        exchange.getResponseHeaders().set("Content-Type", "application/json");
-        exchange.sendResponseHeaders(status, body.length);
-        try (OutputStream out = exchange.getResponseBody()) {
-            out.write(body);
-        }
     }
 }

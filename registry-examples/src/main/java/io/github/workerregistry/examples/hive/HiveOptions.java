@@ -63,7 +63,7 @@ final class HiveOptions {
             names = "--config",
             paramLabel = "<file>",
             description = "The models that are loaded on demand, and the devices that they run on, in YAML"
-                    + " (default: none).")
+                    + " (default: two demo models, and room for one; none with --worker-command).")
     private Path config;
 
     @Option(
@@ -209,7 +209,7 @@ final class HiveOptions {
 
     int workers() {
         if (workers == null) {
-            return isDemo() && config == null ? 2 : 0;
+            return hasDemoModels() ? 2 : 0;
         }
         if (workers < 0) {
             throw wrong("--workers", "must be >= 0, was " + workers);
@@ -223,6 +223,11 @@ final class HiveOptions {
     /** Whether workers are bundled demo workers. */
     boolean isDemo() {
         return workerCommand == null;
+    }
+
+    /** Whether the models are those of {@link DemoConfig}. */
+    boolean hasDemoModels() {
+        return isDemo() && config == null;
     }
 
     CommandTemplate template() {

@@ -105,8 +105,9 @@ final class RunningHive implements AutoCloseable {
                     vertx, options.host(), options.port(), options.limits().bounds());
             baseUrl = listening.address().url();
             // Also before any worker, and before orphans are reaped: a hive whose node name is taken must not reap.
-            file = configFile(options, lifecycle, client, baseUrl + "/v1/workers");
-            config = read(file);
+            HiveConfig reader = reader(lifecycle, client, baseUrl + "/v1/workers");
+            file = options.config().map(path -> new ConfigFile(reader, path));
+            config = file.isPresent() ? Optional.of(read(file.get())) : demo(options, reader);
             place = membership.join(listening.address());
             joined = true;
         } finally {
@@ -128,7 +129,7 @@ final class RunningHive implements AutoCloseable {
         List<String> names = new ArrayList<>(options.limits().allowedHosts());
         names.addAll(membership.hostNames());
         ModelsApi models = new ModelsApi(registry, pool);
-        reload = pool.map(pooled -> new ConfigReload(file.orElseThrow(), pooled));
+        reload = file.map(edited -> new ConfigReload(edited, pool.orElseThrow()));
         watched = options.watch();
         view = new HiveView(registry, pool, supervisor, models, reload);
         server = HiveServer.on(
@@ -143,22 +144,24 @@ final class RunningHive implements AutoCloseable {
                 view);
     }
 
-    private static Optional<ConfigFile> configFile(
-            HiveOptions options, LifecycleConfig lifecycle, HttpClient client, String workersUrl) {
-        ModelConfig models = new ModelConfig(
+    private static HiveConfig reader(LifecycleConfig lifecycle, HttpClient client, String workersUrl) {
+        return new HiveConfig(new ModelConfig(
                 lifecycle,
                 workersUrl,
                 path -> HttpHealthProbe.at(path, client),
-                path -> StopRequest.post(path, client));
-        return options.config().map(path -> new ConfigFile(new HiveConfig(models), path));
+                path -> StopRequest.post(path, client)));
     }
 
-    private static Optional<PoolConfig> read(Optional<ConfigFile> file) throws IOException {
+    private static PoolConfig read(ConfigFile file) throws IOException {
         try {
-            return file.isEmpty() ? Optional.empty() : Optional.of(file.get().read());
+            return file.read();
         } catch (ConfigException e) {
             throw new IOException(e.getMessage(), e);
         }
+    }
+
+    private static Optional<PoolConfig> demo(HiveOptions options, HiveConfig reader) {
+        return options.hasDemoModels() ? Optional.of(DemoConfig.read(reader)) : Optional.empty();
     }
 
     private void watch(ConfigReload reload) {

@@ -1,5 +1,7 @@
 package io.github.workerregistry.examples.hive;
 
+import static java.util.stream.Collectors.joining;
+
 import io.github.workerregistry.lifecycle.RestartPolicy.Mode;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +38,15 @@ final class Welcome {
         attempt(
                 "send a request",
                 post("/v1/execute -N", "'{\"model_ref\": \"" + model + "\", \"prompt\": \"Hello\"}'"));
+        if (options.hasDemoModels()) {
+            String body = "'{\"model\": \"%s\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'";
+            attempt(
+                    "see a swap: " + String.join(" and ", DemoConfig.MODELS)
+                            + " are loaded on demand, and there is room for one",
+                    DemoConfig.MODELS.stream()
+                            .map(name -> post("/v1/chat/completions", body.formatted(name)))
+                            .collect(joining("; ")));
+        }
         if (options.isDemo()) {
             attempt(
                     "start one that misbehaves: hang-health-after=5s crash-after=5s crash-while-loading"

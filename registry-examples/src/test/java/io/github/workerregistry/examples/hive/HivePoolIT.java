@@ -93,7 +93,7 @@ class HivePoolIT {
 
     @Test
     void anyPathReachesTheWorkerAsItStands() throws Exception {
-        HttpRequest request = HttpRequest.newBuilder(hive.at("/v1/chat/completions?a=%20b"))
+        HttpRequest request = HttpRequest.newBuilder(hive.at("/v1/rerank?a=%20b"))
                 .header("Content-Type", "application/json; charset=utf-8")
                 .header("Authorization", "Bearer of-the-client")
                 .header("X-Request-Id", "42")
@@ -107,7 +107,7 @@ class HivePoolIT {
                         BodyHandlers.ofString())
                 .body());
 
-        assertThat(echo.get("uri").textValue()).isEqualTo("/v1/chat/completions?a=%20b");
+        assertThat(echo.get("uri").textValue()).isEqualTo("/v1/rerank?a=%20b");
         assertThat(echo.at("/headers/X-request-id/0").textValue()).isEqualTo("42");
         assertThat(echo.at("/headers/Authorization/0").textValue()).isEqualTo("Bearer of-the-client");
         assertThat(echo.at("/headers/Via/0").textValue()).contains("worker-registry");
