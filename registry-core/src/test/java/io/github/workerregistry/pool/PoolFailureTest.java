@@ -286,10 +286,11 @@ class PoolFailureTest {
         pool.advanceSeconds(5);
         assertThat(processes.running()).containsExactly(late);
         processes.exit(late, 137);
-        await().untilAsserted(() -> { // in real time
-            pool.run();
-            assertThat(pool.live("b")).hasSize(1);
-        });
+        await().untilAsserted(
+                        () -> { // in real time
+                            pool.run();
+                            assertThat(pool.live("b")).hasSize(1);
+                        });
 
         assertThat(b).isNotDone();
     }

@@ -29,6 +29,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -89,7 +90,7 @@ class PoolRaceStressTest {
         public void close() {
             pool.close();
             supervisor.closeNow();
-            await().atMost(PATIENCE).until(() -> processes.running().isEmpty());
+            soon().until(() -> processes.running().isEmpty());
         }
     }
 
@@ -143,8 +144,8 @@ class PoolRaceStressTest {
                     asked.add((CompletableFuture<?>) result);
                 }
 
-                await().atMost(PATIENCE).until(() -> asked.stream().allMatch(CompletableFuture::isDone));
-                await().atMost(PATIENCE).until(() -> hive.registry.list().isEmpty());
+                soon().until(() -> asked.stream().allMatch(CompletableFuture::isDone));
+                soon().until(() -> hive.registry.list().isEmpty());
                 assertThat(hive.processes.running()).isEmpty();
                 assertThat(hive.pool.models())
                         .flatExtracting(ModelStatus::workers)
@@ -178,5 +179,9 @@ class PoolRaceStressTest {
             results.add(result.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
         }
         return results;
+    }
+
+    private static ConditionFactory soon() {
+        return await().atMost(PATIENCE).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(1));
     }
 }

@@ -168,7 +168,9 @@ class PoolSurgeTest {
         assertThat(updated.running()).containsExactly("v1");
     }
 
-    /** The surge was not begun before the backoff of the earlier load was over: with never(), it was not begun at all. */
+    /**
+     * The surge was not begun before the backoff of the earlier load was over: with never(), it was not begun at all.
+     */
     @Test
     void surgeForARemovedDeviceIsBegunThoughALoadHasFailedBefore() {
         UnexpectedWarnings.expect(CRASHED);
