@@ -1,6 +1,7 @@
 package io.github.workerregistry.examples.http;
 
 import io.vertx.core.Future;
+import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
@@ -39,6 +40,7 @@ public final class Attempt {
     private Future<HttpClientResponse> answer = Future.failedFuture(new IllegalStateException("not sent"));
     private @Nullable HttpClientRequest request;
     private @Nullable Throwable notSent;
+    private boolean sent;
     private boolean cancelled;
     private long discarded;
 
@@ -72,7 +74,7 @@ public final class Attempt {
         HopByHop.copy(exchange.request().headers(), to.headers());
         to.headers().add(Forwarding.VIA, Forwarding.US);
         to.idleTimeout(patience.firstByte().toMillis());
-        body.sendTo(to, patience).onFailure(cause -> {
+        body.sendTo(to, patience).onSuccess(all -> sent = true).onFailure(cause -> {
             notSent = cause;
             stop();
         });
@@ -109,6 +111,9 @@ public final class Attempt {
         cancelled = true;
         if (request != null) {
             request.reset();
+            if (!sent) {
+                Connections.cut(request.connection()); // its server may not read the rest
+            }
         }
     }
 
@@ -122,6 +127,18 @@ public final class Attempt {
      */
     public Future<Void> forward(HttpClientResponse response, Map<String, String> headers, Runnable beforeEnd) {
         HttpServerResponse to = exchange.response();
+        MultiMap before = HttpHeaders.headers().addAll(to.headers());
+        return Future.succeededFuture(response)
+                .compose(from -> forward(from, to, headers, beforeEnd))
+                .onFailure(cause -> {
+                    if (!to.headWritten()) {
+                        to.headers().setAll(before); // another response follows
+                    }
+                });
+    }
+
+    private Future<Void> forward(
+            HttpClientResponse response, HttpServerResponse to, Map<String, String> headers, Runnable beforeEnd) {
         to.setStatusCode(response.statusCode());
         HopByHop.copy(response.headers(), to.headers());
         headers.forEach((name, value) -> to.headers().set(name, value));
@@ -141,11 +158,13 @@ public final class Attempt {
                                 ? new Refusal(408, "slow_reader", "the client does not read")
                                 : failure))
                 .onSuccess(unused -> {
-                    request = null; // complete: nothing to cancel
+                    if (sent) {
+                        request = null; // complete: nothing to cancel
+                    }
                     beforeEnd.run();
-                    Future<Void> sent = to.end();
+                    Future<Void> ended = to.end();
                     if (!sized && exchange.request().version() == HttpVersion.HTTP_1_0) {
-                        sent.onComplete(
+                        ended.onComplete(
                                 closes -> exchange.request().connection().close());
                     }
                 });

@@ -1,12 +1,10 @@
 package io.github.workerregistry.examples.http;
 
-import io.netty.channel.ChannelOption;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.net.impl.ConnectionBase;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -126,9 +124,14 @@ public final class Exchange {
      *
      * @param name the name
      * @return its first value
+     * @throws Refusal if the query is malformed
      */
     public Optional<String> query(String name) {
-        return Optional.ofNullable(request.params().get(name));
+        try {
+            return Optional.ofNullable(request.params().get(name));
+        } catch (IllegalArgumentException e) {
+            throw new Refusal(400, "bad_request", "the query is not valid HTTP");
+        }
     }
 
     /**
@@ -201,12 +204,7 @@ public final class Exchange {
      * Resets the connection. To a client that reads until the end of the stream (HTTP/1.0 or {@code Connection:
      * close}), a graceful close would make a partial response look complete.
      */
-    private void cut() {
-        if (request.connection() instanceof ConnectionBase connection) {
-            connection.channel().config().setOption(ChannelOption.SO_LINGER, 0);
-            connection.channel().close();
-        } else {
-            request.connection().close();
-        }
+    void cut() {
+        Connections.cut(request.connection());
     }
 }

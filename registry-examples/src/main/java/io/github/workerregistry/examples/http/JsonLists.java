@@ -78,10 +78,7 @@ public final class JsonLists {
         }
 
         private void awaitClient() {
-            long timer = exchange.vertx()
-                    .setTimer(
-                            STALL_MILLIS,
-                            late -> exchange.request().connection().close());
+            long timer = exchange.vertx().setTimer(STALL_MILLIS, late -> exchange.cut());
             exchange.response().drainHandler(unused -> {
                 exchange.vertx().cancelTimer(timer);
                 exchange.response().drainHandler(null);

@@ -56,10 +56,7 @@ public final class LiveStream {
         }
         dropped++;
         if (stall < 0) {
-            stall = exchange.vertx()
-                    .setTimer(
-                            STALL_MILLIS,
-                            late -> exchange.request().connection().close());
+            stall = exchange.vertx().setTimer(STALL_MILLIS, late -> exchange.cut());
         }
     }
 

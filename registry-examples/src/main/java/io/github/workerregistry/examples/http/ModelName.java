@@ -47,8 +47,8 @@ public final class ModelName {
             }
         } catch (JacksonException e) {
             throw malformed(e);
-        } catch (IOException e) {
-            throw new IllegalStateException(e); // from an array?
+        } catch (IOException e) { // no character set
+            throw new Refusal(400, "malformed_json", "the body is no valid JSON");
         }
         return required(model, body);
     }

@@ -137,6 +137,9 @@ public final class Routes {
     }
 
     private static List<String> decoded(String path) {
+        if (!path.startsWith("/")) { // of another server, or of none
+            throw invalid();
+        }
         List<String> parts = new ArrayList<>();
         for (String part : path.split("/", -1)) {
             try {

@@ -6,8 +6,10 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpMethod;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -39,6 +41,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server that forwards to a worker that does not behave, for clients that do not. */
 @Timeout(120)
@@ -70,7 +73,20 @@ class ForwardingIT {
         new JsonServer(
                         listening,
                         new Guard(List.of()),
-                        routes -> routes.get("/health", exchange -> Answer.ok("ok")),
+                        routes -> {
+                            routes.get("/health", exchange -> Answer.ok("ok"));
+                            routes.get("/large", exchange -> Answer.ok(new Text("text/plain", "x".repeat(8 * MIB))));
+                            routes.get(
+                                    "/query",
+                                    exchange -> Answer.ok(exchange.query("a").orElse("")));
+                            routes.add(
+                                    HttpMethod.POST,
+                                    "/model",
+                                    exchange -> RequestBody.forwarded(exchange)
+                                            .map(ModelName::of)
+                                            .onSuccess(model -> exchange.answer(Answer.ok(model)))
+                                            .onFailure(exchange::fail));
+                        },
                         exchange -> RequestBody.forwarded(exchange)
                                 .onSuccess(body -> forward(forwarding, exchange, body))
                                 .onFailure(exchange::fail))
@@ -136,6 +152,148 @@ class ForwardingIT {
         workers(answering);
 
         assertThat(send("{}").statusCode()).isEqualTo(502);
+    }
+
+    /** Regression: the error had Content-Length and Content-Encoding of the answer that failed. */
+    @Test
+    void headWithoutItsBodyIsABadGatewayWithoutTheHeadersOfTheWorker() throws Exception {
+        workers(c -> write(c, OK + "Content-Length: 1000\r\nContent-Encoding: gzip\r\n\r\n"));
+
+        HttpResponse<String> answer = http.send(
+                HttpRequest.newBuilder(url.resolve("/any"))
+                        .timeout(Duration.ofSeconds(5))
+                        .build(),
+                BodyHandlers.ofString());
+
+        assertThat(answer.statusCode()).isEqualTo(502);
+        assertThat(answer.body()).contains("\"failed\"").endsWith("}");
+        assertThat(answer.headers().map())
+                .doesNotContainKey("content-encoding")
+                .containsEntry("content-type", List.of("application/json"));
+    }
+
+    /** Regression: the connection to the worker stayed open for ever. */
+    @Test
+    void answerBeforeTheBodyWasSentEndsTheRequestToTheWorker() throws Exception {
+        workers(c -> {
+            write(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+            readToTheEnd(c);
+        });
+
+        try (Socket client = new Socket(url.getHost(), url.getPort())) {
+            write(client, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + 3 * MIB + "\r\n\r\n");
+            write(client, "x".repeat(MIB + MIB / 2));
+
+            assertThat(firstBytes(client)).startsWith("HTTP/1.1 401");
+            assertThat(workerSeesEnd.await(5, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    /** Regression: the connection to the worker stayed open for ever. */
+    @Test
+    void workerThatDoesNotReadABodyLosesItsConnection() throws Exception {
+        workers(c -> {
+            try {
+                while (true) {
+                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+                    write(c, "HTTP/1.1 100 Continue\r\n\r\n");
+                }
+            } catch (IOException e) {
+                workerSeesEnd.countDown();
+            }
+        });
+
+        assertThat(send("x".repeat(12 * MIB)).statusCode()).isEqualTo(502);
+        assertThat(workerSeesEnd.await(5, TimeUnit.SECONDS)).isTrue();
+    }
+
+    /** Regression: each kept its connection for ever. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/forwarded", "/large"})
+    void clientThatDoesNotReadLosesItsConnection(String path) throws Exception {
+        workers(c -> {
+            write(c, OK + "Content-Length: 1000000000\r\n\r\n");
+            byte[] piece = new byte[64 * 1024];
+            for (int i = 0; i < 10_000; i++) {
+                c.getOutputStream().write(piece);
+            }
+        });
+
+        try (Socket client = new Socket(url.getHost(), url.getPort())) {
+            write(client, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+            await().atMost(20, TimeUnit.SECONDS)
+                    .untilAsserted(() ->
+                            assertThatThrownBy(() -> write(client, "\r\n")).isInstanceOf(IOException.class));
+        }
+    }
+
+    /** Regression: its connection counted as unused once the request before it had ended. */
+    @Test
+    void pipelinedRequestMayTakeLongerThanAConnectionMayBeUnused() throws Exception {
+        workers(c -> {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(500)); // the next request has arrived
+            write(c, OK + "Transfer-Encoding: chunked\r\n\r\n");
+            for (int i = 0; i < (workerSeesEnd.getCount() == 0 ? 12 : 0); i++) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(500));
+                write(c, "1\r\n.\r\n");
+            }
+            write(c, (workerSeesEnd.getCount() == 0 ? "4\r\ndone\r\n" : "") + "0\r\n\r\n");
+            workerSeesEnd.countDown();
+        });
+
+        try (Socket client = new Socket(url.getHost(), url.getPort())) {
+            write(client, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2));
+
+            assertThat(new String(client.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+                    .contains("done");
+        }
+    }
+
+    @Test
+    void malformedQueryIsABadRequest() throws Exception {
+        try (Socket client = new Socket(url.getHost(), url.getPort())) {
+            write(client, "GET /query?a=%zz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+            assertThat(firstBytes(client)).startsWith("HTTP/1.1 400");
+        }
+    }
+
+    @Test
+    void pathThatDoesNotBeginWithASlashIsABadRequest() throws Exception {
+        try (Socket client = new Socket(url.getHost(), url.getPort())) {
+            write(client, "GET @elsewhere/health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+            assertThat(firstBytes(client)).startsWith("HTTP/1.1 400");
+        }
+    }
+
+    @Test
+    void bodyOfAnUnknownCharacterSetIsABadRequest() throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(url.resolve("/model"))
+                .POST(BodyPublishers.ofByteArray(new byte[] {0, 0, -1, -2, 0, 0, 0, 0}))
+                .build();
+
+        assertThat(http.send(request, BodyHandlers.ofString()).statusCode()).isEqualTo(400);
+    }
+
+    private void readToTheEnd(Socket connection) {
+        try {
+            readAll(connection);
+        } catch (IOException e) {
+            // reset
+        }
+        workerSeesEnd.countDown();
+    }
+
+    private static void readAll(Socket connection) throws IOException {
+        connection.getInputStream().transferTo(OutputStream.nullOutputStream());
+    }
+
+    private static String firstBytes(Socket client) throws IOException {
+        byte[] bytes = new byte[12];
+        client.getInputStream().readNBytes(bytes, 0, bytes.length);
+        return new String(bytes, StandardCharsets.US_ASCII);
     }
 
     /** Regression: each request to a worker that answers no HTTP cost a descriptor. */
