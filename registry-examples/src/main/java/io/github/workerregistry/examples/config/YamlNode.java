@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -63,6 +64,9 @@ sealed interface YamlNode {
                 items.add(node(yaml, faults));
             }
             return new Items(line, items);
+        }
+        if (yaml instanceof YAMLParser parser && parser.isCurrentAlias()) {
+            faults.add(line, "aliases such as *" + yaml.getText() + " are not supported");
         }
         if (yaml.currentToken() != JsonToken.START_OBJECT) {
             return new Scalar(line, yaml.currentToken(), yaml.getText());

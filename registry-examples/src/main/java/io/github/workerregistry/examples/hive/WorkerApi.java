@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 
-/** The endpoints of the hive for clients and workers, except execute, which is {@link ExecuteProxy}. */
+/** The endpoints of the hive for clients and workers. */
 final class WorkerApi {
 
     /** The response to a spawn. */

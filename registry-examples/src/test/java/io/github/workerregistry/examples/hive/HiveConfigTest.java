@@ -47,6 +47,16 @@ class HiveConfigTest {
             path -> HttpHealthProbe.at(path, client),
             path -> StopRequest.post(path, client)));
 
+    /** Regression: {@code *server} was a program of the name {@code server}. */
+    @Test
+    void aliasIsAFault() {
+        String text = VALID.replace("command: [small-server, \"--port={port}\"]", "command: *server");
+
+        ConfigException invalid = catchThrowableOfType(ConfigException.class, () -> reader.parse("hive.yaml", text));
+
+        assertThat(invalid.faults()).anyMatch(fault -> fault.startsWith("hive.yaml:14: ") && fault.contains("*server"));
+    }
+
     @Test
     void modelsDevicesAndLimitsAreRead() {
         PoolConfig pool = reader.parse("hive.yaml", VALID);
