@@ -127,8 +127,9 @@ final class SerialPasses {
             served = requests.get();
             runner = Thread.currentThread();
             try {
+                boolean due = passIsDue.getAndSet(false); // first: a pass follows each change that was added before
                 applyChanges();
-                if (passIsDue.getAndSet(false)) {
+                if (due) {
                     guarded(pass);
                 }
             } finally {

@@ -8,6 +8,9 @@ import io.github.workerregistry.testing.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -90,5 +93,25 @@ class SerialPassesTest {
         assertThat(passes).hasValue(0);
         assertThat(serial.call(() -> "changed", true)).isEqualTo("changed");
         assertThat(passes).hasValue(1);
+    }
+
+    /** A change that came between the changes of a turn and its pass was applied in the next one, without a pass. */
+    @Test
+    void passFollowsEachChange() throws Exception {
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        AtomicInteger applied = new AtomicInteger();
+        AtomicInteger seen = new AtomicInteger();
+        SerialPasses both = new SerialPasses(executor, time, Runnable::run, () -> seen.set(applied.get()));
+        try {
+            for (int round = 0; round < 50_000; round++) {
+                Future<?> calls = executor.submit(() -> both.call(() -> true, true));
+                both.submit(applied::incrementAndGet);
+                calls.get();
+                executor.submit(() -> {}).get(); // the pass that was submitted has run
+                assertThat(seen.get()).isEqualTo(applied.get());
+            }
+        } finally {
+            executor.shutdownNow();
+        }
     }
 }
