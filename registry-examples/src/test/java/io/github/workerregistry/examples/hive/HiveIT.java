@@ -327,7 +327,6 @@ class HiveIT {
                 arguments("POST", EXECUTE, "{}", 400, "model_ref is missing"),
                 arguments("POST", EXECUTE, "{\"model_ref\": \"nobody's\"}", 404, "model_ref"),
                 arguments("POST", SPAWN, null, 415, "Content-Type"),
-                arguments("GET", "/", null, 404, "path"),
                 arguments("GET", "/v1/workers/nobody", null, 404, "id"),
                 arguments("DELETE", "/v1/workers/nobody", null, 404, "id"),
                 arguments("DELETE", "/v1/workers/nobody?force=perhaps", null, 400, "force"),
