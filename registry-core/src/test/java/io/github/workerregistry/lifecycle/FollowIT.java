@@ -155,9 +155,8 @@ class FollowIT {
         assertThat(followed).isLessThan(1_000 + 3 * unfollowed);
         assertThat(after - before).isLessThan(64_000_000);
         double all = 1_000_000_000.0 / (line.length() + 1);
-        eventually().until(() -> sumOf(dropped) + heard.size() > 0.9 * all);
+        eventually().until(() -> heard.size() > 5_000 && sumOf(dropped) + heard.size() > 0.9 * all);
         assertThat(sumOf(dropped) + heard.size()).isLessThan((long) (1.1 * all));
-        assertThat(heard).hasSizeGreaterThan(5_000);
         assertThat(new HashSet<>(heard)).hasSizeLessThan(100).contains(line); // rests of lines after a gap
     }
 

@@ -190,6 +190,7 @@ class PoolSurgeTest {
                 .device("cpu", 1 - device, 1)
                 .model(model.build())
                 .build());
+        pool.run();
         pool.ready("a");
 
         assertThat(report.surge()).containsExactly("a");
