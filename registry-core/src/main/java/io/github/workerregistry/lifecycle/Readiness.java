@@ -94,6 +94,9 @@ final class Readiness {
         if (owner == Owner.UNREADABLE) {
             return; // the next probe asks again
         }
+        if (!isLoading(seen)) {
+            return; // ready by its call-back; a process that exits meanwhile no longer owns its port
+        }
         boolean foreign = owner == Owner.OTHER;
         boolean answeredByForeign = worker.recordForeignPortOwner(foreign) || foreign;
         if (foreign && worker.isFirstForeignPortOwner()) {
@@ -106,6 +109,13 @@ final class Readiness {
         if (!answeredByForeign) { // else it may have been this answer; the next one counts
             becomes(seen, owner == Owner.OWN ? ANSWERED : ANSWERED + UNVERIFIED);
         }
+    }
+
+    private boolean isLoading(WorkerInfo seen) {
+        return registry.get(seen.id())
+                .filter(now -> now.incarnation().equals(seen.incarnation()))
+                .filter(now -> now.state() instanceof Loading)
+                .isPresent();
     }
 
     private boolean becomes(WorkerInfo seen, String why) {
