@@ -17,8 +17,8 @@ public final class ModelLoadFailedException extends SlotUnavailableException {
     private static final long serialVersionUID = 1L;
 
     private final transient Optional<Exit> exit;
-    private final Optional<Instant> retryAt;
-    private final Optional<Duration> retryAfter;
+    private final transient Optional<Instant> retryAt;
+    private final transient Optional<Duration> retryAfter;
 
     ModelLoadFailedException(String modelRef, LoadFailure failure, Instant now) {
         super(modelRef, "model " + modelRef + " failed to load: " + failure.describe());

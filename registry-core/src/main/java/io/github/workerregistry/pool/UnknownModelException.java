@@ -16,6 +16,7 @@ public final class UnknownModelException extends IllegalArgumentException {
 
     private static final int SHOWN = 256;
 
+    /** The model or alias that was asked for. */
     private final String name;
 
     UnknownModelException(String name) {

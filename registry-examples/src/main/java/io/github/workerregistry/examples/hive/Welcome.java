@@ -39,12 +39,11 @@ final class Welcome {
                 "send a request",
                 post("/v1/execute -N", "'{\"model_ref\": \"" + model + "\", \"prompt\": \"Hello\"}'"));
         if (options.hasDemoModels()) {
-            String body = "'{\"model\": \"%s\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'";
             attempt(
                     "see a swap: " + String.join(" and ", DemoConfig.MODELS)
                             + " are loaded on demand, and there is room for one",
                     DemoConfig.MODELS.stream()
-                            .map(name -> post("/v1/chat/completions", body.formatted(name)))
+                            .map(name -> post("/v1/chat/completions", chat(name)))
                             .collect(joining("; ")));
         }
         if (options.isDemo()) {
@@ -62,6 +61,10 @@ final class Welcome {
                 "kill -9 PID; sleep 3; curl " + url + "/v1/exits; curl " + url + "/v1/workers/list");
         lines.add("Ctrl-C ends the hive and all its workers.");
         return String.join(System.lineSeparator(), lines);
+    }
+
+    private static String chat(String model) {
+        return "'{\"model\": \"" + model + "\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'";
     }
 
     private String post(String path, String body) {
